@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// One error, the first, carried by value; only main prints and exits.
+#ifndef HW_ERROR_H
+#define HW_ERROR_H
+
+#include <stdbool.h>
+
+struct hw_error {
+    bool set;
+    char text[512]; // "file: where: what, expected ..., got ..."
+};
+
+// Records the error unless one is already there. Returns false, so that callers can return it.
+bool hw_fail(struct hw_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

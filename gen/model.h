@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// A float checkpoint, memory-mapped: shapes and a way to read any row of any tensor as float.
+// Formats differ only behind this header. Rows are [n_out][n_in], RoPE pairs interleaved.
+#ifndef HW_MODEL_H
+#define HW_MODEL_H
+
+#include <stddef.h>
+
+#include "gen/error.h"
+#include "refmodel/qmodel.h"
+
+enum hw_tensor_id {
+    HW_TOK_EMBED,   // [vocab_size][dim]
+    HW_OUTPUT,      // [vocab_size][dim], only when not tied
+    HW_OUTPUT_NORM, // [1][dim]
+    HW_ATTN_NORM,   // per layer [1][dim]
+    HW_WQ,          // per layer [n_heads * head_dim][dim]
+    HW_WK,          // per layer [n_kv_heads * head_dim][dim]
+    HW_WV,          // per layer [n_kv_heads * head_dim][dim]
+    HW_WO,          // per layer [dim][n_heads * head_dim]
+    HW_FFN_NORM,    // per layer [1][dim]
+    HW_W_GATE,      // per layer [hidden_dim][dim]   (llama2.c w1)
+    HW_W_UP,        // per layer [hidden_dim][dim]   (llama2.c w3)
+    HW_W_DOWN,      // per layer [dim][hidden_dim]   (llama2.c w2)
+    HW_N_TENSORS
+};
+
+struct hw_model; // opaque
+
+// Opens a checkpoint (format found by content). Returns NULL and fills *err on bad input.
+struct hw_model *hw_model_open(const char *path, struct hw_error *err);
+void hw_model_close(struct hw_model *model);
+const struct hw_config *hw_model_config(const struct hw_model *model);
+const char *hw_model_format(const struct hw_model *model); // "llama2.c v0", "GGUF v3", ...
+
+// Shape of a tensor, the same for every layer.
+void hw_tensor_shape(const struct hw_config *c, enum hw_tensor_id id, int *rows, int *cols);
+
+// Copies row `row` of tensor `id` of layer `layer` (0 for global ones) to dst[cols].
+void hw_model_row(const struct hw_model *model, enum hw_tensor_id id, int layer, int row,
+                  float *dst);
+
+#endif

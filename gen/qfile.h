@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Quantized models on disk: a safetensors file whose __metadata__ holds the scalars.
+#ifndef HW_QFILE_H
+#define HW_QFILE_H
+
+#include "gen/error.h"
+#include "refmodel/qmodel.h"
+
+// Allocates every array of *q for q->config and q->widths (planes and shifts are set by the caller
+// through hw_qmatrix_alloc). All free with hw_qmodel_free.
+bool hw_qmodel_alloc(struct hw_qmodel *q, struct hw_error *err);
+bool hw_qmatrix_alloc(struct hw_qmatrix *m, int n_out, int n_in, int n_planes,
+                      struct hw_error *err);
+void hw_qmatrix_expand(struct hw_qmatrix *m); // weight[] from codes and levels
+void hw_qmodel_free(struct hw_qmodel *q);
+
+// Writes under a temporary name, then renames. Reads with every count, range and size checked.
+bool hw_qmodel_write(const struct hw_qmodel *q, const char *path, struct hw_error *err);
+bool hw_qmodel_read(struct hw_qmodel *q, const char *path, struct hw_error *err);
+
+#endif

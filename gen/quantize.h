@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Float checkpoint to integer machine: calibration, scales, codes.
+#ifndef HW_QUANTIZE_H
+#define HW_QUANTIZE_H
+
+#include <stdio.h>
+
+#include "gen/model.h"
+#include "refmodel/qmodel.h"
+
+struct hw_quantize_options {
+    struct hw_widths widths;
+    int weight_bits; // of every matrix, 2, 3, 4, 6 or 8; 0: recover exact codes (QAT models)
+    int head_bits;   // of embedding and classifier; 0: as weight_bits
+    const int *calib_tokens; // calibration text as tokens, or NULL: the model writes its own
+    int n_calib_tokens;
+    FILE *progress; // a line per tensor, or NULL
+};
+
+void hw_quantize_defaults(struct hw_quantize_options *options);
+
+// Fills *q (allocated here, freed by hw_qmodel_free). Deterministic: the same model and options
+// give the same integers on any machine with IEEE doubles.
+bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options *options,
+                 struct hw_qmodel *q, struct hw_error *err);
+
+#endif

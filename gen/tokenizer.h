@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text to token ids and back. llama2.c tokenizer files: scored pieces, byte fallback.
+#ifndef HW_TOKENIZER_H
+#define HW_TOKENIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "gen/error.h"
+
+enum { HW_TOKEN_BOS = 1, HW_TOKEN_EOS = 2 };
+
+struct hw_tokenizer; // opaque
+
+// Reads `vocab_size` pieces. Returns NULL and fills *err on bad input.
+struct hw_tokenizer *hw_tokenizer_open(const char *path, int vocab_size, struct hw_error *err);
+void hw_tokenizer_close(struct hw_tokenizer *tok);
+
+// Encodes text (UTF-8, `len` bytes) and returns the number of tokens; at most len + 2 are written
+// to ids (with bos: BOS first). A character without a piece falls back to bytes.
+int hw_tokenizer_encode(const struct hw_tokenizer *tok, const char *text, size_t len, bool bos,
+                        int *ids);
+
+// The bytes of `token` after `previous` (a leading space goes after BOS). Not NUL-terminated text:
+// *len says how many bytes. Valid until the tokenizer is closed.
+const char *hw_tokenizer_piece(const struct hw_tokenizer *tok, int previous, int token,
+                               size_t *len);
+
+#endif

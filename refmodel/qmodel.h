@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The quantized model: everything the integer machine knows about a checkpoint, and nothing else.
+// gen/ fills it from a file, refmodel/ runs it, the emitter turns it into ROMs.
+#ifndef HW_QMODEL_H
+#define HW_QMODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    HW_MAX_PLANES = 4,
+    HW_MAX_LEVELS = 16, // 2^code_bits, code_bits is 2, 3 or 4
+};
+
+// The dimensions of a Llama-shaped model.
+struct hw_config {
+    int dim;        // residual width
+    int hidden_dim; // FFN width
+    int n_layers;
+    int n_heads;
+    int n_kv_heads; // divides n_heads
+    int head_dim;   // even; n_heads * head_dim is the attention width
+    int vocab_size;
+    int seq_len; // context
+    bool tied;   // classifier is the embedding
+    double rope_base;
+    double norm_eps;
+};
+
+// Widths of the machine that change its numbers (the geometry's other knobs do not).
+struct hw_widths {
+    int code_bits; // bits of one weight code: 2, 3 or 4
+    int act_bits;  // matvec inputs, 4..12, default 8
+    int kv_bits;   // KV cache entries, 4..8, default 8
+    int res_bits;  // residual stream, 16..24, default 20
+};
+
+// One weight matrix. Weight [r][c] is sum over planes p of levels[p][code[p][r][c]], in -128..127,
+// times the row scale. Row scale word: see hw_requant in fixed.h.
+struct hw_qmatrix {
+    int n_out, n_in;
+    int n_planes;
+    int16_t levels[HW_MAX_PLANES][HW_MAX_LEVELS]; // each -128..127
+    uint8_t *codes;                               // [n_planes][n_out][n_in]
+    uint16_t *scale;                              // [n_out]
+    int shift;                                    // base shift of the requantizer, 15..62
+    int16_t *weight;                              // [n_out][n_in], derived from codes and levels
+};
+
+struct hw_qnorm {
+    int16_t *gain; // [dim], units of the norm's output / 2^(17 - shift)
+    int shift;     // 1..40
+};
+
+struct hw_qlayer {
+    struct hw_qnorm attn_norm, ffn_norm;
+    struct hw_qmatrix wk, wq, wv, wo;
+    struct hw_qmatrix gate_up; // [2 * hidden_dim][dim], rows interleaved: gate 0, up 0, gate 1, ...
+    struct hw_qmatrix down;    // [dim][hidden_dim]
+    int score_shift;           // raw score -> log2 units with 10 fraction bits, 1..40
+    int att_shift;             // left shift of the attention output, 0..7
+    int hidden_shift;          // silu(gate) * up -> activation, 1..40
+};
+
+// cos and sin of high-part and low-part angles, Q1.14: position = hi * 2^lo_bits + lo.
+struct hw_rope {
+    int lo_bits, n_hi; // n_lo = 2^lo_bits, n_hi * n_lo >= seq_len
+    int16_t *hi_cos, *hi_sin; // [n_hi][head_dim / 2]
+    int16_t *lo_cos, *lo_sin; // [n_lo][head_dim / 2]
+};
+
+struct hw_qmodel {
+    struct hw_config config;
+    struct hw_widths widths;
+    struct hw_qlayer *layers;
+    struct hw_qmatrix embed;  // [vocab_size][dim]; embed.shift is for the classifier where tied
+    struct hw_qmatrix head;   // untied classifier; where tied, n_planes is 0 and embed serves
+    int embed_shift;          // requantizer shift of an embedding row (weight << 8), 15..62
+    struct hw_qnorm final_norm;
+    uint64_t eps_ss; // dim * eps in units of residual^2, at least 1, below 2^32
+    struct hw_rope rope;
+    double logit_scale; // one logit unit as a float, for perplexity only
+};
+
+// The matrix the classifier reads.
+static inline const struct hw_qmatrix *hw_classifier(const struct hw_qmodel *m)
+{
+    return m->config.tied ? &m->embed : &m->head;
+}
+
+#endif
