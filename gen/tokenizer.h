@@ -17,7 +17,8 @@ struct hw_tokenizer *hw_tokenizer_open(const char *path, int vocab_size, struct 
 void hw_tokenizer_close(struct hw_tokenizer *tok);
 
 // Encodes text (UTF-8, `len` bytes) and returns the number of tokens; at most len + 2 are written
-// to ids (with bos: BOS first). A character without a piece falls back to bytes.
+// to ids (with bos: BOS first). A character without a piece falls back to bytes, and where the
+// vocabulary has no byte pieces to token 0. Returns -1 when out of memory or len above 512 MiB.
 int hw_tokenizer_encode(const struct hw_tokenizer *tok, const char *text, size_t len, bool bos,
                         int *ids);
 

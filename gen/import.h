@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between model.c and the importers: what an opened checkpoint is, and who fills it in.
+// An importer describes where each tensor lies; the weights stay in the mapping and are converted
+// row by row when they are read, so that a 16 GB file costs no memory.
+#ifndef HW_IMPORT_H
+#define HW_IMPORT_H
+
+#include "gen/cursor.h"
+#include "gen/model.h"
+
+enum hw_dtype { HW_F32, HW_N_DTYPES };
+
+struct hw_tensor {
+    const uint8_t *data; // first row, inside one of the mappings
+    size_t row_bytes;
+    enum hw_dtype dtype;
+    // Rows of each head are stored as all first, then all second elements of the RoPE pairs
+    // ("rotate half"), and reading puts them back next to each other.
+    bool rotate_half;
+};
+
+struct hw_model {
+    struct hw_config config;
+    const char *format; // a literal
+    struct hw_file *files;
+    int n_files;
+    struct hw_tensor *tensors; // [HW_N_TENSORS][n_layers]; global tensors use layer 0
+};
+
+// Names as in Meta's checkpoints: "layers.3.attention.wq". Returns buf.
+enum { HW_TENSOR_NAME_SIZE = 64 };
+const char *hw_tensor_name(enum hw_tensor_id id, int layer, char buf[HW_TENSOR_NAME_SIZE]);
+bool hw_tensor_is_global(enum hw_tensor_id id);
+struct hw_tensor *hw_model_tensor(const struct hw_model *model, enum hw_tensor_id id, int layer);
+
+// Caps and divisibility of a configuration. `where` names the place in the file.
+bool hw_config_check(const struct hw_config *c, const char *file, const char *where,
+                     struct hw_error *err);
+
+// Allocates model->tensors for model->config, which has been checked.
+bool hw_model_alloc_tensors(struct hw_model *model, struct hw_error *err);
+
+// Each takes a model whose files[0] is mapped, and fills in config, format and tensors.
+bool hw_import_llama2c(struct hw_model *model, struct hw_error *err);
+
+// gen/dequant.c. Bytes of a row of n elements; n elements at src to dst.
+size_t hw_dtype_row_bytes(enum hw_dtype dtype, int n);
+void hw_dequant_row(enum hw_dtype dtype, const uint8_t *src, int n, float *dst);
+
+#endif

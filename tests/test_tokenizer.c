@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tokenizer against a vocabulary written by the test, against a plain quadratic encoder, and
+// against damaged files. Where real vocabularies lie in ../shared/models, round trips over those.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gen/cursor.h"
+#include "gen/tokenizer.h"
+
+#define TEMP_FILE "test_tokenizer.tmp"
+
+struct buffer {
+    uint8_t bytes[65536];
+    size_t n;
+};
+
+static void put(struct buffer *b, const void *bytes, size_t n)
+{
+    assert_true(n <= sizeof b->bytes - b->n);
+    memcpy(b->bytes + b->n, bytes, n);
+    b->n += n;
+}
+
+static void put_u32(struct buffer *b, uint32_t v)
+{
+    const uint8_t p[4] = {(uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24)};
+    put(b, p, 4);
+}
+
+static void put_f32(struct buffer *b, float v)
+{
+    uint32_t bits;
+    memcpy(&bits, &v, 4);
+    put_u32(b, bits);
+}
+
+static void put_piece(struct buffer *b, const char *text, float score)
+{
+    put_f32(b, score);
+    put_u32(b, (uint32_t)strlen(text));
+    put(b, text, strlen(text));
+}
+
+// Three control pieces, 256 bytes, then words.
+static const char *const words[] = {" ", "a", "b", "c", "é", "ab", "bc", "abc", " a", "aa", "aaa"};
+static const float word_scores[] = {-1, -2, -3, -4, -5, -6, -6, -7, -5.5f, -8, -9};
+enum { N_WORDS = sizeof words / sizeof words[0], VOCAB_SIZE = 259 + N_WORDS };
+enum { SPACE = 259, A, B, C, E_ACUTE, AB, BC, ABC, SPACE_A, AA, AAA };
+
+static void put_vocabulary(struct buffer *b)
+{
+    b->n = 0;
+    put_u32(b, 8);
+    put_piece(b, "<unk>", 0);
+    put_piece(b, "\n<s>\n", 0);
+    put_piece(b, "\n</s>\n", 0);
+    for (unsigned i = 0; i < 256; i++) {
+        char text[8];
+        snprintf(text, sizeof text, "<0x%02X>", i);
+        put_piece(b, text, 0);
+    }
+    for (int i = 0; i < N_WORDS; i++)
+        put_piece(b, words[i], word_scores[i]);
+}
+
+static void write_file(const uint8_t *bytes, size_t n)
+{
+    FILE *f = fopen(TEMP_FILE, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
+static struct hw_tokenizer *open_bytes(const struct buffer *b, int vocab_size,
+                                       struct hw_error *err)
+{
+    *err = (struct hw_error){0};
+    write_file(b->bytes, b->n);
+    struct hw_tokenizer *tok = hw_tokenizer_open(TEMP_FILE, vocab_size, err);
+    remove(TEMP_FILE);
+    assert_int_equal(tok == NULL, err->set);
+    return tok;
+}
+
+static struct hw_tokenizer *open_vocabulary(void)
+{
+    static struct buffer b;
+    struct hw_error err;
+    put_vocabulary(&b);
+    struct hw_tokenizer *tok = open_bytes(&b, VOCAB_SIZE, &err);
+    assert_non_null(tok);
+    return tok;
+}
+
+static void expect_ids(const char *text, size_t len, bool bos, const int *want, int n_want)
+{
+    struct hw_tokenizer *tok = open_vocabulary();
+    int *ids = malloc((len + 2) * sizeof *ids);
+    assert_int_equal(hw_tokenizer_encode(tok, text, len, bos, ids), n_want);
+    for (int i = 0; i < n_want; i++)
+        assert_int_equal(ids[i], want[i]);
+    free(ids);
+    hw_tokenizer_close(tok);
+}
+
+#define EXPECT(text, bos, ...)                                                                     \
+    expect_ids(text, sizeof(text) - 1, bos, (const int[]){__VA_ARGS__},                            \
+               (int)(sizeof((const int[]){__VA_ARGS__}) / sizeof(int)))
+
+static void test_encode(void **state)
+{
+    (void)state;
+    EXPECT("", true, HW_TOKEN_BOS);
+    EXPECT("a", true, HW_TOKEN_BOS, SPACE_A);
+    EXPECT("b", false, SPACE, B);
+    EXPECT("babc", false, SPACE, B, ABC); // "ab" and "bc" score the same: leftmost first
+    EXPECT("bcabb", false, SPACE, BC, AB, B);
+    EXPECT("baaaaa", false, SPACE, B, AA, AAA); // aa aa a: only the last two join
+    EXPECT("é", false, SPACE, E_ACUTE);
+    EXPECT("\xE2\x82\xAC", false, SPACE, 3 + 0xE2, 3 + 0x82, 3 + 0xAC); // no piece: bytes, plus 3
+    EXPECT("b\x80\x80\x80\x80", false, SPACE, 3 + 'b', 3 + 0x80, 3 + 0x80, 3 + 0x80, 3 + 0x80);
+    EXPECT("b\0b", false, SPACE, B, 3, B);
+}
+
+static void test_piece(void **state)
+{
+    (void)state;
+    struct hw_tokenizer *tok = open_vocabulary();
+    size_t len;
+    assert_memory_equal(hw_tokenizer_piece(tok, HW_TOKEN_BOS, SPACE_A, &len), "a", 1);
+    assert_int_equal(len, 1);
+    assert_memory_equal(hw_tokenizer_piece(tok, A, SPACE_A, &len), " a", 2);
+    assert_int_equal(len, 2);
+    assert_memory_equal(hw_tokenizer_piece(tok, A, 3 + 0, &len), "\0", 1);
+    assert_int_equal(len, 1);
+    assert_memory_equal(hw_tokenizer_piece(tok, A, 3 + 0xE2, &len), "\xE2", 1);
+    hw_tokenizer_piece(tok, A, -1, &len);
+    assert_int_equal(len, 0);
+    hw_tokenizer_piece(tok, A, VOCAB_SIZE, &len);
+    assert_int_equal(len, 0);
+    hw_tokenizer_close(tok);
+}
+
+static int word_of(const char *text, size_t len)
+{
+    for (int i = 0; i < N_WORDS; i++)
+        if (strlen(words[i]) == len && memcmp(words[i], text, len) == 0)
+            return i;
+    return -1;
+}
+
+// llama2.c's loop, literally, on ASCII text over the alphabet of `words`.
+static int encode_plainly(const char *text, int *ids)
+{
+    size_t end[256]; // of each token, in the text
+    size_t n = strlen(text), n_ids = n;
+    for (size_t i = 0; i < n; i++)
+        end[i] = i + 1;
+    for (;;) {
+        float best = -1e10f;
+        size_t best_at = n;
+        for (size_t i = 0; i + 1 < n_ids; i++) {
+            size_t start = i ? end[i - 1] : 0;
+            int w = word_of(text + start, end[i + 1] - start);
+            if (w >= 0 && word_scores[w] > best) {
+                best = word_scores[w];
+                best_at = i;
+            }
+        }
+        if (best_at == n)
+            break;
+        memmove(&end[best_at], &end[best_at + 1], (n_ids - best_at - 1) * sizeof end[0]);
+        n_ids--;
+    }
+    for (size_t i = 0; i < n_ids; i++) {
+        size_t start = i ? end[i - 1] : 0;
+        ids[i] = 259 + word_of(text + start, end[i] - start);
+    }
+    return (int)n_ids;
+}
+
+static void test_heap_against_plain_loop(void **state)
+{
+    (void)state;
+    struct hw_tokenizer *tok = open_vocabulary();
+    uint32_t seed = 1;
+    int compared = 0;
+    for (int round = 0; round < 3000; round++) {
+        char text[200] = " ";
+        int want[200], got[202];
+        size_t n = 1 + (size_t)round % 190;
+        for (size_t i = 1; i < n; i++) {
+            seed = seed * 1664525u + 1013904223u;
+            text[i] = "aaaabbc "[seed >> 29];
+        }
+        int n_want = encode_plainly(text, want);
+        int n_got = hw_tokenizer_encode(tok, text + 1, n - 1, false, got);
+        if (n == 1)
+            continue; // no text, no space before it
+        assert_int_equal(n_got, n_want);
+        for (int i = 0; i < n_want; i++)
+            assert_int_equal(got[i], want[i]);
+        compared += n_want;
+    }
+    printf("             tokens compared with the quadratic encoder: %d\n", compared);
+    hw_tokenizer_close(tok);
+}
+
+static void expect_refused(const struct buffer *b, int vocab_size, const char *text)
+{
+    struct hw_error err;
+    struct hw_tokenizer *tok = open_bytes(b, vocab_size, &err);
+    assert_null(tok);
+    if (!strstr(err.text, text))
+        fail_msg("expected \"%s\" in \"%s\"", text, err.text);
+}
+
+static void test_damaged_files(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    put_vocabulary(&b);
+    size_t whole = b.n;
+    for (b.n = 1; b.n < whole; b.n += b.n < 64 || b.n + 64 > whole ? 1 : 37)
+        expect_refused(&b, VOCAB_SIZE, "more bytes");
+    b.n = 0;
+    expect_refused(&b, VOCAB_SIZE, "file size");
+    b.n = whole + 1;
+    expect_refused(&b, VOCAB_SIZE, "file size");
+    b.n = whole;
+    expect_refused(&b, VOCAB_SIZE - 1, "file size");
+    expect_refused(&b, VOCAB_SIZE + 1, "more bytes");
+    expect_refused(&b, 0, "vocab_size");
+    expect_refused(&b, -5, "vocab_size");
+    expect_refused(&b, INT32_MAX, "vocab_size");
+
+    memset(b.bytes, 0xff, 4);
+    expect_refused(&b, VOCAB_SIZE, "max_token_length");
+    memset(b.bytes, 0, 4);
+    expect_refused(&b, VOCAB_SIZE, "max_token_length");
+    put_vocabulary(&b);
+    memset(b.bytes + 4, 0xff, 4);
+    expect_refused(&b, VOCAB_SIZE, "score");
+    put_vocabulary(&b);
+    b.bytes[11] = 0x80; // a negative length
+    expect_refused(&b, VOCAB_SIZE, "length");
+
+    struct hw_error err = {0};
+    assert_null(hw_tokenizer_open("no/such/file", 5, &err));
+    assert_true(err.set);
+    err = (struct hw_error){0};
+    assert_null(hw_tokenizer_open(".", 5, &err));
+    assert_true(err.set);
+}
+
+static void test_equal_pieces_and_no_bytes(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    struct hw_error err;
+    b.n = 0;
+    put_u32(&b, 5);
+    put_piece(&b, "<unk>", 0);
+    put_piece(&b, "x", 0);
+    put_piece(&b, "x", 1);
+    put_piece(&b, "", 1);
+    struct hw_tokenizer *tok = open_bytes(&b, 4, &err);
+    assert_non_null(tok);
+    int ids[6];
+    assert_int_equal(hw_tokenizer_encode(tok, "x?x", 3, false, ids), 3);
+    assert_int_equal(ids[0], 1);
+    assert_int_equal(ids[1], 0);
+    assert_int_equal(ids[2], 1);
+    hw_tokenizer_close(tok);
+}
+
+static void round_trip(const char *path, int vocab_size, const char *text_path)
+{
+    struct hw_error err = {0};
+    struct hw_file file;
+    if (!hw_file_map(&file, text_path, &err)) {
+        printf("             %s is not here: not run\n", text_path);
+        return;
+    }
+    struct hw_tokenizer *tok = hw_tokenizer_open(path, vocab_size, &err);
+    if (!tok) {
+        printf("             %s is not here: not run\n", path);
+        hw_file_unmap(&file);
+        return;
+    }
+    size_t n = file.size < 400000 ? file.size : 400000;
+    int *ids = malloc((n + 2) * sizeof *ids);
+    int n_ids = hw_tokenizer_encode(tok, (const char *)file.data, n, true, ids);
+    assert_true(n_ids > 1);
+    size_t pos = 0, unknown = 0;
+    for (int i = 1; i < n_ids; i++) {
+        size_t len;
+        const char *piece = hw_tokenizer_piece(tok, ids[i - 1], ids[i], &len);
+        unknown += ids[i] == 0;
+        if (unknown)
+            continue;
+        assert_true(len <= n - pos);
+        assert_memory_equal(piece, file.data + pos, len);
+        pos += len;
+    }
+    assert_true(unknown || pos == n);
+    printf("             %s: %zu bytes, %d tokens, %zu unknown\n", path, n, n_ids, unknown);
+    free(ids);
+    hw_tokenizer_close(tok);
+    hw_file_unmap(&file);
+}
+
+static void test_real_vocabularies(void **state)
+{
+    (void)state;
+    round_trip("../shared/models/tok512.bin", 512, "../shared/text/tinystories_valid.txt");
+    round_trip("../shared/models/tok105.bin", 105, "../shared/text/tinystories_valid.txt");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_piece),
+        cmocka_unit_test(test_heap_against_plain_loop),
+        cmocka_unit_test(test_damaged_files),
+        cmocka_unit_test(test_equal_pieces_and_no_bytes),
+        cmocka_unit_test(test_real_vocabularies),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
