@@ -54,10 +54,10 @@ struct hw_insn {
     int shift;             // [18:13]  requantizer base shift; NORM: gain shift; ATTN: score shift
     int shift2;            // [24:19]  MATVEC to HIDDEN: hidden shift; ATTN: attention shift
     int w_base;            // [48:25]  first word of the weight ROM; ATTN: first KV row
-    int n_rows;            // [68:49]  MATVEC, RECV: rows; EMBED, NORM: dim; ATTN: n_heads
+    int n_rows;            // [68:49]  MATVEC, RECV: rows; EMBED, NORM: dim; ATTN: n_heads; END: seq_len
     int n_chunks;          // [80:69]  ceil(n_in / cols); ATTN: heads sharing one KV head
     int scale_base;        // [100:81] word of the scale ROM (vec rows each); NORM: of the gain ROM
-    int level_base;        // [110:101] word of the level ROM, one a plane
+    int level_base;        // [110:101] word of the level ROM, one a plane; ATTN: n_kv_heads
     int aux;               // [124:111] MATVEC: columns used in the last chunk, 1..cols;
                            //           EMBED: weight words a row block (n_chunks * n_planes)
     uint32_t eps;          // NORM only: eps_ss, in place of w_base [48:25] and n_chunks [76:69]

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads one token's row out of the weight ROM: the classifier's words serve as the embedding, so a
+// tied model stores the table once. VEC elements a cycle and plane; their sums over the planes
+// enter the drain, scaled by 256:  sum[e] = (sum over planes of level[code]) << 8.
+//
+// The token's row is lane `token % ROWS` of block `token / ROWS`.
+`default_nettype none
+
+module embed #(
+    parameter ROWS = 32,
+    parameter COLS = 8,
+    parameter VEC = 8,
+    parameter CODE_W = 4,
+    parameter ACC_W = 32,
+    parameter TOKEN_W = 9,
+    parameter WEIGHT_ADDR_W = 12,
+    parameter LEVEL_ADDR_W = 6,
+    parameter SCALE_ADDR_W = 10
+) (
+    input  wire                        clk,
+    input  wire                        rst,
+
+    input  wire                        start,
+    input  wire [TOKEN_W-1:0]          token,
+    input  wire [WEIGHT_ADDR_W-1:0]    weight_base,
+    input  wire [LEVEL_ADDR_W-1:0]     level_base,
+    input  wire [SCALE_ADDR_W-1:0]     scale_base,
+    input  wire [19:0]                 dim,
+    input  wire [11:0]                 chunks,      // words of a plane
+    input  wire [13:0]                 block_words, // words of a row block
+    input  wire [1:0]                  last_plane,
+
+    output wire [WEIGHT_ADDR_W-1:0]    weight_addr,
+    output wire [LEVEL_ADDR_W-1:0]     level_addr,
+    input  wire [ROWS*COLS*CODE_W-1:0] code,
+    input  wire [(8<<CODE_W)-1:0]      level,
+
+    output reg                         sum_valid,
+    output reg                         sum_last,
+    output reg  [19:0]                 sum_row,     // element of the residual
+    output wire [VEC*ACC_W-1:0]        sum,
+    output reg  [SCALE_ADDR_W-1:0]     scale_addr,
+    output reg  [$clog2(VEC)-1:0]      scale_lane,
+    output wire                        busy         // owns the weight and level ROM
+);
+    localparam ROW_W  = $clog2(ROWS);
+    localparam VEC_W  = $clog2(VEC);
+    localparam LINE_W = COLS * CODE_W;
+    localparam PART_W = VEC * CODE_W;
+
+    // address part: groups of VEC elements, planes innermost
+    reg                     active;
+    reg [19:0]              element, last_element;
+    reg [1:0]               plane, planes;
+    reg [WEIGHT_ADDR_W-1:0] block_base, plane_offset, stride;
+    reg [LEVEL_ADDR_W-1:0]  levels;
+    reg [ROW_W-1:0]         lane;
+
+    wire [TOKEN_W+13:0] offset = {{TOKEN_W{1'b0}}, block_words}
+                               * {14'd0, token >> ROW_W};
+    wire [19:0]         chunk  = element / COLS;
+    wire [WEIGHT_ADDR_W+11:0] chunks_wide = {{WEIGHT_ADDR_W{1'b0}}, chunks};
+    wire [SCALE_ADDR_W+VEC_W+TOKEN_W-1:0] token_wide = {{(SCALE_ADDR_W+VEC_W){1'b0}}, token};
+
+    assign weight_addr = block_base + plane_offset + chunk[WEIGHT_ADDR_W-1:0];
+    assign level_addr  = levels + {{(LEVEL_ADDR_W-2){1'b0}}, plane};
+
+    // data part: q is the data cycle, qq the addition
+    reg              q, q_first, q_end, q_last, qq, qq_first, qq_end, qq_last;
+    reg [19:0]       q_element, qq_element;
+    reg [PART_W-1:0] part;
+    reg [(8<<CODE_W)-1:0] level_q;
+    wire [19:0]       column = q_element % COLS;
+    wire [LINE_W-1:0] line   = code[lane*LINE_W +: LINE_W];
+
+    genvar e;
+    generate
+        for (e = 0; e < VEC; e = e + 1) begin : g_element
+            reg signed [10:0] acc;
+            wire [CODE_W-1:0] pick  = part[e*CODE_W +: CODE_W];
+            wire signed [7:0] value = level_q[pick*8 +: 8];
+            always @(posedge clk)
+                if (qq)
+                    acc <= (qq_first ? 11'sd0 : acc) + {{3{value[7]}}, value};
+            assign sum[e*ACC_W +: ACC_W] = {{(ACC_W-19){acc[10]}}, acc, 8'd0};
+        end
+    endgenerate
+
+    always @(posedge clk) begin
+        if (active) begin
+            plane        <= plane == planes ? 2'd0 : plane + 1'b1;
+            plane_offset <= plane == planes ? {WEIGHT_ADDR_W{1'b0}} : plane_offset + stride;
+            if (plane == planes) begin
+                element <= element + VEC[19:0];
+                active  <= element != last_element;
+            end
+        end
+        q         <= active;
+        q_first   <= plane == 2'd0;
+        q_end     <= plane == planes;
+        q_last    <= element == last_element;
+        q_element <= element;
+
+        qq         <= q;
+        {qq_first, qq_end, qq_last, qq_element} <= {q_first, q_end, q_last, q_element};
+        if (q) begin
+            part    <= line[column*CODE_W +: PART_W];
+            level_q <= level;
+        end
+
+        sum_valid <= qq && qq_end;
+        sum_last  <= qq_last;
+        sum_row   <= qq_element;
+
+        if (start) begin
+            active       <= 1'b1;
+            element      <= 20'd0;
+            last_element <= dim - VEC[19:0];
+            plane        <= 2'd0;
+            planes       <= last_plane;
+            plane_offset <= {WEIGHT_ADDR_W{1'b0}};
+            block_base   <= weight_base + offset[WEIGHT_ADDR_W-1:0];
+            stride       <= chunks_wide[WEIGHT_ADDR_W-1:0];
+            levels       <= level_base;
+            lane         <= token[ROW_W-1:0];
+            scale_addr   <= scale_base + token_wide[SCALE_ADDR_W+VEC_W-1:VEC_W];
+            scale_lane   <= token[VEC_W-1:0];
+        end
+        if (rst)
+            {active, q, qq, sum_valid} <= 4'd0;
+    end
+
+    assign busy = active | q | qq | sum_valid;
+
+    wire unused_bits = &{1'b0, offset, chunk, chunks_wide, token_wide, column};
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: Apache-2.0
+// One engine: a vector machine that runs the program ROM for one token at one position.
+//
+//                    weight, level ROM          scale ROM
+//                          |                       |
+//   X A H activations -> msa_array -> drain (requantize) -+-> residual -> rmsnorm -> X
+//                          ^   |        ^                 +-> rope -> q, kv_cache -> attention -> A
+//                       matvec |      embed, recv         +-> swiglu -> H
+//                              +--------------------------+-> argmax -> next token
+//
+// The dimensions of the model are in the program; the parameters here are capacities.
+`default_nettype none
+
+module engine #(
+    parameter ROWS = 32,
+    parameter COLS = 8,
+    parameter CODE_W = 4,
+    parameter VEC = 8,
+    parameter ATT_POS = 16,
+    parameter HEAD_DIM = 8,
+    parameter ACT_W = 8,
+    parameter KV_W = 8,
+    parameter RES_W = 20,
+    parameter ACC_W = 27,
+    parameter CTX = 512,
+    parameter MAX_DIM = 64,
+    parameter MAX_Q_DIM = 64,
+    parameter MAX_HIDDEN = 176,
+    parameter MAX_KV_DIM = 32,
+    parameter KV_ROWS = 20,
+    parameter ROPE_HI_W = 4,
+    parameter ROPE_LO_W = 5,
+    parameter WEIGHT_ADDR_W = 12,
+    parameter SCALE_ADDR_W = 10,
+    parameter GAIN_ADDR_W = 7,
+    parameter LEVEL_ADDR_W = 6,
+    parameter PROG_ADDR_W = 6,
+    parameter TOKEN_W = 9
+) (
+    input  wire                   clk,
+    input  wire                   rst,
+
+    input  wire                   start,
+    input  wire [TOKEN_W-1:0]     token,
+    input  wire [$clog2(CTX)-1:0] pos,        // stable from start to done
+    input  wire                   sample,
+    output wire                   done,
+    output wire [TOKEN_W-1:0]     next_token, // valid with done, if sample
+    output wire [19:0]            seq_len,    // valid with done
+
+    input  wire                   s_vec_valid, // RECV: VEC elements of 24 bits a word
+    output wire                   s_vec_ready,
+    input  wire [VEC*24-1:0]      s_vec_data
+);
+    // --- instruction ----------------------------------------------------------------------------
+    wire [127:0] insn;
+    wire         issue_embed, issue_norm, issue_attn, issue_recv, matvec_valid, matvec_ready;
+    wire         residual_done, rows_busy, attn_busy, units_busy;
+    wire [PROG_ADDR_W-1:0] prog_addr;
+    wire [127:0]           prog_data;
+    reg                    recv_busy;
+
+    wire [2:0]  i_dest     = insn[6:4];
+    wire [1:0]  i_region   = insn[9:8];
+    wire [1:0]  i_planes   = insn[11:10] - 2'd1;
+    wire [5:0]  i_shift    = insn[18:13];
+    wire [5:0]  i_shift2   = insn[24:19];
+    wire [23:0] i_weight   = insn[48:25];
+    wire [19:0] i_rows     = insn[68:49];
+    wire [11:0] i_chunks   = insn[80:69];
+    wire [19:0] i_scale    = insn[100:81];
+    wire [9:0]  i_level    = insn[110:101];
+    wire [13:0] i_aux      = insn[124:111];
+    wire [31:0] i_eps      = {insn[76:69], insn[48:25]};
+
+    sequencer #(.PROG_ADDR_W(PROG_ADDR_W)) u_sequencer (
+        .clk(clk), .rst(rst), .start(start), .sample(sample), .done(done), .seq_len(seq_len),
+        .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn),
+        .issue_embed(issue_embed), .issue_norm(issue_norm), .issue_attn(issue_attn),
+        .issue_recv(issue_recv), .matvec_valid(matvec_valid), .matvec_ready(matvec_ready),
+        .residual_done(residual_done), .rows_busy(rows_busy), .attn_busy(attn_busy),
+        .recv_busy(recv_busy), .units_busy(units_busy)
+    );
+    program_rom u_program_rom (.clk(clk), .addr(prog_addr), .data(prog_data));
+
+    localparam [2:0] DST_INIT = 3'd0, DST_ADD = 3'd1, DST_K = 3'd2, DST_Q = 3'd3, DST_V = 3'd4,
+                     DST_HIDDEN = 3'd5, DST_LOGITS = 3'd6, DST_ACT = 3'd7;
+    wire issue_matvec = matvec_valid && matvec_ready;
+
+    // --- activations: regions X, A, H of one memory, COLS elements a word ------------------------
+    localparam X_CHUNKS = (MAX_DIM + COLS - 1) / COLS;
+    localparam A_CHUNKS = (MAX_Q_DIM + COLS - 1) / COLS;
+    localparam H_CHUNKS = (MAX_HIDDEN + COLS - 1) / COLS;
+    localparam CHUNKS   = X_CHUNKS + A_CHUNKS + H_CHUNKS;
+    localparam CHUNK_W  = $clog2(CHUNKS);
+    localparam COL_W    = $clog2(COLS);
+    localparam COUNT_W  = CHUNK_W + COL_W + 1;
+    localparam [1:0] X = 2'd0, A = 2'd1, H = 2'd2;
+
+    function [CHUNK_W-1:0] region_base(input [1:0] region);
+        case (region)
+            X:       region_base = {CHUNK_W{1'b0}};
+            A:       region_base = X_CHUNKS[CHUNK_W-1:0];
+            default: region_base = X_CHUNKS[CHUNK_W-1:0] + A_CHUNKS[CHUNK_W-1:0];
+        endcase
+    endfunction
+
+    reg                    act_write;
+    reg [1:0]              act_region;
+    reg [19:0]             act_index;   // element in the region
+    reg [19:0]             act_count;   // elements written
+    reg [VEC*ACT_W-1:0]    act_data;
+    reg [COUNT_W-1:0]      act_in [0:2]; // elements there, by region
+    wire [CHUNK_W-1:0]     act_chunk;
+    wire [COLS*ACT_W-1:0]  act_raw;
+    wire [1:0]             matvec_region;
+
+    wire [19:0]            act_lane  = act_index % COLS;
+    wire [19:0]            act_word  = act_index / COLS;
+    wire [COLS-1:0]        act_mask  = ~({COLS{1'b1}} << act_count) << act_lane;
+    wire [COLS*ACT_W-1:0]  act_place = {{(COLS-VEC)*ACT_W{1'b0}}, act_data} << (act_lane * ACT_W);
+
+    ram #(.LANES(COLS), .W(ACT_W), .DEPTH(CHUNKS), .ADDR_W(CHUNK_W)) u_act (
+        .clk(clk), .we(act_write ? act_mask : {COLS{1'b0}}),
+        .waddr(region_base(act_region) + act_word[CHUNK_W-1:0]), .wdata(act_place),
+        .raddr(region_base(matvec_region) + act_chunk), .rdata(act_raw)
+    );
+
+    // --- matrix-vector products -------------------------------------------------------------------
+    wire [WEIGHT_ADDR_W-1:0]    mv_weight_addr, embed_weight_addr;
+    wire [LEVEL_ADDR_W-1:0]     mv_level_addr, embed_level_addr;
+    wire [ROWS*COLS*CODE_W-1:0] code;
+    wire [(8<<CODE_W)-1:0]      level;
+    wire                        s1_valid, s1_first, s1_last, matvec_busy, array_busy, array_done;
+    wire [COUNT_W-1:0]          s1_cols;
+    wire [ROWS*ACC_W-1:0]       array_sum;
+    wire [16:0]                 block_tag;
+    wire [SCALE_ADDR_W-1:0]     block_scale, scale_addr;
+    wire [19:0]                 block_row, block_rows;
+    wire                        embed_busy;
+    wire [VEC*12-1:0]           scale_data;
+
+    matvec #(
+        .ROWS(ROWS), .COLS(COLS), .VEC(VEC), .WEIGHT_ADDR_W(WEIGHT_ADDR_W),
+        .LEVEL_ADDR_W(LEVEL_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W), .CHUNK_W(CHUNK_W),
+        .COUNT_W(COUNT_W)
+    ) u_matvec (
+        .clk(clk), .rst(rst), .insn_valid(matvec_valid), .insn_ready(matvec_ready),
+        .insn_weight(i_weight[WEIGHT_ADDR_W-1:0]), .insn_level(i_level[LEVEL_ADDR_W-1:0]),
+        .insn_scale(i_scale[SCALE_ADDR_W-1:0]), .insn_rows(i_rows),
+        .insn_last_chunk(i_chunks[CHUNK_W-1:0] - 1'b1), .insn_last_cols(i_aux[COUNT_W-1:0]),
+        .insn_last_plane(i_planes), .insn_tag({i_shift2, i_shift, 2'b00, i_dest}),
+        .region(matvec_region), .insn_region(i_region), .available(act_in[matvec_region]),
+        .weight_addr(mv_weight_addr), .level_addr(mv_level_addr), .act_chunk(act_chunk),
+        .s1_valid(s1_valid), .s1_first(s1_first), .s1_last(s1_last), .s1_cols(s1_cols),
+        .block_tag(block_tag), .block_scale(block_scale), .block_row(block_row),
+        .block_rows(block_rows), .busy(matvec_busy)
+    );
+
+    weight_rom u_weight_rom (
+        .clk(clk), .addr(embed_busy ? embed_weight_addr : mv_weight_addr), .data(code)
+    );
+    level_rom u_level_rom (
+        .clk(clk), .addr(embed_busy ? embed_level_addr : mv_level_addr), .data(level)
+    );
+
+    // columns beyond the matrix count as zero, whatever the memory holds there
+    wire [COLS*ACT_W-1:0] act;
+    genvar c;
+    generate
+        for (c = 0; c < COLS; c = c + 1) begin : g_col
+            assign act[c*ACT_W +: ACT_W] =
+                c < s1_cols ? act_raw[c*ACT_W +: ACT_W] : {ACT_W{1'b0}};
+        end
+    endgenerate
+
+    msa_array #(.ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W)) u_array (
+        .clk(clk), .rst(rst), .valid(s1_valid), .first(s1_first), .last(s1_last), .act(act),
+        .level(level), .code(code), .busy(array_busy), .done(array_done), .sum(array_sum)
+    );
+
+    // --- embedding, vector input, drain -------------------------------------------------------------
+    wire                    embed_valid, embed_last;
+    wire [19:0]             embed_row;
+    wire [VEC*ACC_W-1:0]    embed_sum;
+    wire [SCALE_ADDR_W-1:0] embed_scale;
+    wire [$clog2(VEC)-1:0]  embed_lane;
+    reg  [5:0]              embed_shift;
+
+    embed #(
+        .ROWS(ROWS), .COLS(COLS), .VEC(VEC), .CODE_W(CODE_W), .ACC_W(ACC_W), .TOKEN_W(TOKEN_W),
+        .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W)
+    ) u_embed (
+        .clk(clk), .rst(rst), .start(issue_embed), .token(token),
+        .weight_base(i_weight[WEIGHT_ADDR_W-1:0]), .level_base(i_level[LEVEL_ADDR_W-1:0]),
+        .scale_base(i_scale[SCALE_ADDR_W-1:0]), .dim(i_rows), .chunks(i_chunks),
+        .block_words(i_aux), .last_plane(i_planes),
+        .weight_addr(embed_weight_addr), .level_addr(embed_level_addr), .code(code),
+        .level(level), .sum_valid(embed_valid), .sum_last(embed_last), .sum_row(embed_row),
+        .sum(embed_sum), .scale_addr(embed_scale), .scale_lane(embed_lane), .busy(embed_busy)
+    );
+
+    reg  [2:0]  recv_dest;
+    reg  [1:0]  recv_region;
+    reg  [5:0]  recv_shift2;
+    reg  [19:0] recv_row, recv_rows;
+    wire        recv_take = recv_busy && s_vec_valid;
+    wire        recv_last = recv_row + VEC[19:0] >= recv_rows;
+    assign s_vec_ready = recv_busy;
+
+    always @(posedge clk) begin
+        if (issue_embed)
+            embed_shift <= i_shift;
+        if (recv_take) begin
+            recv_row <= recv_row + VEC[19:0];
+            if (recv_last)
+                recv_busy <= 1'b0;
+        end
+        if (issue_recv) begin
+            recv_busy   <= 1'b1;
+            recv_row    <= 20'd0;
+            recv_rows   <= i_rows;
+            recv_dest   <= i_dest;
+            recv_region <= i_region;
+            recv_shift2 <= i_shift2;
+        end
+        if (rst)
+            recv_busy <= 1'b0;
+    end
+
+    wire                 y_valid, y_last, drain_busy;
+    wire [2:0]           y_dest;
+    wire [5:0]           y_shift2;
+    wire [19:0]          y_row, y_row_next;
+    wire [VEC*24-1:0]    y;
+
+    drain #(.ROWS(ROWS), .VEC(VEC), .ACC_W(ACC_W), .SCALE_ADDR_W(SCALE_ADDR_W)) u_drain (
+        .clk(clk), .rst(rst), .block_done(array_done), .block_sum(array_sum),
+        .block_tag(block_tag), .block_scale(block_scale), .block_row(block_row),
+        .block_rows(block_rows), .embed_valid(embed_valid), .embed_last(embed_last),
+        .embed_sum(embed_sum), .embed_row(embed_row), .embed_shift(embed_shift),
+        .embed_scale(embed_scale), .embed_lane(embed_lane), .recv_valid(recv_take),
+        .recv_last(recv_last), .recv_data(s_vec_data), .recv_row(recv_row),
+        .recv_dest(recv_dest), .recv_shift2(recv_shift2), .scale_addr(scale_addr),
+        .scale_data(scale_data), .y_valid(y_valid), .y_last(y_last), .y_dest(y_dest),
+        .y_shift2(y_shift2), .y_row(y_row), .y(y), .y_row_next(y_row_next), .busy(drain_busy)
+    );
+    scale_rom u_scale_rom (.clk(clk), .addr(scale_addr), .data(scale_data));
+    assign rows_busy = matvec_busy | array_busy | drain_busy | embed_busy;
+
+    // --- residual and norm ----------------------------------------------------------------------
+    localparam WORDS  = MAX_DIM > VEC ? MAX_DIM / VEC : 2;
+    localparam WORD_W = $clog2(WORDS);
+    localparam VEC_W  = $clog2(VEC);
+    localparam SS_W   = 2 * RES_W + 14;
+
+    wire                   norm_read, norm_valid, norm_busy, residual_busy;
+    wire [WORD_W-1:0]      norm_addr, norm_word;
+    wire [GAIN_ADDR_W-1:0] gain_addr;
+    wire [VEC*16-1:0]      gain_data;
+    wire [VEC*RES_W-1:0]   residual_data;
+    wire [SS_W-1:0]        ss;
+    wire [VEC*ACT_W-1:0]   norm_y;
+    wire                   wrote;
+    wire [WORD_W-1:0]      wrote_addr;
+    wire [VEC*RES_W-1:0]   wrote_data;
+    wire [19:0]            norm_words = i_rows / VEC - 20'd1;
+
+    residual #(.VEC(VEC), .RES_W(RES_W), .DEPTH(WORDS), .ADDR_W(WORD_W), .SS_W(SS_W)) u_residual (
+        .clk(clk), .rst(rst), .valid(y_valid && (y_dest == DST_INIT || y_dest == DST_ADD)),
+        .add(y_dest == DST_ADD), .last(y_last), .addr(y_row[VEC_W +: WORD_W]),
+        .addr_next(y_row_next[VEC_W +: WORD_W]), .y(y), .read(norm_read), .read_addr(norm_addr),
+        .read_data(residual_data), .wrote(wrote), .wrote_addr(wrote_addr),
+        .wrote_data(wrote_data), .ss(ss), .done(residual_done), .busy(residual_busy)
+    );
+    rmsnorm #(
+        .VEC(VEC), .RES_W(RES_W), .ACT_W(ACT_W), .SS_W(SS_W), .ADDR_W(WORD_W),
+        .GAIN_ADDR_W(GAIN_ADDR_W)
+    ) u_rmsnorm (
+        .clk(clk), .rst(rst), .start(issue_norm), .eps(i_eps), .shift(i_shift),
+        .last_word(norm_words[WORD_W-1:0]), .gain_base(i_scale[GAIN_ADDR_W-1:0]), .ss(ss),
+        .read(norm_read), .read_addr(norm_addr), .read_data(residual_data),
+        .gain_addr(gain_addr), .gain_data(gain_data), .y_valid(norm_valid), .y_word(norm_word),
+        .y(norm_y), .busy(norm_busy)
+    );
+    gain_rom u_gain_rom (.clk(clk), .addr(gain_addr), .data(gain_data));
+
+    // --- rotation, queries, KV cache, attention ---------------------------------------------------
+    localparam HALF    = HEAD_DIM / 2;
+    localparam HALF_W  = $clog2(HALF);
+    localparam POS_W   = $clog2(CTX);
+    localparam GROUP_W = POS_W - $clog2(ATT_POS);
+    localparam ROW_W   = $clog2(KV_ROWS);
+    localparam HEAD_W  = 8;
+    localparam Q_LANES = VEC > HEAD_DIM ? VEC : HEAD_DIM;
+    localparam Q_WORDS = MAX_Q_DIM > Q_LANES ? (MAX_Q_DIM + Q_LANES - 1) / Q_LANES : 2;
+    localparam Q_W     = $clog2(Q_WORDS);
+    localparam OUT     = VEC < HEAD_DIM ? VEC : HEAD_DIM;
+
+    wire [ROPE_HI_W+HALF_W-1:0] hi_addr;
+    wire [ROPE_LO_W+HALF_W-1:0] lo_addr;
+    wire [31:0]                 hi_data, lo_data;
+    wire [HALF*32-1:0]          angles;
+    wire                        angles_busy, rope_busy, z_valid;
+    wire [1:0]                  z_kind;
+    wire [19:0]                 z_row;
+    wire [VEC*12-1:0]           z_query;
+    wire [VEC*KV_W-1:0]         z_kv;
+    wire [1:0] y_kind = y_dest == DST_K ? 2'd0 : y_dest == DST_Q ? 2'd1 : 2'd2;
+    wire [ROPE_HI_W+ROPE_LO_W-1:0] rope_pos;
+    wire [ROPE_HI_W+ROPE_LO_W+POS_W-1:0] pos_wide = {{(ROPE_HI_W+ROPE_LO_W){1'b0}}, pos};
+    assign rope_pos = pos_wide[ROPE_HI_W+ROPE_LO_W-1:0];
+
+    rope_angles #(.HALF(HALF), .HALF_W(HALF_W), .HI_W(ROPE_HI_W), .LO_W(ROPE_LO_W)) u_rope_angles (
+        .clk(clk), .rst(rst), .start(start), .pos(rope_pos), .hi_addr(hi_addr),
+        .lo_addr(lo_addr), .hi_data(hi_data), .lo_data(lo_data), .angles(angles),
+        .busy(angles_busy)
+    );
+    rope_hi_rom u_rope_hi_rom (.clk(clk), .addr(hi_addr), .data(hi_data));
+    rope_lo_rom u_rope_lo_rom (.clk(clk), .addr(lo_addr), .data(lo_data));
+
+    rope #(.VEC(VEC), .HEAD_DIM(HEAD_DIM), .KV_W(KV_W)) u_rope (
+        .clk(clk), .rst(rst),
+        .valid(y_valid && (y_dest == DST_K || y_dest == DST_Q || y_dest == DST_V)),
+        .kind(y_kind), .row(y_row), .y(y), .angles(angles), .z_valid(z_valid), .z_kind(z_kind),
+        .z_row(z_row), .z_query(z_query), .z_kv(z_kv), .busy(rope_busy)
+    );
+
+    reg  [19:0]             queries_in;
+    wire [HEAD_W-1:0]       query_head;
+    wire [Q_LANES*12-1:0]   query_word;
+    wire [19:0]             query_element = {{(20-HEAD_W){1'b0}}, query_head} * HEAD_DIM;
+    wire [19:0]             query_at      = query_element / Q_LANES;
+    wire [19:0]             z_at          = z_row / Q_LANES;
+    wire [19:0]             z_lane        = z_row % Q_LANES;
+    wire [Q_LANES-1:0]      z_mask = {{(Q_LANES-VEC){1'b0}}, {VEC{1'b1}}} << z_lane;
+    reg  [19:0]             query_lane;
+    wire                    query_write = z_valid && z_kind == 2'd1;
+
+    ram #(.LANES(Q_LANES), .W(12), .DEPTH(Q_WORDS), .ADDR_W(Q_W)) u_query (
+        .clk(clk), .we(query_write ? z_mask : {Q_LANES{1'b0}}), .waddr(z_at[Q_W-1:0]),
+        .wdata({(Q_LANES/VEC){z_query}}), .raddr(query_at[Q_W-1:0]), .rdata(query_word)
+    );
+
+    wire keys_done, values_done, kv_busy;
+    wire [ROW_W+GROUP_W-1:0] key_addr, value_addr;
+    wire [ATT_POS*HEAD_DIM*KV_W-1:0] key, value;
+    wire                     attn_valid, score_valid;
+    wire [19:0]              attn_index;
+    wire [OUT*ACT_W-1:0]     attn_out;
+    wire [HEAD_W-1:0]        score_head;
+    wire [GROUP_W:0]         score_group;
+    wire [ATT_POS*20-1:0]    score;
+    reg  [ROW_W-1:0]         kv_heads; // heads / group_heads, found by counting: no divider
+    wire                     attn_engine_busy;
+
+    kv_cache #(
+        .VEC(VEC), .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .KV_W(KV_W), .CTX(CTX),
+        .KV_ROWS(KV_ROWS), .MAX_KV_DIM(MAX_KV_DIM), .ROW_W(ROW_W), .GROUP_W(GROUP_W)
+    ) u_kv_cache (
+        .clk(clk), .rst(rst), .start(issue_attn), .row_base(i_weight[ROW_W-1:0]),
+        .heads(kv_heads), .pos(pos), .valid(z_valid && z_kind != 2'd1),
+        .is_value(z_kind == 2'd2), .element(z_row), .data(z_kv), .keys_done(keys_done),
+        .values_done(values_done), .key_addr(key_addr), .key(key), .value_addr(value_addr),
+        .value(value), .busy(kv_busy)
+    );
+
+    attention #(
+        .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .OUT(OUT), .KV_W(KV_W), .ACT_W(ACT_W), .CTX(CTX),
+        .ROW_W(ROW_W), .GROUP_W(GROUP_W), .HEAD_W(HEAD_W)
+    ) u_attention (
+        .clk(clk), .rst(rst), .start(issue_attn), .heads(i_rows[HEAD_W-1:0]),
+        .group_heads(i_chunks[HEAD_W-1:0]), .row_base(i_weight[ROW_W-1:0]),
+        .score_shift(i_shift), .att_shift(i_shift2[2:0]), .pos(pos), .queries_in(queries_in),
+        .keys_done(keys_done), .values_done(values_done), .query_head(query_head),
+        .query(query_word[query_lane*12 +: HEAD_DIM*12]), .key_addr(key_addr), .key(key),
+        .value_addr(value_addr), .value(value), .out_valid(attn_valid), .out_index(attn_index),
+        .out(attn_out), .score_valid(score_valid), .score_head(score_head),
+        .score_group(score_group), .score(score), .busy(attn_engine_busy)
+    );
+    assign attn_busy = attn_engine_busy | kv_busy;
+
+    always @(posedge clk) begin
+        query_lane <= query_element % Q_LANES;
+        if (query_write)
+            queries_in <= z_row + VEC[19:0];
+        if (issue_attn) begin
+            queries_in <= 20'd0;
+            kv_heads   <= i_level[ROW_W-1:0];
+        end
+        if (rst)
+            queries_in <= 20'd0;
+    end
+
+    // --- FFN, argmax ------------------------------------------------------------------------------
+    wire                   h_valid, swiglu_busy, argmax_done, argmax_busy;
+    wire [19:0]            h_index;
+    wire [VEC/2*ACT_W-1:0] h;
+    reg  [19:0]            logit_rows;
+
+    swiglu #(.VEC(VEC), .ACT_W(ACT_W)) u_swiglu (
+        .clk(clk), .rst(rst), .valid(y_valid && y_dest == DST_HIDDEN), .row(y_row),
+        .shift(y_shift2), .y(y), .h_valid(h_valid), .h_index(h_index), .h(h), .busy(swiglu_busy)
+    );
+    argmax #(.VEC(VEC), .TOKEN_W(TOKEN_W)) u_argmax (
+        .clk(clk), .rst(rst), .valid(y_valid && y_dest == DST_LOGITS), .last(y_last),
+        .row(y_row), .rows(logit_rows), .y(y), .done(argmax_done), .best(next_token),
+        .busy(argmax_busy)
+    );
+    always @(posedge clk)
+        if ((issue_matvec || issue_recv) && i_dest == DST_LOGITS)
+            logit_rows <= i_rows;
+
+    // --- writing activations: one source at a time by construction of the programs -----------------
+    wire recv_act = y_valid && y_dest == DST_ACT;
+    wire [VEC*ACT_W-1:0] recv_low;
+    genvar e;
+    generate
+        for (e = 0; e < VEC; e = e + 1) begin : g_recv
+            assign recv_low[e*ACT_W +: ACT_W] = y[e*24 +: ACT_W];
+        end
+    endgenerate
+
+    always @* begin
+        act_write  = norm_valid | attn_valid | h_valid | recv_act;
+        act_region = norm_valid ? X : attn_valid ? A : h_valid ? H : recv_region;
+        act_index  = norm_valid ? {{(20-WORD_W-VEC_W){1'b0}}, norm_word, {VEC_W{1'b0}}}
+                   : attn_valid ? attn_index : h_valid ? h_index : y_row;
+        act_count  = attn_valid ? OUT[19:0] : h_valid ? VEC[19:0] / 2 : VEC[19:0];
+        act_data   = norm_valid ? norm_y
+                   : attn_valid ? {{(VEC-OUT)*ACT_W{1'b0}}, attn_out}
+                   : h_valid    ? {{VEC/2*ACT_W{1'b0}}, h} : recv_low;
+    end
+
+    wire [19:0] act_end = act_index + act_count;
+    always @(posedge clk) begin
+        if (act_write)
+            act_in[act_region] <= act_end[COUNT_W-1:0];
+        if (issue_norm)
+            act_in[0] <= {COUNT_W{1'b0}};
+        if (issue_attn)
+            act_in[1] <= {COUNT_W{1'b0}};
+        if (issue_matvec && i_dest == DST_HIDDEN)
+            act_in[2] <= {COUNT_W{1'b0}};
+        if (issue_recv && i_dest == DST_ACT)
+            act_in[i_region] <= {COUNT_W{1'b0}};
+    end
+
+    assign units_busy = rows_busy | recv_busy | residual_busy | norm_busy | angles_busy | rope_busy
+                      | attn_busy | swiglu_busy | argmax_busy;
+
+    wire unused_bits = &{1'b0, insn, i_weight, i_chunks, i_scale, i_level, i_aux,
+                         norm_words, z_at, query_at, act_word, pos_wide, argmax_done, wrote,
+                         wrote_addr, wrote_data, score_valid, score_head, score_group, score,
+                         act_end, y_row_next};
+endmodule
+
+`default_nettype wire

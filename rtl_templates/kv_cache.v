@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// KV cache in SRAM. ATT_POS banks hold consecutive positions, so that a read delivers ATT_POS
+// positions of one KV head: bank = pos % ATT_POS, address = {row, pos / ATT_POS}, where row counts
+// (layer, KV head).
+//
+// New keys and values arrive VEC rows at a time in the order of the drain, and HEAD_DIM may be
+// smaller or larger than VEC: they are staged, and copied a head a cycle. `keys_done` and
+// `values_done` say that all heads of this token are in the banks.
+`default_nettype none
+
+module kv_cache #(
+    parameter VEC = 8,
+    parameter HEAD_DIM = 8,
+    parameter ATT_POS = 16,
+    parameter KV_W = 8,
+    parameter CTX = 512,
+    parameter KV_ROWS = 20,
+    parameter MAX_KV_DIM = 32,
+    parameter ROW_W = 5,       // 2^ROW_W >= KV_ROWS
+    parameter GROUP_W = 5      // log2(CTX / ATT_POS)
+) (
+    input  wire                             clk,
+    input  wire                             rst,
+
+    input  wire                             start,     // of a layer's attention
+    input  wire [ROW_W-1:0]                 row_base,
+    input  wire [ROW_W-1:0]                 heads,     // KV heads of a layer
+    input  wire [$clog2(CTX)-1:0]           pos,
+
+    input  wire                             valid,     // VEC elements
+    input  wire                             is_value,
+    input  wire [19:0]                      element,   // of the first one
+    input  wire [VEC*KV_W-1:0]              data,
+
+    output wire                             keys_done,
+    output wire                             values_done,
+
+    input  wire [ROW_W+GROUP_W-1:0]         key_addr,
+    output wire [ATT_POS*HEAD_DIM*KV_W-1:0] key,
+    input  wire [ROW_W+GROUP_W-1:0]         value_addr,
+    output wire [ATT_POS*HEAD_DIM*KV_W-1:0] value,
+    output wire                             busy
+);
+    localparam BANK_W  = $clog2(ATT_POS);
+    localparam LANES   = VEC > HEAD_DIM ? VEC : HEAD_DIM; // elements of a staging word
+    localparam WORDS   = MAX_KV_DIM > LANES ? (MAX_KV_DIM + LANES - 1) / LANES : 2;
+    localparam WORD_W  = $clog2(WORDS);
+    localparam DEPTH_W = ROW_W + GROUP_W;
+    localparam DEPTH   = KV_ROWS << GROUP_W;
+
+    // --- staging: keys in the lower half, values in the upper ------------------------------------
+    wire [19:0]      in_word = element / LANES;
+    wire [19:0]      in_lane = element % LANES;
+    wire [LANES-1:0] in_mask = {{(LANES-VEC){1'b0}}, {VEC{1'b1}}} << in_lane;
+
+    reg  [19:0]      keys_in, values_in; // elements staged
+    reg              copy_value;         // copying values, after the keys
+    reg  [ROW_W-1:0] head;
+    reg              running;
+    wire [19:0]      out_element = {{(20-ROW_W){1'b0}}, head} * HEAD_DIM;
+    wire [19:0]      out_word    = out_element / LANES;
+    wire [LANES*KV_W-1:0] staged;
+
+    ram #(.LANES(LANES), .W(KV_W), .DEPTH(2 << WORD_W), .ADDR_W(WORD_W + 1)) u_stage (
+        .clk(clk), .we(valid ? in_mask : {LANES{1'b0}}),
+        .waddr({is_value, in_word[WORD_W-1:0]}), .wdata({(LANES/VEC){data}}),
+        .raddr({copy_value, out_word[WORD_W-1:0]}), .rdata(staged)
+    );
+
+    // --- copy --------------------------------------------------------------------------------
+    wire [19:0] staged_now = copy_value ? values_in : keys_in;
+    wire        copy = running && staged_now >= out_element + HEAD_DIM[19:0];
+    reg         write_key, write_value;
+    reg         keys_copied, values_copied, keys_visible, values_visible;
+    reg  [19:0] out_lane;
+    reg  [ROW_W-1:0] row;
+    wire [ATT_POS-1:0] bank = {{(ATT_POS-1){1'b0}}, 1'b1} << pos[BANK_W-1:0];
+    wire [DEPTH_W-1:0] addr = {row, pos[$clog2(CTX)-1:BANK_W]};
+    wire [HEAD_DIM*KV_W-1:0] entry = staged[out_lane*KV_W +: HEAD_DIM*KV_W];
+
+    always @(posedge clk) begin
+        if (valid && !is_value)
+            keys_in <= element + VEC[19:0];
+        if (valid && is_value)
+            values_in <= element + VEC[19:0];
+
+        write_key   <= copy && !copy_value;
+        write_value <= copy && copy_value;
+        out_lane    <= out_element % LANES;
+        row         <= row_base + head;
+        if (copy) begin
+            head <= head + 1'b1;
+            if (head == heads - 1'b1) begin
+                head       <= {ROW_W{1'b0}};
+                copy_value <= 1'b1;
+                if (copy_value) begin
+                    running       <= 1'b0;
+                    values_copied <= 1'b1;
+                end else
+                    keys_copied <= 1'b1;
+            end
+        end
+        keys_visible   <= keys_copied;
+        values_visible <= values_copied;
+        if (start) begin
+            {keys_in, values_in} <= 40'd0;
+            head       <= {ROW_W{1'b0}};
+            running    <= 1'b1;
+            copy_value <= 1'b0;
+            {keys_copied, values_copied, keys_visible, values_visible} <= 4'd0;
+        end
+        if (rst) begin
+            {write_key, write_value, running} <= 3'd0;
+            {keys_copied, values_copied, keys_visible, values_visible} <= 4'd0;
+        end
+    end
+
+    assign keys_done   = keys_visible;
+    assign values_done = values_visible;
+    assign busy        = running | write_key | write_value;
+
+    // --- banks -------------------------------------------------------------------------------
+    ram #(.LANES(ATT_POS), .W(HEAD_DIM * KV_W), .DEPTH(DEPTH), .ADDR_W(DEPTH_W)) u_key (
+        .clk(clk), .we(write_key ? bank : {ATT_POS{1'b0}}), .waddr(addr),
+        .wdata({ATT_POS{entry}}), .raddr(key_addr), .rdata(key)
+    );
+    ram #(.LANES(ATT_POS), .W(HEAD_DIM * KV_W), .DEPTH(DEPTH), .ADDR_W(DEPTH_W)) u_value (
+        .clk(clk), .we(write_value ? bank : {ATT_POS{1'b0}}), .waddr(addr),
+        .wdata({ATT_POS{entry}}), .raddr(value_addr), .rdata(value)
+    );
+
+    wire unused_bits = &{1'b0, in_word, out_word};
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Issues the words of one matrix-vector product to the array: for each row block, each plane, each
+// chunk of COLS columns, one weight word and one activation word a cycle.
+//
+// A word waits until its activations are there (`available` elements of the source region), and the
+// last word of a block until the previous block's drain leaves room. Matrices follow each other
+// without a bubble: the next one is taken in the cycle of the last word.
+// Stage 1 outputs (s1_*) are aligned with the data of the memories addressed in stage 0.
+`default_nettype none
+
+module matvec #(
+    parameter ROWS = 32,
+    parameter COLS = 8,
+    parameter VEC = 8,
+    parameter WEIGHT_ADDR_W = 12,
+    parameter LEVEL_ADDR_W = 6,
+    parameter SCALE_ADDR_W = 10,
+    parameter CHUNK_W = 6, // address bits of a region of activations, in chunks
+    parameter COUNT_W = 12 // elements of a region
+) (
+    input  wire                     clk,
+    input  wire                     rst,
+
+    // one instruction
+    input  wire                     insn_valid,
+    output wire                     insn_ready,
+    input  wire [WEIGHT_ADDR_W-1:0] insn_weight,
+    input  wire [LEVEL_ADDR_W-1:0]  insn_level,
+    input  wire [SCALE_ADDR_W-1:0]  insn_scale,
+    input  wire [19:0]              insn_rows,
+    input  wire [CHUNK_W-1:0]       insn_last_chunk, // chunks - 1
+    input  wire [COUNT_W-1:0]       insn_last_cols,  // columns used in the last chunk
+    input  wire [1:0]               insn_last_plane, // planes - 1
+    input  wire [16:0]              insn_tag,        // dest, shifts: handed to the drain
+
+    // activations
+    output reg  [1:0]               region,
+    input  wire [1:0]               insn_region,
+    input  wire [COUNT_W-1:0]       available,
+
+    // memories
+    output wire [WEIGHT_ADDR_W-1:0] weight_addr,
+    output wire [LEVEL_ADDR_W-1:0]  level_addr,
+    output wire [CHUNK_W-1:0]       act_chunk,
+
+    // array
+    output reg                      s1_valid,
+    output reg                      s1_first,
+    output reg                      s1_last,
+    output reg  [COUNT_W-1:0]       s1_cols,  // columns used in this chunk
+
+    // the drain of a row block, valid with the array's `done`
+    output wire [16:0]              block_tag,
+    output wire [SCALE_ADDR_W-1:0]  block_scale,
+    output wire [19:0]              block_row,    // first row
+    output wire [19:0]              block_rows,   // rows of the matrix
+    output wire                     busy
+);
+    localparam BLOCK_GROUPS = ROWS / VEC;
+    localparam GROUP_W      = $clog2(BLOCK_GROUPS) + 1;
+    localparam [19:0] ROWS_20 = ROWS;
+    localparam [19:0] VEC_20  = VEC;
+
+    reg                     active;
+    reg [WEIGHT_ADDR_W-1:0] weight;
+    reg [LEVEL_ADDR_W-1:0]  level;
+    reg [SCALE_ADDR_W-1:0]  scale;
+    reg [19:0]              row, rows;
+    reg [CHUNK_W-1:0]       chunk, last_chunk;
+    reg [COUNT_W-1:0]       last_cols, needed;
+    reg [1:0]               plane, last_plane;
+    reg [16:0]              tag;
+    reg [GROUP_W-1:0]       drain;      // cycles until another block may end
+
+    wire at_last_chunk = chunk == last_chunk;
+    wire block_end     = at_last_chunk && plane == last_plane;
+    wire matrix_end    = block_end && row + ROWS_20 >= rows;
+    wire [COUNT_W-1:0] cols_here = at_last_chunk ? last_cols : COLS[COUNT_W-1:0];
+    wire issue = active && available >= needed + cols_here
+               && (!block_end || drain == {GROUP_W{1'b0}});
+
+    // groups of VEC rows to drain in this block
+    wire [19:0] rows_left = rows - row;
+    wire [19:0] groups    = (rows_left + VEC_20 - 20'd1) / VEC_20;
+    wire [GROUP_W-1:0] block_groups =
+        groups >= BLOCK_GROUPS[19:0] ? BLOCK_GROUPS[GROUP_W-1:0] : groups[GROUP_W-1:0];
+
+    assign insn_ready  = !active || (issue && matrix_end);
+    assign weight_addr = weight;
+    assign level_addr  = level + {{(LEVEL_ADDR_W-2){1'b0}}, plane};
+    assign act_chunk   = chunk;
+
+    always @(posedge clk) begin
+        s1_valid <= issue;
+        s1_first <= chunk == {CHUNK_W{1'b0}} && plane == 2'd0;
+        s1_last  <= block_end;
+        s1_cols  <= cols_here;
+
+        if (drain != {GROUP_W{1'b0}})
+            drain <= drain - 1'b1;
+        if (issue) begin
+            weight <= weight + 1'b1;
+            if (!at_last_chunk) begin
+                chunk  <= chunk + 1'b1;
+                needed <= needed + COLS[COUNT_W-1:0];
+            end else begin
+                chunk  <= {CHUNK_W{1'b0}};
+                needed <= {COUNT_W{1'b0}};
+                plane  <= plane == last_plane ? 2'd0 : plane + 1'b1;
+            end
+            if (block_end) begin
+                row   <= row + ROWS_20;
+                scale <= scale + BLOCK_GROUPS[SCALE_ADDR_W-1:0];
+                drain <= block_groups - 1'b1;
+            end
+            if (matrix_end)
+                active <= 1'b0;
+        end
+        if (insn_valid && insn_ready) begin
+            active     <= 1'b1;
+            weight     <= insn_weight;
+            level      <= insn_level;
+            scale      <= insn_scale;
+            row        <= 20'd0;
+            rows       <= insn_rows;
+            chunk      <= {CHUNK_W{1'b0}};
+            needed     <= {COUNT_W{1'b0}};
+            last_chunk <= insn_last_chunk;
+            last_cols  <= insn_last_cols;
+            plane      <= 2'd0;
+            last_plane <= insn_last_plane;
+            tag        <= insn_tag;
+            region     <= insn_region;
+        end
+        if (rst) begin
+            active   <= 1'b0;
+            s1_valid <= 1'b0;
+            drain    <= {GROUP_W{1'b0}};
+        end
+    end
+
+    // What the drain must know travels beside the words: 1 cycle of memory, 3 of the array.
+    localparam D_W = 17 + SCALE_ADDR_W + 40;
+    reg [D_W-1:0] d1, d2, d3, d4;
+    always @(posedge clk) begin
+        d1 <= {tag, scale, row, rows};
+        d2 <= d1;
+        d3 <= d2;
+        d4 <= d3;
+    end
+    assign {block_tag, block_scale, block_row, block_rows} = d4;
+    assign busy = active | s1_valid;
+endmodule
+
+`default_nettype wire

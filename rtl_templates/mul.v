@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signed product, the only place of a `*` outside address arithmetic. Combinational.
+`default_nettype none
+
+module mul #(
+    parameter A_W = 16,
+    parameter B_W = 16
+) (
+    input  wire signed [A_W-1:0]     a,
+    input  wire signed [B_W-1:0]     b,
+    output wire signed [A_W+B_W-1:0] y
+);
+    assign y = a * b;
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the program ROM once a token: fetches an instruction, waits until its unit can take it, and
+// hands it over. Units run on their own from there, so a matrix may still drain, or attention still
+// run, while later instructions start. Order is kept by three rules:
+//   NORM    waits until every row on its way to the residual has arrived;
+//   RECV    waits until the array and the drain are empty (it uses the drain's path);
+//   END     waits until every unit is idle.
+// Everything finer is a matter of data: a matrix waits for the activations it reads (matvec.v),
+// attention for queries, keys and values (attention.v). So ATTN stands before K, Q, V in a program.
+//
+// Instruction fields: struct hw_insn in gen/plan.h.
+`default_nettype none
+
+module sequencer #(
+    parameter PROG_ADDR_W = 6
+) (
+    input  wire                    clk,
+    input  wire                    rst,
+
+    input  wire                    start,
+    input  wire                    sample,      // the token's logits are wanted
+    output reg                     done,
+    output wire [19:0]             seq_len,     // valid with done
+
+    output wire [PROG_ADDR_W-1:0]  prog_addr,
+    input  wire [127:0]            prog_data,
+
+    output wire [127:0]            insn,        // the instruction being issued
+    output wire                    issue_embed,
+    output wire                    issue_norm,
+    output wire                    issue_attn,
+    output wire                    issue_recv,
+    output wire                    matvec_valid,
+    input  wire                    matvec_ready,
+
+    input  wire                    residual_done, // the last row of a matrix was added
+    input  wire                    rows_busy,     // array or drain
+    input  wire                    attn_busy,
+    input  wire                    recv_busy,
+    input  wire                    units_busy     // any unit
+);
+    localparam [3:0] OP_END = 4'd0, OP_EMBED = 4'd1, OP_NORM = 4'd2, OP_MATVEC = 4'd3,
+                     OP_ATTN = 4'd4, OP_RECV = 4'd5;
+    localparam [2:0] DST_ADD = 3'd1;
+
+    reg [PROG_ADDR_W-1:0] pc;
+    reg                   running, fetched; // fetched: prog_data is the instruction at pc
+    reg                   residual_pending;
+
+    assign insn      = prog_data;
+    assign prog_addr = pc;
+    assign seq_len   = insn[68:49];
+
+    wire [3:0] op      = insn[3:0];
+    wire       skip    = insn[7] && !sample;
+    wire       ready   = running && fetched && !skip;
+    wire       to_residual = insn[6:4] <= DST_ADD;
+
+    assign issue_embed  = ready && op == OP_EMBED;
+    assign issue_norm   = ready && op == OP_NORM && !residual_pending;
+    assign issue_attn   = ready && op == OP_ATTN && !attn_busy;
+    assign issue_recv   = ready && op == OP_RECV && !rows_busy && !recv_busy;
+    assign matvec_valid = ready && op == OP_MATVEC && !recv_busy;
+    wire   end_now      = ready && op == OP_END && !units_busy;
+    wire   issue_matvec = matvec_valid && matvec_ready;
+    wire   advance = running && fetched
+                   && (skip || issue_embed || issue_norm || issue_attn || issue_recv
+                       || issue_matvec);
+
+    always @(posedge clk) begin
+        done    <= end_now;
+        fetched <= running && !advance;
+        if (advance)
+            pc <= pc + 1'b1;
+        if (residual_done)
+            residual_pending <= 1'b0;
+        if (issue_embed || ((issue_matvec || issue_recv) && to_residual))
+            residual_pending <= 1'b1;
+        if (end_now)
+            running <= 1'b0;
+        if (start) begin
+            pc      <= {PROG_ADDR_W{1'b0}};
+            running <= 1'b1;
+            fetched <= 1'b0;
+        end
+        if (rst) begin
+            {running, fetched, done, residual_pending} <= 4'd0;
+            pc <= {PROG_ADDR_W{1'b0}};
+        end
+    end
+endmodule
+
+`default_nettype wire

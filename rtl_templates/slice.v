@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of a model, to be checked alone: an engine whose program takes vectors from a stream (RECV)
+// instead of tokens. `start` runs the program once at position `pos`; results are observed where
+// the engine writes them.
+`default_nettype none
+
+module slice #(
+    parameter ROWS = 32,
+    parameter COLS = 8,
+    parameter CODE_W = 4,
+    parameter VEC = 8,
+    parameter ATT_POS = 16,
+    parameter HEAD_DIM = 8,
+    parameter ACT_W = 8,
+    parameter KV_W = 8,
+    parameter RES_W = 20,
+    parameter ACC_W = 27,
+    parameter CTX = 512,
+    parameter MAX_DIM = 64,
+    parameter MAX_Q_DIM = 64,
+    parameter MAX_HIDDEN = 176,
+    parameter MAX_KV_DIM = 32,
+    parameter KV_ROWS = 20,
+    parameter ROPE_HI_W = 4,
+    parameter ROPE_LO_W = 5,
+    parameter WEIGHT_ADDR_W = 12,
+    parameter SCALE_ADDR_W = 10,
+    parameter GAIN_ADDR_W = 7,
+    parameter LEVEL_ADDR_W = 6,
+    parameter PROG_ADDR_W = 6,
+    parameter TOKEN_W = 9
+) (
+    input  wire                   clk,
+    input  wire                   rst,
+    input  wire                   start,
+    input  wire [$clog2(CTX)-1:0] pos,
+    output wire                   done,
+    output wire [TOKEN_W-1:0]     best,       // of a slice with logits
+    input  wire                   s_vec_valid,
+    output wire                   s_vec_ready,
+    input  wire [VEC*24-1:0]      s_vec_data
+);
+    wire [19:0] unused_seq_len;
+
+    engine #(
+        .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .VEC(VEC), .ATT_POS(ATT_POS),
+        .HEAD_DIM(HEAD_DIM), .ACT_W(ACT_W), .KV_W(KV_W), .RES_W(RES_W), .ACC_W(ACC_W),
+        .CTX(CTX), .MAX_DIM(MAX_DIM), .MAX_Q_DIM(MAX_Q_DIM), .MAX_HIDDEN(MAX_HIDDEN),
+        .MAX_KV_DIM(MAX_KV_DIM), .KV_ROWS(KV_ROWS), .ROPE_HI_W(ROPE_HI_W),
+        .ROPE_LO_W(ROPE_LO_W), .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W),
+        .GAIN_ADDR_W(GAIN_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .PROG_ADDR_W(PROG_ADDR_W),
+        .TOKEN_W(TOKEN_W)
+    ) u_engine (
+        .clk(clk), .rst(rst), .start(start), .token({TOKEN_W{1'b0}}), .pos(pos), .sample(1'b1),
+        .done(done), .next_token(best), .seq_len(unused_seq_len), .s_vec_valid(s_vec_valid),
+        .s_vec_ready(s_vec_ready), .s_vec_data(s_vec_data)
+    );
+endmodule
+
+`default_nettype wire
