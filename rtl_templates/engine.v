@@ -351,7 +351,6 @@ module engine #(
     wire [HEAD_W-1:0]        score_head;
     wire [GROUP_W:0]         score_group;
     wire [ATT_POS*20-1:0]    score;
-    reg  [ROW_W-1:0]         kv_heads; // heads / group_heads, found by counting: no divider
     wire                     attn_engine_busy;
 
     kv_cache #(
@@ -359,7 +358,7 @@ module engine #(
         .KV_ROWS(KV_ROWS), .MAX_KV_DIM(MAX_KV_DIM), .ROW_W(ROW_W), .GROUP_W(GROUP_W)
     ) u_kv_cache (
         .clk(clk), .rst(rst), .start(issue_attn), .row_base(i_weight[ROW_W-1:0]),
-        .heads(kv_heads), .pos(pos), .valid(z_valid && z_kind != 2'd1),
+        .heads(i_level[ROW_W-1:0]), .pos(pos), .valid(z_valid && z_kind != 2'd1),
         .is_value(z_kind == 2'd2), .element(z_row), .data(z_kv), .keys_done(keys_done),
         .values_done(values_done), .key_addr(key_addr), .key(key), .value_addr(value_addr),
         .value(value), .busy(kv_busy)
@@ -384,11 +383,7 @@ module engine #(
         query_lane <= query_element % Q_LANES;
         if (query_write)
             queries_in <= z_row + VEC[19:0];
-        if (issue_attn) begin
-            queries_in <= 20'd0;
-            kv_heads   <= i_level[ROW_W-1:0];
-        end
-        if (rst)
+        if (issue_attn || rst)
             queries_in <= 20'd0;
     end
 

@@ -55,7 +55,7 @@ module kv_cache #(
 
     reg  [19:0]      keys_in, values_in; // elements staged
     reg              copy_value;         // copying values, after the keys
-    reg  [ROW_W-1:0] head;
+    reg  [ROW_W-1:0] head, heads_q, base_q;
     reg              running;
     wire [19:0]      out_element = {{(20-ROW_W){1'b0}}, head} * HEAD_DIM;
     wire [19:0]      out_word    = out_element / LANES;
@@ -87,10 +87,10 @@ module kv_cache #(
         write_key   <= copy && !copy_value;
         write_value <= copy && copy_value;
         out_lane    <= out_element % LANES;
-        row         <= row_base + head;
+        row         <= base_q + head;
         if (copy) begin
             head <= head + 1'b1;
-            if (head == heads - 1'b1) begin
+            if (head == heads_q - 1'b1) begin
                 head       <= {ROW_W{1'b0}};
                 copy_value <= 1'b1;
                 if (copy_value) begin
@@ -105,6 +105,8 @@ module kv_cache #(
         if (start) begin
             {keys_in, values_in} <= 40'd0;
             head       <= {ROW_W{1'b0}};
+            heads_q    <= heads;
+            base_q     <= row_base;
             running    <= 1'b1;
             copy_value <= 1'b0;
             {keys_copied, values_copied, keys_visible, values_visible} <= 4'd0;
