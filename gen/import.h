@@ -8,7 +8,14 @@
 #include "gen/cursor.h"
 #include "gen/model.h"
 
-enum hw_dtype { HW_F32, HW_N_DTYPES };
+// Names as in ggml.
+enum hw_dtype {
+    HW_F32, HW_F16, HW_BF16,
+    HW_Q8_0, HW_Q4_0, HW_Q4_1, HW_Q5_0, HW_Q5_1, // blocks of 32
+    HW_Q4_K, HW_Q5_K, HW_Q6_K,                   // blocks of 256
+    HW_TQ1_0, HW_TQ2_0,                          // ternary, blocks of 256
+    HW_N_DTYPES
+};
 
 struct hw_tensor {
     const uint8_t *data; // first row, inside one of the mappings
@@ -42,8 +49,12 @@ bool hw_model_alloc_tensors(struct hw_model *model, struct hw_error *err);
 
 // Each takes a model whose files[0] is mapped, and fills in config, format and tensors.
 bool hw_import_llama2c(struct hw_model *model, struct hw_error *err);
+bool hw_import_gguf(struct hw_model *model, struct hw_error *err);
 
-// gen/dequant.c. Bytes of a row of n elements; n elements at src to dst.
+// gen/dequant.c. Elements of one block, of which a row is a multiple; bytes of a row of n elements;
+// n elements at src to dst.
+const char *hw_dtype_name(enum hw_dtype dtype);
+int hw_dtype_block(enum hw_dtype dtype);
 size_t hw_dtype_row_bytes(enum hw_dtype dtype, int n);
 void hw_dequant_row(enum hw_dtype dtype, const uint8_t *src, int n, float *dst);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gen/gguf.h"
 #include "gen/import.h"
 
 // Above these a file is taken as damaged. Their products, in bytes, stay far below 2^63.
@@ -187,6 +188,15 @@ static bool check_finite(const struct hw_model *model, struct hw_error *err)
     return ok;
 }
 
+static bool import(struct hw_model *model, const char *path, struct hw_error *err)
+{
+    if (!hw_file_map(&model->files[0], path, err))
+        return false;
+    if (hw_is_gguf(&model->files[0]))
+        return hw_import_gguf(model, err);
+    return hw_import_llama2c(model, err);
+}
+
 struct hw_model *hw_model_open(const char *path, struct hw_error *err)
 {
     struct hw_model *model = calloc(1, sizeof *model);
@@ -198,7 +208,7 @@ struct hw_model *hw_model_open(const char *path, struct hw_error *err)
         return NULL;
     }
     model->n_files = 1;
-    bool ok = hw_file_map(&model->files[0], path, err) && hw_import_llama2c(model, err);
+    bool ok = import(model, path, err);
     size_t bytes = 0;
     for (int i = 0; i < model->n_files; i++)
         bytes += model->files[i].size;
