@@ -124,7 +124,7 @@ uint64_t hw_cursor_u64(struct hw_cursor *c, const char *what)
 
 int32_t hw_cursor_i32(struct hw_cursor *c, const char *what)
 {
-    // Two's complement by definition of int32_t; memcpy because the cast would be the host's choice.
+    // Two's complement by definition; memcpy because a cast would be the compiler's choice.
     uint32_t bits = hw_cursor_u32(c, what);
     int32_t value;
     memcpy(&value, &bits, sizeof value);

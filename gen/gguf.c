@@ -93,8 +93,8 @@ static void read_pair(struct hw_cursor *c, struct hw_gguf_pair *p)
         return;
     size_t left = c->size - c->pos;
     if (p->count > left / type_info[p->type].bytes) {
-        hw_fail(c->err, "%s: key %.*s: number of %ss, expected at most %zu in the rest of the file, "
-                "got %llu", c->file, (int)p->key.len, p->key.bytes, type_info[p->type].name,
+        hw_fail(c->err, "%s: key %.*s: number of %ss, expected at most %zu in the rest of the "
+                "file, got %llu", c->file, (int)p->key.len, p->key.bytes, type_info[p->type].name,
                 left / type_info[p->type].bytes, (unsigned long long)p->count);
         return;
     }

@@ -68,8 +68,8 @@ static bool find_dtype(const struct importer *im, const struct hw_gguf_tensor *t
         snprintf(name, sizeof name, "%s", types[i].name);
     }
     return hw_fail(im->err, "%s: tensor %.*s: storage type, expected F32, F16, BF16, Q8_0, Q4_0, "
-                   "Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, TQ1_0 or TQ2_0 (llama-quantize makes them), "
-                   "got %s", im->file, (int)t->name.len, t->name.bytes, name);
+                   "Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, TQ1_0 or TQ2_0 (llama-quantize makes "
+                   "them), got %s", im->file, (int)t->name.len, t->name.bytes, name);
 }
 
 // Fails where the file asks for a computation that the machine does not do.
@@ -90,8 +90,8 @@ static bool check_features(const struct importer *im)
         return hw_fail(im->err, "%s: key general.architecture: expected llama, got %.*s", im->file,
                        (int)(architecture.len < 64 ? architecture.len : 64), architecture.bytes);
     if (split_count > 1)
-        return hw_fail(im->err, "%s: key split.count: expected one file (llama-gguf-split --merge), "
-                       "got a part of %d", im->file, split_count);
+        return hw_fail(im->err, "%s: key split.count: expected one file (llama-gguf-split "
+                       "--merge), got a part of %d", im->file, split_count);
     if (expert_count > 0)
         return hw_fail(im->err, "%s: key llama.expert_count: expected 0 (a dense model), got %d",
                        im->file, expert_count);

@@ -64,7 +64,7 @@ bool hw_import_llama2c(struct hw_model *model, struct hw_error *err)
     if (!config->tied)
         place(model, &c, HW_OUTPUT);
     if (!err->set && c.pos != c.size)
-        hw_fail(err, "%s: end: file size, expected %zu bytes as the llama2.c v0 header says, got %zu",
-                c.file, c.pos, c.size);
+        hw_fail(err, "%s: end: file size, expected %zu bytes as the llama2.c v0 header says, got "
+                "%zu", c.file, c.pos, c.size);
     return !err->set;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text to token ids and back. llama2.c tokenizer files: scored pieces, byte fallback.
+// Text to token ids and back. Reads llama2.c tokenizer files and the tokenizers inside GGUF files:
+// scored pieces with byte fallback, and byte-level BPE. Text is only text: the names of control
+// tokens in it are not taken for the tokens.
 #ifndef HW_TOKENIZER_H
 #define HW_TOKENIZER_H
 
@@ -8,17 +10,21 @@
 
 #include "gen/error.h"
 
-enum { HW_TOKEN_BOS = 1, HW_TOKEN_EOS = 2 };
+enum { HW_TOKEN_BOS = 1, HW_TOKEN_EOS = 2 }; // of llama2.c files; others say which theirs are
 
 struct hw_tokenizer; // opaque
 
-// Reads `vocab_size` pieces. Returns NULL and fills *err on bad input.
+// Reads `vocab_size` pieces (format found by content). Returns NULL and fills *err on bad input.
 struct hw_tokenizer *hw_tokenizer_open(const char *path, int vocab_size, struct hw_error *err);
 void hw_tokenizer_close(struct hw_tokenizer *tok);
 
+int hw_tokenizer_bos(const struct hw_tokenizer *tok); // -1 where there is none
+int hw_tokenizer_eos(const struct hw_tokenizer *tok);
+
 // Encodes text (UTF-8, `len` bytes) and returns the number of tokens; at most len + 2 are written
 // to ids (with bos: BOS first). A character without a piece falls back to bytes, and where the
-// vocabulary has no byte pieces to token 0. Returns -1 when out of memory or len above 512 MiB.
+// vocabulary has no byte pieces to its unknown token. Returns -1 when out of memory, or where
+// len is above 512 MiB.
 int hw_tokenizer_encode(const struct hw_tokenizer *tok, const char *text, size_t len, bool bos,
                         int *ids);
 

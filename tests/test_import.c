@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// llama2.c importer against checkpoints written by the test: every row, and every way to damage a file.
+// llama2.c importer against checkpoints written by the test: every row, and every way to
+// damage a file.
 // Where real checkpoints lie in ../shared/models, their dimensions and a few weights too.
 #include <limits.h>
 #include <math.h>

@@ -12,6 +12,7 @@
 
 #include "gen/cursor.h"
 #include "gen/tokenizer.h"
+#include "gen/vocab.h"
 
 #define TEMP_FILE "test_tokenizer.tmp"
 
@@ -280,6 +281,183 @@ static void test_equal_pieces_and_no_bytes(void **state)
     hw_tokenizer_close(tok);
 }
 
+static void put_u64(struct buffer *b, uint64_t v)
+{
+    put_u32(b, (uint32_t)v);
+    put_u32(b, (uint32_t)(v >> 32));
+}
+
+static void put_string(struct buffer *b, const char *text)
+{
+    put_u64(b, strlen(text));
+    put(b, text, strlen(text));
+}
+
+enum { GGUF_U32 = 4, GGUF_I32 = 5, GGUF_F32 = 6, GGUF_STRING = 8, GGUF_ARRAY = 9 };
+
+static void put_array(struct buffer *b, const char *key, uint32_t type, uint64_t n)
+{
+    put_string(b, key);
+    put_u32(b, GGUF_ARRAY);
+    put_u32(b, type);
+    put_u64(b, n);
+}
+
+static void put_string_key(struct buffer *b, const char *key, const char *value)
+{
+    put_string(b, key);
+    put_u32(b, GGUF_STRING);
+    put_string(b, value);
+}
+
+static void put_int_key(struct buffer *b, const char *key, uint32_t value)
+{
+    put_string(b, key);
+    put_u32(b, GGUF_U32);
+    put_u32(b, value);
+}
+
+static void put_gguf_header(struct buffer *b, uint64_t n_keys)
+{
+    b->n = 0;
+    put(b, "GGUF", 4);
+    put_u32(b, 3);
+    put_u64(b, 0);
+    put_u64(b, n_keys);
+}
+
+// The same words as above, so the same tokens.
+static void test_gguf_with_scores(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    put_gguf_header(&b, 6);
+    put_string_key(&b, "tokenizer.ggml.model", "llama");
+    put_int_key(&b, "tokenizer.ggml.bos_token_id", 1);
+    put_int_key(&b, "tokenizer.ggml.eos_token_id", UINT32_MAX);
+    put_array(&b, "tokenizer.ggml.tokens", GGUF_STRING, VOCAB_SIZE);
+    for (int i = 0; i < VOCAB_SIZE; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "<0x%02X>", (unsigned)(i - 3));
+        if (i >= SPACE) // a space is spelled U+2581
+            snprintf(text, sizeof text, "%s%s", words[i - SPACE][0] == ' ' ? "\xE2\x96\x81" : "",
+                     words[i - SPACE] + (words[i - SPACE][0] == ' '));
+        put_string(&b, i == 0 ? "<unk>" : i == 1 ? "<s>" : i == 2 ? "</s>" : text);
+    }
+    put_array(&b, "tokenizer.ggml.scores", GGUF_F32, VOCAB_SIZE);
+    for (int i = 0; i < VOCAB_SIZE; i++)
+        put_f32(&b, i < SPACE ? 0 : word_scores[i - SPACE]);
+    put_array(&b, "tokenizer.ggml.token_type", GGUF_I32, VOCAB_SIZE);
+    for (int i = 0; i < VOCAB_SIZE; i++)
+        put_u32(&b, i == 0 ? 2 : i < 3 ? 3 : i < SPACE ? 6 : 1);
+
+    struct hw_error err;
+    struct hw_tokenizer *a = open_vocabulary(), *g = open_bytes(&b, VOCAB_SIZE, &err);
+    if (!g)
+        fail_msg("%s", err.text);
+    static const char text[] = "abc a\xE2\x82\xAC caaaaab  bc";
+    int ids_a[64], ids_g[64];
+    int n = hw_tokenizer_encode(a, text, sizeof text - 1, true, ids_a);
+    assert_int_equal(hw_tokenizer_encode(g, text, sizeof text - 1, true, ids_g), n);
+    assert_memory_equal(ids_a, ids_g, (size_t)n * sizeof ids_a[0]);
+    assert_int_equal(hw_tokenizer_bos(g), 1);
+    assert_int_equal(hw_tokenizer_eos(g), -1);
+    size_t len;
+    hw_tokenizer_piece(g, 1, 2, &len);
+    assert_int_equal(len, 0); // a control token is no text
+    hw_tokenizer_close(a);
+    hw_tokenizer_close(g);
+    expect_refused(&b, VOCAB_SIZE - 1, "tokenizer.ggml.tokens");
+    size_t whole = b.n;
+    for (b.n = 5; b.n < whole; b.n += 61)
+        expect_refused(&b, VOCAB_SIZE, "expected");
+}
+
+// U+0120 is GPT-2's space, U+010A its line feed.
+static const char *const bpe_pieces[] = {"<end>", "a", "b", "\u0120", "1", "\u010A", "\u0120a",
+                                         "ab", "\u0120ab", "\u00E9", "bab"};
+static const char *const bpe_merges[] = {"\u0120 a", "a b", "\u0120a b", "b ab"};
+enum { N_BPE_PIECES = 11, N_BPE_MERGES = 4 };
+
+static void put_bpe(struct buffer *b, const char *pre, const char *const merges[N_BPE_MERGES])
+{
+    put_gguf_header(b, 5);
+    put_string_key(b, "tokenizer.ggml.model", "gpt2");
+    put_string_key(b, "tokenizer.ggml.pre", pre);
+    put_array(b, "tokenizer.ggml.tokens", GGUF_STRING, N_BPE_PIECES);
+    for (int i = 0; i < N_BPE_PIECES; i++)
+        put_string(b, bpe_pieces[i]);
+    put_array(b, "tokenizer.ggml.token_type", GGUF_I32, N_BPE_PIECES);
+    for (int i = 0; i < N_BPE_PIECES; i++)
+        put_u32(b, i == 0 ? 3 : 1);
+    put_array(b, "tokenizer.ggml.merges", GGUF_STRING, N_BPE_MERGES);
+    for (int i = 0; i < N_BPE_MERGES; i++)
+        put_string(b, merges[i]);
+}
+
+static void test_gguf_with_merges(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    struct hw_error err;
+    put_bpe(&b, "smollm", bpe_merges);
+    struct hw_tokenizer *tok = open_bytes(&b, N_BPE_PIECES, &err);
+    if (!tok)
+        fail_msg("%s", err.text);
+    // "ab" and " ab" by the lower rank first: " a" before "ab", so " ab" is " a" + "b".
+    static const char text[] = "ab ab\n 1 1bab\xE9?<end>";
+    static const int want[] = {7, 8, 5, 3, 4, 3, 4, 10, 9, 0, 0, 0, 0, 0, 0}; // "<end>" is text
+    int ids[64];
+    int n = hw_tokenizer_encode(tok, text, sizeof text - 1, true, ids); // no BOS here
+    assert_int_equal(n, sizeof want / sizeof want[0]);
+    assert_memory_equal(ids, want, sizeof want);
+    size_t len;
+    assert_memory_equal(hw_tokenizer_piece(tok, -1, 9, &len), "\xE9", 1);
+    assert_memory_equal(hw_tokenizer_piece(tok, -1, 8, &len), " ab", 3);
+    assert_int_equal(len, 3);
+    hw_tokenizer_close(tok);
+
+    static const char *const no_space[] = {"ab", "a b", "a b", "a b"};
+    static const char *const no_join[] = {"a b", "b b", "a b", "a b"};
+    static const char *const no_byte[] = {"a b", "a \u2581", "a b", "a b"};
+    put_bpe(&b, "smollm", no_space);
+    expect_refused(&b, N_BPE_PIECES, "merge 0");
+    put_bpe(&b, "smollm", no_join);
+    expect_refused(&b, N_BPE_PIECES, "merge 1");
+    put_bpe(&b, "smollm", no_byte);
+    expect_refused(&b, N_BPE_PIECES, "merge 1");
+    put_bpe(&b, "qwen2", bpe_merges);
+    expect_refused(&b, N_BPE_PIECES, "expected smollm or gpt-2, got \"qwen2\"");
+}
+
+// A bar ends each word. Agrees with the tokenizers package on these.
+static void expect_words(enum hw_split split, const char *barred)
+{
+    char text[256];
+    size_t n = 0, at = 0;
+    for (const char *p = barred; *p; p++)
+        if (*p != '|')
+            text[n++] = *p;
+    for (const char *p = barred; *p;) {
+        const char *bar = strchr(p, '|');
+        size_t end = at + (bar ? (size_t)(bar - p) : strlen(p));
+        if (hw_next_word(split, text, at, n) != end)
+            fail_msg("%s: byte %zu", barred, at);
+        at = end;
+        p = bar ? bar + 1 : "";
+    }
+}
+
+static void test_words(void **state)
+{
+    (void)state;
+    expect_words(HW_SPLIT_GPT2, "I|'ve| 12345|  | x|!?| '|S|'s");
+    expect_words(HW_SPLIT_GPT2, "a|\t|b| \n|\n|c| d|   ");
+    expect_words(HW_SPLIT_GPT2, "\u00e9t\u00e9|\u00a0|\u6f22\u5b57|\u00bd|\xff\xfe|x");
+    expect_words(HW_SPLIT_GPT2_DIGITS, "I|'ve| |1|2|   |3|4|!|  | x|5");
+    expect_words(HW_SPLIT_GPT2_DIGITS, "a|\u00bd| |\u0663|b");
+}
+
 static void round_trip(const char *path, int vocab_size, const char *text_path)
 {
     struct hw_error err = {0};
@@ -320,6 +498,7 @@ static void test_real_vocabularies(void **state)
 {
     (void)state;
     round_trip("../shared/models/tok512.bin", 512, "../shared/text/tinystories_valid.txt");
+    round_trip("../shared/models/stories260K.gguf", 512, "../shared/text/tinystories_valid.txt");
     round_trip("../shared/models/tok105.bin", 105, "../shared/text/tinystories_valid.txt");
 }
 
@@ -331,6 +510,9 @@ int main(void)
         cmocka_unit_test(test_heap_against_plain_loop),
         cmocka_unit_test(test_damaged_files),
         cmocka_unit_test(test_equal_pieces_and_no_bytes),
+        cmocka_unit_test(test_gguf_with_scores),
+        cmocka_unit_test(test_gguf_with_merges),
+        cmocka_unit_test(test_words),
         cmocka_unit_test(test_real_vocabularies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
