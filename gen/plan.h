@@ -65,10 +65,9 @@ struct hw_insn {
 };
 
 // A slice is a program over part of the model; the whole chip is the slice "chip".
-//   chip                        everything
-//   layer:3                     one layer, residual in by RECV
-//   matrix:layers.3.attention.wq[:first-last]   RECV to the region it reads, rows first..last-1
-//   op:rmsnorm:3 op:rope:3 op:attention:3 op:swiglu:3 op:argmax   RECV to the operator
+//   layer:3                                     one layer; the residual comes by RECV
+//   matrix:layers.3.attention.wq[:first-last]   its input comes by RECV, rows leave as logits do
+//   op:rmsnorm:3  op:attention:3  op:swiglu:3  op:argmax    the operand comes by RECV
 struct hw_rom { // one word is `width` bits, little endian in (width + 7) / 8 bytes
     const char *name; // "weight", "scale", "level", "gain", "rope_hi", "rope_lo", "program"
     int width, addr_bits;

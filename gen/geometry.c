@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the geometry: which shapes of fabric exist, and the smallest one that holds a model.
+#include <stddef.h>
+
+#include "gen/plan.h"
+
+static bool power_of_two(int x)
+{
+    return x > 0 && (x & (x - 1)) == 0;
+}
+
+static int up(int x, int step)
+{
+    return (x + step - 1) / step * step;
+}
+
+// Address bits for n words, at least 1.
+static int address_bits(long n)
+{
+    int bits = 1;
+    while ((1L << bits) < n)
+        bits++;
+    return bits;
+}
+
+static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
+                        struct hw_error *err)
+{
+    const struct {
+        const char *name;
+        int value;
+    } power[] = {{"rows", g->rows},       {"cols", g->cols},          {"vec", g->vec},
+                 {"att_pos", g->att_pos}, {"head_dim", c->head_dim}};
+    for (size_t i = 0; i < sizeof power / sizeof power[0]; i++) {
+        if (!power_of_two(power[i].value) || power[i].value < 4)
+            return hw_fail(err, "geometry: %s: expected a power of two from 4, got %d",
+                           power[i].name, power[i].value);
+    }
+    if (g->cols < g->vec || g->rows < g->vec)
+        return hw_fail(err, "geometry: vec: expected at most rows and cols (%d, %d), got %d",
+                       g->rows, g->cols, g->vec);
+    const struct {
+        const char *name;
+        int value;
+    } whole[] = {{"dim", c->dim},
+                 {"n_heads * head_dim", c->n_heads * c->head_dim},
+                 {"n_kv_heads * head_dim", c->n_kv_heads * c->head_dim}};
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+        if (whole[i].value % g->vec != 0)
+            return hw_fail(err, "geometry: vec: %s is %d, expected a multiple of vec, got vec %d",
+                           whole[i].name, whole[i].value, g->vec);
+    }
+    return true;
+}
+
+static long matrix_words(const struct hw_geometry *g, const struct hw_qmatrix *m)
+{
+    long blocks = (m->n_out + g->rows - 1) / g->rows, chunks = (m->n_in + g->cols - 1) / g->cols;
+    return blocks * chunks * m->n_planes;
+}
+
+static long scale_words(const struct hw_geometry *g, const struct hw_qmatrix *m)
+{
+    return (m->n_out + g->vec - 1) / g->vec;
+}
+
+static void fit_addresses(struct hw_geometry *g, const struct hw_qmodel *q)
+{
+    const struct hw_config *c = &q->config;
+    long words = matrix_words(g, &q->embed), scales = scale_words(g, &q->embed);
+    long levels = q->embed.n_planes;
+    if (!c->tied) {
+        words += matrix_words(g, &q->head);
+        scales += scale_words(g, &q->head);
+        levels += q->head.n_planes;
+    }
+    for (int l = 0; l < c->n_layers; l++) {
+        const struct hw_qlayer *y = &q->layers[l];
+        const struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
+        for (int i = 0; i < 6; i++) {
+            words += matrix_words(g, m[i]);
+            scales += scale_words(g, m[i]);
+            levels += m[i]->n_planes;
+        }
+    }
+    g->weight_addr_bits = address_bits(words);
+    g->scale_addr_bits = address_bits(scales);
+    g->level_addr_bits = address_bits(levels) < 2 ? 2 : address_bits(levels);
+    g->gain_addr_bits = address_bits((2L * c->n_layers + 1) * c->dim / g->vec);
+    g->prog_addr_bits = address_bits(9L * c->n_layers + 5);
+}
+
+bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw_error *err)
+{
+    const struct hw_config *c = &q->config;
+    g->rows = g->rows ? g->rows : 32;
+    g->cols = g->cols ? g->cols : 8;
+    g->vec = g->vec ? g->vec : 8;
+    g->att_pos = g->att_pos ? g->att_pos : 16;
+    if (!check_shape(g, c, err))
+        return false;
+    int q_dim = c->n_heads * c->head_dim;
+    int widest = c->hidden_dim > q_dim ? c->hidden_dim : q_dim;
+    widest = c->dim > widest ? c->dim : widest;
+    g->head_dim = c->head_dim;
+    g->code_bits = q->widths.code_bits;
+    g->act_bits = q->widths.act_bits;
+    g->kv_bits = q->widths.kv_bits;
+    g->res_bits = q->widths.res_bits;
+    // |weight| <= 2^7 times |activation| <= 2^(act_bits - 1), `widest` times, and a sign;
+    // an embedding enters as weight * 2^8
+    g->acc_bits = 7 + g->act_bits - 1 + address_bits(widest) + 1;
+    g->acc_bits = g->acc_bits < 24 ? 24 : g->acc_bits;
+    g->ctx = 2 * g->att_pos;
+    while (g->ctx < c->seq_len)
+        g->ctx *= 2;
+    g->max_dim = up(c->dim, g->cols);
+    g->max_q_dim = up(q_dim, g->cols);
+    g->max_hidden = up(c->hidden_dim, g->cols);
+    g->max_kv_dim = c->n_kv_heads * c->head_dim;
+    g->kv_rows = c->n_layers * c->n_kv_heads < 2 ? 2 : c->n_layers * c->n_kv_heads;
+    g->rope_lo_bits = q->rope.lo_bits < 1 ? 1 : q->rope.lo_bits;
+    g->rope_hi_bits = address_bits(q->rope.n_hi);
+    g->token_bits = address_bits(c->vocab_size);
+    if (g->token_bits < 4)
+        g->token_bits = 4;
+    fit_addresses(g, q);
+    return true;
+}
