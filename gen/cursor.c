@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -53,6 +54,29 @@ void hw_file_unmap(struct hw_file *file)
         munmap((void *)(uintptr_t)file->data, file->size);
     free(file->path);
     *file = (struct hw_file){0};
+}
+
+bool hw_path_exists(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
+bool hw_path_is_directory(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+char *hw_path_join(const char *directory, const char *name, struct hw_error *err)
+{
+    size_t size = strlen(directory) + strlen(name) + 2;
+    char *path = malloc(size);
+    if (path)
+        snprintf(path, size, "%s/%s", directory, name);
+    else
+        hw_fail(err, "%s: open: out of memory", directory);
+    return path;
 }
 
 struct hw_cursor hw_cursor_over(const struct hw_file *file, struct hw_error *err)

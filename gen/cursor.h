@@ -20,6 +20,11 @@ struct hw_file {
 bool hw_file_map(struct hw_file *file, const char *path, struct hw_error *err);
 void hw_file_unmap(struct hw_file *file); // also fine on an all-zero file
 
+bool hw_path_exists(const char *path);
+bool hw_path_is_directory(const char *path);
+// "directory/name", which the caller frees; NULL and an error when out of memory.
+char *hw_path_join(const char *directory, const char *name, struct hw_error *err);
+
 struct hw_cursor {
     const char *file; // for messages
     const uint8_t *data;

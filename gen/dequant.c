@@ -50,6 +50,11 @@ static int load_i8(uint8_t byte)
     return byte < 128 ? byte : byte - 256;
 }
 
+static void block_i8(const uint8_t *src, float *dst)
+{
+    *dst = (float)load_i8(*src);
+}
+
 // f16 d; i8 q[32].
 static void block_q8_0(const uint8_t *src, float *dst)
 {
@@ -204,6 +209,7 @@ static const struct {
     [HW_F32] = {"F32", 1, 4, block_f32},
     [HW_F16] = {"F16", 1, 2, block_f16},
     [HW_BF16] = {"BF16", 1, 2, block_bf16},
+    [HW_I8] = {"I8", 1, 1, block_i8},
     [HW_Q8_0] = {"Q8_0", 32, 34, block_q8_0},
     [HW_Q4_0] = {"Q4_0", 32, 18, block_q4_0},
     [HW_Q4_1] = {"Q4_1", 32, 20, block_q4_1},

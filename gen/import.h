@@ -10,7 +10,7 @@
 
 // Names as in ggml.
 enum hw_dtype {
-    HW_F32, HW_F16, HW_BF16,
+    HW_F32, HW_F16, HW_BF16, HW_I8,
     HW_Q8_0, HW_Q4_0, HW_Q4_1, HW_Q5_0, HW_Q5_1, // blocks of 32
     HW_Q4_K, HW_Q5_K, HW_Q6_K,                   // blocks of 256
     HW_TQ1_0, HW_TQ2_0,                          // ternary, blocks of 256
@@ -24,10 +24,13 @@ struct hw_tensor {
     // Rows of each head are stored as all first, then all second elements of the RoPE pairs
     // ("rotate half"), and reading puts them back next to each other.
     bool rotate_half;
+    const uint8_t *scales; // f32 factor of every group_size elements, or NULL
+    int group_size;
 };
 
 struct hw_model {
     struct hw_config config;
+    char *path;         // as opened
     const char *format; // a literal
     struct hw_file *files;
     int n_files;
@@ -47,9 +50,11 @@ bool hw_config_check(const struct hw_config *c, const char *file, const char *wh
 // Allocates model->tensors for model->config, which has been checked.
 bool hw_model_alloc_tensors(struct hw_model *model, struct hw_error *err);
 
-// Each takes a model whose files[0] is mapped, and fills in config, format and tensors.
+// Each fills in config, format and tensors. The first two take a model whose files[0] is mapped,
+// the last one whose path is a folder.
 bool hw_import_llama2c(struct hw_model *model, struct hw_error *err);
 bool hw_import_gguf(struct hw_model *model, struct hw_error *err);
+bool hw_import_hf(struct hw_model *model, struct hw_error *err);
 
 // gen/dequant.c. Elements of one block, of which a row is a multiple; bytes of a row of n elements;
 // n elements at src to dst.

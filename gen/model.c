@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gen/gguf.h"
 #include "gen/import.h"
@@ -122,7 +123,7 @@ bool hw_model_alloc_tensors(struct hw_model *model, struct hw_error *err)
 {
     size_t n = (size_t)HW_N_TENSORS * (size_t)model->config.n_layers;
     model->tensors = calloc(n, sizeof *model->tensors);
-    return model->tensors || hw_fail(err, "%s: open: out of memory", model->files[0].path);
+    return model->tensors || hw_fail(err, "%s: open: out of memory", model->path);
 }
 
 // Where row `row` of the interleaved order lies in the file.
@@ -142,7 +143,12 @@ void hw_model_row(const struct hw_model *model, enum hw_tensor_id id, int layer,
     int rows, cols;
     hw_tensor_shape(&model->config, id, &rows, &cols);
     const struct hw_tensor *t = hw_model_tensor(model, id, layer);
-    hw_dequant_row(t->dtype, t->data + stored_row(model, t, row) * t->row_bytes, cols, dst);
+    size_t stored = stored_row(model, t, row);
+    hw_dequant_row(t->dtype, t->data + stored * t->row_bytes, cols, dst);
+    for (int col = 0; t->scales && col < cols; col++) {
+        size_t group = (stored * (size_t)cols + (size_t)col) / (size_t)t->group_size;
+        dst[col] *= hw_load_f32(t->scales + 4 * group);
+    }
 }
 
 static bool check_tensor(const struct hw_model *model, enum hw_tensor_id id, int layer,
@@ -156,7 +162,7 @@ static bool check_tensor(const struct hw_model *model, enum hw_tensor_id id, int
         for (int col = 0; col < cols; col++)
             if (!isfinite(buf[col]))
                 return hw_fail(err, "%s: %s row %d column %d: weight, expected a finite number, "
-                               "got %f", model->files[0].path, hw_tensor_name(id, layer, name),
+                               "got %f", model->path, hw_tensor_name(id, layer, name),
                                row, col, (double)buf[col]);
     }
     return true;
@@ -175,7 +181,7 @@ static bool check_finite(const struct hw_model *model, struct hw_error *err)
     }
     float *buf = malloc((size_t)longest * sizeof *buf);
     if (!buf)
-        return hw_fail(err, "%s: open: out of memory", model->files[0].path);
+        return hw_fail(err, "%s: open: out of memory", model->path);
     bool ok = true;
     for (int id = 0; ok && id < HW_N_TENSORS; id++) {
         if (id == HW_OUTPUT && c->tied)
@@ -188,9 +194,15 @@ static bool check_finite(const struct hw_model *model, struct hw_error *err)
     return ok;
 }
 
-static bool import(struct hw_model *model, const char *path, struct hw_error *err)
+static bool import(struct hw_model *model, struct hw_error *err)
 {
-    if (!hw_file_map(&model->files[0], path, err))
+    if (hw_path_is_directory(model->path))
+        return hw_import_hf(model, err);
+    model->files = calloc(1, sizeof *model->files);
+    if (!model->files)
+        return hw_fail(err, "%s: open: out of memory", model->path);
+    model->n_files = 1;
+    if (!hw_file_map(&model->files[0], model->path, err))
         return false;
     if (hw_is_gguf(&model->files[0]))
         return hw_import_gguf(model, err);
@@ -200,16 +212,17 @@ static bool import(struct hw_model *model, const char *path, struct hw_error *er
 struct hw_model *hw_model_open(const char *path, struct hw_error *err)
 {
     struct hw_model *model = calloc(1, sizeof *model);
+    size_t path_size = strlen(path) + 1;
     if (model)
-        model->files = calloc(1, sizeof *model->files);
-    if (!model || !model->files) {
+        model->path = malloc(path_size);
+    if (!model || !model->path) {
         hw_fail(err, "%s: open: out of memory", path);
         hw_model_close(model);
         return NULL;
     }
-    model->n_files = 1;
-    bool ok = import(model, path, err);
-    size_t bytes = 0;
+    memcpy(model->path, path, path_size);
+    bool ok = import(model, err);
+    uint64_t bytes = 0;
     for (int i = 0; i < model->n_files; i++)
         bytes += model->files[i].size;
     if (!ok || (bytes <= FULL_CHECK_BYTES && !check_finite(model, err))) {
@@ -226,6 +239,7 @@ void hw_model_close(struct hw_model *model)
     for (int i = 0; i < model->n_files; i++)
         hw_file_unmap(&model->files[i]);
     free(model->files);
+    free(model->path);
     free(model->tensors);
     free(model);
 }

@@ -57,10 +57,14 @@ struct hw_tokenizer *hw_tokenizer_open(const char *path, int vocab_size, struct 
 {
     struct hw_file file;
     struct hw_tokenizer *tok;
+    if (hw_path_is_directory(path))
+        return hw_tokenizer_read_folder(path, vocab_size, err);
     if (!hw_file_map(&file, path, err))
         return NULL;
     if (hw_is_gguf(&file))
         tok = hw_tokenizer_read_gguf(&file, vocab_size, err);
+    else if (file.size > 4 && file.data[0] == '{' && hw_load_u32(file.data) > MAX_PIECE_LENGTH)
+        tok = hw_tokenizer_read_json(&file, vocab_size, err);
     else
         tok = read_llama2c(&file, vocab_size, err);
     hw_file_unmap(&file);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text to token ids and back. Reads llama2.c tokenizer files and the tokenizers inside GGUF files:
-// scored pieces with byte fallback, and byte-level BPE. Text is only text: the names of control
+// Text to token ids and back. Reads llama2.c tokenizer files, the tokenizers inside GGUF files, and
+// tokenizer.json (alone or in its folder): scored pieces with byte fallback, and BPE. Text is only text: the names of control
 // tokens in it are not taken for the tokens.
 #ifndef HW_TOKENIZER_H
 #define HW_TOKENIZER_H

@@ -88,5 +88,8 @@ struct hw_tokenizer *hw_tokenizer_read_gguf(const struct hw_file *file, int voca
                                             struct hw_error *err);
 struct hw_tokenizer *hw_tokenizer_read_json(const struct hw_file *file, int vocab_size,
                                             struct hw_error *err);
+// tokenizer.json with the control tokens of config.json.
+struct hw_tokenizer *hw_tokenizer_read_folder(const char *folder, int vocab_size,
+                                              struct hw_error *err);
 
 #endif

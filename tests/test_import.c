@@ -107,6 +107,141 @@ static void test_v0_absurd_headers(void **state)
     expect_header_refused(2, 1024, "more bytes");
 }
 
+static void put_header(struct buffer *b, const struct hw_config *c, uint32_t version,
+                       uint32_t group_size)
+{
+    const int header[] = {c->dim,        c->hidden_dim, c->n_layers, c->n_heads,
+                          c->n_kv_heads, c->vocab_size, c->seq_len};
+    b->n = 0;
+    put_u32(b, 0x616b3432);
+    put_u32(b, version);
+    for (int i = 0; i < 7; i++)
+        put_u32(b, (uint32_t)header[i]);
+    b->bytes[b->n++] = c->tied;
+    put_u32(b, group_size);
+    while (b->n < 256)
+        b->bytes[b->n++] = 0;
+}
+
+// Matrices as int8 with one scale, 1 / 64, for each group.
+static void put_groups(struct buffer *b, const struct hw_config *c, enum hw_tensor_id id,
+                       int n_layers, int group_size)
+{
+    int rows, cols;
+    hw_tensor_shape(c, id, &rows, &cols);
+    for (int layer = 0; layer < n_layers; layer++) {
+        for (int i = 0; i < rows * cols; i++)
+            b->bytes[b->n++] = (uint8_t)weight_code(id, layer, i / cols, i % cols);
+        for (int i = 0; i < rows * cols / group_size; i++)
+            put_f32(b, 1.0f / 64);
+    }
+}
+
+static void put_v1_or_v2(struct buffer *b, const struct hw_config *c, uint32_t version,
+                         int group_size)
+{
+    static const enum hw_tensor_id matrices[] = {HW_TOK_EMBED, HW_WQ, HW_WK, HW_WV, HW_WO,
+                                                 HW_W_GATE, HW_W_DOWN, HW_W_UP, HW_OUTPUT};
+    put_header(b, c, version, (uint32_t)group_size);
+    put_tensor(b, c, HW_ATTN_NORM, c->n_layers);
+    put_tensor(b, c, HW_FFN_NORM, c->n_layers);
+    put_tensor(b, c, HW_OUTPUT_NORM, 1);
+    for (int i = 0; i < 8 + !c->tied; i++) {
+        int n = matrices[i] <= HW_OUTPUT ? 1 : c->n_layers;
+        if (version == 1)
+            put_tensor(b, c, matrices[i], n);
+        else
+            put_groups(b, c, matrices[i], n, group_size);
+    }
+}
+
+static void test_v1_and_v2(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    for (int i = 0; i < 4; i++) {
+        struct hw_config c = tiny;
+        struct hw_error err;
+        c.tied = i % 2;
+        put_v1_or_v2(&b, &c, i < 2 ? 1 : 2, 64); // a group is two rows of some matrices
+        struct hw_model *model = open_bytes(&b, &err);
+        if (!model)
+            fail_msg("%s", err.text);
+        assert_string_equal(hw_model_format(model), i < 2 ? "llama2.c v1" : "llama2.c v2");
+        expect_config(hw_model_config(model), &c);
+        expect_every_weight(model, &c);
+        hw_model_close(model);
+        size_t whole = b.n;
+        for (b.n = 8; b.n < whole; b.n += b.n < 300 ? 1 : 997)
+            expect_refused(&b, "more bytes");
+        b.n = whole + 1;
+        expect_refused(&b, "file size");
+    }
+}
+
+// Each group has its own scale, also where a group ends inside a row.
+static void test_v2_scales(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    struct hw_error err;
+    enum { GROUP = 20 }; // 320 weights, rows of 32
+    struct hw_config c = tiny;
+    c.hidden_dim = 20;
+    put_v1_or_v2(&b, &c, 2, GROUP);
+    size_t scales = 256 + (size_t)(2 * 2 + 1) * 32 * 4 + 320;
+    size_t whole = b.n;
+    b.n = scales;
+    for (int i = 0; i < 320 / GROUP; i++)
+        put_f32(&b, (float)(i + 1));
+    b.n = whole;
+    expect_refused(&b, "multiple of group_size 20"); // wq has 1024 weights
+
+    // A model whose every matrix is a multiple of the group.
+    c = (struct hw_config){.dim = 20, .hidden_dim = 12, .n_layers = 1, .n_heads = 2,
+                           .n_kv_heads = 1, .head_dim = 10, .vocab_size = 4, .seq_len = 2,
+                           .tied = true};
+    put_v1_or_v2(&b, &c, 2, 8);
+    scales = 256 + (size_t)(1 + 1 + 1) * 20 * 4 + 80;
+    whole = b.n;
+    b.n = scales;
+    for (int i = 0; i < 10; i++)
+        put_f32(&b, (float)(i + 1));
+    b.n = whole;
+    struct hw_model *model = open_bytes(&b, &err);
+    if (!model)
+        fail_msg("%s", err.text);
+    for (int row = 0; row < 4; row++) {
+        float got[20];
+        hw_model_row(model, HW_TOK_EMBED, 0, row, got);
+        for (int col = 0; col < 20; col++) {
+            int scale = (row * 20 + col) / 8 + 1;
+            assert_true(got[col] == (float)(weight_code(HW_TOK_EMBED, 0, row, col) * scale));
+        }
+    }
+    hw_model_close(model);
+}
+
+static void test_v1_headers(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    put_v1_or_v2(&b, &tiny, 1, 0);
+    b.bytes[36] = 2;
+    expect_refused(&b, "shared_classifier");
+    put_v1_or_v2(&b, &tiny, 1, 0);
+    b.bytes[4] = 3;
+    expect_refused(&b, "version");
+    put_v1_or_v2(&b, &tiny, 2, 64);
+    b.bytes[37] = 0;
+    expect_refused(&b, "group_size");
+    b.bytes[40] = 0x80;
+    expect_refused(&b, "group_size");
+    put_v1_or_v2(&b, &tiny, 1, 0);
+    b.bytes[31] = 0x80; // a negative vocab_size
+    expect_refused(&b, "vocab_size");
+}
+
 static void test_weights_not_finite(void **state)
 {
     (void)state;
@@ -161,6 +296,9 @@ int main(void)
         cmocka_unit_test(test_v0),
         cmocka_unit_test(test_v0_cut_anywhere),
         cmocka_unit_test(test_v0_absurd_headers),
+        cmocka_unit_test(test_v1_and_v2),
+        cmocka_unit_test(test_v2_scales),
+        cmocka_unit_test(test_v1_headers),
         cmocka_unit_test(test_weights_not_finite),
         cmocka_unit_test(test_not_a_file),
         cmocka_unit_test(test_real_v0),
