@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the way from a float checkpoint to integers: units of every tensor from calibrated ranges,
+// row scales on the 12-bit grid, codes rounded against the scale as stored.
+#include "gen/quantize.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/calibrate.h"
+#include "gen/qfile.h"
+#include "refmodel/ops.h"
+#include "refmodel/tables.h"
+
+static const double LOG2_E = 1.44269504088896340736;
+
+void hw_quantize_defaults(struct hw_quantize_options *o)
+{
+    memset(o, 0, sizeof *o);
+    o->widths = (struct hw_widths){.code_bits = 4, .act_bits = 8, .kv_bits = 8, .res_bits = 20};
+    o->weight_bits = 8;
+}
+
+struct quantizer {
+    const struct hw_quantize_options *o;
+    const struct hw_config *c;
+    const struct hw_float *f;
+    struct hw_ranges *r;
+    struct hw_qmodel *q;
+    struct hw_error *err;
+};
+
+// A float matrix with what the quantizer must know of its surroundings.
+struct source {
+    const char *name;
+    int n_out, n_in;
+    enum hw_tensor_id tensor;
+    int layer;
+    bool interleaved;     // rows of HW_W_GATE and HW_W_UP in turn
+    double in_unit;       // real value of one step of the input
+    double out_unit[2];   // of the output; [1] for odd rows of an interleaved matrix
+    const double *weight; // [n_in] importance of each column (mean square of the input)
+    int bits;
+};
+
+static const float *source_row(const struct quantizer *z, const struct source *s, int r)
+{
+    if (s->interleaved)
+        return hw_float_tensor(z->f, r % 2 ? HW_W_UP : HW_W_GATE, s->layer) +
+               (size_t)(r / 2) * (size_t)s->n_in;
+    return hw_float_tensor(z->f, s->tensor, s->layer) + (size_t)r * (size_t)s->n_in;
+}
+
+// --- levels ----------------------------------------------------------------------------------------
+
+// The integers a weight can be: value k of n_values is first + k * step.
+struct grid {
+    int n_values, first, step;
+};
+
+static struct grid plain_grid(int bits)
+{
+    return (struct grid){1 << bits, -(1 << (bits - 1)), 1};
+}
+
+// Odd numbers: symmetric, without a zero. For few bits on one plane.
+static struct grid odd_grid(int bits)
+{
+    return (struct grid){1 << bits, 1 - (1 << bits), 2};
+}
+
+// Index of the grid value nearest to x.
+static int nearest(const struct grid *g, double x)
+{
+    double k = floor((x - g->first) / g->step + 0.5);
+    return k < 0.0 ? 0 : k > g->n_values - 1 ? g->n_values - 1 : (int)k;
+}
+
+static int planes_for(int bits, int code_bits)
+{
+    return (bits + code_bits - 1) / code_bits;
+}
+
+// Level tables such that the sum over planes is first + k * step, plane 0 the most significant part
+// of k. More code bits than needed: the top plane's upper levels are unused.
+static void make_levels(struct hw_qmatrix *m, const struct grid *g, int code_bits)
+{
+    int n = 1 << code_bits, used = g->n_values;
+    memset(m->levels, 0, sizeof m->levels);
+    for (int p = m->n_planes - 1; p >= 0; p--) {
+        int stride = 1 << (code_bits * (m->n_planes - 1 - p));
+        int count = used < n ? used : n;
+        for (int k = 0; k < count; k++)
+            m->levels[p][k] = (int16_t)(k * stride * g->step + (p == 0 ? g->first : 0));
+        used = (used + n - 1) / n;
+    }
+}
+
+static void put_code(struct hw_qmatrix *m, int code_bits, int r, int c, int k)
+{
+    for (int p = m->n_planes - 1; p >= 0; p--) {
+        size_t at = ((size_t)p * (size_t)m->n_out + (size_t)r) * (size_t)m->n_in + (size_t)c;
+        m->codes[at] = (uint8_t)(k & ((1 << code_bits) - 1));
+        k >>= code_bits;
+    }
+}
+
+// --- row scales --------------------------------------------------------------------------------------
+
+// The scale word nearest to ratio = grid / 2^shift; its exact value comes back in *value.
+static uint16_t scale_word(double ratio, int shift, double *value)
+{
+    double target = ldexp(ratio, shift);
+    int exp = 0;
+    while (exp < 15 && target >= ldexp(511.5, exp))
+        exp++;
+    double mant = floor(ldexp(target, -exp) + 0.5) - 256.0;
+    mant = mant < 0.0 ? 0.0 : mant > 255.0 ? 255.0 : mant;
+    *value = ldexp(256.0 + mant, exp - shift);
+    return (uint16_t)(exp << 8 | (int)mant);
+}
+
+// The largest base shift (15..62) at which `ratio` still has a scale word.
+static int base_shift(double ratio)
+{
+    int shift = 62;
+    while (shift > 15 && ldexp(ratio, shift) > ldexp(500.0, 15))
+        shift--;
+    return shift;
+}
+
+// Weighted squared error of a row with real scale s.
+static double row_error(const struct source *src, const float *w, const struct grid *g, double s)
+{
+    double error = 0.0;
+    for (int c = 0; c < src->n_in; c++) {
+        double d = w[c] - s * (g->first + g->step * nearest(g, w[c] / s));
+        error += d * d * (src->weight[c] + 1e-12);
+    }
+    return error;
+}
+
+static double row_max(const float *w, int n)
+{
+    double max = 0.0;
+    for (int i = 0; i < n; i++)
+        max = fabs(w[i]) > max ? fabs(w[i]) : max;
+    return max;
+}
+
+// Searches the scale of row r; returns the error, the word in *word, the real scale in *scale.
+static double best_scale(const struct quantizer *z, const struct source *src, int r,
+                         const struct grid *g, int shift, uint16_t *word, double *scale)
+{
+    const float *w = source_row(z, src, r);
+    double out = src->out_unit[src->interleaved ? r & 1 : 0], max = row_max(w, src->n_in);
+    double top = g->step * (g->n_values - 1) / 2.0, best = INFINITY;
+    int last = src->bits >= 8 ? 0 : src->bits >= 6 ? 12 : 40;
+    for (int i = 0; i <= last; i++) {
+        double value, s = max / top * (1.0 - 0.0175 * i);
+        uint16_t candidate = scale_word(s * src->in_unit / out, shift, &value);
+        s = value * out / src->in_unit;
+        double error = row_error(src, w, g, s);
+        if (error < best) {
+            best = error;
+            *word = candidate;
+            *scale = s;
+        }
+    }
+    return best;
+}
+
+// --- matrices ------------------------------------------------------------------------------------------
+
+static double try_grid(const struct quantizer *z, const struct source *src, struct hw_qmatrix *m,
+                       const struct grid *g, bool keep)
+{
+    double total = 0.0;
+    int code_bits = z->o->widths.code_bits;
+    for (int r = 0; r < m->n_out; r++) {
+        double scale = 1.0;
+        uint16_t word = 0;
+        total += best_scale(z, src, r, g, m->shift, &word, &scale);
+        if (!keep)
+            continue;
+        const float *w = source_row(z, src, r);
+        m->scale[r] = word;
+        for (int c = 0; c < m->n_in; c++)
+            put_code(m, code_bits, r, c, nearest(g, w[c] / scale));
+    }
+    return total;
+}
+
+static bool quantize_matrix(const struct quantizer *z, const struct source *src,
+                            struct hw_qmatrix *m)
+{
+    int code_bits = z->o->widths.code_bits;
+    struct grid grid[2] = {plain_grid(src->bits), odd_grid(src->bits)};
+    if (!hw_qmatrix_alloc(m, src->n_out, src->n_in, planes_for(src->bits, code_bits), z->err))
+        return false;
+    double most = 0.0;
+    for (int r = 0; r < m->n_out; r++) {
+        double top = (grid[0].n_values - 1) / 2.0;
+        double ratio = row_max(source_row(z, src, r), m->n_in) / top * src->in_unit /
+                       src->out_unit[src->interleaved ? r & 1 : 0];
+        most = ratio > most ? ratio : most;
+    }
+    m->shift = base_shift(most);
+    int chosen = 0;
+    if (src->bits <= code_bits)
+        chosen = try_grid(z, src, m, &grid[1], false) < try_grid(z, src, m, &grid[0], false);
+    double error = try_grid(z, src, m, &grid[chosen], true);
+    make_levels(m, &grid[chosen], code_bits);
+    hw_qmatrix_expand(m);
+    if (z->o->progress) {
+        double power = 0.0;
+        for (int r = 0; r < m->n_out; r++) {
+            const float *w = source_row(z, src, r);
+            for (int c = 0; c < m->n_in; c++)
+                power += (double)w[c] * w[c] * (src->weight[c] + 1e-12);
+        }
+        fprintf(z->o->progress, "%-28s %6d x %-6d %d bits  %d plane%s  %9ld ROM bits  %6.2f dB\n",
+                src->name, m->n_out, m->n_in, src->bits, m->n_planes, m->n_planes == 1 ? " " : "s",
+                (long)m->n_out * m->n_in * m->n_planes * code_bits,
+                10.0 * log10(power / (error + 1e-300)));
+    }
+    return true;
+}
+
+// --- the model -------------------------------------------------------------------------------------------
+
+// Real value of one step so that `max` reaches the end of `bits` bits, with a little headroom.
+static double unit_for(double max, int bits)
+{
+    return (max > 0.0 ? max : 1.0) * 1.02 / (ldexp(1.0, bits - 1) - 1.0);
+}
+
+static void quantize_norm(const struct quantizer *z, const float *gain, double in_unit,
+                          struct hw_qnorm *n)
+{
+    double max = 0.0, root = sqrt(z->c->dim);
+    for (int i = 0; i < z->c->dim; i++)
+        max = fabs(gain[i]) > max ? fabs(gain[i]) : max;
+    n->shift = 40;
+    while (n->shift > 1 && ldexp(max * root / in_unit, n->shift - 17) > 32000.0)
+        n->shift--;
+    for (int i = 0; i < z->c->dim; i++)
+        n->gain[i] = (int16_t)floor(ldexp(gain[i] * root / in_unit, n->shift - 17) + 0.5);
+}
+
+static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
+{
+    const struct hw_config *c = z->c;
+    const struct hw_widths *w = &z->o->widths;
+    struct hw_ranges *r = z->r;
+    struct hw_qlayer *y = &z->q->layers[l];
+    int q_dim = c->n_heads * c->head_dim, kv_dim = c->n_kv_heads * c->head_dim;
+    double attn_in = unit_for(r->max[HW_FLOAT_ATTN_IN][l], w->act_bits);
+    double ffn_in = unit_for(r->max[HW_FLOAT_FFN_IN][l], w->act_bits);
+    double k = unit_for(r->max[HW_FLOAT_K][l], w->kv_bits);
+    double v = unit_for(r->max[HW_FLOAT_V][l], w->kv_bits);
+    double hidden = unit_for(r->max[HW_FLOAT_HIDDEN][l], w->act_bits);
+
+    quantize_norm(z, hw_float_tensor(z->f, HW_ATTN_NORM, l), attn_in, &y->attn_norm);
+    quantize_norm(z, hw_float_tensor(z->f, HW_FFN_NORM, l), ffn_in, &y->ffn_norm);
+
+    // q * k * log2(e) / sqrt(head_dim) in steps of 2^-10 is the raw score >> score_shift
+    double q = 0.0;
+    for (y->score_shift = 40; y->score_shift > 0; y->score_shift--) {
+        q = sqrt(c->head_dim) / (LOG2_E * 1024.0 * k) / ldexp(1.0, y->score_shift);
+        if (r->max[HW_FLOAT_Q][l] / q < 1900.0)
+            break;
+    }
+    double attn_max = r->max[HW_FLOAT_ATTN][l] * 1.02, act_top = ldexp(1.0, w->act_bits - 1) - 1.0;
+    for (y->att_shift = 0; y->att_shift < 7; y->att_shift++) {
+        if (ldexp(attn_max / v, y->att_shift + 1) > act_top)
+            break;
+    }
+    double up = 0.0;
+    for (y->hidden_shift = 40; y->hidden_shift > 1; y->hidden_shift--) {
+        up = hidden * 1024.0 / ldexp(1.0, y->hidden_shift);
+        if (r->max[HW_FLOAT_UP][l] / up < 30000.0)
+            break;
+    }
+    double k_pre = ldexp(k, w->kv_bits - (HW_PRE_BITS - 1));
+    double q_pre = ldexp(q, HW_Q_BITS - (HW_PRE_BITS - 1));
+    const double *attn_sq = r->square[HW_FLOAT_ATTN_IN] + (size_t)l * (size_t)c->dim;
+    const double *out_sq = r->square[HW_FLOAT_ATTN] + (size_t)l * (size_t)q_dim;
+    const double *ffn_sq = r->square[HW_FLOAT_FFN_IN] + (size_t)l * (size_t)c->dim;
+    const double *down_sq = r->square[HW_FLOAT_HIDDEN] + (size_t)l * (size_t)c->hidden_dim;
+    int bits = z->o->weight_bits;
+    struct {
+        struct source src;
+        struct hw_qmatrix *m;
+        const char *suffix;
+    } part[] = {
+        {{.n_out = kv_dim, .n_in = c->dim, .tensor = HW_WK, .in_unit = attn_in,
+          .out_unit = {k_pre}, .weight = attn_sq}, &y->wk, "attention.wk"},
+        {{.n_out = q_dim, .n_in = c->dim, .tensor = HW_WQ, .in_unit = attn_in,
+          .out_unit = {q_pre}, .weight = attn_sq}, &y->wq, "attention.wq"},
+        {{.n_out = kv_dim, .n_in = c->dim, .tensor = HW_WV, .in_unit = attn_in,
+          .out_unit = {v}, .weight = attn_sq}, &y->wv, "attention.wv"},
+        {{.n_out = c->dim, .n_in = q_dim, .tensor = HW_WO, .in_unit = ldexp(v, -y->att_shift),
+          .out_unit = {res_unit}, .weight = out_sq}, &y->wo, "attention.wo"},
+        {{.n_out = 2 * c->hidden_dim, .n_in = c->dim, .interleaved = true, .in_unit = ffn_in,
+          .out_unit = {1.0 / 1024.0, up}, .weight = ffn_sq}, &y->gate_up, "feed_forward.gate_up"},
+        {{.n_out = c->dim, .n_in = c->hidden_dim, .tensor = HW_W_DOWN, .in_unit = hidden,
+          .out_unit = {res_unit}, .weight = down_sq}, &y->down, "feed_forward.down"},
+    };
+    for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "layers.%d.%s", l, part[i].suffix);
+        part[i].src.name = name;
+        part[i].src.layer = l;
+        part[i].src.bits = bits;
+        if (!quantize_matrix(z, &part[i].src, part[i].m))
+            return false;
+    }
+    return true;
+}
+
+// Embedding, classifier, final norm. A tied table has one scale word a row: as embedding it gives
+// residual steps, as classifier logit steps, so the logit's unit follows from the residual's.
+static bool quantize_ends(const struct quantizer *z, double res_unit)
+{
+    const struct hw_config *c = z->c;
+    struct hw_qmodel *q = z->q;
+    double head_in = unit_for(z->r->max[HW_FLOAT_HEAD_IN][0], z->o->widths.act_bits);
+    double logit_max = z->r->max[HW_FLOAT_LOGITS][0], wanted = logit_max / ldexp(1.0, 20);
+    int bits = z->o->head_bits ? z->o->head_bits : z->o->weight_bits;
+    quantize_norm(z, hw_float_tensor(z->f, HW_OUTPUT_NORM, 0), head_in, &q->final_norm);
+
+    // weight * 2^8 * word / 2^embed_shift = residual steps
+    struct source embed = {.name = "tok_embeddings", .n_out = c->vocab_size, .n_in = c->dim,
+                           .tensor = HW_TOK_EMBED, .in_unit = 1.0,
+                           .out_unit = {256.0 * res_unit},
+                           .weight = z->r->square[HW_FLOAT_HEAD_IN], .bits = bits};
+    if (!quantize_matrix(z, &embed, &q->embed))
+        return false;
+    q->embed_shift = q->embed.shift;
+    if (c->tied) { // the same words, another shift
+        double unit = head_in * 256.0 * res_unit; // logit steps at shift = embed_shift
+        int shift = q->embed_shift;
+        for (; shift < 62 && unit < wanted / 2.0; shift++)
+            unit *= 2.0;
+        for (; shift > 15 && unit > wanted; shift--)
+            unit /= 2.0;
+        q->embed.shift = shift;
+        q->logit_scale = unit;
+        return true;
+    }
+    struct source head = {.name = "output", .n_out = c->vocab_size, .n_in = c->dim,
+                          .tensor = HW_OUTPUT, .in_unit = head_in, .out_unit = {wanted},
+                          .weight = z->r->square[HW_FLOAT_HEAD_IN], .bits = bits};
+    q->logit_scale = wanted;
+    return quantize_matrix(z, &head, &q->head);
+}
+
+static double residual_max(const struct hw_ranges *r)
+{
+    double max = 0.0;
+    for (int l = 0; l < r->n_layers; l++)
+        max = r->max[HW_FLOAT_RESIDUAL][l] > max ? r->max[HW_FLOAT_RESIDUAL][l] : max;
+    return max;
+}
+
+static bool run(struct quantizer *z)
+{
+    const struct hw_config *c = z->c;
+    struct hw_qmodel *q = z->q;
+    double res_unit = 4.0 * unit_for(residual_max(z->r), z->o->widths.res_bits);
+    double eps = c->norm_eps * c->dim / (res_unit * res_unit);
+    q->config = *c;
+    q->widths = z->o->widths;
+    if (!hw_qmodel_alloc(q, z->err))
+        return false;
+    q->eps_ss = eps < 1.0 ? 1 : eps > 4294967295.0 ? UINT32_MAX : (uint64_t)(eps + 0.5);
+    if (hw_rope_tables(c, &q->rope) != 0)
+        return hw_fail(z->err, "rope: an angle lies on a rounding tie: expected a rope base other "
+                               "than %.17g", c->rope_base);
+    if (!quantize_ends(z, res_unit))
+        return false;
+    for (int l = 0; l < c->n_layers; l++) {
+        if (!quantize_layer(z, l, res_unit))
+            return false;
+    }
+    return true;
+}
+
+static bool check_options(const struct hw_quantize_options *o, struct hw_error *err)
+{
+    int head = o->head_bits ? o->head_bits : o->weight_bits;
+    const struct {
+        const char *name;
+        int value, low, high;
+    } range[] = {{"code-bits", o->widths.code_bits, 2, 4}, {"act-bits", o->widths.act_bits, 4, 12},
+                 {"kv-bits", o->widths.kv_bits, 4, 8},     {"res-bits", o->widths.res_bits, 16, 24},
+                 {"bits", o->weight_bits, 2, 8},           {"head-bits", head, 2, 8}};
+    for (size_t i = 0; i < sizeof range / sizeof range[0]; i++) {
+        if (range[i].value < range[i].low || range[i].value > range[i].high)
+            return hw_fail(err, "quantize: %s: expected %d..%d, got %d", range[i].name,
+                           range[i].low, range[i].high, range[i].value);
+    }
+    return true;
+}
+
+bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options *o,
+                 struct hw_qmodel *q, struct hw_error *err)
+{
+    enum { OWN_TOKENS = 1024 };
+    struct hw_ranges ranges = {0};
+    memset(q, 0, sizeof *q);
+    if (!check_options(o, err))
+        return false;
+    struct hw_float *f = hw_float_new(model, err);
+    const struct hw_config *c = hw_model_config(model);
+    if (f && hw_calibrate(f, c, o->calib_tokens, o->calib_tokens ? o->n_calib_tokens : OWN_TOKENS,
+                          &ranges, err)) {
+        struct quantizer z = {o, c, f, &ranges, q, err};
+        run(&z);
+    }
+    hw_ranges_free(&ranges);
+    hw_float_free(f);
+    if (err->set)
+        hw_qmodel_free(q);
+    return !err->set;
+}
