@@ -148,8 +148,8 @@ static bool add_shards(struct importer *im, const json_t *root, const char *path
             continue;
         ok = im->model->n_files < MAX_SHARDS
                  ? add_file(im, names[i])
-                 : hw_fail(im->err, "%s: weight_map: number of files, expected at most %d, got more",
-                           path, MAX_SHARDS);
+                 : hw_fail(im->err, "%s: weight_map: number of files, expected at most %d, got "
+                           "more", path, MAX_SHARDS);
     }
     free(names);
     return ok;

@@ -27,7 +27,8 @@ enum hw_tensor_id {
 
 struct hw_model; // opaque
 
-// Opens a checkpoint, a file or a Hugging Face folder (format found by content). Returns NULL and fills *err on bad input.
+// Opens a checkpoint, a file or a Hugging Face folder (format found by content). Returns NULL
+// and fills *err on bad input.
 struct hw_model *hw_model_open(const char *path, struct hw_error *err);
 void hw_model_close(struct hw_model *model);
 const struct hw_config *hw_model_config(const struct hw_model *model);

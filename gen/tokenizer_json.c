@@ -92,8 +92,8 @@ static bool set_piece(struct reader *r, const json_t *id, const char *text, size
         return hw_fail(r->err, "%s: piece \"%.32s\": id, expected 0..%d, got something else",
                        r->path, text, r->tok->vocab_size - 1);
     if (r->tok->pieces[token].len > 0)
-        return hw_fail(r->err, "%s: piece \"%.32s\": id, expected one piece with it, got two", r->path,
-                       text);
+        return hw_fail(r->err, "%s: piece \"%.32s\": id, expected one piece with it, got two",
+                       r->path, text);
     if (!hw_vocab_set(r->tok, (int)token, spelling, text, len))
         return hw_fail(r->err, "%s: piece \"%.32s\": expected byte-level text, got other text",
                        r->path, text);

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hugging Face folders written by the test: every weight in two storage types, whole and in two
+// shards, tokenizer.json, and ways to damage each of the files.
+#define _POSIX_C_SOURCE 200809L // mkdir, rmdir
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TEMP_FILE "test_hf.tmp"
+#include "gen/tokenizer.h"
+#include "tests/tiny.h"
+
+#define CONFIG TEMP_FILE "/config.json"
+#define WEIGHTS TEMP_FILE "/model.safetensors"
+#define INDEX TEMP_FILE "/model.safetensors.index.json"
+#define SHARD_1 TEMP_FILE "/model-1.safetensors"
+#define SHARD_2 TEMP_FILE "/model-2.safetensors"
+#define TOKENIZER TEMP_FILE "/tokenizer.json"
+
+static const char good_config[] =
+    "{\"model_type\": \"llama\", \"hidden_size\": 32, \"intermediate_size\": 64,\n"
+    " \"num_hidden_layers\": 2, \"num_attention_heads\": 8, \"num_key_value_heads\": 4,\n"
+    " \"vocab_size\": 10, \"max_position_embeddings\": 3, \"tie_word_embeddings\": true,\n"
+    " \"rms_norm_eps\": 1e-05, \"rope_theta\": 10000.0, \"rope_scaling\": null,\n"
+    " \"hidden_act\": \"silu\", \"attention_bias\": false, \"head_dim\": null,\n"
+    " \"bos_token_id\": 0, \"eos_token_id\": [9, 0]}\n";
+
+static void write_bytes(const char *path, const void *bytes, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void write_text(const char *path, const char *text)
+{
+    write_bytes(path, text, strlen(text));
+}
+
+static void remove_all(void)
+{
+    static const char *const files[] = {CONFIG, WEIGHTS, INDEX, SHARD_1, SHARD_2, TOKENIZER};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        remove(files[i]);
+}
+
+static const char *const names[HW_N_TENSORS] = {
+    "model.embed_tokens", "lm_head", "model.norm", "input_layernorm", "self_attn.q_proj",
+    "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "post_attention_layernorm",
+    "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj",
+};
+
+// The row of the interleaved order that a folder stores as row `row` of Q and K.
+static int interleaved_row(enum hw_tensor_id id, int row)
+{
+    int half = tiny.head_dim / 2, in_head = row % tiny.head_dim;
+    if (id != HW_WQ && id != HW_WK)
+        return row;
+    return row - in_head + in_head % half * 2 + in_head / half;
+}
+
+// Tensors first..last-1 of the list of all as a safetensors file, BF16 or F32.
+static void put_safetensors(struct buffer *b, bool bf16, int first, int last)
+{
+    static struct buffer data;
+    static char header[8192];
+    size_t len = 0;
+    int index = 0;
+    data.n = 0;
+    header[len++] = '{';
+    for (int id = 0; id < HW_N_TENSORS; id++)
+        for (int layer = 0; layer < (id <= HW_OUTPUT_NORM ? 1 : tiny.n_layers); layer++) {
+            int rows, cols;
+            if (id == HW_OUTPUT || index++ < first || index > last)
+                continue;
+            hw_tensor_shape(&tiny, (enum hw_tensor_id)id, &rows, &cols);
+            size_t begin = data.n;
+            for (int row = 0; row < rows; row++)
+                for (int col = 0; col < cols; col++) {
+                    put_f32(&data, weight((enum hw_tensor_id)id, layer,
+                                          interleaved_row((enum hw_tensor_id)id, row), col));
+                    if (bf16) { // the upper half of the float alone
+                        memmove(data.bytes + data.n - 4, data.bytes + data.n - 2, 2);
+                        data.n -= 2;
+                    }
+                }
+            char layer_name[32] = "", shape[32];
+            if (id > HW_OUTPUT_NORM)
+                snprintf(layer_name, sizeof layer_name, "model.layers.%d.", layer);
+            snprintf(shape, sizeof shape, "%d,%d", rows, cols);
+            const char *shown = rows == 1 ? strchr(shape, ',') + 1 : shape;
+            len += (size_t)snprintf(header + len, sizeof header - len,
+                                    "%s\"%s%s.weight\":{\"dtype\":\"%s\",\"shape\":[%s],"
+                                    "\"data_offsets\":[%zu,%zu]}", len > 1 ? "," : "", layer_name,
+                                    names[id], bf16 ? "BF16" : "F32", shown, begin, data.n);
+        }
+    header[len++] = '}';
+    b->n = 0;
+    put_u32(b, (uint32_t)len);
+    put_u32(b, 0);
+    memcpy(b->bytes + b->n, header, len);
+    b->n += len;
+    memcpy(b->bytes + b->n, data.bytes, data.n);
+    b->n += data.n;
+}
+
+static void expect_all(void)
+{
+    struct hw_error err = {0};
+    struct hw_model *model = hw_model_open(TEMP_FILE, &err);
+    if (!model)
+        fail_msg("%s", err.text);
+    expect_config(hw_model_config(model), &tiny);
+    expect_every_weight(model, &tiny);
+    hw_model_close(model);
+}
+
+static void expect_model_refused(const char *text)
+{
+    struct hw_error err = {0};
+    struct hw_model *model = hw_model_open(TEMP_FILE, &err);
+    assert_null(model);
+    if (!strstr(err.text, text))
+        fail_msg("expected \"%s\" in \"%s\"", text, err.text);
+}
+
+static void test_every_weight(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    write_text(CONFIG, good_config);
+    for (int bf16 = 0; bf16 < 2; bf16++) {
+        put_safetensors(&b, bf16, 0, 100);
+        write_bytes(WEIGHTS, b.bytes, b.n);
+        expect_all();
+    }
+    remove_all();
+}
+
+static void test_shards(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    write_text(CONFIG, good_config);
+    put_safetensors(&b, false, 0, 7);
+    write_bytes(SHARD_1, b.bytes, b.n);
+    put_safetensors(&b, true, 7, 100);
+    write_bytes(SHARD_2, b.bytes, b.n);
+    write_text(INDEX, "{\"weight_map\": {\"a\": \"model-2.safetensors\", "
+                      "\"b\": \"model-1.safetensors\", \"c\": \"model-2.safetensors\"}}");
+    expect_all();
+    write_text(INDEX, "{\"weight_map\": {\"a\": \"model-2.safetensors\"}}");
+    expect_model_refused("got nothing");
+    write_text(INDEX, "{\"weight_map\": {\"a\": \"../model-2.safetensors\"}}");
+    expect_model_refused("of this folder");
+    write_text(INDEX, "{\"weight_map\": {}}");
+    expect_model_refused("got none");
+    write_text(INDEX, "{\"weight_map\": {\"a\": \"model-3.safetensors\"}}");
+    expect_model_refused("model-3.safetensors: open");
+    put_safetensors(&b, true, 6, 100); // one tensor in both shards
+    write_bytes(SHARD_2, b.bytes, b.n);
+    write_text(INDEX, "{\"weight_map\": {\"a\": \"model-2.safetensors\", "
+                      "\"b\": \"model-1.safetensors\"}}");
+    expect_model_refused("got it again");
+    remove_all();
+}
+
+// Replaces the first `from` in b by `to`, of the same length.
+static void replace(uint8_t *bytes, size_t n, const char *from, const char *to)
+{
+    size_t len = strlen(from);
+    assert_int_equal(len, strlen(to));
+    for (size_t i = 0; i + len <= n; i++)
+        if (memcmp(bytes + i, from, len) == 0) {
+            memcpy(bytes + i, to, len);
+            return;
+        }
+    fail_msg("no %s", from);
+}
+
+static void expect_weights_refused(const char *from, const char *to, const char *text)
+{
+    static struct buffer b;
+    put_safetensors(&b, false, 0, 100);
+    replace(b.bytes, b.n, from, to);
+    write_bytes(WEIGHTS, b.bytes, b.n);
+    expect_model_refused(text);
+}
+
+static void test_damaged_weights(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    write_text(CONFIG, good_config);
+    expect_model_refused("model.safetensors: open");
+    expect_weights_refused("\"F32\"", "\"F64\"", "dtype, expected");
+    expect_weights_refused("[10,32]", "[10,31]", "shape, expected");
+    expect_weights_refused("[10,32]", "[320,1]", "shape, expected");
+    expect_weights_refused("[10,32]", "[-1,32]", "shape, expected");
+    expect_weights_refused("[10,32]", "[1,3,2]", "shape, expected");
+    expect_weights_refused("[0,1280]", "[0,1284]", "data_offsets");
+    expect_weights_refused("[0,1280]", "[4,1280]", "data_offsets");
+    expect_weights_refused("[0,1280]", "[9,1   ]", "data_offsets");
+    expect_weights_refused("[0,1280]", "[-4,280]", "data_offsets");
+    expect_weights_refused("model.layers.1.mlp.up_proj", "model.layers.0.mlp.up_proj", "JSON");
+    expect_weights_refused("model.layers.1.mlp.up_proj", "model.layers.2.mlp.up_proj",
+                           "got nothing");
+    expect_weights_refused("model.norm", "model\\norm", "printable");
+    expect_weights_refused("{\"model", "[\"model", "JSON");
+
+    put_safetensors(&b, false, 0, 100);
+    size_t whole = b.n;
+    for (b.n = 1; b.n < whole; b.n += b.n < 16 ? 1 : 4099) {
+        write_bytes(WEIGHTS, b.bytes, b.n);
+        expect_model_refused("expected");
+    }
+    b.n = whole + 1;
+    write_bytes(WEIGHTS, b.bytes, b.n);
+    expect_model_refused("file size");
+    memset(b.bytes, 0xff, 8);
+    write_bytes(WEIGHTS, b.bytes, whole);
+    expect_model_refused("header: length");
+    remove_all();
+}
+
+static void expect_config_refused(const char *from, const char *to, const char *text)
+{
+    static struct buffer b;
+    char config[sizeof good_config];
+    memcpy(config, good_config, sizeof config);
+    replace((uint8_t *)config, sizeof config - 1, from, to);
+    write_text(CONFIG, config);
+    put_safetensors(&b, false, 0, 100);
+    write_bytes(WEIGHTS, b.bytes, b.n);
+    expect_model_refused(text);
+}
+
+static void test_other_configs(void **state)
+{
+    (void)state;
+    expect_model_refused("config.json");
+    expect_config_refused("\"llama\"", "\"gemma\"", "expected llama, got \"gemma\"");
+    expect_config_refused("\"silu\"", "\"gelu\"", "hidden_act");
+    expect_config_refused("_bias\": false", "_bias\": true ", "attention_bias");
+    expect_config_refused("_scaling\": null", "_scaling\": {}  ", "plain RoPE");
+    expect_config_refused("hidden_size\": 32", "hidden_size\": 31", "expected");
+    expect_config_refused("hidden_size\": 32", "hidden_size\": \"\"", "integer");
+    expect_config_refused("hidden_size\": 32", "hidden_size\": -1", "dim");
+    expect_config_refused("layers\": 2", "layers\": 1", "more layers");
+    expect_config_refused("layers\": 2", "layers\": 3", "got nothing");
+    expect_config_refused("head_dim\": null", "head_dim\": 3   ", "head_dim");
+    expect_config_refused("embeddings\": true", "embeddings\": null", "lm_head.weight");
+    expect_config_refused("\"vocab_size\": 10", "\"hidden_size\":10", "JSON");
+    expect_config_refused("}", "]", "JSON");
+    remove_all();
+}
+
+static const char good_tokenizer[] =
+    "{\"added_tokens\": [{\"id\": 0, \"content\": \"<end>\", \"special\": true}],\n"
+    " \"normalizer\": null, \"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [\n"
+    "  {\"type\": \"Digits\", \"individual_digits\": true},\n"
+    "  {\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"use_regex\": true}]},\n"
+    " \"model\": {\"type\": \"BPE\", \"vocab\": {\"<end>\": 0, \"a\": 1, \"b\": 2,\n"
+    "  \"\\u0120\": 3, \"1\": 4, \"\\u010A\": 5, \"\\u0120a\": 6, \"ab\": 7,\n"
+    "  \"\\u0120ab\": 8, \"\\u00E9\": 9},\n"
+    " \"merges\": [\"\\u0120 a\", [\"a\", \"b\"], \"\\u0120a b\"]}}\n";
+
+static void test_tokenizer(void **state)
+{
+    (void)state;
+    write_text(CONFIG, good_config);
+    write_text(TOKENIZER, good_tokenizer);
+    struct hw_error err = {0};
+    struct hw_tokenizer *tok = hw_tokenizer_open(TEMP_FILE, 10, &err);
+    if (!tok)
+        fail_msg("%s", err.text);
+    assert_int_equal(hw_tokenizer_bos(tok), 0);
+    assert_int_equal(hw_tokenizer_eos(tok), 9);
+    static const char text[] = "ab ab\n 11\xE9";
+    static const int want[] = {0, 7, 8, 5, 3, 4, 4, 9};
+    int ids[32];
+    assert_int_equal(hw_tokenizer_encode(tok, text, sizeof text - 1, true, ids), 8);
+    assert_memory_equal(ids, want, sizeof want);
+    size_t len;
+    assert_memory_equal(hw_tokenizer_piece(tok, 0, 8, &len), " ab", 3);
+    hw_tokenizer_piece(tok, 8, 0, &len);
+    assert_int_equal(len, 0);
+    hw_tokenizer_close(tok);
+    remove_all();
+}
+
+static void expect_tokenizer_refused(const char *from, const char *to, const char *text)
+{
+    char json[sizeof good_tokenizer];
+    memcpy(json, good_tokenizer, sizeof json);
+    replace((uint8_t *)json, sizeof json - 1, from, to);
+    write_text(TOKENIZER, json);
+    struct hw_error err = {0};
+    assert_null(hw_tokenizer_open(TOKENIZER, 10, &err));
+    if (!strstr(err.text, text))
+        fail_msg("expected \"%s\" in \"%s\"", text, err.text);
+}
+
+static void test_other_tokenizers(void **state)
+{
+    (void)state;
+    expect_tokenizer_refused("\"Digits\"", "\"Splits\"", "pre_tokenizer");
+    expect_tokenizer_refused("space\": false", "space\": true ", "pre_tokenizer");
+    expect_tokenizer_refused("izer\": null", "izer\":{  } ", "normalizer");
+    expect_tokenizer_refused("\"BPE\"", "\"WPE\"", "expected BPE");
+    expect_tokenizer_refused("\"b\": 2", "\"b\":10", "id, expected 0..9");
+    expect_tokenizer_refused("\"b\": 2", "\"b\": 1", "got two");
+    expect_tokenizer_refused("\"b\": 2", "\"b\":-1", "id, expected 0..9");
+    expect_tokenizer_refused("\"ab\": 7", "\"  \": 7", "byte-level");
+    expect_tokenizer_refused("\"a\", \"b\"", "\"a\",  7 ", "merge 1");
+    expect_tokenizer_refused("\"a\", \"b\"", "\"b\", \"b\"", "merge 1");
+    expect_tokenizer_refused("merges", "wedges", "merges");
+    expect_tokenizer_refused("}}\n", "}] ", "JSON");
+    remove_all();
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdir(TEMP_FILE, 0700) != 0 && errno != EEXIST; // a run cut short leaves it
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    remove_all();
+    return rmdir(TEMP_FILE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_weight),    cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_damaged_weights), cmocka_unit_test(test_other_configs),
+        cmocka_unit_test(test_tokenizer),       cmocka_unit_test(test_other_tokenizers),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
