@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs of the program. Each takes its own argv (argv[0] is the verb) and returns the exit
+// status: 0 done, 1 bad input or failed check (already reported), 2 bad usage.
+#ifndef HW_CMD_H
+#define HW_CMD_H
+
+#include "gen/error.h"
+#include "gen/plan.h"
+
+int hw_cmd_inspect(int argc, char **argv);
+int hw_cmd_quantize(int argc, char **argv);
+int hw_cmd_plan(int argc, char **argv);
+int hw_cmd_emit(int argc, char **argv);
+int hw_cmd_run(int argc, char **argv);
+
+// Prints "hardwire: error: ..." and returns 1.
+int hw_report(const struct hw_error *err);
+// Prints what is wrong with the arguments of `verb` and returns 2.
+int hw_usage(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// Parses a decimal integer in low..high; false otherwise.
+bool hw_parse_int(const char *text, int low, int high, int *value);
+
+#endif

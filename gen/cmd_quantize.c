@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// hardwire quantize: checkpoint in, safetensors file of integers out.
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/cmd.h"
+#include "gen/qfile.h"
+#include "gen/quantize.h"
+
+static const char *const HELP =
+    "hardwire quantize MODEL -o Q.safetensors [options]\n"
+    "  -o, --output FILE     quantized model to write (left out: only the table is printed)\n"
+    "  -b, --bits N          bits of a weight, 2..8 (8)\n"
+    "      --head-bits N     of embedding and classifier (as --bits)\n"
+    "  -c, --code-bits N     bits of a ROM code, 2..4 (4); wider weights take several planes\n"
+    "      --act-bits N      activations, 4..12 (8)\n"
+    "      --kv-bits N       KV cache, 4..8 (8)\n"
+    "      --res-bits N      residual, 16..24 (20)\n"
+    "  -q, --quiet           no line per tensor\n";
+
+int hw_cmd_quantize(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"output", required_argument, NULL, 'o'},   {"bits", required_argument, NULL, 'b'},
+        {"head-bits", required_argument, NULL, 'H'}, {"code-bits", required_argument, NULL, 'c'},
+        {"act-bits", required_argument, NULL, 'A'}, {"kv-bits", required_argument, NULL, 'K'},
+        {"res-bits", required_argument, NULL, 'R'}, {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},           {0}};
+    struct hw_quantize_options o;
+    struct hw_error err = {0};
+    const char *output = NULL;
+    hw_quantize_defaults(&o);
+    o.progress = stderr;
+    for (int opt; (opt = getopt_long(argc, argv, "o:b:c:qh", options, NULL)) != -1;) {
+        int *number = opt == 'b'   ? &o.weight_bits
+                      : opt == 'H' ? &o.head_bits
+                      : opt == 'c' ? &o.widths.code_bits
+                      : opt == 'A' ? &o.widths.act_bits
+                      : opt == 'K' ? &o.widths.kv_bits
+                      : opt == 'R' ? &o.widths.res_bits
+                                   : NULL;
+        if (number && !hw_parse_int(optarg, 2, 24, number))
+            return hw_usage("quantize", "expected a number of bits, got '%s'", optarg);
+        if (opt == 'o')
+            output = optarg;
+        else if (opt == 'q')
+            o.progress = NULL;
+        else if (opt == 'h')
+            return fputs(HELP, stdout), 0;
+        else if (opt == '?')
+            return 2;
+    }
+    if (optind + 1 != argc)
+        return hw_usage("quantize", "expected one checkpoint");
+    struct hw_qmodel q;
+    struct hw_model *model = hw_model_open(argv[optind], &err);
+    if (model && hw_quantize(model, &o, &q, &err)) {
+        if (output)
+            hw_qmodel_write(&q, output, &err);
+        hw_qmodel_free(&q);
+    }
+    hw_model_close(model);
+    return err.set ? hw_report(&err) : 0;
+}
