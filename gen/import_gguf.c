@@ -161,7 +161,7 @@ static bool place(struct importer *im, enum hw_tensor_id id, int layer)
     const struct hw_gguf_tensor *t =
         hw_gguf_find_tensor(&im->gguf, gguf_name(id, layer, name));
     int rows, cols;
-    enum hw_dtype dtype;
+    enum hw_dtype dtype = HW_F32;
     hw_tensor_shape(&im->model->config, id, &rows, &cols);
     if (!t)
         return hw_fail(im->err, "%s: tensor %s: expected [%d][%d], got nothing", im->file, name,

@@ -189,7 +189,7 @@ static bool place(struct importer *im, enum hw_tensor_id id, int layer)
 {
     char name[MAX_TENSOR_NAME];
     int rows, cols;
-    enum hw_dtype dtype;
+    enum hw_dtype dtype = HW_F32;
     hw_tensor_shape(&im->model->config, id, &rows, &cols);
     if (hw_tensor_is_global(id))
         snprintf(name, sizeof name, "%s.weight", tensor_names[id]);

@@ -264,10 +264,10 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
     quantize_norm(z, hw_float_tensor(z->f, HW_ATTN_NORM, l), attn_in, &y->attn_norm);
     quantize_norm(z, hw_float_tensor(z->f, HW_FFN_NORM, l), ffn_in, &y->ffn_norm);
 
-    // q * k * log2(e) / sqrt(head_dim) in steps of 2^-10 is the raw score >> score_shift
+    // q * k * log2(e) / sqrt(head_dim) in steps of 2^-10 is 64 * raw score >> score_shift
     double q = 0.0;
     for (y->score_shift = 40; y->score_shift > 0; y->score_shift--) {
-        q = sqrt(c->head_dim) / (LOG2_E * 1024.0 * k) / ldexp(1.0, y->score_shift);
+        q = sqrt(c->head_dim) / (LOG2_E * 1024.0 * k) / ldexp(1.0, y->score_shift - 6);
         if (r->max[HW_FLOAT_Q][l] / q < 1900.0)
             break;
     }

@@ -94,7 +94,8 @@ void hw_attention(const int32_t *q, const int8_t *k, const int8_t *v, int stride
         int32_t raw = 0;
         for (int d = 0; d < head_dim; d++)
             raw += q[d] * k[(size_t)p * (size_t)stride + (size_t)d];
-        score[p] = (int32_t)hw_saturate(hw_round_shift(raw, layer->score_shift), HW_SCORE_BITS);
+        score[p] = (int32_t)hw_saturate(hw_round_shift((int64_t)raw * 64, layer->score_shift),
+                                        HW_SCORE_BITS);
         max = score[p] > max ? score[p] : max;
     }
     int64_t sum = 0, acc[1024] = {0};

@@ -57,7 +57,7 @@ struct hw_qlayer {
     struct hw_qmatrix wk, wq, wv, wo;
     struct hw_qmatrix gate_up; // [2 * hidden_dim][dim], rows interleaved: gate 0, up 0, gate 1, ...
     struct hw_qmatrix down;    // [dim][hidden_dim]
-    int score_shift;           // raw score -> log2 units with 10 fraction bits, 1..40
+    int score_shift;           // 64 * raw score -> log2 units with 10 fraction bits, 0..40
     int att_shift;             // left shift of the attention output, 0..7
     int hidden_shift;          // silu(gate) * up -> activation, 1..40
 };

@@ -2,7 +2,7 @@
 // Attention of one layer for one token, the twin of hw_attention. Heads go one after the other
 // through three stages that overlap; a stage handles ATT_POS positions a cycle:
 //
-//   score    raw = q . k, s = sat20(rs(raw, score_shift)), maximum of the head
+//   score    raw = q . k, s = sat20(rs(64 * raw, score_shift)), maximum of the head
 //   weigh    e = 2^(s - max) (table, Q1.15), sum += e, acc[d] += e * v[d]
 //   divide   r = 1 / sum (table), out[d] = sat(rs(acc[d] * r, 15 + msb(sum) - att_shift))
 //
@@ -129,13 +129,13 @@ module attention #(
             endfunction
 
             reg signed [RAW_W-1:0]  raw;
-            wire signed [RAW_W-1:0] rounded;
+            wire signed [RAW_W+5:0] rounded;
             wire signed [19:0]      limited;
             reg signed [19:0]       s;
-            round_shift #(.W(RAW_W), .S_W(6)) u_round (
-                .x(raw), .s(score_shift_q), .y(rounded)
+            round_shift #(.W(RAW_W + 6), .S_W(6)) u_round (
+                .x({raw, 6'd0}), .s(score_shift_q), .y(rounded)
             );
-            saturate #(.IN_W(RAW_W), .OUT_W(20)) u_sat (.x(rounded), .y(limited));
+            saturate #(.IN_W(RAW_W + 6), .OUT_W(20)) u_sat (.x(rounded), .y(limited));
             always @(posedge clk) begin
                 if (a1)
                     raw <= dot(query, key[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W]);
