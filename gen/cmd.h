@@ -12,6 +12,19 @@ int hw_cmd_quantize(int argc, char **argv);
 int hw_cmd_plan(int argc, char **argv);
 int hw_cmd_emit(int argc, char **argv);
 int hw_cmd_run(int argc, char **argv);
+int hw_cmd_sim(int argc, char **argv);
+
+// The directory that holds sim/ and rtl_templates/.
+const char *hw_home(void);
+
+struct hw_sim_request {
+    const char *design, *model; // emitted directory, quantized model
+    bool icarus;
+    char **args; // [n_args] for the co-simulation
+    int n_args;
+};
+// Compiles the design and runs it against the reference; the exit status of that.
+int hw_simulate(const struct hw_sim_request *request, struct hw_error *err);
 
 // Prints "hardwire: error: ..." and returns 1.
 int hw_report(const struct hw_error *err);

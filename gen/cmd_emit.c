@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// hardwire emit and hardwire plan: a quantized model and a geometry to Verilog, or to an estimate.
+// hardwire emit, plan and sim: a quantized model and a geometry to Verilog, to an estimate, or to a
+// simulated chip that is compared with the reference.
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gen/cmd.h"
@@ -20,36 +22,69 @@ struct request {
     struct hw_geometry geometry;
     const char *input, *output, *slice, *templates;
     int clock_mhz;
+    bool icarus;
+    char *args[32]; // of the co-simulation, "--name=value"
+    int n_args;
 };
+
+enum { PASS_ON = 256 }; // options of the co-simulation, handed on as they are
+
+static void pass_on(struct request *r, const char *name, const char *value)
+{
+    size_t size = strlen(name) + (value ? strlen(value) : 0) + 4;
+    char *arg = malloc(size);
+    if (!arg || r->n_args == (int)(sizeof r->args / sizeof r->args[0])) {
+        free(arg);
+        return;
+    }
+    snprintf(arg, size, value ? "--%s=%s" : "--%s", name, value);
+    r->args[r->n_args++] = arg;
+}
 
 // Returns -1 to go on, otherwise the exit status.
 static int parse(int argc, char **argv, const char *help, struct request *r)
 {
     static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'},  {"rows", required_argument, NULL, 'r'},
-        {"cols", required_argument, NULL, 'c'},    {"vec", required_argument, NULL, 'v'},
-        {"att-pos", required_argument, NULL, 'p'}, {"slice", required_argument, NULL, 's'},
-        {"templates", required_argument, NULL, 't'}, {"clock-mhz", required_argument, NULL, 'm'},
-        {"help", no_argument, NULL, 'h'},          {0}};
-    *r = (struct request){.slice = "chip", .templates = "rtl_templates", .clock_mhz = 100};
-    for (int opt; (opt = getopt_long(argc, argv, "o:h", options, NULL)) != -1;) {
+        {"output", required_argument, NULL, 'o'},     {"rows", required_argument, NULL, 'r'},
+        {"cols", required_argument, NULL, 'c'},       {"vec", required_argument, NULL, 'v'},
+        {"att-pos", required_argument, NULL, 'P'},    {"slice", required_argument, NULL, 's'},
+        {"templates", required_argument, NULL, 'T'},  {"clock-mhz", required_argument, NULL, 'm'},
+        {"icarus", no_argument, NULL, 'i'},           {"tokenizer", required_argument, NULL, 't'},
+        {"prompt", required_argument, NULL, 'p'},     {"count", required_argument, NULL, 'n'},
+        {"random", required_argument, NULL, PASS_ON}, {"stalls", required_argument, NULL, PASS_ON},
+        {"reset-at", required_argument, NULL, PASS_ON}, {"json", required_argument, NULL, PASS_ON},
+        {"no-taps", no_argument, NULL, PASS_ON},      {"quiet", no_argument, NULL, PASS_ON},
+        {"help", no_argument, NULL, 'h'},             {0}};
+    static char templates[4200];
+    snprintf(templates, sizeof templates, "%s/rtl_templates", hw_home());
+    *r = (struct request){.slice = "chip", .templates = templates, .clock_mhz = 100};
+    for (int opt, at; (opt = getopt_long(argc, argv, "o:t:p:n:h", options, &at)) != -1;) {
         int *number = opt == 'r'   ? &r->geometry.rows
                       : opt == 'c' ? &r->geometry.cols
                       : opt == 'v' ? &r->geometry.vec
-                      : opt == 'p' ? &r->geometry.att_pos
+                      : opt == 'P' ? &r->geometry.att_pos
                       : opt == 'm' ? &r->clock_mhz
                                    : NULL;
+        const char **text = opt == 'o'   ? &r->output
+                            : opt == 's' ? &r->slice
+                            : opt == 'T' ? &r->templates
+                                         : NULL;
+        const char *passed = opt == 't'       ? "tokenizer"
+                             : opt == 'p'     ? "prompt"
+                             : opt == 'n'     ? "count"
+                             : opt == 'm'     ? "clock-mhz"
+                             : opt == PASS_ON ? options[at].name
+                                              : NULL;
         if (number && !hw_parse_int(optarg, 1, 1 << 16, number))
             return hw_usage(argv[0], "expected a positive number, got '%s'", optarg);
-        if (opt == 'o')
-            r->output = optarg;
-        else if (opt == 's')
-            r->slice = optarg;
-        else if (opt == 't')
-            r->templates = optarg;
-        else if (opt == 'h')
+        if (text)
+            *text = optarg;
+        if (passed)
+            pass_on(r, passed, optarg);
+        r->icarus = r->icarus || opt == 'i';
+        if (opt == 'h')
             return printf("%s%s", help, GEOMETRY_HELP), 0;
-        else if (opt == '?')
+        if (opt == '?')
             return 2;
     }
     if (optind + 1 != argc)
@@ -86,7 +121,7 @@ int hw_cmd_emit(int argc, char **argv)
         return hw_usage("emit", "expected -o DIR");
     if (!prepare(&r, &q, &plan, &err))
         return hw_report(&err);
-    hw_emit(&plan, r.slice, r.templates, r.output, &err);
+    hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_REPLACE, &err);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
     return err.set ? hw_report(&err) : 0;
@@ -135,4 +170,42 @@ int hw_cmd_plan(int argc, char **argv)
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
     return 0;
+}
+
+int hw_cmd_sim(int argc, char **argv)
+{
+    struct request r;
+    struct hw_qmodel q;
+    struct hw_plan plan;
+    struct hw_error err = {0};
+    int status = parse(argc, argv,
+                       "hardwire sim Q.safetensors -t TOKENIZER -o DIR [options]\n"
+                       "  Emits DIR (kept where it is this very design), compiles it, runs it beside the\n"
+                       "  reference and compares every tensor.\n"
+                       "  -t, --tokenizer FILE  of the model\n"
+                       "  -p, --prompt TEXT     what the story begins with (nothing)\n"
+                       "  -n, --count N         tokens to generate (256); steps of a slice\n"
+                       "      --icarus          Icarus Verilog instead of Verilator: slow, but sees X\n"
+                       "      --stalls SEED     pause the streams at random\n"
+                       "      --reset-at N      reset once, at clock N, and begin again\n"
+                       "      --random SEED     slice: random operands instead of captured ones\n"
+                       "      --no-taps         compare tokens only\n"
+                       "      --quiet           no story\n"
+                       "      --json FILE       the summary as JSON\n"
+                       "      --clock-mhz N     clock at which tokens/s are stated (100)\n", &r);
+    if (status >= 0)
+        return status;
+    if (!r.output)
+        return hw_usage("sim", "expected -o DIR");
+    if (!prepare(&r, &q, &plan, &err))
+        return hw_report(&err);
+    hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_KEEP, &err);
+    hw_plan_free(&plan);
+    hw_qmodel_free(&q);
+    const struct hw_sim_request sim = {r.output, r.input, r.icarus, r.args, r.n_args};
+    if (!err.set)
+        status = hw_simulate(&sim, &err);
+    for (int i = 0; i < r.n_args; i++)
+        free(r.args[i]);
+    return err.set ? hw_report(&err) : status;
 }

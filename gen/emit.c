@@ -362,7 +362,7 @@ static void write_filelist(struct hw_out *out)
 
 // --- directory -----------------------------------------------------------------------------------
 
-// Removes a directory written by hw_emit: two levels of plain files.
+// Removes a directory: `depth` levels of directories below it, and what they hold.
 static void remove_tree(const char *dir, int depth)
 {
     DIR *d = opendir(dir);
@@ -408,8 +408,29 @@ static void write_all(struct hw_out *out, const struct hw_plan *plan, const char
     write_manifest(out, plan, slice);
 }
 
+static bool same_manifest(const char *a, const char *b)
+{
+    char path[2][4300];
+    FILE *file[2];
+    int c[2] = {0, 0};
+    for (int i = 0; i < 2; i++) {
+        snprintf(path[i], sizeof path[i], "%s/manifest.json", i ? b : a);
+        file[i] = fopen(path[i], "rb");
+    }
+    while (file[0] && file[1] && c[0] == c[1] && c[0] != EOF) {
+        for (int i = 0; i < 2; i++)
+            c[i] = fgetc(file[i]);
+    }
+    bool same = file[0] && file[1] && c[0] == c[1];
+    for (int i = 0; i < 2; i++) {
+        if (file[i])
+            fclose(file[i]);
+    }
+    return same;
+}
+
 bool hw_emit(const struct hw_plan *plan, const char *slice, const char *templates, const char *dir,
-             struct hw_error *err)
+             enum hw_emit_mode mode, struct hw_error *err)
 {
     char temp[4096], sub[4200];
     if (!replaceable(dir, err))
@@ -427,8 +448,12 @@ bool hw_emit(const struct hw_plan *plan, const char *slice, const char *template
     struct hw_out out = {.dir = temp, .err = err};
     write_all(&out, plan, templates, slice);
     hw_out_free(&out);
+    if (!err->set && mode == HW_EMIT_KEEP && same_manifest(temp, dir)) {
+        remove_tree(temp, 1);
+        return true;
+    }
     if (!err->set) {
-        remove_tree(dir, 1);
+        remove_tree(dir, 3);
         if (rename(temp, dir) != 0)
             hw_fail(err, "%s: cannot rename to %s: %s", temp, dir, strerror(errno));
     }

@@ -6,9 +6,14 @@
 
 #include "gen/plan.h"
 
+enum hw_emit_mode {
+    HW_EMIT_REPLACE, // an older output at `dir` goes
+    HW_EMIT_KEEP,    // it stays where its manifest is the one this would write
+};
+
 // slice: the plan's name, for the manifest. templates: directory of the hand-written Verilog.
-// An older output at `dir` is replaced; anything else there is an error.
+// Anything at `dir` that is not an output is an error.
 bool hw_emit(const struct hw_plan *plan, const char *slice, const char *templates, const char *dir,
-             struct hw_error *err);
+             enum hw_emit_mode mode, struct hw_error *err);
 
 #endif

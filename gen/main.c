@@ -18,6 +18,7 @@ static const struct {
     {"plan", "Q.safetensors              ROM bits and cycles, before anything is built", hw_cmd_plan},
     {"emit", "Q.safetensors -o DIR       Verilog: fabric and personality", hw_cmd_emit},
     {"run", "Q.safetensors -t TOK       text or perplexity from the integer reference", hw_cmd_run},
+    {"sim", "Q.safetensors -t TOK -o DIR  the chip in a simulator, beside the reference", hw_cmd_sim},
 };
 enum { N_VERBS = sizeof verbs / sizeof verbs[0] };
 

@@ -187,6 +187,16 @@ static void feed_forward(struct hw_ref *r, int l)
     tap(r, HW_TAP_FFN_RES, l, 0, r->x, c->dim);
 }
 
+void hw_ref_layer(struct hw_ref *r, int layer, const int32_t *x, int pos)
+{
+    const struct hw_config *c = &r->q->config;
+    assert(layer >= 0 && layer < c->n_layers && pos >= 0 && pos < c->seq_len);
+    memcpy(r->x, x, (size_t)c->dim * sizeof *x);
+    hw_rope_angles(&r->q->rope, c->head_dim / 2, pos, r->cos, r->sin);
+    attention(r, layer, pos);
+    feed_forward(r, layer);
+}
+
 const int32_t *hw_ref_forward(struct hw_ref *r, int token, int pos, int want_logits)
 {
     const struct hw_config *c = &r->q->config;

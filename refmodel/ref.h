@@ -41,6 +41,10 @@ void hw_ref_tap(struct hw_ref *ref, hw_tap_fn *fn, void *user); // fn may be NUL
 // and returns NULL.
 const int32_t *hw_ref_forward(struct hw_ref *ref, int token, int pos, int want_logits);
 
+// One layer alone, on residual x [dim] of res_bits bits; its taps are called. Positions of a layer
+// in order from 0.
+void hw_ref_layer(struct hw_ref *ref, int layer, const int32_t *x, int pos);
+
 // Index of the largest logit, the lowest index on a tie.
 int hw_ref_argmax(const int32_t *logits, int n);
 

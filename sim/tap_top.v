@@ -21,8 +21,6 @@ module tap_top (
 `ifdef HW_SLICE
     input  wire                            start,
     input  wire [$clog2(`HW_CTX)-1:0]      pos,
-    output wire                            done,
-    output wire [`HW_TOKEN_W-1:0]          best,
     input  wire                            s_vec_valid,
     output wire                            s_vec_ready,
     input  wire [`HW_VEC*24-1:0]           s_vec_data,
@@ -38,6 +36,11 @@ module tap_top (
     output wire [`HW_TOKEN_W-1:0]          m_token_data,
     output wire [1:0]                      m_token_status,
 `endif
+    output wire                            tap_start,
+    output wire [$clog2(`HW_CTX)-1:0]      tap_pos,
+    output wire [`HW_TOKEN_W-1:0]          tap_token,
+    output wire                            tap_done,
+    output wire [`HW_TOKEN_W-1:0]          tap_best,
     output wire                            tap_res_valid,
     output wire [19:0]                     tap_res_index,
     output wire [`HW_VEC*`HW_RES_W-1:0]    tap_res_data,
@@ -63,7 +66,7 @@ module tap_top (
 );
 `ifdef HW_SLICE
     slice #(`HW_PARAMETERS) u_top (
-        .clk(clk), .rst(rst), .start(start), .pos(pos), .done(done), .best(best),
+        .clk(clk), .rst(rst), .start(start), .pos(pos), .done(tap_done), .best(tap_best),
         .s_vec_valid(s_vec_valid), .s_vec_ready(s_vec_ready), .s_vec_data(s_vec_data)
     );
 `else
@@ -77,6 +80,13 @@ module tap_top (
 `endif
     localparam [2:0] DST_LOGITS = 3'd6;
 
+    assign tap_start       = u_top.u_engine.start;
+    assign tap_pos         = u_top.u_engine.pos;
+    assign tap_token       = u_top.u_engine.token;
+`ifndef HW_SLICE
+    assign tap_done        = u_top.u_engine.done;
+    assign tap_best        = u_top.u_engine.next_token;
+`endif
     assign tap_res_valid   = u_top.u_engine.wrote;
     assign tap_res_index   = u_top.u_engine.wrote_addr * `HW_VEC;
     assign tap_res_data    = u_top.u_engine.wrote_data;

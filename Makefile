@@ -1,0 +1,82 @@
+# hardwire: `make help` lists the targets. Everything that is made lies in build/.
+
+MODEL     ?= models/story.bin
+TOKENIZER ?= models/tokenizer.bin
+PROMPT    ?=
+TOKENS    ?= 256
+BITS      ?= 8
+GEOMETRY  ?= --rows 32 --cols 8 --vec 8 --att-pos 16
+
+CC       ?= cc
+CFLAGS   ?= -O3
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Werror
+ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARNINGS) -ffp-contract=off $(CFLAGS) -I. -MMD -MP
+LIBS     := -ljansson -lnettle -lm -lpthread
+
+B        := build
+TEST_SRC := $(sort $(wildcard tests/test_*.c))
+LIB_SRC  := $(filter-out gen/main.c,$(sort $(wildcard gen/*.c))) $(sort $(wildcard refmodel/*.c)) \
+            sim/cosim.c sim/design.c sim/monitor.c sim/slice.c
+LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
+TESTS    := $(TEST_SRC:tests/%.c=$(B)/%)
+
+.DELETE_ON_ERROR:
+.PHONY: all setup run test test-full bench synth formal mutants fuzz lint help clean
+
+all: setup $(B)/hardwire $(B)/cosim-icarus
+
+help:
+	@echo "make run        bake the default model, simulate the chip, check every tensor"
+	@echo "                MODEL= TOKENIZER= PROMPT= TOKENS= BITS= GEOMETRY= choose another"
+	@echo "make test       everything that must hold, under 10 minutes"
+	@echo "make test-full  the long version: full contexts, hundreds of shapes, mutants, fuzzing"
+	@echo "make bench      measures; writes build/bench.json and build/bench.md"
+	@echo "make synth      netlists and their sizes: generic, iCE40, ECP5, Xilinx, osu018"
+	@echo "make formal     bounded proofs and induction of the control modules"
+	@echo "make mutants    plants faults in RTL and ROMs and counts those the checks find"
+	@echo "make fuzz       fuzzes every file reader"
+	@echo "make lint       Verilator, Icarus and Yosys over the templates; clang over the C"
+	@echo "make clean      removes build/"
+
+# Packages of Debian 12, installed as root where they are missing.
+PACKAGES := gcc g++ make pkg-config verilator iverilog yosys libcmocka-dev libjansson-dev nettle-dev \
+            python3 clang libclang-rt-14-dev z3
+setup:
+	@sim/setup $(PACKAGES)
+
+$(B)/%.o: %.c | setup
+	@mkdir -p $(@D)
+	@echo "CC $<"; $(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(B)/libhardwire.a: $(LIB_OBJ)
+	@rm -f $@
+	@ar rcsD $@ $^
+
+$(B)/hardwire: $(B)/gen/main.o $(B)/libhardwire.a
+	@echo "LD $@"; $(CC) $(ALL_CFLAGS) $^ -o $@ $(LIBS)
+
+$(B)/cosim-icarus: $(B)/sim/dut_icarus.o $(B)/libhardwire.a
+	@echo "LD $@"; $(CC) $(ALL_CFLAGS) $^ -o $@ $(LIBS)
+
+$(B)/test_%: tests/test_%.c $(B)/libhardwire.a
+	@echo "CC $<"; $(CC) $(ALL_CFLAGS) -Wno-unused-parameter $< $(B)/libhardwire.a -o $@ -lcmocka $(LIBS)
+
+NAME = $(basename $(notdir $(MODEL)))
+run: all
+	@$(B)/hardwire quantize $(MODEL) -o $(B)/$(NAME).safetensors --bits $(BITS) --quiet
+	@$(B)/hardwire sim $(B)/$(NAME).safetensors -t $(TOKENIZER) -o $(B)/$(NAME) $(GEOMETRY) \
+	    --prompt "$(PROMPT)" --count $(TOKENS)
+
+test: all $(TESTS)
+	@tests/run $(B)
+
+test-full: all $(TESTS)
+	@tests/run $(B) full
+
+lint: setup
+	@tests/lint
+
+clean:
+	rm -rf $(B)
+
+-include $(LIB_OBJ:.o=.d) $(wildcard $(B)/*.d) $(B)/gen/main.d $(B)/sim/dut_icarus.d

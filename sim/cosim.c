@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: Apache-2.0
+// The design against the reference: one run, every tap, every token. Linked with one of the
+// simulators (dut.h). Exit status 0: everything equal.
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "gen/cycles.h"
+#include "gen/qfile.h"
+#include "gen/tokenizer.h"
+#include "sim/design.h"
+#include "sim/dut.h"
+#include "sim/monitor.h"
+#include "sim/slice.h"
+
+static const char *const HELP =
+    "cosim DESIGN -m Q.safetensors [-t TOKENIZER] [options]\n"
+    "  -p, --prompt TEXT   what the story begins with (nothing)\n"
+    "  -n, --count N       tokens to generate; steps of a slice (256; 8)\n"
+    "      --random SEED   slice: random operands instead of captured ones\n"
+    "      --stalls SEED   pause the streams at random\n"
+    "      --reset-at N    reset once, at clock N, and begin again\n"
+    "      --no-taps       compare tokens only\n"
+    "      --quiet         no story\n"
+    "      --clock-mhz N   clock at which tokens/s are stated (100)\n"
+    "      --json FILE     the summary as JSON\n";
+
+struct options {
+    const char *design, *model, *tokenizer, *prompt, *json;
+    int count, clock_mhz, random, stalls, reset_at;
+    bool taps, quiet;
+};
+
+struct run {
+    const struct options *o;
+    struct hw_qmodel q;
+    struct hw_tokenizer *tok;
+    struct hw_design design;
+    struct hw_monitor *monitor;
+    struct hw_slice_run slice;
+
+    // the sequence as the reference sees it
+    struct hw_ref *ref;
+    int *prompt, n_prompt;
+    int pos;   // of the token that runs, -1: none yet
+    int token; // it
+    int next;  // what must follow
+    long made; // tokens that left the design
+
+    // cycles between one start and the next
+    long last_start, cycles, cycle_tokens, cycle_mismatches;
+    struct hw_cycle_count predicted;
+    int status; // of the last token
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+}
+
+// --- chip -------------------------------------------------------------------------------------
+
+static void expect_tap(void *user, enum hw_tap tap, int layer, int head, const int32_t *v, int n)
+{
+    hw_monitor_expect(user, (int)tap, layer, head, 0, v, n);
+}
+
+static void count_cycles(struct run *r, const struct dut_event *e)
+{
+    if (r->o->stalls || r->pos < 0)
+        return;
+    long took = e->cycle - r->last_start;
+    r->cycles += took;
+    r->cycle_tokens++;
+    if (took == r->predicted.token)
+        return;
+    if (r->cycle_mismatches++ == 0)
+        fprintf(stderr, "position %d took %ld cycles, the cycle model says %ld\n", r->pos, took,
+                r->predicted.token);
+}
+
+static void start_token(struct run *r, const struct dut_event *e)
+{
+    bool prompt = r->pos + 1 < r->n_prompt;
+    count_cycles(r, e);
+    hw_monitor_next(r->monitor, r->pos + 1);
+    r->token = prompt ? r->prompt[r->pos + 1] : r->next;
+    r->pos++;
+    if (e->value != r->token || e->index != r->pos)
+        hw_monitor_fail(r->monitor, e->cycle,
+                        "the design starts token %d at position %d, expected token %d", e->value,
+                        e->index, r->token);
+    bool sample = r->pos + 1 >= r->n_prompt;
+    const int32_t *logits = hw_ref_forward(r->ref, r->token, r->pos, sample);
+    if (sample)
+        r->next = hw_ref_argmax(logits, r->q.config.vocab_size);
+    r->last_start = e->cycle;
+    r->predicted = hw_cycles(&r->design.plan, r->pos, sample);
+}
+
+static void print_piece(struct run *r, int token)
+{
+    size_t len;
+    const char *piece = hw_tokenizer_piece(r->tok, r->token, token, &len);
+    fwrite(piece, 1, len, stdout);
+    fflush(stdout);
+}
+
+static void take_token(struct run *r, const struct dut_event *e)
+{
+    enum { FULL = 3 };
+    r->status = e->status;
+    if (e->status == FULL) {
+        if (r->pos + 1 < r->q.config.seq_len)
+            hw_monitor_fail(r->monitor, e->cycle, "context full too early");
+        return;
+    }
+    r->made++;
+    if (e->value != r->next)
+        hw_monitor_fail(r->monitor, e->cycle, "the design says token %d, the reference %d",
+                        e->value, r->next);
+    if (!r->o->quiet && e->value != HW_TOKEN_BOS && e->value != HW_TOKEN_EOS)
+        print_piece(r, e->value);
+}
+
+static void start_over(struct run *r)
+{
+    hw_monitor_reset(r->monitor);
+    r->pos = -1;
+    r->made = 0;
+}
+
+static bool chip_event(void *user, const struct dut_event *e)
+{
+    struct run *r = user;
+    switch (e->kind) {
+    case DUT_RESET:
+        start_over(r);
+        break;
+    case DUT_START:
+        start_token(r, e);
+        break;
+    case DUT_TOKEN:
+        take_token(r, e);
+        break;
+    case DUT_DONE:
+        break;
+    default:
+        hw_monitor_event(r->monitor, e);
+    }
+    return !interrupted;
+}
+
+// Piece by piece, so that the prompt reads as it will be understood.
+static void print_prompt(const struct run *r)
+{
+    for (int i = 1; i < r->n_prompt; i++) {
+        size_t len;
+        const char *piece = hw_tokenizer_piece(r->tok, r->prompt[i - 1], r->prompt[i], &len);
+        fwrite(piece, 1, len, stdout);
+    }
+    fflush(stdout);
+}
+
+static enum dut_result run_chip(struct run *r)
+{
+    const struct options *o = r->o;
+    size_t len = strlen(o->prompt);
+    struct dut_job job = {.stop_token = HW_TOKEN_BOS, .max_tokens = o->count,
+                          .vec = r->design.geometry.vec, .stall_seed = (uint32_t)o->stalls,
+                          .reset_at = o->reset_at, .taps = o->taps};
+    r->prompt = malloc((len + 2) * sizeof *r->prompt);
+    if (!r->prompt)
+        return DUT_BROKEN;
+    r->n_prompt = hw_tokenizer_encode(r->tok, o->prompt, len, true, r->prompt);
+    job.token = r->prompt;
+    job.n_tokens = r->n_prompt;
+    if (o->taps)
+        hw_ref_tap(r->ref, expect_tap, r->monitor);
+    if (!o->quiet)
+        print_prompt(r);
+    enum dut_result result = dut_run(o->design, &job, chip_event, r);
+    if (result == DUT_FINISHED)
+        hw_monitor_next(r->monitor, r->pos);
+    if (!o->quiet)
+        putchar('\n');
+    return result;
+}
+
+// --- slice ------------------------------------------------------------------------------------
+
+static bool slice_event(void *user, const struct dut_event *e)
+{
+    struct run *r = user;
+    int best;
+    switch (e->kind) {
+    case DUT_RESET:
+        start_over(r);
+        break;
+    case DUT_START:
+        r->pos++;
+        hw_monitor_next(r->monitor, r->pos);
+        if (r->pos < r->slice.n_steps)
+            hw_slice_expect(&r->slice, r->pos, r->monitor);
+        break;
+    case DUT_DONE:
+        best = r->pos >= 0 && r->pos < r->slice.n_steps ? r->slice.best[r->pos] : -1;
+        if (best >= 0 && best != e->value)
+            hw_monitor_fail(r->monitor, e->cycle, "largest row: design %d, reference %d", e->value,
+                            best);
+        r->made++;
+        break;
+    default:
+        hw_monitor_event(r->monitor, e);
+    }
+    return !interrupted;
+}
+
+// The text whose activations drive a slice: the prompt, then what the model says.
+static void make_text(struct run *r, int *tokens, int n)
+{
+    size_t len = strlen(r->o->prompt);
+    int *ids = r->tok ? malloc((len + 2) * sizeof *ids) : NULL;
+    int n_ids = ids ? hw_tokenizer_encode(r->tok, r->o->prompt, len, true, ids) : 0;
+    tokens[0] = HW_TOKEN_BOS;
+    for (int i = 0; i < n; i++) {
+        if (i < n_ids)
+            tokens[i] = ids[i];
+        const int32_t *logits = hw_ref_forward(r->ref, tokens[i], i, 1);
+        if (i + 1 < n)
+            tokens[i + 1] = hw_ref_argmax(logits, r->q.config.vocab_size);
+    }
+    free(ids);
+}
+
+static enum dut_result run_slice(struct run *r, struct hw_error *err)
+{
+    const struct options *o = r->o;
+    int n = o->count < r->q.config.seq_len ? o->count : r->q.config.seq_len;
+    int *tokens = malloc((size_t)n * sizeof *tokens);
+    struct dut_job job = {.vec = r->design.geometry.vec, .stall_seed = (uint32_t)o->stalls,
+                          .reset_at = o->reset_at, .taps = true};
+    if (!tokens)
+        return DUT_BROKEN;
+    make_text(r, tokens, n);
+    if (!hw_slice_prepare(&r->slice, &r->q, r->design.slice, job.vec, tokens, n,
+                          (uint32_t)o->random, err)) {
+        free(tokens);
+        return DUT_BROKEN;
+    }
+    job.step = r->slice.step;
+    job.n_steps = r->slice.n_steps;
+    enum dut_result result = dut_run(o->design, &job, slice_event, r);
+    if (result == DUT_FINISHED)
+        hw_monitor_next(r->monitor, r->pos);
+    if (result == DUT_FINISHED && r->made != r->slice.n_steps)
+        hw_monitor_fail(r->monitor, -1, "%ld of %d steps finished", r->made, r->slice.n_steps);
+    hw_slice_free(&r->slice);
+    free(tokens);
+    return result;
+}
+
+// --- summary ----------------------------------------------------------------------------------
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static const char *end_of(const struct run *r)
+{
+    static const char *const text[] = {"cut off", "the story ended", "limit reached",
+                                       "context full"};
+    return text[r->status & 3];
+}
+
+static void summarize(const struct run *r, bool chip, double seconds)
+{
+    const struct hw_geometry *g = &r->design.geometry;
+    long compared = hw_monitor_compared(r->monitor, -1), wrong = hw_monitor_mismatches(r->monitor);
+    printf("--- %s, %s: %d x %d lanes, %d-bit codes, %s\n", r->design.slice, dut_simulator, g->rows,
+           g->cols, g->code_bits, chip ? end_of(r) : "steps done");
+    printf("%ld %s%s; %ld tensor values compared with the reference, %ld different\n", r->made,
+           chip ? "tokens" : "steps", r->o->stalls ? " under random stalls" : "", compared, wrong);
+    for (int t = 0; t < HW_N_MONITORED; t++) {
+        long n = hw_monitor_compared(r->monitor, t);
+        if (n)
+            printf("  %-10s %10ld\n", t < HW_N_TAPS ? hw_tap_name[t] : "rows", n);
+    }
+    if (chip && r->cycle_tokens) {
+        double per_token = (double)r->cycles / (double)r->cycle_tokens;
+        printf("%.0f cycles/token over positions 0-%ld, the cycle model off in %ld of them: "
+               "%.0f tokens/s at %d MHz\n",
+               per_token, r->cycle_tokens - 1, r->cycle_mismatches,
+               r->o->clock_mhz * 1e6 / per_token, r->o->clock_mhz);
+        printf("simulated at %.0f tokens/s\n", (double)(r->cycle_tokens + 1) / seconds);
+    }
+}
+
+static void write_json(const struct run *r, double seconds, struct hw_error *err)
+{
+    double per_token =
+        r->cycle_tokens ? (double)r->cycles / (double)r->cycle_tokens : 0.0;
+    json_t *root = json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:f}", "slice", r->design.slice, "simulator",
+        dut_simulator, "tokens", (json_int_t)r->made, "values_compared",
+        (json_int_t)hw_monitor_compared(r->monitor, -1), "mismatches",
+        (json_int_t)hw_monitor_mismatches(r->monitor), "cycles_per_token", per_token,
+        "cycle_positions", (json_int_t)r->cycle_tokens, "cycle_mismatches",
+        (json_int_t)r->cycle_mismatches, "seconds", seconds);
+    if (!root || json_dump_file(root, r->o->json, JSON_INDENT(2)) != 0)
+        hw_fail(err, "%s: cannot write", r->o->json);
+    json_decref(root);
+}
+
+// --- main -------------------------------------------------------------------------------------
+
+static bool prepare(struct run *r, struct hw_error *err)
+{
+    const struct options *o = r->o;
+    if (!hw_qmodel_read(&r->q, o->model, err))
+        return false;
+    if (!hw_design_open(&r->design, o->design, &r->q, err))
+        return false;
+    if (o->tokenizer)
+        r->tok = hw_tokenizer_open(o->tokenizer, r->q.config.vocab_size, err);
+    else if (strcmp(r->design.slice, "chip") == 0)
+        hw_fail(err, "a chip needs -t TOKENIZER");
+    r->monitor = hw_monitor_new(&r->design.geometry);
+    r->ref = hw_ref_new(&r->q);
+    r->pos = -1;
+    if (!r->monitor || !r->ref)
+        hw_fail(err, "out of memory");
+    return !err->set;
+}
+
+static int cosim(const struct options *o)
+{
+    struct run r = {.o = o};
+    struct hw_error err = {0};
+    enum dut_result result = DUT_BROKEN;
+    double start = 0.0, seconds = 0.0;
+    int tampered = hw_design_tampered(o->design, &err);
+    bool ready = tampered >= 0 && prepare(&r, &err);
+    bool chip = strcmp(r.design.slice, "chip") == 0;
+    if (ready) {
+        start = now();
+        result = chip ? run_chip(&r) : run_slice(&r, &err);
+        seconds = now() - start;
+    }
+    if (!err.set && result != DUT_BROKEN)
+        summarize(&r, chip, seconds);
+    if (!err.set && o->json)
+        write_json(&r, seconds, &err);
+    if (result == DUT_HUNG)
+        hw_fail(&err, "%s: the design hangs at position %d", o->design, r.pos);
+    if (result == DUT_BROKEN)
+        hw_fail(&err, "%s: the simulation could not run", o->design);
+    if (tampered > 0)
+        hw_fail(&err, "%s: %d file%s changed since generation", o->design, tampered,
+                tampered == 1 ? "" : "s");
+    if (r.monitor && hw_monitor_mismatches(r.monitor))
+        hw_fail(&err, "%s: the design differs from the reference", o->design);
+    if (r.cycle_mismatches)
+        hw_fail(&err, "%s: the cycle model is wrong", o->design);
+    if (err.set)
+        fprintf(stderr, "cosim: error: %s\n", err.text);
+    hw_ref_free(r.ref);
+    hw_monitor_free(r.monitor);
+    hw_design_close(&r.design);
+    hw_tokenizer_close(r.tok);
+    hw_qmodel_free(&r.q);
+    free(r.prompt);
+    return err.set ? 1 : interrupted ? 130 : 0;
+}
+
+static bool number(const char *text, int *value)
+{
+    char *end;
+    errno = 0;
+    long v = strtol(text, &end, 10);
+    *value = (int)v;
+    return end != text && !*end && !errno && v > 0 && v < 1L << 30;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"model", required_argument, NULL, 'm'},    {"tokenizer", required_argument, NULL, 't'},
+        {"prompt", required_argument, NULL, 'p'},   {"count", required_argument, NULL, 'n'},
+        {"random", required_argument, NULL, 'r'},   {"stalls", required_argument, NULL, 's'},
+        {"reset-at", required_argument, NULL, 'R'}, {"no-taps", no_argument, NULL, 'T'},
+        {"quiet", no_argument, NULL, 'q'},          {"clock-mhz", required_argument, NULL, 'c'},
+        {"json", required_argument, NULL, 'j'},     {"help", no_argument, NULL, 'h'},
+        {0}};
+    struct options o = {.prompt = "", .clock_mhz = 100, .count = 256, .taps = true};
+    for (int opt; (opt = getopt_long(argc, argv, "m:t:p:n:h", options, NULL)) != -1;) {
+        int *value = opt == 'n'   ? &o.count
+                     : opt == 'r' ? &o.random
+                     : opt == 's' ? &o.stalls
+                     : opt == 'R' ? &o.reset_at
+                     : opt == 'c' ? &o.clock_mhz
+                                  : NULL;
+        const char **text = opt == 'm'   ? &o.model
+                            : opt == 't' ? &o.tokenizer
+                            : opt == 'p' ? &o.prompt
+                            : opt == 'j' ? &o.json
+                                         : NULL;
+        if (value && !number(optarg, value))
+            return fprintf(stderr, "cosim: expected a positive number, got '%s'\n", optarg), 2;
+        if (text)
+            *text = optarg;
+        o.taps = o.taps && opt != 'T';
+        o.quiet = o.quiet || opt == 'q';
+        if (opt == 'h')
+            return fputs(HELP, stdout), 0;
+        if (opt == '?')
+            return 2;
+    }
+    if (optind + 1 != argc || !o.model)
+        return fputs(HELP, stderr), 2;
+    o.design = argv[optind];
+    signal(SIGINT, on_interrupt);
+    return cosim(&o);
+}
