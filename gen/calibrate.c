@@ -9,32 +9,53 @@
 #include "gen/tokenizer.h"
 #include "refmodel/tables.h"
 
-static int square_width(const struct hw_config *c, int tap)
+static int tap_width(const struct hw_config *c, enum hw_float_tap tap)
 {
     switch (tap) {
-    case HW_FLOAT_ATTN_IN:
-    case HW_FLOAT_FFN_IN:
-    case HW_FLOAT_HEAD_IN:
-        return c->dim;
+    case HW_FLOAT_K:
+    case HW_FLOAT_V:
+        return c->n_kv_heads * c->head_dim;
+    case HW_FLOAT_Q:
     case HW_FLOAT_ATTN:
         return c->n_heads * c->head_dim;
+    case HW_FLOAT_GATE:
+    case HW_FLOAT_UP:
     case HW_FLOAT_HIDDEN:
         return c->hidden_dim;
+    case HW_FLOAT_LOGITS:
+        return c->vocab_size;
     default:
-        return 0;
+        return c->dim;
     }
+}
+
+float *hw_range_peak(const struct hw_ranges *r, enum hw_float_tap tap, int layer)
+{
+    return r->peak[tap] + (size_t)layer * (size_t)r->width[tap];
+}
+
+double *hw_range_square(const struct hw_ranges *r, enum hw_float_tap tap, int layer)
+{
+    return r->square[tap] + (size_t)layer * (size_t)r->width[tap];
+}
+
+double hw_range_max(const struct hw_ranges *r, enum hw_float_tap tap, int layer)
+{
+    const float *peak = hw_range_peak(r, tap, layer);
+    double max = 0.0;
+    for (int i = 0; i < r->width[tap]; i++)
+        max = peak[i] > max ? peak[i] : max;
+    return max;
 }
 
 static void observe(void *user, enum hw_float_tap tap, int layer, const float *v, int n)
 {
     struct hw_ranges *r = user;
-    float *max = &r->max[tap][layer];
-    for (int i = 0; i < n; i++)
-        *max = fabsf(v[i]) > *max ? fabsf(v[i]) : *max;
-    if (r->square[tap]) {
-        double *square = r->square[tap] + (size_t)layer * (size_t)n;
-        for (int i = 0; i < n; i++)
-            square[i] += (double)v[i] * v[i];
+    float *peak = hw_range_peak(r, tap, layer);
+    double *square = hw_range_square(r, tap, layer);
+    for (int i = 0; i < n; i++) {
+        peak[i] = fabsf(v[i]) > peak[i] ? fabsf(v[i]) : peak[i];
+        square[i] += (double)v[i] * v[i];
     }
 }
 
@@ -62,10 +83,11 @@ bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *toke
     memset(r, 0, sizeof *r);
     r->n_layers = c->n_layers;
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
-        size_t width = (size_t)square_width(c, t);
-        r->max[t] = calloc((size_t)c->n_layers, sizeof *r->max[t]);
-        r->square[t] = width ? calloc((size_t)c->n_layers * width, sizeof(double)) : NULL;
-        if (!r->max[t] || (width && !r->square[t])) {
+        size_t width = (size_t)tap_width(c, (enum hw_float_tap)t);
+        r->width[t] = (int)width;
+        r->peak[t] = calloc((size_t)c->n_layers * width, sizeof *r->peak[t]);
+        r->square[t] = calloc((size_t)c->n_layers * width, sizeof *r->square[t]);
+        if (!r->peak[t] || !r->square[t]) {
             hw_ranges_free(r);
             return hw_fail(err, "calibration: out of memory");
         }
@@ -83,13 +105,18 @@ bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *toke
             token = pos == c->seq_len ? HW_TOKEN_BOS : sample(logits, c->vocab_size, &seed);
     }
     hw_float_observe(f, NULL, NULL);
+    r->n_seen = n_tokens;
+    for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
+        for (size_t i = 0; i < (size_t)c->n_layers * (size_t)r->width[t]; i++)
+            r->square[t][i] /= n_tokens;
+    }
     return true;
 }
 
 void hw_ranges_free(struct hw_ranges *r)
 {
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
-        free(r->max[t]);
+        free(r->peak[t]);
         free(r->square[t]);
     }
     memset(r, 0, sizeof *r);

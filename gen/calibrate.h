@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ranges of the float model's tensors over calibration text.
+// What the float model's tensors look like over calibration text, channel by channel.
 #ifndef HW_CALIBRATE_H
 #define HW_CALIBRATE_H
 
 #include "gen/float_model.h"
 
 struct hw_ranges {
-    int n_layers;
-    // Largest magnitude, [HW_N_FLOAT_TAPS][n_layers] (layer 0 for tensors outside layers).
-    float *max[HW_N_FLOAT_TAPS];
-    // Mean square by channel of what the matrices read: ATTN_IN, ATTN, FFN_IN, HIDDEN, HEAD_IN;
-    // [n_layers][width], NULL for other tensors.
-    double *square[HW_N_FLOAT_TAPS];
+    int n_layers, n_seen;        // n_seen: tokens observed
+    int width[HW_N_FLOAT_TAPS];  // channels of a tap
+    float *peak[HW_N_FLOAT_TAPS];    // [n_layers][width] largest magnitude
+    double *square[HW_N_FLOAT_TAPS]; // [n_layers][width] mean square
 };
 
 // Runs the tokens (cut into sequences at BOS and at the context's end). tokens NULL: the model
@@ -19,5 +17,10 @@ struct hw_ranges {
 bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *tokens, int n_tokens,
                   struct hw_ranges *ranges, struct hw_error *err);
 void hw_ranges_free(struct hw_ranges *ranges);
+
+// One layer's channels (layer 0 for tensors outside layers), and their largest magnitude.
+float *hw_range_peak(const struct hw_ranges *ranges, enum hw_float_tap tap, int layer);
+double *hw_range_square(const struct hw_ranges *ranges, enum hw_float_tap tap, int layer);
+double hw_range_max(const struct hw_ranges *ranges, enum hw_float_tap tap, int layer);
 
 #endif

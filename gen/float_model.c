@@ -121,6 +121,11 @@ const float *hw_float_tensor(const struct hw_float *f, enum hw_tensor_id id, int
     return f->tensor[id][layer];
 }
 
+float *hw_float_edit(struct hw_float *f, enum hw_tensor_id id, int layer)
+{
+    return f->tensor[id][layer];
+}
+
 static void see(const struct hw_float *f, enum hw_float_tap tap, int layer, const float *v, int n)
 {
     if (f->observer)

@@ -33,6 +33,8 @@ void hw_float_observe(struct hw_float *f, hw_float_observer *fn, void *user);
 
 // Rows [rows][cols] of a tensor as loaded.
 const float *hw_float_tensor(const struct hw_float *f, enum hw_tensor_id id, int layer);
+// The same, to be rescaled in place.
+float *hw_float_edit(struct hw_float *f, enum hw_tensor_id id, int layer);
 
 // One token; positions in order from 0. Logits [vocab_size], valid until the next call. The same
 // bits on every machine: IEEE basic operations in a fixed order.

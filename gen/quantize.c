@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/balance.h"
 #include "gen/calibrate.h"
 #include "gen/qfile.h"
 #include "refmodel/ops.h"
@@ -255,11 +256,11 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
     struct hw_ranges *r = z->r;
     struct hw_qlayer *y = &z->q->layers[l];
     int q_dim = c->n_heads * c->head_dim, kv_dim = c->n_kv_heads * c->head_dim;
-    double attn_in = unit_for(r->max[HW_FLOAT_ATTN_IN][l], w->act_bits);
-    double ffn_in = unit_for(r->max[HW_FLOAT_FFN_IN][l], w->act_bits);
-    double k = unit_for(r->max[HW_FLOAT_K][l], w->kv_bits);
-    double v = unit_for(r->max[HW_FLOAT_V][l], w->kv_bits);
-    double hidden = unit_for(r->max[HW_FLOAT_HIDDEN][l], w->act_bits);
+    double attn_in = unit_for(hw_range_max(r, HW_FLOAT_ATTN_IN, l), w->act_bits);
+    double ffn_in = unit_for(hw_range_max(r, HW_FLOAT_FFN_IN, l), w->act_bits);
+    double k = unit_for(hw_range_max(r, HW_FLOAT_K, l), w->kv_bits);
+    double v = unit_for(hw_range_max(r, HW_FLOAT_V, l), w->kv_bits);
+    double hidden = unit_for(hw_range_max(r, HW_FLOAT_HIDDEN, l), w->act_bits);
 
     quantize_norm(z, hw_float_tensor(z->f, HW_ATTN_NORM, l), attn_in, &y->attn_norm);
     quantize_norm(z, hw_float_tensor(z->f, HW_FFN_NORM, l), ffn_in, &y->ffn_norm);
@@ -268,10 +269,10 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
     double q = 0.0;
     for (y->score_shift = 40; y->score_shift > 0; y->score_shift--) {
         q = sqrt(c->head_dim) / (LOG2_E * 1024.0 * k) / ldexp(1.0, y->score_shift - 6);
-        if (r->max[HW_FLOAT_Q][l] / q < 1900.0)
+        if (hw_range_max(r, HW_FLOAT_Q, l) / q < 1900.0)
             break;
     }
-    double attn_max = r->max[HW_FLOAT_ATTN][l] * 1.02, act_top = ldexp(1.0, w->act_bits - 1) - 1.0;
+    double attn_max = hw_range_max(r, HW_FLOAT_ATTN, l) * 1.02, act_top = ldexp(1.0, w->act_bits - 1) - 1.0;
     for (y->att_shift = 0; y->att_shift < 7; y->att_shift++) {
         if (ldexp(attn_max / v, y->att_shift + 1) > act_top)
             break;
@@ -279,15 +280,15 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
     double up = 0.0;
     for (y->hidden_shift = 40; y->hidden_shift > 1; y->hidden_shift--) {
         up = hidden * 1024.0 / ldexp(1.0, y->hidden_shift);
-        if (r->max[HW_FLOAT_UP][l] / up < 30000.0)
+        if (hw_range_max(r, HW_FLOAT_UP, l) / up < 30000.0)
             break;
     }
     double k_pre = ldexp(k, w->kv_bits - (HW_PRE_BITS - 1));
     double q_pre = ldexp(q, HW_Q_BITS - (HW_PRE_BITS - 1));
-    const double *attn_sq = r->square[HW_FLOAT_ATTN_IN] + (size_t)l * (size_t)c->dim;
-    const double *out_sq = r->square[HW_FLOAT_ATTN] + (size_t)l * (size_t)q_dim;
-    const double *ffn_sq = r->square[HW_FLOAT_FFN_IN] + (size_t)l * (size_t)c->dim;
-    const double *down_sq = r->square[HW_FLOAT_HIDDEN] + (size_t)l * (size_t)c->hidden_dim;
+    const double *attn_sq = hw_range_square(r, HW_FLOAT_ATTN_IN, l);
+    const double *out_sq = hw_range_square(r, HW_FLOAT_ATTN, l);
+    const double *ffn_sq = hw_range_square(r, HW_FLOAT_FFN_IN, l);
+    const double *down_sq = hw_range_square(r, HW_FLOAT_HIDDEN, l);
     int bits = z->o->weight_bits;
     struct {
         struct source src;
@@ -325,8 +326,8 @@ static bool quantize_ends(const struct quantizer *z, double res_unit)
 {
     const struct hw_config *c = z->c;
     struct hw_qmodel *q = z->q;
-    double head_in = unit_for(z->r->max[HW_FLOAT_HEAD_IN][0], z->o->widths.act_bits);
-    double logit_max = z->r->max[HW_FLOAT_LOGITS][0], wanted = logit_max / ldexp(1.0, 20);
+    double head_in = unit_for(hw_range_max(z->r, HW_FLOAT_HEAD_IN, 0), z->o->widths.act_bits);
+    double logit_max = hw_range_max(z->r, HW_FLOAT_LOGITS, 0), wanted = logit_max / ldexp(1.0, 20);
     int bits = z->o->head_bits ? z->o->head_bits : z->o->weight_bits;
     quantize_norm(z, hw_float_tensor(z->f, HW_OUTPUT_NORM, 0), head_in, &q->final_norm);
 
@@ -359,8 +360,10 @@ static bool quantize_ends(const struct quantizer *z, double res_unit)
 static double residual_max(const struct hw_ranges *r)
 {
     double max = 0.0;
-    for (int l = 0; l < r->n_layers; l++)
-        max = r->max[HW_FLOAT_RESIDUAL][l] > max ? r->max[HW_FLOAT_RESIDUAL][l] : max;
+    for (int l = 0; l < r->n_layers; l++) {
+        double here = hw_range_max(r, HW_FLOAT_RESIDUAL, l);
+        max = here > max ? here : max;
+    }
     return max;
 }
 
@@ -407,7 +410,7 @@ static bool check_options(const struct hw_quantize_options *o, struct hw_error *
 bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options *o,
                  struct hw_qmodel *q, struct hw_error *err)
 {
-    enum { OWN_TOKENS = 1024 };
+    enum { OWN_TOKENS = 4096 };
     struct hw_ranges ranges = {0};
     memset(q, 0, sizeof *q);
     if (!check_options(o, err))
@@ -415,7 +418,8 @@ bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options 
     struct hw_float *f = hw_float_new(model, err);
     const struct hw_config *c = hw_model_config(model);
     if (f && hw_calibrate(f, c, o->calib_tokens, o->calib_tokens ? o->n_calib_tokens : OWN_TOKENS,
-                          &ranges, err)) {
+                          &ranges, err) &&
+        hw_balance(f, c, o, &ranges, err)) {
         struct quantizer z = {o, c, f, &ranges, q, err};
         run(&z);
     }
