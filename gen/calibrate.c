@@ -9,7 +9,7 @@
 #include "gen/tokenizer.h"
 #include "refmodel/tables.h"
 
-static int tap_width(const struct hw_config *c, enum hw_float_tap tap)
+int hw_float_tap_width(const struct hw_config *c, enum hw_float_tap tap)
 {
     switch (tap) {
     case HW_FLOAT_K:
@@ -77,22 +77,9 @@ static int sample(const float *logits, int n, uint64_t *seed)
     return n - 1;
 }
 
-bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *tokens, int n_tokens,
-                  struct hw_ranges *r, struct hw_error *err)
+void hw_calibration_text(struct hw_float *f, const struct hw_config *c, const int *tokens,
+                         int n_tokens)
 {
-    memset(r, 0, sizeof *r);
-    r->n_layers = c->n_layers;
-    for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
-        size_t width = (size_t)tap_width(c, (enum hw_float_tap)t);
-        r->width[t] = (int)width;
-        r->peak[t] = calloc((size_t)c->n_layers * width, sizeof *r->peak[t]);
-        r->square[t] = calloc((size_t)c->n_layers * width, sizeof *r->square[t]);
-        if (!r->peak[t] || !r->square[t]) {
-            hw_ranges_free(r);
-            return hw_fail(err, "calibration: out of memory");
-        }
-    }
-    hw_float_observe(f, observe, r);
     int token = HW_TOKEN_BOS, pos = 0;
     uint64_t seed = 1;
     for (int i = 0; i < n_tokens; i++) {
@@ -104,8 +91,27 @@ bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *toke
         if (!tokens)
             token = pos == c->seq_len ? HW_TOKEN_BOS : sample(logits, c->vocab_size, &seed);
     }
-    hw_float_observe(f, NULL, NULL);
+}
+
+bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *tokens, int n_tokens,
+                  struct hw_ranges *r, struct hw_error *err)
+{
+    memset(r, 0, sizeof *r);
+    r->n_layers = c->n_layers;
     r->n_seen = n_tokens;
+    for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
+        size_t width = (size_t)hw_float_tap_width(c, (enum hw_float_tap)t);
+        r->width[t] = (int)width;
+        r->peak[t] = calloc((size_t)c->n_layers * width, sizeof *r->peak[t]);
+        r->square[t] = calloc((size_t)c->n_layers * width, sizeof *r->square[t]);
+        if (!r->peak[t] || !r->square[t]) {
+            hw_ranges_free(r);
+            return hw_fail(err, "calibration: out of memory");
+        }
+    }
+    hw_float_observe(f, observe, r);
+    hw_calibration_text(f, c, tokens, n_tokens);
+    hw_float_observe(f, NULL, NULL);
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
         for (size_t i = 0; i < (size_t)c->n_layers * (size_t)r->width[t]; i++)
             r->square[t][i] /= n_tokens;

@@ -12,8 +12,14 @@ struct hw_ranges {
     double *square[HW_N_FLOAT_TAPS]; // [n_layers][width] mean square
 };
 
+int hw_float_tap_width(const struct hw_config *c, enum hw_float_tap tap);
+
 // Runs the tokens (cut into sequences at BOS and at the context's end). tokens NULL: the model
 // writes its own text from BOS, n_tokens of it, by sampling with a fixed seed.
+void hw_calibration_text(struct hw_float *f, const struct hw_config *c, const int *tokens,
+                         int n_tokens);
+
+// Runs the tokens and fills *ranges.
 bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *tokens, int n_tokens,
                   struct hw_ranges *ranges, struct hw_error *err);
 void hw_ranges_free(struct hw_ranges *ranges);

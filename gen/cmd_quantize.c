@@ -15,8 +15,8 @@ static const char *const HELP =
     "  -b, --bits N          bits of a weight, 2..8 (8)\n"
     "      --head-bits N     of embedding and classifier (as --bits)\n"
     "  -c, --code-bits N     bits of a ROM code, 2..4 (4); wider weights take several planes\n"
-    "      --act-bits N      activations, 4..12 (8)\n"
-    "      --kv-bits N       KV cache, 4..8 (8)\n"
+    "      --act-bits N      activations, 4..12 (10)\n"
+    "      --kv-bits N       KV cache, 4..12 (10)\n"
     "      --res-bits N      residual, 16..24 (20)\n"
     "  -q, --quiet           no line per tensor\n";
 

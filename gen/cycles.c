@@ -104,10 +104,15 @@ static bool attn_busy(const struct state *s)
            s->c1 || s->c2 || s->c3 || s->out_valid || s->copying || s->write;
 }
 
+static bool angles_busy(const struct state *s)
+{
+    return s->angle_a || any_bool(s->angle_pipe, 2);
+}
+
 static bool units_busy(const struct state *s)
 {
     return rows_busy(s) || s->recv_busy || any(s->residual, 3) || s->norm_scalar > 0 || s->norm_a ||
-           any(s->norm_pipe, 5) || s->angle_a || any_bool(s->angle_pipe, 2) || any(s->rope, 2) ||
+           any(s->norm_pipe, 5) || angles_busy(s) || any(s->rope, 2) ||
            attn_busy(s) || any(s->swiglu, 5) || any(s->argmax, 2);
 }
 
@@ -407,7 +412,7 @@ static bool issue(const struct hw_insn *i, const struct state *s, struct state *
         n->act_in[HW_REGION_X] = 0;
         return true;
     case HW_OP_ATTN:
-        if (attn_busy(s))
+        if (attn_busy(s) || angles_busy(s))
             return false;
         start_attention(i, n);
         return true;

@@ -313,7 +313,7 @@ static void config(struct pass *p, struct hw_qmodel *q)
     real_field(p, "norm_eps", &c->norm_eps);
     int_field(p, "code_bits", 2, 4, &w->code_bits);
     int_field(p, "act_bits", 4, 12, &w->act_bits);
-    int_field(p, "kv_bits", 4, 8, &w->kv_bits);
+    int_field(p, "kv_bits", 4, 12, &w->kv_bits);
     int_field(p, "res_bits", 16, 24, &w->res_bits);
     if (!p->err->set && (c->head_dim % 2 || c->n_heads % c->n_kv_heads))
         hw_fail(p->err, "%s: metadata: expected an even head_dim and n_heads a multiple of "

@@ -9,6 +9,7 @@
 
 #include "gen/balance.h"
 #include "gen/calibrate.h"
+#include "gen/gptq.h"
 #include "gen/qfile.h"
 #include "refmodel/ops.h"
 #include "refmodel/tables.h"
@@ -18,7 +19,7 @@ static const double LOG2_E = 1.44269504088896340736;
 void hw_quantize_defaults(struct hw_quantize_options *o)
 {
     memset(o, 0, sizeof *o);
-    o->widths = (struct hw_widths){.code_bits = 4, .act_bits = 8, .kv_bits = 8, .res_bits = 20};
+    o->widths = (struct hw_widths){.code_bits = 4, .act_bits = 10, .kv_bits = 10, .res_bits = 20};
     o->weight_bits = 8;
 }
 
@@ -27,6 +28,7 @@ struct quantizer {
     const struct hw_config *c;
     const struct hw_float *f;
     struct hw_ranges *r;
+    const struct hw_moments *moments;
     struct hw_qmodel *q;
     struct hw_error *err;
 };
@@ -39,9 +41,11 @@ struct source {
     int layer;
     bool interleaved;     // rows of HW_W_GATE and HW_W_UP in turn
     double in_unit;       // real value of one step of the input
+    double act_unit;      // the same where a matrix reads it, for its rounding noise
     double out_unit[2];   // of the output; [1] for odd rows of an interleaved matrix
-    const double *weight; // [n_in] importance of each column (mean square of the input)
+    enum hw_float_tap input;
     int bits;
+    const double *weight; // [n_in] importance of each column (mean square of the input)
 };
 
 static const float *source_row(const struct quantizer *z, const struct source *s, int r)
@@ -173,23 +177,46 @@ static double best_scale(const struct quantizer *z, const struct source *src, in
 
 // --- matrices ------------------------------------------------------------------------------------------
 
-static double try_grid(const struct quantizer *z, const struct source *src, struct hw_qmatrix *m,
-                       const struct grid *g, bool keep)
+// Error of all rows with scales searched for grid *g.
+static double grid_error(const struct quantizer *z, const struct source *src,
+                         const struct hw_qmatrix *m, const struct grid *g)
+{
+    double total = 0.0, scale;
+    uint16_t word;
+    for (int r = 0; r < m->n_out; r++)
+        total += best_scale(z, src, r, g, m->shift, &word, &scale);
+    return total;
+}
+
+struct rounding { // of one row
+    struct hw_qmatrix *m;
+    const struct grid *grid;
+    int code_bits, row;
+    double scale;
+};
+
+static double round_weight(void *user, int column, double w)
+{
+    const struct rounding *y = user;
+    int k = nearest(y->grid, w / y->scale);
+    put_code(y->m, y->code_bits, y->row, column, k);
+    return y->scale * (y->grid->first + y->grid->step * k);
+}
+
+// Scales, then codes, row by row. Returns the squared error of the product over calibration text.
+static double round_rows(const struct quantizer *z, const struct source *src, struct hw_qmatrix *m,
+                         const struct grid *g, const struct hw_gptq *gptq, double *row)
 {
     double total = 0.0;
-    int code_bits = z->o->widths.code_bits;
     for (int r = 0; r < m->n_out; r++) {
-        double scale = 1.0;
-        uint16_t word = 0;
-        total += best_scale(z, src, r, g, m->shift, &word, &scale);
-        if (!keep)
-            continue;
+        struct rounding y = {m, g, z->o->widths.code_bits, r, 1.0};
+        best_scale(z, src, r, g, m->shift, &m->scale[r], &y.scale);
         const float *w = source_row(z, src, r);
-        m->scale[r] = word;
         for (int c = 0; c < m->n_in; c++)
-            put_code(m, code_bits, r, c, nearest(g, w[c] / scale));
+            row[c] = w[c];
+        total += hw_gptq_round(gptq, row, round_weight, &y);
     }
-    return total;
+    return total / z->r->n_seen;
 }
 
 static bool quantize_matrix(const struct quantizer *z, const struct source *src,
@@ -209,8 +236,19 @@ static bool quantize_matrix(const struct quantizer *z, const struct source *src,
     m->shift = base_shift(most);
     int chosen = 0;
     if (src->bits <= code_bits)
-        chosen = try_grid(z, src, m, &grid[1], false) < try_grid(z, src, m, &grid[0], false);
-    double error = try_grid(z, src, m, &grid[chosen], true);
+        chosen = grid_error(z, src, m, &grid[1]) < grid_error(z, src, m, &grid[0]);
+    double noise = z->r->n_seen * src->act_unit * src->act_unit / 12.0;
+    struct hw_gptq gptq;
+    double *row = malloc((size_t)m->n_in * sizeof *row);
+    if (!row)
+        return hw_fail(z->err, "quantize: out of memory");
+    if (!hw_gptq_new(&gptq, z->moments, src->input, src->layer, noise, z->err)) {
+        free(row);
+        return false;
+    }
+    double error = round_rows(z, src, m, &grid[chosen], &gptq, row);
+    hw_gptq_free(&gptq);
+    free(row);
     make_levels(m, &grid[chosen], code_bits);
     hw_qmatrix_expand(m);
     if (z->o->progress) {
@@ -272,7 +310,9 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
         if (hw_range_max(r, HW_FLOAT_Q, l) / q < 1900.0)
             break;
     }
-    double attn_max = hw_range_max(r, HW_FLOAT_ATTN, l) * 1.02, act_top = ldexp(1.0, w->act_bits - 1) - 1.0;
+    double attn_max = hw_range_max(r, HW_FLOAT_ATTN, l) * 1.02;
+    double act_top = ldexp(1.0, w->act_bits - 1) - 1.0;
+    v = v < attn_max / act_top ? attn_max / act_top : v; // kv_bits above act_bits gain nothing
     for (y->att_shift = 0; y->att_shift < 7; y->att_shift++) {
         if (ldexp(attn_max / v, y->att_shift + 1) > act_top)
             break;
@@ -285,10 +325,6 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
     }
     double k_pre = ldexp(k, w->kv_bits - (HW_PRE_BITS - 1));
     double q_pre = ldexp(q, HW_Q_BITS - (HW_PRE_BITS - 1));
-    const double *attn_sq = hw_range_square(r, HW_FLOAT_ATTN_IN, l);
-    const double *out_sq = hw_range_square(r, HW_FLOAT_ATTN, l);
-    const double *ffn_sq = hw_range_square(r, HW_FLOAT_FFN_IN, l);
-    const double *down_sq = hw_range_square(r, HW_FLOAT_HIDDEN, l);
     int bits = z->o->weight_bits;
     struct {
         struct source src;
@@ -296,17 +332,17 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
         const char *suffix;
     } part[] = {
         {{.n_out = kv_dim, .n_in = c->dim, .tensor = HW_WK, .in_unit = attn_in,
-          .out_unit = {k_pre}, .weight = attn_sq}, &y->wk, "attention.wk"},
+          .out_unit = {k_pre}, .input = HW_FLOAT_ATTN_IN}, &y->wk, "attention.wk"},
         {{.n_out = q_dim, .n_in = c->dim, .tensor = HW_WQ, .in_unit = attn_in,
-          .out_unit = {q_pre}, .weight = attn_sq}, &y->wq, "attention.wq"},
+          .out_unit = {q_pre}, .input = HW_FLOAT_ATTN_IN}, &y->wq, "attention.wq"},
         {{.n_out = kv_dim, .n_in = c->dim, .tensor = HW_WV, .in_unit = attn_in,
-          .out_unit = {v}, .weight = attn_sq}, &y->wv, "attention.wv"},
+          .out_unit = {v}, .input = HW_FLOAT_ATTN_IN}, &y->wv, "attention.wv"},
         {{.n_out = c->dim, .n_in = q_dim, .tensor = HW_WO, .in_unit = ldexp(v, -y->att_shift),
-          .out_unit = {res_unit}, .weight = out_sq}, &y->wo, "attention.wo"},
+          .out_unit = {res_unit}, .input = HW_FLOAT_ATTN}, &y->wo, "attention.wo"},
         {{.n_out = 2 * c->hidden_dim, .n_in = c->dim, .interleaved = true, .in_unit = ffn_in,
-          .out_unit = {1.0 / 1024.0, up}, .weight = ffn_sq}, &y->gate_up, "feed_forward.gate_up"},
+          .out_unit = {1.0 / 1024.0, up}, .input = HW_FLOAT_FFN_IN}, &y->gate_up, "feed_forward.gate_up"},
         {{.n_out = c->dim, .n_in = c->hidden_dim, .tensor = HW_W_DOWN, .in_unit = hidden,
-          .out_unit = {res_unit}, .weight = down_sq}, &y->down, "feed_forward.down"},
+          .out_unit = {res_unit}, .input = HW_FLOAT_HIDDEN}, &y->down, "feed_forward.down"},
     };
     for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
         char name[64];
@@ -314,6 +350,8 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
         part[i].src.name = name;
         part[i].src.layer = l;
         part[i].src.bits = bits;
+        part[i].src.act_unit = part[i].src.in_unit;
+        part[i].src.weight = hw_range_square(r, part[i].src.input, l);
         if (!quantize_matrix(z, &part[i].src, part[i].m))
             return false;
     }
@@ -333,9 +371,10 @@ static bool quantize_ends(const struct quantizer *z, double res_unit)
 
     // weight * 2^8 * word / 2^embed_shift = residual steps
     struct source embed = {.name = "tok_embeddings", .n_out = c->vocab_size, .n_in = c->dim,
-                           .tensor = HW_TOK_EMBED, .in_unit = 1.0,
+                           .tensor = HW_TOK_EMBED, .in_unit = 1.0, .act_unit = head_in,
                            .out_unit = {256.0 * res_unit},
-                           .weight = z->r->square[HW_FLOAT_HEAD_IN], .bits = bits};
+                           .input = HW_FLOAT_HEAD_IN, .bits = bits,
+                           .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
     if (!quantize_matrix(z, &embed, &q->embed))
         return false;
     q->embed_shift = q->embed.shift;
@@ -351,8 +390,10 @@ static bool quantize_ends(const struct quantizer *z, double res_unit)
         return true;
     }
     struct source head = {.name = "output", .n_out = c->vocab_size, .n_in = c->dim,
-                          .tensor = HW_OUTPUT, .in_unit = head_in, .out_unit = {wanted},
-                          .weight = z->r->square[HW_FLOAT_HEAD_IN], .bits = bits};
+                          .tensor = HW_OUTPUT, .in_unit = head_in,
+                          .act_unit = head_in, .out_unit = {wanted},
+                          .input = HW_FLOAT_HEAD_IN, .bits = bits,
+                           .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
     q->logit_scale = wanted;
     return quantize_matrix(z, &head, &q->head);
 }
@@ -397,7 +438,7 @@ static bool check_options(const struct hw_quantize_options *o, struct hw_error *
         const char *name;
         int value, low, high;
     } range[] = {{"code-bits", o->widths.code_bits, 2, 4}, {"act-bits", o->widths.act_bits, 4, 12},
-                 {"kv-bits", o->widths.kv_bits, 4, 8},     {"res-bits", o->widths.res_bits, 16, 24},
+                 {"kv-bits", o->widths.kv_bits, 4, 12},     {"res-bits", o->widths.res_bits, 16, 24},
                  {"bits", o->weight_bits, 2, 8},           {"head-bits", head, 2, 8}};
     for (size_t i = 0; i < sizeof range / sizeof range[0]; i++) {
         if (range[i].value < range[i].low || range[i].value > range[i].high)
@@ -412,17 +453,20 @@ bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options 
 {
     enum { OWN_TOKENS = 4096 };
     struct hw_ranges ranges = {0};
+    struct hw_moments moments = {0};
+    int n_tokens = o->calib_tokens ? o->n_calib_tokens : OWN_TOKENS;
     memset(q, 0, sizeof *q);
     if (!check_options(o, err))
         return false;
     struct hw_float *f = hw_float_new(model, err);
     const struct hw_config *c = hw_model_config(model);
-    if (f && hw_calibrate(f, c, o->calib_tokens, o->calib_tokens ? o->n_calib_tokens : OWN_TOKENS,
-                          &ranges, err) &&
-        hw_balance(f, c, o, &ranges, err)) {
-        struct quantizer z = {o, c, f, &ranges, q, err};
+    if (f && hw_calibrate(f, c, o->calib_tokens, n_tokens, &ranges, err) &&
+        hw_balance(f, c, o, &ranges, err) &&
+        hw_moments_collect(f, c, o->calib_tokens, n_tokens, &moments, err)) {
+        struct quantizer z = {o, c, f, &ranges, &moments, q, err};
         run(&z);
     }
+    hw_moments_free(&moments);
     hw_ranges_free(&ranges);
     hw_float_free(f);
     if (err->set)

@@ -1508,6 +1508,50 @@ static void update(trainee *s, float lr_muon, float lr_adam, float lr_grid)
     }
 }
 
+static int all_finite(const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return 0;
+    return 1;
+}
+
+// What a step changes, to go back to when a gradient is not finite.
+typedef struct {
+    float *part[5 + 8];
+    size_t n[5 + 8];
+    float *copy[5 + 8];
+    int count;
+} rollback;
+
+static rollback rollback_new(trainee *s)
+{
+    rollback b = {.count = 0};
+    float *whole[3] = {s->w.data, s->m.data, s->v.data};
+    for (int i = 0; i < 3; i++)
+        b.part[b.count] = whole[i], b.n[b.count++] = s->w.n;
+    for (int i = 0; s->qat && i < 4; i++) {
+        b.part[b.count] = s->grid.log_scale[i], b.n[b.count++] = (size_t)s->grid.rows;
+        b.part[b.count] = s->grid.level[i], b.n[b.count++] = (size_t)s->grid.tables * 8;
+    }
+    b.part[b.count] = s->peak, b.n[b.count++] = (size_t)(s->cfg.n_layers * SITES + 1);
+    for (int i = 0; i < b.count; i++)
+        b.copy[i] = floats(b.n[i]);
+    return b;
+}
+
+static void rollback_save(rollback *b)
+{
+    for (int i = 0; i < b->count; i++)
+        memcpy(b->copy[i], b->part[i], b->n[i] * sizeof(float));
+}
+
+static void rollback_restore(rollback *b)
+{
+    for (int i = 0; i < b->count; i++)
+        memcpy(b->part[i], b->copy[i], b->n[i] * sizeof(float));
+}
+
 // The weights the forward pass sees, and their transposes.
 static const tensors *refresh(trainee *s)
 {
@@ -1666,6 +1710,9 @@ static void train(const options *o)
     printf("%zu weights; %zu tokens of real text, %zu of validation, %zu sampled\n", s.w.n,
            real.n, valid.n, pool.n);
 
+    rollback good = rollback_new(&s);
+    long good_step = s.step;
+    rollback_save(&good);
     double start = seconds(), saved = start, shown = start, kl = 0, kl_n = 0, sampling = 0;
     int held = 0, finished = 0;
     double shown_tokens = s.tokens;
@@ -1707,6 +1754,16 @@ static void train(const options *o)
         }
         if (s.qat)
             grid_backward(&s.grid, &s.w, &s.g);
+        if (!all_finite(s.g.data, s.g.n)) {
+            printf("step %6ld  a gradient is not finite: back to step %ld\n", s.step, good_step);
+            rollback_restore(&good);
+            s.step = good_step, kl = kl_n = 0;
+            continue;
+        }
+        if (s.step % 50 == 0) {
+            rollback_save(&good);
+            good_step = s.step;
+        }
         update(&s, lr * (float)o->lr_muon, lr * (float)o->lr_adam, lr * (float)o->lr_grid);
         s.step++;
         s.tokens += (double)batch_tokens;

@@ -85,7 +85,7 @@ static int64_t exp2_neg(int64_t d)
     return d >> 10 > 16 ? 0 : hw_round_shift(e, (int)(d >> 10));
 }
 
-void hw_attention(const int32_t *q, const int8_t *k, const int8_t *v, int stride, int n,
+void hw_attention(const int32_t *q, const int16_t *k, const int16_t *v, int stride, int n,
                   int head_dim, const struct hw_qlayer *layer, int act_bits, int32_t *score,
                   int32_t *out)
 {

@@ -36,7 +36,7 @@ int32_t hw_swiglu(int32_t gate, int32_t up, int hidden_shift, int act_bits);
 
 // One head over n positions. k and v point at this head's entries of position 0, `stride` apart.
 // Writes scores[n] and out[head_dim].
-void hw_attention(const int32_t *q, const int8_t *k, const int8_t *v, int stride, int n,
+void hw_attention(const int32_t *q, const int16_t *k, const int16_t *v, int stride, int n,
                   int head_dim, const struct hw_qlayer *layer, int act_bits, int32_t *score,
                   int32_t *out);
 

@@ -30,8 +30,8 @@ struct hw_config {
 // Widths of the machine that change its numbers (the geometry's other knobs do not).
 struct hw_widths {
     int code_bits; // bits of one weight code: 2, 3 or 4
-    int act_bits;  // matvec inputs, 4..12, default 8
-    int kv_bits;   // KV cache entries, 4..8, default 8
+    int act_bits;  // matvec inputs, 4..12, default 10
+    int kv_bits;   // KV cache entries, 4..12, default 10
     int res_bits;  // residual stream, 16..24, default 20
 };
 

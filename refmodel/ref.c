@@ -18,7 +18,7 @@ struct hw_ref {
     const struct hw_qmodel *q;
     hw_tap_fn *tap;
     void *tap_user;
-    int8_t *key, *value;     // [n_layers][seq_len][n_kv_heads * head_dim]
+    int16_t *key, *value;    // [n_layers][seq_len][n_kv_heads * head_dim]
     int32_t *x;              // [dim] residual
     int32_t *act;            // [dim] normed activations
     int32_t *query;          // [n_heads * head_dim]
@@ -50,8 +50,8 @@ struct hw_ref *hw_ref_new(const struct hw_qmodel *q)
     if (!r)
         return NULL;
     r->q = q;
-    r->key = calloc(cache, 1);
-    r->value = calloc(cache, 1);
+    r->key = calloc(cache, sizeof *r->key);
+    r->value = calloc(cache, sizeof *r->value);
     r->x = calloc(dim, sizeof *r->x);
     r->act = calloc(dim, sizeof *r->act);
     r->query = calloc(attn, sizeof *r->query);
@@ -121,10 +121,10 @@ static void embed(struct hw_ref *r, int token)
     tap(r, HW_TAP_EMBED, 0, 0, r->x, dim);
 }
 
-static void narrow(int8_t *to, const int32_t *from, int n)
+static void narrow(int16_t *to, const int32_t *from, int n)
 {
     for (int i = 0; i < n; i++)
-        to[i] = (int8_t)from[i];
+        to[i] = (int16_t)from[i];
 }
 
 static void attention(struct hw_ref *r, int l, int pos)

@@ -59,6 +59,7 @@ module engine #(
     wire [PROG_ADDR_W-1:0] prog_addr;
     wire [127:0]           prog_data;
     reg                    recv_busy;
+    wire                   angles_busy;
 
     wire [2:0]  i_dest     = insn[6:4];
     wire [1:0]  i_region   = insn[9:8];
@@ -79,7 +80,7 @@ module engine #(
         .issue_embed(issue_embed), .issue_norm(issue_norm), .issue_attn(issue_attn),
         .issue_recv(issue_recv), .matvec_valid(matvec_valid), .matvec_ready(matvec_ready),
         .residual_done(residual_done), .rows_busy(rows_busy), .attn_busy(attn_busy),
-        .recv_busy(recv_busy), .units_busy(units_busy)
+        .angles_busy(angles_busy), .recv_busy(recv_busy), .units_busy(units_busy)
     );
     program_rom u_program_rom (.clk(clk), .addr(prog_addr), .data(prog_data));
 
@@ -301,7 +302,7 @@ module engine #(
     wire [ROPE_LO_W+HALF_W-1:0] lo_addr;
     wire [31:0]                 hi_data, lo_data;
     wire [HALF*32-1:0]          angles;
-    wire                        angles_busy, rope_busy, z_valid;
+    wire                        rope_busy, z_valid;
     wire [1:0]                  z_kind;
     wire [19:0]                 z_row;
     wire [VEC*12-1:0]           z_query;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the program ROM once a token: fetches an instruction, waits until its unit can take it, and
 // hands it over. Units run on their own from there, so a matrix may still drain, or attention still
-// run, while later instructions start. Order is kept by three rules:
+// run, while later instructions start. Order is kept by four rules:
+//   ATTN    waits until this token's rotation angles are there (keys and queries come after it);
 //   NORM    waits until every row on its way to the residual has arrived;
 //   RECV    waits until the array and the drain are empty (it uses the drain's path);
 //   END     waits until every unit is idle.
@@ -36,6 +37,7 @@ module sequencer #(
     input  wire                    residual_done, // the last row of a matrix was added
     input  wire                    rows_busy,     // array or drain
     input  wire                    attn_busy,
+    input  wire                    angles_busy,   // of this token's rotation
     input  wire                    recv_busy,
     input  wire                    units_busy     // any unit
 );
@@ -58,7 +60,7 @@ module sequencer #(
 
     assign issue_embed  = ready && op == OP_EMBED;
     assign issue_norm   = ready && op == OP_NORM && !residual_pending;
-    assign issue_attn   = ready && op == OP_ATTN && !attn_busy;
+    assign issue_attn   = ready && op == OP_ATTN && !attn_busy && !angles_busy;
     assign issue_recv   = ready && op == OP_RECV && !rows_busy && !recv_busy;
     assign matvec_valid = ready && op == OP_MATVEC && !recv_busy;
     wire   end_now      = ready && op == OP_END && !units_busy;

@@ -170,13 +170,20 @@ static void print_prompt(const struct run *r)
     fflush(stdout);
 }
 
+// Generous: streams may pause, and a wrong design may merely be slow.
+static long hang_after(const struct run *r)
+{
+    return 10000 + 8 * hw_cycles(&r->design.plan, r->q.config.seq_len - 1, true).token;
+}
+
 static enum dut_result run_chip(struct run *r)
 {
     const struct options *o = r->o;
     size_t len = strlen(o->prompt);
     struct dut_job job = {.stop_token = HW_TOKEN_BOS, .max_tokens = o->count,
                           .vec = r->design.geometry.vec, .stall_seed = (uint32_t)o->stalls,
-                          .reset_at = o->reset_at, .taps = o->taps};
+                          .reset_at = o->reset_at, .taps = o->taps,
+                          .hang_after = hang_after(r)};
     r->prompt = malloc((len + 2) * sizeof *r->prompt);
     if (!r->prompt)
         return DUT_BROKEN;
@@ -247,7 +254,8 @@ static enum dut_result run_slice(struct run *r, struct hw_error *err)
     int n = o->count < r->q.config.seq_len ? o->count : r->q.config.seq_len;
     int *tokens = malloc((size_t)n * sizeof *tokens);
     struct dut_job job = {.vec = r->design.geometry.vec, .stall_seed = (uint32_t)o->stalls,
-                          .reset_at = o->reset_at, .taps = true};
+                          .reset_at = o->reset_at, .taps = true,
+                          .hang_after = hang_after(r)};
     if (!tokens)
         return DUT_BROKEN;
     make_text(r, tokens, n);

@@ -52,13 +52,14 @@ struct dut_job {
     int vec;
     uint32_t stall_seed; // 0: streams never pause
     long reset_at;       // 0: never; otherwise reset at this clock, once
+    long hang_after;     // clocks without a finished token or step that count as hanging
     bool taps;           // report what the engine writes, too
 };
 
 enum dut_result { DUT_FINISHED, DUT_STOPPED, DUT_HUNG, DUT_BROKEN };
 
 // design: the emitted directory. Runs the job to its end (chip: to a token with a status other than
-// 0; slice: all steps). DUT_HUNG: no token or step finished in 2^22 clocks. DUT_BROKEN: the
+// 0; slice: all steps). DUT_HUNG: see hang_after. DUT_BROKEN: the
 // simulator cannot be run.
 enum dut_result dut_run(const char *design, const struct dut_job *job, dut_event_fn *fn,
                         void *user);

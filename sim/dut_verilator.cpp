@@ -108,7 +108,7 @@ struct bench {
 
     dut_result end() const
     {
-        return !go_on ? DUT_STOPPED : quiet >= 1 << 22 ? DUT_HUNG : DUT_FINISHED;
+        return !go_on ? DUT_STOPPED : quiet >= job->hang_after ? DUT_HUNG : DUT_FINISHED;
     }
 
 #ifdef HW_SLICE
@@ -123,11 +123,11 @@ struct bench {
     {
         long now = 0;
         reset();
-        for (int at = 0; at < job->n_steps && go_on && quiet < 1 << 22; at++) {
+        for (int at = 0; at < job->n_steps && go_on && quiet < job->hang_after; at++) {
             const dut_step &step = job->step[at];
             bool started = false, finished = false;
             top.s_vec_valid = 0;
-            for (int word = 0; !finished && go_on && quiet < 1 << 22; now++) {
+            for (int word = 0; !finished && go_on && quiet < job->hang_after; now++) {
                 top.pos = step.pos;
                 top.start = !started;
                 if (!top.s_vec_valid && word < step.n_words && !pause()) {
@@ -161,7 +161,7 @@ struct bench {
         top.cfg_max_tokens = job->max_tokens;
         top.s_token_valid = 0;
         reset();
-        for (long now = 0; !finished && go_on && quiet < 1 << 22; now++) {
+        for (long now = 0; !finished && go_on && quiet < job->hang_after; now++) {
             if (!top.s_token_valid && sent < job->n_tokens && !pause()) {
                 top.s_token_data = job->token[sent];
                 top.s_token_last = sent + 1 == job->n_tokens;

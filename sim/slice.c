@@ -34,7 +34,7 @@ struct builder {
     struct hw_error *err;
     int32_t *tap[HW_N_TAPS]; // of the layer in question, at the current position
     int32_t *residual;       // [dim] what the layer reads
-    int8_t *key, *value;     // [n_tokens][kv_dim]
+    int16_t *key, *value;    // [n_tokens][kv_dim]
     int32_t *operand;        // the RECV stream of one step
     int n_operand;
     int step;
@@ -236,12 +236,12 @@ static void step_attention(struct builder *b, bool random, int pos, int64_t *acc
             hw_rope_rotate(row, part[i].n, half, cos, sin,
                            HW_TRIG_BITS + HW_PRE_BITS - 1 - part[i].rotated, part[i].rotated);
         output(b, false, (int)part[i].tap, 0, 0, row, part[i].n);
-        int8_t *cache = (i == 0 ? b->key : b->value) + (size_t)pos * (size_t)kv_dim;
+        int16_t *cache = (i == 0 ? b->key : b->value) + (size_t)pos * (size_t)kv_dim;
         for (int k = 0; k < part[i].n; k++) {
             if (i == 1)
                 query[k] = row[k];
             else
-                cache[k] = (int8_t)row[k];
+                cache[k] = (int16_t)row[k];
         }
     }
     int32_t *score = query + q_dim, *attn = row;

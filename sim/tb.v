@@ -8,13 +8,12 @@
 module tb;
     localparam RESET = 0, START = 1, DONE = 2, TOKEN = 3, RES = 4, ACT = 5, KV = 6, Q = 7,
                SCORE = 8, LOGIT = 9;
-    localparam QUIET_LIMIT = 1 << 22;
 
     reg          clk = 1'b0;
     reg          rst = 1'b1;
     reg [8191:0] inputs;
-    integer      file, steps, stop, max, stalls, reset_at, taps, seed;
-    integer      cycle, quiet, now, got, last;
+    integer      file, steps, stop, max, stalls, reset_at, taps, hang_after, seed;
+    integer      cycle = 0, quiet = 0, now, got, last;
 
     wire                         tap_start, tap_done, tap_res_valid, tap_act_valid;
     wire                         tap_kv_valid, tap_kv_is_v, tap_q_valid, tap_score_valid;
@@ -64,7 +63,7 @@ module tb;
                              tap_logit_data);
             end
             if (tap_done !== 1'b0) begin
-                $display("E %0d 0 0 0 %0d 0 %0d 0", DONE, tap_best, cycle);
+                $display("E %0d 0 0 0 %0d 0 %0d 0", DONE, ^tap_best === 1'bx ? -1 : tap_best, cycle);
                 quiet = 0;
             end
         end
@@ -95,6 +94,7 @@ module tb;
         got = $value$plusargs("stalls=%d", stalls);
         got = $value$plusargs("reset_at=%d", reset_at);
         got = $value$plusargs("taps=%d", taps);
+        got = $value$plusargs("hang_after=%d", hang_after);
         seed = stalls;
         now = 0;
         file = $fopen(inputs, "r");
@@ -104,7 +104,7 @@ module tb;
     end
 
     always @(posedge clk)
-        if (quiet > QUIET_LIMIT) begin
+        if (quiet > hang_after) begin
             $display("HUNG");
             $finish;
         end

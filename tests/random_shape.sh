@@ -1,0 +1,22 @@
+#!/bin/sh
+# One random model on one random geometry, the whole chip, every tap over its whole context:
+# tests/random_shape.sh SEED [icarus|verilator]. Even seeds run under random stalls, every fourth
+# is reset in the middle. Everything a failure needs is the seed.
+set -eu
+seed=$1
+tool=${2:-icarus}
+dir=build/test/shape-$seed-$tool
+rm -rf "$dir"
+mkdir -p "$dir"
+build/shape "$seed" "$dir" > "$dir/options"
+{ read -r quantize; read -r geometry; } < "$dir/options"
+extra=
+[ $((seed % 2)) = 1 ] || extra="--stalls $seed"
+[ $((seed % 4)) != 3 ] || extra="--reset-at $((500 + seed * 37 % 900))"
+[ "$tool" = verilator ] || extra="$extra --icarus"
+echo "seed $seed: quantize $quantize; sim $geometry $extra"
+# shellcheck disable=SC2086 # options are words
+build/hardwire quantize "$dir/shape.bin" -o "$dir/q.safetensors" -q $quantize
+# shellcheck disable=SC2086
+build/hardwire sim "$dir/q.safetensors" -t "$dir/shape.tok" -o "$dir/design" --quiet $geometry $extra
+rm -rf "$dir"

@@ -1,0 +1,49 @@
+#!/bin/bash
+# Generated ROMs of a small chip, damaged: one bit (the run must fail and name the file), and every
+# word moved to the next address (the comparison with the reference alone must see it).
+# Prints TAP.
+set -u
+dir=build/test/flips
+mkdir -p $dir
+build/shape 5 $dir > $dir/options
+{ read -r quantize; read -r geometry; } < $dir/options
+# shellcheck disable=SC2086
+build/hardwire quantize $dir/shape.bin -o $dir/q.safetensors -q $quantize || exit 1
+sim() { # shellcheck disable=SC2086
+    build/hardwire sim $dir/q.safetensors -t $dir/shape.tok -o "$1" -n 3 --quiet --icarus $geometry
+}
+verdict() { # NAME PATTERN
+    if [ $status != 0 ] && grep -qE "$2" $dir/bad.log; then
+        echo "ok $1"
+    else
+        echo "not ok $1"
+    fi
+    sed 's/^/# /' $dir/bad.log | head -n 4
+}
+sim $dir/good > $dir/good.log 2>&1 || { echo "not ok the chip as generated"; cat $dir/good.log; exit 1; }
+echo "ok the chip as generated"
+for rom in $dir/good/personality/*.v; do
+    name=$(basename "$rom")
+    for damage in flip move; do
+        rm -rf $dir/bad
+        cp -r $dir/good $dir/bad
+        python3 - "$dir/bad/personality/$name" $damage << 'PY'
+import re, sys
+path, damage = sys.argv[1:]
+text = open(path).read()
+words = re.findall(r"data <= (\d+'h[0-9a-f]+);", text)
+if damage == "flip":
+    words[1] = words[1][:-1] + format(int(words[1][-1], 16) ^ 1, "x")
+else:
+    words = words[-1:] + words[:-1]
+words = iter(words)
+open(path, "w").write(re.sub(r"data <= \d+'h[0-9a-f]+;", lambda m: f"data <= {next(words)};", text))
+PY
+        sim $dir/bad > $dir/bad.log 2>&1
+        status=$?
+        case $damage in
+        flip) verdict "a changed bit in $name is named" "$name: not what was generated" ;;
+        move) verdict "moved words of $name are seen" '^MISMATCH|cycle model says|the design hangs' ;;
+        esac
+    done
+done

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// A random small Llama and a random geometry that fits it, from a seed: writes DIR/shape.bin
+// (llama2.c v0) and DIR/shape.tok, and prints the options of `hardwire quantize` on one line and
+// those of `hardwire sim` on the next. The same seed gives the same case on any machine.
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t state;
+
+static uint32_t next_random(void) // splitmix64 (Steele et al. 2014)
+{
+    uint64_t z = (state += UINT64_C(0x9e3779b97f4a7c15));
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return (uint32_t)((z ^ (z >> 31)) >> 32);
+}
+
+static int between(int low, int high)
+{
+    return low + (int)(next_random() % (uint32_t)(high - low + 1));
+}
+
+static int power_between(int low, int high) // exponents
+{
+    return 1 << between(low, high);
+}
+
+static int at_most(int value, int limit)
+{
+    return value < limit ? value : limit;
+}
+
+// Near enough to a normal law, deviation about 1: the sum of four uniform ones.
+static float noise(void)
+{
+    float sum = 0.0f;
+    for (int i = 0; i < 4; i++)
+        sum += (float)between(-1000, 1000) / 1155.0f;
+    return sum;
+}
+
+static void put_int(FILE *f, int32_t v)
+{
+    fwrite(&v, 4, 1, f);
+}
+
+static void put_floats(FILE *f, long n, float mean, float deviation)
+{
+    for (long i = 0; i < n; i++) {
+        float v = mean + deviation * noise();
+        fwrite(&v, 4, 1, f);
+    }
+}
+
+struct shape {
+    int dim, hidden, layers, heads, kv_heads, head_dim, vocab, ctx, tied;
+    int rows, cols, vec, att_pos;
+};
+
+static struct shape choose(void)
+{
+    struct shape s = {.head_dim = power_between(2, 4), .kv_heads = between(1, 3),
+                      .layers = between(1, 3), .vocab = between(5, 90), .tied = between(0, 2) > 0};
+    s.heads = s.kv_heads * between(1, 3);
+    s.dim = s.heads * s.head_dim;
+    s.hidden = between(3, 40);
+    s.vec = power_between(2, 4);
+    while (s.kv_heads * s.head_dim % s.vec != 0) // head_dim is 4 at least, so vec stays above 2
+        s.vec /= 2;
+    s.hidden += s.hidden % 2;
+    s.rows = at_most(s.vec * power_between(0, 2), 32);
+    s.cols = at_most(s.vec * power_between(0, 2), 32);
+    s.att_pos = power_between(2, 5);
+    s.ctx = between(2, 40);
+    return s;
+}
+
+// Row 1 is short: BOS ends a story, and a short row is seldom the largest logit.
+static void put_vocabulary(FILE *f, const struct shape *s)
+{
+    for (int token = 0; token < s->vocab; token++)
+        put_floats(f, s->dim, 0.0f, token == 1 ? 0.1f : 1.0f);
+}
+
+static void write_checkpoint(const struct shape *s, const char *path)
+{
+    FILE *f = fopen(path, "wb");
+    if (!f)
+        exit(1);
+    const int header[] = {s->dim, s->hidden, s->layers, s->heads, s->kv_heads,
+                          s->tied ? s->vocab : -s->vocab, s->ctx};
+    for (int i = 0; i < 7; i++)
+        put_int(f, header[i]);
+    long d = s->dim, kv = s->kv_heads * s->head_dim, h = s->hidden, l = s->layers;
+    float spread = 1.4f / (float)s->head_dim;
+    put_vocabulary(f, s);
+    put_floats(f, l * d, 1.0f, 0.2f);       // attention norm
+    put_floats(f, l * d * d, 0.0f, spread); // wq
+    put_floats(f, l * kv * d, 0.0f, spread);
+    put_floats(f, l * kv * d, 0.0f, spread);
+    put_floats(f, l * d * d, 0.0f, spread);
+    put_floats(f, l * d, 1.0f, 0.2f); // FFN norm
+    put_floats(f, l * h * d, 0.0f, spread);
+    put_floats(f, l * d * h, 0.0f, spread);
+    put_floats(f, l * h * d, 0.0f, spread);
+    put_floats(f, d, 1.0f, 0.2f);
+    put_floats(f, (long)s->ctx * s->head_dim, 0.0f, 0.0f);
+    if (!s->tied)
+        put_vocabulary(f, s);
+    fclose(f);
+}
+
+static void write_tokenizer(const struct shape *s, const char *path)
+{
+    FILE *f = fopen(path, "wb");
+    if (!f)
+        exit(1);
+    put_int(f, 8);
+    for (int i = 0; i < s->vocab; i++) {
+        char piece[8];
+        int n = snprintf(piece, sizeof piece, "%d ", i);
+        put_int(f, 0); // score 0.0
+        put_int(f, n);
+        fwrite(piece, 1, (size_t)n, f);
+    }
+    fclose(f);
+}
+
+int main(int argc, char **argv)
+{
+    static const int bits[] = {2, 3, 4, 6, 8};
+    char path[4096];
+    if (argc != 3)
+        return fprintf(stderr, "usage: shape SEED DIR\n"), 2;
+    state = strtoull(argv[1], NULL, 10) * UINT64_C(1000003);
+    struct shape s = choose();
+    snprintf(path, sizeof path, "%s/shape.bin", argv[2]);
+    write_checkpoint(&s, path);
+    snprintf(path, sizeof path, "%s/shape.tok", argv[2]);
+    write_tokenizer(&s, path);
+    printf("--bits %d --head-bits %d --code-bits %d --act-bits %d --kv-bits %d --res-bits %d\n",
+           bits[between(0, 4)], bits[between(1, 4)], between(2, 4), between(4, 10), between(4, 8),
+           between(16, 24));
+    printf("--rows %d --cols %d --vec %d --att-pos %d\n", s.rows, s.cols, s.vec, s.att_pos);
+    return 0;
+}
