@@ -542,6 +542,27 @@ static void test_tensor_values(void **state)
     free(f.data);
 }
 
+// A model that makes no sense is not written either.
+static void test_impossible_heads(void **state)
+{
+    (void)state;
+    static const int heads[][3] = {{4, 2, 5}, {2, 2, 3}, {3, 2, 6}, {2, 2, 6}}; // last: head_dim
+    for (int i = 0; i < 4; i++) {
+        struct hw_config c = tied_config;
+        c.n_heads = heads[i][0];
+        c.n_kv_heads = heads[i][1];
+        c.head_dim = heads[i][2];
+        struct hw_error err = {0};
+        struct hw_qmodel q = wild_model(&c, 1);
+        bool impossible = heads[i][2] % 2 || heads[i][0] % heads[i][1];
+        assert_int_equal(hw_qmodel_write(&q, TEMP_FILE, &err), !impossible);
+        assert_int_equal(access(TEMP_FILE, F_OK) == 0, !impossible);
+        assert_int_equal(access(TEMP_FILE ".partial", F_OK), -1);
+        remove(TEMP_FILE);
+        hw_qmodel_free(&q);
+    }
+}
+
 static void test_not_a_file(void **state)
 {
     (void)state;
@@ -639,19 +660,29 @@ static void expect_close_weights(const struct pairing *p, int bits)
         fail_msg("%s: %d of %d weights clipped", p->name, n_clipped, n);
 }
 
-static void expect_close_model(const struct hw_config *c, uint64_t seed, int bits, int code_bits)
+// The weights that were rounded: those of the checkpoint, balanced as the quantizer does.
+static struct hw_float *balanced(const struct hw_config *c, uint64_t seed,
+                                 const struct hw_quantize_options *o)
 {
     struct hw_error err = {0};
+    struct hw_ranges ranges;
+    struct hw_model *model = random_checkpoint(c, seed);
+    struct hw_float *f = hw_float_new(model, &err);
+    assert_true(hw_calibrate(f, c, NULL, 4096, &ranges, &err));
+    assert_true(hw_balance(f, c, o, &ranges, &err));
+    hw_ranges_free(&ranges);
+    hw_model_close(model);
+    return f;
+}
+
+static void expect_close_model(const struct hw_config *c, uint64_t seed, int bits, int code_bits)
+{
     struct hw_quantize_options o;
     hw_quantize_defaults(&o);
     o.weight_bits = bits;
     o.widths.code_bits = code_bits;
     struct hw_qmodel q = quantized(c, seed, &o);
-    struct hw_model *model = random_checkpoint(c, seed);
-    struct hw_float *f = hw_float_new(model, &err);
-    struct hw_ranges ranges;
-    assert_true(hw_calibrate(f, c, NULL, 4096, &ranges, &err)); // the channels' scales again
-    assert_true(hw_balance(f, c, &o, &ranges, &err));
+    struct hw_float *f = balanced(c, seed, &o);
     struct pairing ends[] = {{"embedding", &q.embed, hw_float_tensor(f, HW_TOK_EMBED, 0), 0, 1},
                              {"classifier", &q.head, NULL, 0, 1}};
     expect_close_weights(&ends[0], bits);
@@ -673,9 +704,7 @@ static void expect_close_model(const struct hw_config *c, uint64_t seed, int bit
         for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
             expect_close_weights(&part[i], bits);
     }
-    hw_ranges_free(&ranges);
     hw_float_free(f);
-    hw_model_close(model);
     hw_qmodel_free(&q);
 }
 
@@ -686,6 +715,87 @@ static void test_weights_close(void **state)
     for (int bits = 2; bits <= 8; bits++)
         for (int code_bits = 2; code_bits <= 4; code_bits++)
             expect_close_model(bits % 2 ? &untied : &tied_config, (uint64_t)bits, bits, code_bits);
+}
+
+// --- units -----------------------------------------------------------------------------------------
+
+// Real value of one step of a norm's output: gain * sqrt(dim) / (gain as stored), least squares.
+static double norm_unit(const struct hw_qnorm *n, const float *gain, int dim)
+{
+    double stored = 0.0, exact = 0.0;
+    for (int i = 0; i < dim; i++) {
+        stored += (double)n->gain[i] * n->gain[i];
+        exact += (double)n->gain[i] * (double)gain[i];
+    }
+    return exact / stored * sqrt(dim) * ldexp(1.0, n->shift - 17);
+}
+
+// Real value of one step of a matrix's rows, given that of its input.
+static double row_unit(const struct hw_qmatrix *m, const float *w, int first_row, int row_step,
+                       double in_unit)
+{
+    struct pairing p = {"unit", m, w, first_row, row_step};
+    return common_unit(&p, grid_ends(&p, 8)) * in_unit * ldexp(1.0, m->shift);
+}
+
+static void expect_unit(const char *name, double got, double want)
+{
+    if (fabs(got / want - 1.0) > 0.004)
+        fail_msg("%s: got a unit of %.6g, expected %.6g", name, got, want);
+}
+
+// Every integer of a layer stands for a real number; the operators must agree on which.
+static void expect_layer_units(const struct hw_qmodel *q, struct hw_float *f, int l, double res)
+{
+    const struct hw_qlayer *y = &q->layers[l];
+    int dim = q->config.dim, kv_bits = q->widths.kv_bits;
+    double attn_in = norm_unit(&y->attn_norm, hw_float_tensor(f, HW_ATTN_NORM, l), dim);
+    double ffn_in = norm_unit(&y->ffn_norm, hw_float_tensor(f, HW_FFN_NORM, l), dim);
+    double k = ldexp(row_unit(&y->wk, hw_float_tensor(f, HW_WK, l), 0, 1, attn_in), 15 - kv_bits);
+    double query = ldexp(row_unit(&y->wq, hw_float_tensor(f, HW_WQ, l), 0, 1, attn_in), 15 - 12);
+    double v = row_unit(&y->wv, hw_float_tensor(f, HW_WV, l), 0, 1, attn_in);
+    double gate = row_unit(&y->gate_up, hw_float_tensor(f, HW_W_GATE, l), 0, 2, ffn_in);
+    double up = row_unit(&y->gate_up, hw_float_tensor(f, HW_W_UP, l), 1, 2, ffn_in);
+    double hidden = ldexp(up / 1024.0, y->hidden_shift);
+
+    expect_unit("gate", gate, 1.0 / 1024.0);
+    expect_unit("wo", row_unit(&y->wo, hw_float_tensor(f, HW_WO, l), 0, 1, ldexp(v, -y->att_shift)),
+                res);
+    expect_unit("down", row_unit(&y->down, hw_float_tensor(f, HW_W_DOWN, l), 0, 1, hidden), res);
+    // softmax is base e, of q . k / sqrt(head_dim); scores are base 2 with 10 fraction bits
+    expect_unit("score", query * k / sqrt(q->config.head_dim) / log(2.0) * 1024.0,
+                ldexp(64.0, -y->score_shift));
+}
+
+static void expect_units(const struct hw_config *c, uint64_t seed, struct hw_widths widths)
+{
+    struct hw_quantize_options o;
+    hw_quantize_defaults(&o);
+    o.widths = widths;
+    struct hw_qmodel q = quantized(c, seed, &o);
+    struct hw_float *f = balanced(c, seed, &o);
+    const float *embedding = hw_float_tensor(f, HW_TOK_EMBED, 0);
+    struct pairing p = {"embedding", &q.embed, embedding, 0, 1};
+    double res = common_unit(&p, grid_ends(&p, 8)) / 256.0 * ldexp(1.0, q.embed_shift);
+    for (int l = 0; l < c->n_layers; l++)
+        expect_layer_units(&q, f, l, res);
+    double last = norm_unit(&q.final_norm, hw_float_tensor(f, HW_OUTPUT_NORM, 0), c->dim);
+    const float *head = c->tied ? embedding : hw_float_tensor(f, HW_OUTPUT, 0);
+    expect_unit("logits", row_unit(hw_classifier(&q), head, 0, 1, last), q.logit_scale);
+    expect_unit("eps", (double)q.eps_ss * res * res, c->norm_eps * c->dim);
+    hw_float_free(f);
+    hw_qmodel_free(&q);
+}
+
+static void test_units(void **state)
+{
+    (void)state;
+    struct hw_config untied = untied_config();
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        expect_units(&tied_config, seed, (struct hw_widths){4, 8, 8, 24});
+        expect_units(&untied, seed, (struct hw_widths){3, 12, 6, 22});
+        expect_units(&untied, seed, (struct hw_widths){2, 6, 4, 23});
+    }
 }
 
 // Mean square of the logits' error over that of the logits, over a context of random tokens.
@@ -762,8 +872,10 @@ int main(void)
         cmocka_unit_test(test_dimensions),
         cmocka_unit_test(test_tensor_descriptions),
         cmocka_unit_test(test_tensor_values),
+        cmocka_unit_test(test_impossible_heads),
         cmocka_unit_test(test_not_a_file),
         cmocka_unit_test(test_weights_close),
+        cmocka_unit_test(test_units),
         cmocka_unit_test(test_logits_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
