@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random models from a seed, for tests: llama2.c v0 checkpoints with weights like those of a trained
-// model, and integer models with every field anywhere in its range ("wild": they keep rounding,
-// saturation and zero all busy, which no trained model does). Each test defines TEMP_FILE first.
+// Random models from a seed, for tests: llama2.c v0 checkpoints with weights like those of a
+// trained model, and integer models with every field anywhere in its range ("wild": they keep
+// rounding, saturation and zero all busy, as no trained model does). Each test defines TEMP_FILE
+// first.
 #ifndef TESTS_RANDOM_MODEL_H
 #define TESTS_RANDOM_MODEL_H
 
@@ -10,6 +11,7 @@
 #include <math.h>
 
 #include "gen/qfile.h"
+#include "gen/quantize.h"
 #include "refmodel/tables.h"
 
 static inline uint64_t random_bits(uint64_t *seed) // splitmix64
@@ -83,9 +85,42 @@ static inline struct hw_model *random_checkpoint(const struct hw_config *c, uint
     return model;
 }
 
+static const struct hw_config small_tied = {
+    .dim = 24, .hidden_dim = 20, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .head_dim = 6,
+    .vocab_size = 19, .seq_len = 21, .tied = true, .rope_base = 10000.0, .norm_eps = 1e-5,
+};
+
+static inline struct hw_config small_untied(void)
+{
+    struct hw_config c = small_tied;
+    c.tied = false;
+    return c;
+}
+
+static inline struct hw_qmodel quantized(const struct hw_config *c, uint64_t seed,
+                                         const struct hw_quantize_options *o)
+{
+    struct hw_error err = {0};
+    struct hw_qmodel q;
+    struct hw_model *model = random_checkpoint(c, seed);
+    if (!hw_quantize(model, o, &q, &err))
+        fail_msg("%s", err.text);
+    hw_model_close(model);
+    return q;
+}
+
+static inline bool all_zero(const void *p, size_t n)
+{
+    const uint8_t *b = p;
+    for (size_t i = 0; i < n; i++)
+        if (b[i])
+            return false;
+    return true;
+}
+
 // --- integer models ------------------------------------------------------------------------------
 
-// Random codes, levels and scales such that inputs of in_bits give outputs that about fill out_bits.
+// Random codes, levels and scales: inputs of in_bits give outputs that about fill out_bits.
 static inline void wild_matrix(struct hw_qmatrix *m, int n_out, int n_in, int code_bits,
                                double in_bits, int out_bits, uint64_t *seed)
 {

@@ -54,8 +54,8 @@ static void compare(void *user, enum hw_tap tap, int layer, int head, const int3
     struct comparison *m = user;
     const struct oracle_tap *t = &m->tap[m->next];
     if (m->next >= m->n_taps || t->tap != tap || t->layer != layer || t->head != head)
-        fail_msg("%s: pos %d: tap %d of the token is %s layer %d head %d in refmodel, not in oracle",
-                 m->name, m->pos, m->next, hw_tap_name[tap], layer, head);
+        fail_msg("%s: pos %d: tap %d is %s layer %d head %d in refmodel, not in oracle", m->name,
+                 m->pos, m->next, hw_tap_name[tap], layer, head);
     expect_values(m, t, value, n);
     count_values(t);
     m->next++;
