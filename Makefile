@@ -59,7 +59,9 @@ $(B)/cosim-icarus: $(B)/sim/dut_icarus.o $(B)/libhardwire.a
 	@echo "LD $@"; $(CC) $(ALL_CFLAGS) $^ -o $@ $(LIBS)
 
 $(B)/test_%: tests/test_%.c $(B)/libhardwire.a
-	@echo "CC $<"; $(CC) $(ALL_CFLAGS) -Wno-unused-parameter $< $(B)/libhardwire.a -o $@ -lcmocka $(LIBS)
+	@echo "CC $<"; $(CC) $(ALL_CFLAGS) -Wno-unused-parameter $(filter %.c %.o,$^) $(B)/libhardwire.a -o $@ \
+	    -lcmocka $(LIBS)
+$(B)/test_oracle $(B)/test_fixed: $(B)/tests/oracle.o
 
 NAME = $(basename $(notdir $(MODEL)))
 run: all
@@ -79,4 +81,4 @@ lint: setup
 clean:
 	rm -rf $(B)
 
--include $(LIB_OBJ:.o=.d) $(wildcard $(B)/*.d) $(B)/gen/main.d $(B)/sim/dut_icarus.d
+-include $(LIB_OBJ:.o=.d) $(wildcard $(B)/*.d) $(B)/gen/main.d $(B)/sim/dut_icarus.d $(B)/tests/oracle.d

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+// The quantizer: options it refuses, every integer the nearest to its float, units that agree from
+// one operator to the next, logits close to those of the float model.
+#define TEMP_FILE "test_quantize.tmp"
+#include "tests/random_model.h"
+
+#include <stdlib.h>
+
+#include "gen/balance.h"
+#include "gen/calibrate.h"
+#include "refmodel/ref.h"
+
+// --- options -------------------------------------------------------------------------------------
+
+static void expect_options_refused(const struct hw_model *model,
+                                   const struct hw_quantize_options *o, const char *name)
+{
+    struct hw_error err = {0};
+    struct hw_qmodel q;
+    memset(&q, 0xAA, sizeof q);
+    assert_false(hw_quantize(model, o, &q, &err));
+    assert_true(err.set && all_zero(&q, sizeof q));
+    char text[64];
+    snprintf(text, sizeof text, "quantize: %s: expected ", name);
+    if (strncmp(err.text, text, strlen(text)) != 0)
+        fail_msg("expected \"%s...\", got \"%s\"", text, err.text);
+}
+
+static void test_options(void **state)
+{
+    (void)state;
+    struct hw_quantize_options o, good;
+    hw_quantize_defaults(&good);
+    o = good;
+    const struct {
+        const char *name;
+        int *field, low, high;
+    } option[] = {{"code-bits", &o.widths.code_bits, 2, 4}, {"act-bits", &o.widths.act_bits, 4, 12},
+                  {"kv-bits", &o.widths.kv_bits, 4, 8},
+                  {"res-bits", &o.widths.res_bits, 16, 24},
+                  {"bits", &o.weight_bits, 2, 8},           {"head-bits", &o.head_bits, 2, 8}};
+    struct hw_config c = small_tied;
+    c.n_layers = 1;
+    struct hw_model *model = random_checkpoint(&c, 1);
+    for (size_t i = 0; i < sizeof option / sizeof option[0]; i++) {
+        const int bad[] = {option[i].low - 1, option[i].high + 1, -1, -8, 64, 1 << 30};
+        for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+            *option[i].field = bad[k];
+            expect_options_refused(model, &o, option[i].name);
+            o = good;
+        }
+        for (int v = option[i].low; v <= option[i].high; v++) {
+            struct hw_error err = {0};
+            struct hw_qmodel q;
+            *option[i].field = v;
+            if (!hw_quantize(model, &o, &q, &err))
+                fail_msg("%s %d: %s", option[i].name, v, err.text);
+            hw_qmodel_free(&q);
+            o = good;
+        }
+    }
+    hw_model_close(model);
+}
+
+// --- integers against floats ---------------------------------------------------------------------
+
+// A quantized matrix and the float rows it stands for.
+struct pairing {
+    const char *name;
+    const struct hw_qmatrix *m;
+    const float *w; // [n_out][n_in]
+    int first_row, row_step; // rows of m; gate_up holds two matrices
+};
+
+static double row_value(const struct pairing *p, int r)
+{
+    int word = p->m->scale[p->first_row + r * p->row_step];
+    return ldexp(256.0 + word % 256, word / 256);
+}
+
+static double quantized_weight(const struct pairing *p, int r, int c)
+{
+    return p->m->weight[(p->first_row + r * p->row_step) * p->m->n_in + c];
+}
+
+// What is known of a matrix's unit, the real value of one weight step at scale word value 1.
+struct bounds {
+    double low, high;
+};
+
+// Narrows b to the units that satisfy factor * unit <= x.
+static void require(struct bounds *b, double factor, double x)
+{
+    if (factor > 0.0)
+        b->high = x / factor < b->high ? x / factor : b->high;
+    else if (factor < 0.0)
+        b->low = x / factor > b->low ? x / factor : b->low;
+}
+
+struct ends {
+    int low, high, step; // of the grid
+};
+
+static struct ends grid_ends(const struct pairing *p, int bits)
+{
+    const int16_t *fine = p->m->levels[p->m->n_planes - 1];
+    int step = fine[1] - fine[0], low = p->m->levels[0][0];
+    return (struct ends){low, low + step * ((1 << bits) - 1), step};
+}
+
+// One unit explains every weight of the matrix: the integer is the nearest of the grid. Each weight
+// bounds the unit from both sides, those at the grid's ends from one; some unit must remain.
+static double common_unit(const struct pairing *p, struct ends grid)
+{
+    struct bounds unit = {0.0, INFINITY};
+    for (int r = 0; r < p->m->n_out / p->row_step; r++)
+        for (int c = 0; c < p->m->n_in; c++) {
+            double q = quantized_weight(p, r, c), half = grid.step / 2.0;
+            double x = (double)p->w[r * p->m->n_in + c] / row_value(p, r);
+            if (q > grid.low)
+                require(&unit, q - half, x);
+            if (q < grid.high)
+                require(&unit, -q - half, -x);
+            if (unit.low > unit.high * (1.0 + 1e-9))
+                fail_msg("%s: row %d column %d: %.9g became %.0f, where the unit is %.9g to %.9g",
+                         p->name, r, c, x, q, unit.low, unit.high);
+        }
+    return (unit.low + unit.high) / 2.0;
+}
+
+// Few weights lie beyond the grid, and no further than the search for a row's scale goes: to 0.79
+// of its largest weight at 6 bits, 0.3 below.
+static void expect_close_weights(const struct pairing *p, int bits)
+{
+    struct ends grid = grid_ends(p, bits);
+    int n_clipped = 0, n = p->m->n_out / p->row_step * p->m->n_in;
+    double unit = common_unit(p, grid), beyond = bits >= 8 ? 1.01 : bits >= 6 ? 1.3 : 3.5;
+    for (int r = 0; r < p->m->n_out / p->row_step; r++)
+        for (int c = 0; c < p->m->n_in; c++) {
+            double q = quantized_weight(p, r, c);
+            double exact = (double)p->w[r * p->m->n_in + c] / (unit * row_value(p, r));
+            n_clipped += fabs(exact - q) > grid.step * 0.51;
+            if (fabs(exact) > abs(q < 0.0 ? grid.low : grid.high) * beyond)
+                fail_msg("%s: row %d column %d: %.2f was cut to %.0f", p->name, r, c, exact, q);
+        }
+    if (n_clipped * (bits >= 6 ? 10 : 3) > n)
+        fail_msg("%s: %d of %d weights clipped", p->name, n_clipped, n);
+}
+
+// The weights that were rounded: those of the checkpoint, balanced as the quantizer does.
+static struct hw_float *balanced(const struct hw_config *c, uint64_t seed,
+                                 const struct hw_quantize_options *o)
+{
+    struct hw_error err = {0};
+    struct hw_ranges ranges;
+    struct hw_model *model = random_checkpoint(c, seed);
+    struct hw_float *f = hw_float_new(model, &err);
+    assert_true(hw_calibrate(f, c, NULL, 4096, &ranges, &err));
+    assert_true(hw_balance(f, c, o, &ranges, &err));
+    hw_ranges_free(&ranges);
+    hw_model_close(model);
+    return f;
+}
+
+static void expect_close_model(const struct hw_config *c, uint64_t seed, int bits, int code_bits)
+{
+    struct hw_quantize_options o;
+    hw_quantize_defaults(&o);
+    o.weight_bits = bits;
+    o.widths.code_bits = code_bits;
+    struct hw_qmodel q = quantized(c, seed, &o);
+    struct hw_float *f = balanced(c, seed, &o);
+    struct pairing ends[] = {{"embedding", &q.embed, hw_float_tensor(f, HW_TOK_EMBED, 0), 0, 1},
+                             {"classifier", &q.head, NULL, 0, 1}};
+    expect_close_weights(&ends[0], bits);
+    if (!c->tied) {
+        ends[1].w = hw_float_tensor(f, HW_OUTPUT, 0);
+        expect_close_weights(&ends[1], bits);
+    }
+    for (int l = 0; l < c->n_layers; l++) {
+        const struct hw_qlayer *y = &q.layers[l];
+        const struct pairing part[] = {
+            {"wk", &y->wk, hw_float_tensor(f, HW_WK, l), 0, 1},
+            {"wq", &y->wq, hw_float_tensor(f, HW_WQ, l), 0, 1},
+            {"wv", &y->wv, hw_float_tensor(f, HW_WV, l), 0, 1},
+            {"wo", &y->wo, hw_float_tensor(f, HW_WO, l), 0, 1},
+            {"gate", &y->gate_up, hw_float_tensor(f, HW_W_GATE, l), 0, 2},
+            {"up", &y->gate_up, hw_float_tensor(f, HW_W_UP, l), 1, 2},
+            {"down", &y->down, hw_float_tensor(f, HW_W_DOWN, l), 0, 1},
+        };
+        for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
+            expect_close_weights(&part[i], bits);
+    }
+    hw_float_free(f);
+    hw_qmodel_free(&q);
+}
+
+static void test_weights_close(void **state)
+{
+    (void)state;
+    struct hw_config untied = small_untied();
+    for (int bits = 2; bits <= 8; bits++)
+        for (int code_bits = 2; code_bits <= 4; code_bits++)
+            expect_close_model(bits % 2 ? &untied : &small_tied, (uint64_t)bits, bits, code_bits);
+}
+
+// --- units ---------------------------------------------------------------------------------------
+
+// Real value of one step of a norm's output: gain * sqrt(dim) / (gain as stored), least squares.
+static double norm_unit(const struct hw_qnorm *n, const float *gain, int dim)
+{
+    double stored = 0.0, exact = 0.0;
+    for (int i = 0; i < dim; i++) {
+        stored += (double)n->gain[i] * n->gain[i];
+        exact += (double)n->gain[i] * (double)gain[i];
+    }
+    return exact / stored * sqrt(dim) * ldexp(1.0, n->shift - 17);
+}
+
+// Real value of one step of a matrix's rows, given that of its input.
+static double row_unit(const struct hw_qmatrix *m, const float *w, int first_row, int row_step,
+                       double in_unit)
+{
+    struct pairing p = {"unit", m, w, first_row, row_step};
+    return common_unit(&p, grid_ends(&p, 8)) * in_unit * ldexp(1.0, m->shift);
+}
+
+static void expect_unit(const char *name, double got, double want)
+{
+    if (fabs(got / want - 1.0) > 0.004)
+        fail_msg("%s: got a unit of %.6g, expected %.6g", name, got, want);
+}
+
+// Every integer of a layer stands for a real number; the operators must agree on which.
+static void expect_layer_units(const struct hw_qmodel *q, struct hw_float *f, int l, double res)
+{
+    const struct hw_qlayer *y = &q->layers[l];
+    int dim = q->config.dim, kv_bits = q->widths.kv_bits;
+    double attn_in = norm_unit(&y->attn_norm, hw_float_tensor(f, HW_ATTN_NORM, l), dim);
+    double ffn_in = norm_unit(&y->ffn_norm, hw_float_tensor(f, HW_FFN_NORM, l), dim);
+    double k = ldexp(row_unit(&y->wk, hw_float_tensor(f, HW_WK, l), 0, 1, attn_in), 15 - kv_bits);
+    double query = ldexp(row_unit(&y->wq, hw_float_tensor(f, HW_WQ, l), 0, 1, attn_in), 15 - 12);
+    double v = row_unit(&y->wv, hw_float_tensor(f, HW_WV, l), 0, 1, attn_in);
+    double gate = row_unit(&y->gate_up, hw_float_tensor(f, HW_W_GATE, l), 0, 2, ffn_in);
+    double up = row_unit(&y->gate_up, hw_float_tensor(f, HW_W_UP, l), 1, 2, ffn_in);
+    double hidden = ldexp(up / 1024.0, y->hidden_shift);
+
+    expect_unit("gate", gate, 1.0 / 1024.0);
+    expect_unit("wo", row_unit(&y->wo, hw_float_tensor(f, HW_WO, l), 0, 1, ldexp(v, -y->att_shift)),
+                res);
+    expect_unit("down", row_unit(&y->down, hw_float_tensor(f, HW_W_DOWN, l), 0, 1, hidden), res);
+    // softmax is base e, of q . k / sqrt(head_dim); scores are base 2 with 10 fraction bits
+    expect_unit("score", query * k / sqrt(q->config.head_dim) / log(2.0) * 1024.0,
+                ldexp(64.0, -y->score_shift));
+}
+
+static void expect_units(const struct hw_config *c, uint64_t seed, struct hw_widths widths)
+{
+    struct hw_quantize_options o;
+    hw_quantize_defaults(&o);
+    o.widths = widths;
+    struct hw_qmodel q = quantized(c, seed, &o);
+    struct hw_float *f = balanced(c, seed, &o);
+    const float *embedding = hw_float_tensor(f, HW_TOK_EMBED, 0);
+    struct pairing p = {"embedding", &q.embed, embedding, 0, 1};
+    double res = common_unit(&p, grid_ends(&p, 8)) / 256.0 * ldexp(1.0, q.embed_shift);
+    for (int l = 0; l < c->n_layers; l++)
+        expect_layer_units(&q, f, l, res);
+    double last = norm_unit(&q.final_norm, hw_float_tensor(f, HW_OUTPUT_NORM, 0), c->dim);
+    const float *head = c->tied ? embedding : hw_float_tensor(f, HW_OUTPUT, 0);
+    expect_unit("logits", row_unit(hw_classifier(&q), head, 0, 1, last), q.logit_scale);
+    expect_unit("eps", (double)q.eps_ss * res * res, c->norm_eps * c->dim);
+    hw_float_free(f);
+    hw_qmodel_free(&q);
+}
+
+static void test_units(void **state)
+{
+    (void)state;
+    struct hw_config untied = small_untied();
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        expect_units(&small_tied, seed, (struct hw_widths){4, 8, 8, 24});
+        expect_units(&untied, seed, (struct hw_widths){3, 12, 6, 22});
+        expect_units(&untied, seed, (struct hw_widths){2, 6, 4, 23});
+    }
+}
+
+// Mean square of the logits' error over that of the logits, over a context of random tokens.
+// Calibrated on random tokens too: a tied random model repeats itself when it writes its own text.
+static double logit_noise(const struct hw_config *c, uint64_t seed, struct hw_quantize_options o)
+{
+    struct hw_error err = {0};
+    int calib[2048];
+    uint64_t text = seed + 100;
+    for (int i = 0; i < 2048; i++)
+        calib[i] = random_in(&text, 0, c->vocab_size - 1);
+    o.calib_tokens = calib;
+    o.n_calib_tokens = 2048;
+    struct hw_qmodel q = quantized(c, seed, &o);
+    struct hw_model *model = random_checkpoint(c, seed);
+    struct hw_float *f = hw_float_new(model, &err);
+    struct hw_ref *ref = hw_ref_new(&q);
+    double noise = 0.0, power = 0.0;
+    for (int pos = 0; pos < c->seq_len; pos++) {
+        int token = random_in(&seed, 0, c->vocab_size - 1);
+        const float *want = hw_float_forward(f, token, pos);
+        const int32_t *got = hw_ref_forward(ref, token, pos, 1);
+        for (int i = 0; i < c->vocab_size; i++) {
+            double error = got[i] * q.logit_scale - (double)want[i];
+            noise += error * error;
+            power += (double)want[i] * (double)want[i];
+        }
+    }
+    hw_ref_free(ref);
+    hw_float_free(f);
+    hw_model_close(model);
+    hw_qmodel_free(&q);
+    return noise / power;
+}
+
+// More bits, less noise. These models attend sharply, so they are harder than trained ones.
+static void test_logits_close(void **state)
+{
+    (void)state;
+    struct hw_quantize_options o;
+    hw_quantize_defaults(&o);
+    o.widths.act_bits = 12;
+    o.widths.res_bits = 24;
+    double noise[9] = {0};
+    for (int bits = 2; bits <= 8; bits++) {
+        o.weight_bits = bits;
+        for (uint64_t seed = 1; seed <= 8; seed++) {
+            struct hw_config c = seed % 2 ? small_untied() : small_tied;
+            noise[bits] += logit_noise(&c, seed, o) / 8.0;
+        }
+        printf("             %d-bit weights: logits %.1f dB\n", bits, -10.0 * log10(noise[bits]));
+        if (bits > 2)
+            assert_true(noise[bits] < noise[bits - 1]);
+    }
+    assert_true(-10.0 * log10(noise[8]) > 27.0);
+    hw_quantize_defaults(&o);
+    double usual = 0.0;
+    for (uint64_t seed = 1; seed <= 8; seed++)
+        usual += logit_noise(&small_tied, seed, o) / 8.0;
+    printf("             defaults: logits %.1f dB\n", -10.0 * log10(usual));
+    assert_true(-10.0 * log10(usual) > 23.0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_weights_close),
+        cmocka_unit_test(test_units),
+        cmocka_unit_test(test_logits_close),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
