@@ -93,10 +93,37 @@ void hw_calibration_text(struct hw_float *f, const struct hw_config *c, const in
     }
 }
 
+static bool check_tokens(const struct hw_config *c, const int *tokens, int n, struct hw_error *err)
+{
+    if (n < 1)
+        return hw_fail(err, "calibration: expected at least one token, got %d", n);
+    for (int i = 0; tokens && i < n; i++) {
+        if (tokens[i] < 0 || tokens[i] >= c->vocab_size)
+            return hw_fail(err, "calibration: token %d: expected 0..%d, got %d", i,
+                           c->vocab_size - 1, tokens[i]);
+    }
+    return true;
+}
+
+static bool check_finite(const struct hw_ranges *r, struct hw_error *err)
+{
+    for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
+        for (size_t i = 0; i < (size_t)r->n_layers * (size_t)r->width[t]; i++) {
+            if (!isfinite(r->square[t][i]) || !(r->peak[t][i] < 1e18f))
+                return hw_fail(err, "calibration: layer %d: an activation is not finite, or 1e18 "
+                                    "or more: the checkpoint's weights are not those of a model",
+                               (int)(i / (size_t)r->width[t]));
+        }
+    }
+    return true;
+}
+
 bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *tokens, int n_tokens,
                   struct hw_ranges *r, struct hw_error *err)
 {
     memset(r, 0, sizeof *r);
+    if (!check_tokens(c, tokens, n_tokens, err))
+        return false;
     r->n_layers = c->n_layers;
     r->n_seen = n_tokens;
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
@@ -115,6 +142,10 @@ bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *toke
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
         for (size_t i = 0; i < (size_t)c->n_layers * (size_t)r->width[t]; i++)
             r->square[t][i] /= n_tokens;
+    }
+    if (!check_finite(r, err)) {
+        hw_ranges_free(r);
+        return false;
     }
     return true;
 }

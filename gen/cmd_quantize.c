@@ -18,6 +18,7 @@ static const char *const HELP =
     "      --act-bits N      activations, 4..12 (10)\n"
     "      --kv-bits N       KV cache, 4..12 (10)\n"
     "      --res-bits N      residual, 16..24 (20)\n"
+    "      --nearest         round each weight for itself (else error-compensated, GPTQ)\n"
     "  -q, --quiet           no line per tensor\n";
 
 int hw_cmd_quantize(int argc, char **argv)
@@ -27,6 +28,7 @@ int hw_cmd_quantize(int argc, char **argv)
         {"head-bits", required_argument, NULL, 'H'}, {"code-bits", required_argument, NULL, 'c'},
         {"act-bits", required_argument, NULL, 'A'}, {"kv-bits", required_argument, NULL, 'K'},
         {"res-bits", required_argument, NULL, 'R'}, {"quiet", no_argument, NULL, 'q'},
+        {"nearest", no_argument, NULL, 'N'},
         {"help", no_argument, NULL, 'h'},           {0}};
     struct hw_quantize_options o;
     struct hw_error err = {0};
@@ -47,6 +49,8 @@ int hw_cmd_quantize(int argc, char **argv)
             output = optarg;
         else if (opt == 'q')
             o.progress = NULL;
+        else if (opt == 'N')
+            o.nearest = true;
         else if (opt == 'h')
             return fputs(HELP, stdout), 0;
         else if (opt == '?')

@@ -214,9 +214,16 @@ static double round_rows(const struct quantizer *z, const struct source *src, st
         const float *w = source_row(z, src, r);
         for (int c = 0; c < m->n_in; c++)
             row[c] = w[c];
-        total += hw_gptq_round(gptq, row, round_weight, &y);
+        if (gptq) {
+            total += hw_gptq_round(gptq, row, round_weight, &y) / z->r->n_seen;
+            continue;
+        }
+        for (int c = 0; c < m->n_in; c++) {
+            double d = w[c] - round_weight(&y, c, w[c]);
+            total += d * d * src->weight[c];
+        }
     }
-    return total / z->r->n_seen;
+    return total;
 }
 
 static bool quantize_matrix(const struct quantizer *z, const struct source *src,
@@ -238,17 +245,18 @@ static bool quantize_matrix(const struct quantizer *z, const struct source *src,
     if (src->bits <= code_bits)
         chosen = grid_error(z, src, m, &grid[1]) < grid_error(z, src, m, &grid[0]);
     double noise = z->r->n_seen * src->act_unit * src->act_unit / 12.0;
-    struct hw_gptq gptq;
-    double *row = malloc((size_t)m->n_in * sizeof *row);
+    struct hw_gptq gptq = {0};
+    double *row = malloc((size_t)m->n_in * sizeof *row), error = 0.0;
     if (!row)
-        return hw_fail(z->err, "quantize: out of memory");
-    if (!hw_gptq_new(&gptq, z->moments, src->input, src->layer, noise, z->err)) {
-        free(row);
-        return false;
-    }
-    double error = round_rows(z, src, m, &grid[chosen], &gptq, row);
+        hw_fail(z->err, "quantize: out of memory");
+    else if (z->o->nearest)
+        error = round_rows(z, src, m, &grid[chosen], NULL, row);
+    else if (hw_gptq_new(&gptq, z->moments, src->input, src->layer, noise, z->err))
+        error = round_rows(z, src, m, &grid[chosen], &gptq, row);
     hw_gptq_free(&gptq);
     free(row);
+    if (z->err->set)
+        return false;
     make_levels(m, &grid[chosen], code_bits);
     hw_qmatrix_expand(m);
     if (z->o->progress) {
@@ -274,8 +282,8 @@ static double unit_for(double max, int bits)
     return (max > 0.0 ? max : 1.0) * 1.02 / (ldexp(1.0, bits - 1) - 1.0);
 }
 
-static void quantize_norm(const struct quantizer *z, const float *gain, double in_unit,
-                          struct hw_qnorm *n)
+static bool quantize_norm(const struct quantizer *z, const char *name, const float *gain,
+                          double in_unit, struct hw_qnorm *n)
 {
     double max = 0.0, root = sqrt(z->c->dim);
     for (int i = 0; i < z->c->dim; i++)
@@ -283,8 +291,12 @@ static void quantize_norm(const struct quantizer *z, const float *gain, double i
     n->shift = 40;
     while (n->shift > 1 && ldexp(max * root / in_unit, n->shift - 17) > 32000.0)
         n->shift--;
+    if (!(ldexp(max * root / in_unit, n->shift - 17) < 32768.0))
+        return hw_fail(z->err, "quantize: %s: a gain of %g meets activations of at most %g: "
+                               "expected them within 2^31 of each other", name, max, in_unit);
     for (int i = 0; i < z->c->dim; i++)
         n->gain[i] = (int16_t)floor(ldexp(gain[i] * root / in_unit, n->shift - 17) + 0.5);
+    return true;
 }
 
 static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
@@ -300,8 +312,10 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
     double v = unit_for(hw_range_max(r, HW_FLOAT_V, l), w->kv_bits);
     double hidden = unit_for(hw_range_max(r, HW_FLOAT_HIDDEN, l), w->act_bits);
 
-    quantize_norm(z, hw_float_tensor(z->f, HW_ATTN_NORM, l), attn_in, &y->attn_norm);
-    quantize_norm(z, hw_float_tensor(z->f, HW_FFN_NORM, l), ffn_in, &y->ffn_norm);
+    if (!quantize_norm(z, "attention norm", hw_float_tensor(z->f, HW_ATTN_NORM, l), attn_in,
+                       &y->attn_norm) ||
+        !quantize_norm(z, "FFN norm", hw_float_tensor(z->f, HW_FFN_NORM, l), ffn_in, &y->ffn_norm))
+        return false;
 
     // q * k * log2(e) / sqrt(head_dim) in steps of 2^-10 is 64 * raw score >> score_shift
     double q = 0.0;
@@ -367,7 +381,9 @@ static bool quantize_ends(const struct quantizer *z, double res_unit)
     double head_in = unit_for(hw_range_max(z->r, HW_FLOAT_HEAD_IN, 0), z->o->widths.act_bits);
     double logit_max = hw_range_max(z->r, HW_FLOAT_LOGITS, 0), wanted = logit_max / ldexp(1.0, 20);
     int bits = z->o->head_bits ? z->o->head_bits : z->o->weight_bits;
-    quantize_norm(z, hw_float_tensor(z->f, HW_OUTPUT_NORM, 0), head_in, &q->final_norm);
+    if (!quantize_norm(z, "final norm", hw_float_tensor(z->f, HW_OUTPUT_NORM, 0), head_in,
+                       &q->final_norm))
+        return false;
 
     // weight * 2^8 * word / 2^embed_shift = residual steps
     struct source embed = {.name = "tok_embeddings", .n_out = c->vocab_size, .n_in = c->dim,
@@ -418,7 +434,10 @@ static bool run(struct quantizer *z)
     q->widths = z->o->widths;
     if (!hw_qmodel_alloc(q, z->err))
         return false;
-    q->eps_ss = eps < 1.0 ? 1 : eps > 4294967295.0 ? UINT32_MAX : (uint64_t)(eps + 0.5);
+    if (!(eps < 4294967295.0))
+        return hw_fail(z->err, "quantize: norm_eps %g is too large beside a residual of at most %g",
+                       c->norm_eps, residual_max(z->r));
+    q->eps_ss = eps < 1.0 ? 1 : (uint64_t)(eps + 0.5);
     if (hw_rope_tables(c, &q->rope) != 0)
         return hw_fail(z->err, "rope: an angle lies on a rounding tie: expected a rope base other "
                                "than %.17g", c->rope_base);
@@ -462,7 +481,7 @@ bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options 
     const struct hw_config *c = hw_model_config(model);
     if (f && hw_calibrate(f, c, o->calib_tokens, n_tokens, &ranges, err) &&
         hw_balance(f, c, o, &ranges, err) &&
-        hw_moments_collect(f, c, o->calib_tokens, n_tokens, &moments, err)) {
+        (o->nearest || hw_moments_collect(f, c, o->calib_tokens, n_tokens, &moments, err))) {
         struct quantizer z = {o, c, f, &ranges, &moments, q, err};
         run(&z);
     }

@@ -10,8 +10,9 @@
 
 struct hw_quantize_options {
     struct hw_widths widths;
-    int weight_bits; // of every matrix, 2, 3, 4, 6 or 8; 0: recover exact codes (QAT models)
+    int weight_bits; // of every matrix, 2..8
     int head_bits;   // of embedding and classifier; 0: as weight_bits
+    bool nearest;    // round each weight for itself, instead of error-compensated
     const int *calib_tokens; // calibration text as tokens, or NULL: the model writes its own
     int n_calib_tokens;
     FILE *progress; // a line per tensor, or NULL
@@ -20,7 +21,9 @@ struct hw_quantize_options {
 void hw_quantize_defaults(struct hw_quantize_options *options);
 
 // Fills *q (allocated here, freed by hw_qmodel_free). Deterministic: the same model and options
-// give the same integers on any machine with IEEE doubles.
+// give the same integers on any machine with IEEE doubles. Refuses options out of range, tokens
+// outside the vocabulary, and models whose activations are not finite or whose gains or eps have no
+// fixed-point form.
 bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options *options,
                  struct hw_qmodel *q, struct hw_error *err);
 

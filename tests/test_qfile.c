@@ -344,7 +344,7 @@ static void test_dimensions(void **state)
         {"n_kv_heads", "4"},  {"head_dim", "5"},     {"head_dim", "8"},     {"head_dim", "1026"},
         {"vocab_size", "18"}, {"vocab_size", "1"},   {"seq_len", "20000"},  {"seq_len", "524289"},
         {"tied", "1"},        {"tied", "2"},         {"code_bits", "1"},    {"code_bits", "5"},
-        {"act_bits", "3"},    {"act_bits", "13"},    {"kv_bits", "3"},      {"kv_bits", "9"},
+        {"act_bits", "3"},    {"act_bits", "13"},    {"kv_bits", "3"},      {"kv_bits", "13"},
         {"res_bits", "15"},   {"res_bits", "25"},    {"rope_base", "0"},    {"rope_base", "-10000"},
         {"norm_eps", "0"},    {"logit_scale", "0"},  {"eps_ss", "0"},
         {"eps_ss", "4294967296"},

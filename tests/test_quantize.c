@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The quantizer: options it refuses, every integer the nearest to its float, units that agree from
+// The quantizer: options it refuses, every integer (rounded for itself) the nearest to its float, units that agree from
 // one operator to the next, logits close to those of the float model.
 #define TEMP_FILE "test_quantize.tmp"
 #include "tests/random_model.h"
@@ -36,7 +36,7 @@ static void test_options(void **state)
         const char *name;
         int *field, low, high;
     } option[] = {{"code-bits", &o.widths.code_bits, 2, 4}, {"act-bits", &o.widths.act_bits, 4, 12},
-                  {"kv-bits", &o.widths.kv_bits, 4, 8},
+                  {"kv-bits", &o.widths.kv_bits, 4, 12},
                   {"res-bits", &o.widths.res_bits, 16, 24},
                   {"bits", &o.weight_bits, 2, 8},           {"head-bits", &o.head_bits, 2, 8}};
     struct hw_config c = small_tied;
@@ -168,6 +168,7 @@ static void expect_close_model(const struct hw_config *c, uint64_t seed, int bit
     hw_quantize_defaults(&o);
     o.weight_bits = bits;
     o.widths.code_bits = code_bits;
+    o.nearest = true;
     struct hw_qmodel q = quantized(c, seed, &o);
     struct hw_float *f = balanced(c, seed, &o);
     struct pairing ends[] = {{"embedding", &q.embed, hw_float_tensor(f, HW_TOK_EMBED, 0), 0, 1},
@@ -259,6 +260,7 @@ static void expect_units(const struct hw_config *c, uint64_t seed, struct hw_wid
     struct hw_quantize_options o;
     hw_quantize_defaults(&o);
     o.widths = widths;
+    o.nearest = true;
     struct hw_qmodel q = quantized(c, seed, &o);
     struct hw_float *f = balanced(c, seed, &o);
     const float *embedding = hw_float_tensor(f, HW_TOK_EMBED, 0);
