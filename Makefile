@@ -69,13 +69,23 @@ run: all
 	@$(B)/hardwire sim $(B)/$(NAME).safetensors -t $(TOKENIZER) -o $(B)/$(NAME) $(GEOMETRY) \
 	    --prompt "$(PROMPT)" --count $(TOKENS)
 
-test: all $(TESTS)
-	@tests/run $(B)
+$(B)/shape: tests/shape.c | setup
+	@mkdir -p $(@D)
+	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< -o $@
 
-test-full: all $(TESTS)
-	@tests/run $(B) full
+test: all $(TESTS) $(B)/shape
+	@tests/run
 
-lint: setup
+test-full: all $(TESTS) $(B)/shape
+	@tests/run full
+
+$(B)/bench_reference: sim/bench_reference.c $(B)/libhardwire.a
+	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< $(B)/libhardwire.a -o $@ $(LIBS)
+
+bench: all $(B)/bench_reference
+	@python3 sim/bench.py
+
+lint: all $(B)/shape
 	@tests/lint
 
 clean:

@@ -10,18 +10,21 @@
 #include "gen/cycles.h"
 #include "gen/emit.h"
 #include "gen/qfile.h"
+#include "gen/synthetic.h"
 
 static const char *const GEOMETRY_HELP =
     "      --rows N          lanes a column (32)\n"
     "      --cols N          activations a cycle (8); rows x cols weights a cycle\n"
     "      --vec N           rows drained, and vector elements, a cycle (8)\n"
     "      --att-pos N       KV positions a cycle (16)\n"
+    "      --shape D,H,L,N,K,V,C  no model: dim, hidden, layers, heads, kv heads, vocab, context,\n"
+    "      --bits N --code-bits N  with random weights of this many bits (4, 4)\n"
     "      --slice NAME      chip, layer:N, matrix:NAME[:first-last], op:NAME:N (chip)\n";
 
 struct request {
     struct hw_geometry geometry;
-    const char *input, *output, *slice, *templates;
-    int clock_mhz;
+    const char *input, *output, *slice, *templates, *shape;
+    int clock_mhz, bits, code_bits; // bits, code_bits: of the weights of `shape`
     bool icarus;
     char *args[32]; // of the co-simulation, "--name=value"
     int n_args;
@@ -54,19 +57,25 @@ static int parse(int argc, char **argv, const char *help, struct request *r)
         {"random", required_argument, NULL, PASS_ON}, {"stalls", required_argument, NULL, PASS_ON},
         {"reset-at", required_argument, NULL, PASS_ON}, {"json", required_argument, NULL, PASS_ON},
         {"no-taps", no_argument, NULL, PASS_ON},      {"quiet", no_argument, NULL, PASS_ON},
-        {"help", no_argument, NULL, 'h'},             {0}};
+        {"shape", required_argument, NULL, 'S'},      {"bits", required_argument, NULL, 'b'},
+        {"code-bits", required_argument, NULL, 'C'},  {"help", no_argument, NULL, 'h'},
+        {0}};
     static char templates[4200];
     snprintf(templates, sizeof templates, "%s/rtl_templates", hw_home());
-    *r = (struct request){.slice = "chip", .templates = templates, .clock_mhz = 100};
+    *r = (struct request){.slice = "chip", .templates = templates, .clock_mhz = 100,
+                          .bits = 4, .code_bits = 4};
     for (int opt, at; (opt = getopt_long(argc, argv, "o:t:p:n:h", options, &at)) != -1;) {
         int *number = opt == 'r'   ? &r->geometry.rows
                       : opt == 'c' ? &r->geometry.cols
                       : opt == 'v' ? &r->geometry.vec
                       : opt == 'P' ? &r->geometry.att_pos
                       : opt == 'm' ? &r->clock_mhz
+                      : opt == 'b' ? &r->bits
+                      : opt == 'C' ? &r->code_bits
                                    : NULL;
         const char **text = opt == 'o'   ? &r->output
                             : opt == 's' ? &r->slice
+                            : opt == 'S' ? &r->shape
                             : opt == 'T' ? &r->templates
                                          : NULL;
         const char *passed = opt == 't'       ? "tokenizer"
@@ -87,17 +96,30 @@ static int parse(int argc, char **argv, const char *help, struct request *r)
         if (opt == '?')
             return 2;
     }
-    if (optind + 1 != argc)
-        return hw_usage(argv[0], "expected one quantized model");
-    r->input = argv[optind];
+    if (optind + !r->shape != argc)
+        return hw_usage(argv[0], r->shape ? "expected no model beside --shape"
+                                          : "expected one quantized model");
+    if (r->bits < 2 || r->bits > 8 || r->code_bits < 2 || r->code_bits > 4)
+        return hw_usage(argv[0], "expected 2..8 bits in codes of 2..4, got %d in %d", r->bits,
+                        r->code_bits);
+    r->input = r->shape ? NULL : argv[optind];
     return -1;
+}
+
+static bool load(const struct request *r, struct hw_qmodel *q, struct hw_error *err)
+{
+    struct hw_widths widths = {r->code_bits, 10, 10, 20};
+    struct hw_config c;
+    if (!r->shape)
+        return hw_qmodel_read(q, r->input, err);
+    return hw_parse_shape(r->shape, &c, err) && hw_qmodel_synthetic(&c, &widths, r->bits, q, err);
 }
 
 // Reads the model and lays it out. On success the caller frees plan and q.
 static bool prepare(struct request *r, struct hw_qmodel *q, struct hw_plan *plan,
                     struct hw_error *err)
 {
-    if (!hw_qmodel_read(q, r->input, err))
+    if (!load(r, q, err))
         return false;
     if (hw_geometry_fit(&r->geometry, q, err) &&
         hw_plan_make(plan, q, &r->geometry, r->slice, err))
@@ -167,6 +189,15 @@ int hw_cmd_plan(int argc, char **argv)
                n.token, 100 * n.array_busy / n.token, r.clock_mhz * 1e6 / (double)n.token,
                r.clock_mhz);
     }
+    struct hw_cycle_count sum = {0, 0};
+    int n_positions = q.config.seq_len < 256 ? q.config.seq_len : 256;
+    for (int pos = 0; pos < n_positions; pos++) {
+        struct hw_cycle_count n = hw_cycles(&plan, pos, true);
+        sum.token += n.token;
+        sum.array_busy += n.array_busy;
+    }
+    printf("mean of positions 0-%d: %.1f cycles, array busy %.1f%%\n", n_positions - 1,
+           (double)sum.token / n_positions, 100.0 * (double)sum.array_busy / (double)sum.token);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
     return 0;
@@ -195,8 +226,8 @@ int hw_cmd_sim(int argc, char **argv)
                        "      --clock-mhz N     clock at which tokens/s are stated (100)\n", &r);
     if (status >= 0)
         return status;
-    if (!r.output)
-        return hw_usage("sim", "expected -o DIR");
+    if (!r.output || r.shape)
+        return hw_usage("sim", "expected -o DIR and a model");
     if (!prepare(&r, &q, &plan, &err))
         return hw_report(&err);
     hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_KEEP, &err);

@@ -188,6 +188,11 @@ static void write_geometry(struct hw_out *out, const struct hw_geometry *g)
                  NOTICE);
     for (size_t i = 0; i < sizeof define / sizeof define[0]; i++)
         hw_out_print(out, "`define HW_%s %d\n", define[i].name, define[i].value);
+    hw_out_print(out, "`define HW_PARAMETERS ");
+    for (size_t i = 0; i < sizeof define / sizeof define[0]; i++)
+        hw_out_print(out, "%s.%s(`HW_%s)", i > 0 ? ", \\\n    " : "\\\n    ", define[i].name,
+                     define[i].name);
+    hw_out_print(out, "\n");
     hw_out_close(out);
 }
 

@@ -109,13 +109,14 @@ module drain #(
             reg [5:0]              shift;
             wire [11:0] word = one_scale ? scale_data[lane1*12 +: 12] : scale_data[e*12 +: 12];
             wire signed [P_W-1:0] p, q;
+            wire [BLOCK_W-1:0]    mine = pick + e[BLOCK_W-1:0];
 
             mul #(.A_W(ACC_W), .B_W(10)) u_mul (.a(acc), .b({2'b01, word[7:0]}), .y(p));
             always @(posedge clk) begin
                 if (embed_valid)
                     acc <= embed_sum[e*ACC_W +: ACC_W];
                 else if (now)
-                    acc <= block_sum[(pick + e[BLOCK_W-1:0])*ACC_W +: ACC_W];
+                    acc <= block_sum[mine*ACC_W +: ACC_W];
                 if (valid1) begin
                     product <= p;
                     shift   <= shift1 - {2'b00, word[11:8]};

@@ -5,15 +5,11 @@
 `default_nettype none
 `include "geometry.vh"
 
-`define HW_PARAMETERS \
-    .ROWS(`HW_ROWS), .COLS(`HW_COLS), .CODE_W(`HW_CODE_W), .VEC(`HW_VEC), \
-    .ATT_POS(`HW_ATT_POS), .HEAD_DIM(`HW_HEAD_DIM), .ACT_W(`HW_ACT_W), .KV_W(`HW_KV_W), \
-    .RES_W(`HW_RES_W), .ACC_W(`HW_ACC_W), .CTX(`HW_CTX), .MAX_DIM(`HW_MAX_DIM), \
-    .MAX_Q_DIM(`HW_MAX_Q_DIM), .MAX_HIDDEN(`HW_MAX_HIDDEN), .MAX_KV_DIM(`HW_MAX_KV_DIM), \
-    .KV_ROWS(`HW_KV_ROWS), .ROPE_HI_W(`HW_ROPE_HI_W), .ROPE_LO_W(`HW_ROPE_LO_W), \
-    .WEIGHT_ADDR_W(`HW_WEIGHT_ADDR_W), .SCALE_ADDR_W(`HW_SCALE_ADDR_W), \
-    .GAIN_ADDR_W(`HW_GAIN_ADDR_W), .LEVEL_ADDR_W(`HW_LEVEL_ADDR_W), \
-    .PROG_ADDR_W(`HW_PROG_ADDR_W), .TOKEN_W(`HW_TOKEN_W)
+`ifdef HW_SLICE
+`define ENGINE u_top.u_slice.u_engine
+`else
+`define ENGINE u_top.u_chip.u_engine
+`endif
 
 module tap_top (
     input  wire                            clk,
@@ -65,12 +61,12 @@ module tap_top (
     output wire [`HW_VEC*24-1:0]           tap_logit_data
 );
 `ifdef HW_SLICE
-    slice #(`HW_PARAMETERS) u_top (
+    slice_top u_top (
         .clk(clk), .rst(rst), .start(start), .pos(pos), .done(tap_done), .best(tap_best),
         .s_vec_valid(s_vec_valid), .s_vec_ready(s_vec_ready), .s_vec_data(s_vec_data)
     );
 `else
-    chip #(`HW_PARAMETERS) u_top (
+    chip_top u_top (
         .clk(clk), .rst(rst), .s_token_valid(s_token_valid), .s_token_ready(s_token_ready),
         .s_token_data(s_token_data), .s_token_last(s_token_last),
         .cfg_stop_token(cfg_stop_token), .cfg_max_tokens(cfg_max_tokens),
@@ -80,35 +76,35 @@ module tap_top (
 `endif
     localparam [2:0] DST_LOGITS = 3'd6;
 
-    assign tap_start       = u_top.u_engine.start;
-    assign tap_pos         = u_top.u_engine.pos;
-    assign tap_token       = u_top.u_engine.token;
+    assign tap_start       = `ENGINE.start;
+    assign tap_pos         = `ENGINE.pos;
+    assign tap_token       = `ENGINE.token;
 `ifndef HW_SLICE
-    assign tap_done        = u_top.u_engine.done;
-    assign tap_best        = u_top.u_engine.next_token;
+    assign tap_done        = `ENGINE.done;
+    assign tap_best        = `ENGINE.next_token;
 `endif
-    assign tap_res_valid   = u_top.u_engine.wrote;
-    assign tap_res_index   = u_top.u_engine.wrote_addr * `HW_VEC;
-    assign tap_res_data    = u_top.u_engine.wrote_data;
-    assign tap_act_valid   = u_top.u_engine.act_write;
-    assign tap_act_region  = u_top.u_engine.act_region;
-    assign tap_act_index   = u_top.u_engine.act_index;
-    assign tap_act_count   = u_top.u_engine.act_count[7:0];
-    assign tap_act_data    = u_top.u_engine.act_data;
-    assign tap_kv_valid    = u_top.u_engine.z_valid && u_top.u_engine.z_kind != 2'd1;
-    assign tap_kv_is_v     = u_top.u_engine.z_kind == 2'd2;
-    assign tap_kv_index    = u_top.u_engine.z_row;
-    assign tap_kv_data     = u_top.u_engine.z_kv;
-    assign tap_q_valid     = u_top.u_engine.query_write;
-    assign tap_q_index     = u_top.u_engine.z_row;
-    assign tap_q_data      = u_top.u_engine.z_query;
-    assign tap_score_valid = u_top.u_engine.score_valid;
-    assign tap_score_head  = u_top.u_engine.score_head;
-    assign tap_score_index = u_top.u_engine.score_group * `HW_ATT_POS;
-    assign tap_score_data  = u_top.u_engine.score;
-    assign tap_logit_valid = u_top.u_engine.y_valid && u_top.u_engine.y_dest == DST_LOGITS;
-    assign tap_logit_index = u_top.u_engine.y_row;
-    assign tap_logit_data  = u_top.u_engine.y;
+    assign tap_res_valid   = `ENGINE.wrote;
+    assign tap_res_index   = `ENGINE.wrote_addr * `HW_VEC;
+    assign tap_res_data    = `ENGINE.wrote_data;
+    assign tap_act_valid   = `ENGINE.act_write;
+    assign tap_act_region  = `ENGINE.act_region;
+    assign tap_act_index   = `ENGINE.act_index;
+    assign tap_act_count   = `ENGINE.act_count[7:0];
+    assign tap_act_data    = `ENGINE.act_data;
+    assign tap_kv_valid    = `ENGINE.z_valid && `ENGINE.z_kind != 2'd1;
+    assign tap_kv_is_v     = `ENGINE.z_kind == 2'd2;
+    assign tap_kv_index    = `ENGINE.z_row;
+    assign tap_kv_data     = `ENGINE.z_kv;
+    assign tap_q_valid     = `ENGINE.query_write;
+    assign tap_q_index     = `ENGINE.z_row;
+    assign tap_q_data      = `ENGINE.z_query;
+    assign tap_score_valid = `ENGINE.score_valid;
+    assign tap_score_head  = `ENGINE.score_head;
+    assign tap_score_index = `ENGINE.score_group * `HW_ATT_POS;
+    assign tap_score_data  = `ENGINE.score;
+    assign tap_logit_valid = `ENGINE.y_valid && `ENGINE.y_dest == DST_LOGITS;
+    assign tap_logit_index = `ENGINE.y_row;
+    assign tap_logit_data  = `ENGINE.y;
 endmodule
 
 `default_nettype wire

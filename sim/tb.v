@@ -33,6 +33,11 @@ module tb;
 
     always #5 clk = !clk;
 
+    // A number for the line of an event; -1 where any bit is unknown.
+    function integer known(input [31:0] x);
+        known = ^x === 1'bx ? -1 : x;
+    endfunction
+
     // True where a stream should pause this clock.
     function pause(input unused);
         pause = stalls != 0 && $random(seed) % 4 == 0 && !unused;
@@ -41,7 +46,7 @@ module tb;
     task observe;
         begin
             if (tap_start !== 1'b0)
-                $display("E %0d 0 %0d 0 %0d 0 %0d 0", START, tap_pos, tap_token, cycle);
+                $display("E %0d 0 %0d 0 %0d 0 %0d 0", START, known(tap_pos), known(tap_token), cycle);
             if (taps != 0) begin
                 if (tap_res_valid !== 1'b0)
                     $display("E %0d 0 %0d %0d 0 0 %0d %h", RES, tap_res_index, `HW_VEC, cycle,
@@ -63,7 +68,7 @@ module tb;
                              tap_logit_data);
             end
             if (tap_done !== 1'b0) begin
-                $display("E %0d 0 0 0 %0d 0 %0d 0", DONE, ^tap_best === 1'bx ? -1 : tap_best, cycle);
+                $display("E %0d 0 0 0 %0d 0 %0d 0", DONE, known(tap_best), cycle);
                 quiet = 0;
             end
         end
@@ -211,7 +216,7 @@ module tb;
                 taken = s_token_valid && s_token_ready;
                 if (m_token_valid && m_token_ready) begin
                     finished = m_token_status != 2'd0;
-                    $display("E %0d 0 0 0 %0d %0d %0d 0", TOKEN, m_token_data, m_token_status,
+                    $display("E %0d 0 0 0 %0d %0d %0d 0", TOKEN, known(m_token_data), known(m_token_status),
                              cycle);
                 end
                 @(negedge clk);

@@ -1,0 +1,56 @@
+#!/bin/sh
+# Unreadable, truncated and lying checkpoints: a clear error, exit status 1, nothing left behind.
+# Prints TAP.
+set -u
+dir=build/test/hostile
+rm -rf $dir
+mkdir -p $dir
+refused() { # NAME PATTERN COMMAND...
+    name=$1
+    pattern=$2
+    shift 2
+    "$@" > $dir/words 2>&1
+    status=$?
+    left=$(find $dir -name 'out*')
+    if [ $status = 1 ] && grep -qE "$pattern" $dir/words && [ -z "$left" ]; then
+        echo "ok $name: $(tail -n 1 $dir/words)"
+    else
+        echo "not ok $name: status $status, left '$left': $(cat $dir/words)"
+    fi
+    rm -rf $dir/out*
+}
+quantize() { refused "$1" "$2" build/hardwire quantize "$3" -o $dir/out.safetensors -q; }
+header() { # writes seven little-endian integers
+    python3 -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<7i', *map(int, sys.argv[1:])))" "$@"
+}
+quantize "no such file" "$dir/none.bin: .*No such file" $dir/none.bin
+mkdir $dir/folder
+quantize "a folder without a model" "$dir/folder" $dir/folder
+: > $dir/empty.bin
+quantize "an empty file" "$dir/empty.bin: " $dir/empty.bin
+head -c 100 /bin/sh > $dir/elf.bin
+quantize "another kind of file" "$dir/elf.bin: " $dir/elf.bin
+for n in 27 28 1000 500000 1129563; do
+    head -c $n models/story.bin > $dir/cut.bin
+    quantize "cut after $n bytes" "$dir/cut.bin: .*expected" $dir/cut.bin
+done
+cat models/story.bin models/tokenizer.bin > $dir/long.bin
+quantize "bytes after the end" "$dir/long.bin: .*expected" $dir/long.bin
+header 64 192 5 8 3 512 512 > $dir/lie.bin
+quantize "heads that do not divide" "$dir/lie.bin: .*expected" $dir/lie.bin
+header 2147483632 2147483632 2147483647 8 8 2147483647 512 > $dir/lie.bin
+quantize "absurd dimensions" "$dir/lie.bin: .*expected" $dir/lie.bin
+header -64 192 5 8 4 512 512 > $dir/lie.bin
+quantize "a negative dimension" "$dir/lie.bin: .*expected" $dir/lie.bin
+python3 - models/story.bin $dir/nan.bin << 'PY'
+import struct, sys
+data = bytearray(open(sys.argv[1], "rb").read())
+data[28 + 4 * 70 : 32 + 4 * 70] = struct.pack("<f", float("nan"))
+open(sys.argv[2], "wb").write(data)
+PY
+quantize "a weight that is not a number" "finite" $dir/nan.bin
+refused "a checkpoint where a quantized model belongs" "models/story.bin: " \
+    build/hardwire emit models/story.bin -o $dir/out
+refused "a geometry that cannot be" "geometry: rows: expected" \
+    build/hardwire emit build/story.safetensors -o $dir/out --rows 33
+refused "a tokenizer of another size" "expected" build/hardwire run build/story.safetensors -t models/story.bin
