@@ -18,6 +18,7 @@ static const char *const HELP =
     "      --act-bits N      activations, 4..12 (10)\n"
     "      --kv-bits N       KV cache, 4..12 (10)\n"
     "      --res-bits N      residual, 16..24 (20)\n"
+    "      --levels FILE     the levels MODEL was trained on (FILE.quant beside it): keep its codes\n"
     "      --nearest         round each weight for itself (else error-compensated, GPTQ)\n"
     "  -q, --quiet           no line per tensor\n";
 
@@ -28,11 +29,11 @@ int hw_cmd_quantize(int argc, char **argv)
         {"head-bits", required_argument, NULL, 'H'}, {"code-bits", required_argument, NULL, 'c'},
         {"act-bits", required_argument, NULL, 'A'}, {"kv-bits", required_argument, NULL, 'K'},
         {"res-bits", required_argument, NULL, 'R'}, {"quiet", no_argument, NULL, 'q'},
-        {"nearest", no_argument, NULL, 'N'},
+        {"nearest", no_argument, NULL, 'N'},        {"levels", required_argument, NULL, 'L'},
         {"help", no_argument, NULL, 'h'},           {0}};
     struct hw_quantize_options o;
     struct hw_error err = {0};
-    const char *output = NULL;
+    const char *output = NULL, *levels = NULL;
     hw_quantize_defaults(&o);
     o.progress = stderr;
     for (int opt; (opt = getopt_long(argc, argv, "o:b:c:qh", options, NULL)) != -1;) {
@@ -49,6 +50,8 @@ int hw_cmd_quantize(int argc, char **argv)
             output = optarg;
         else if (opt == 'q')
             o.progress = NULL;
+        else if (opt == 'L')
+            levels = optarg;
         else if (opt == 'N')
             o.nearest = true;
         else if (opt == 'h')
@@ -59,12 +62,15 @@ int hw_cmd_quantize(int argc, char **argv)
     if (optind + 1 != argc)
         return hw_usage("quantize", "expected one checkpoint");
     struct hw_qmodel q;
-    struct hw_model *model = hw_model_open(argv[optind], &err);
+    struct hw_grids *grids = levels ? hw_grids_open(levels, &err) : NULL;
+    struct hw_model *model = err.set ? NULL : hw_model_open(argv[optind], &err);
+    o.grids = grids;
     if (model && hw_quantize(model, &o, &q, &err)) {
         if (output)
             hw_qmodel_write(&q, output, &err);
         hw_qmodel_free(&q);
     }
     hw_model_close(model);
+    hw_grids_close(grids);
     return err.set ? hw_report(&err) : 0;
 }

@@ -58,27 +58,32 @@ static const float *source_row(const struct quantizer *z, const struct source *s
 
 // --- levels ----------------------------------------------------------------------------------------
 
-// The integers a weight can be: value k of n_values is first + k * step.
-struct grid {
-    int n_values, first, step;
-};
-
-static struct grid plain_grid(int bits)
+static struct hw_grid even_grid(int n, int first, int step)
 {
-    return (struct grid){1 << bits, -(1 << (bits - 1)), 1};
-}
-
-// Odd numbers: symmetric, without a zero. For few bits on one plane.
-static struct grid odd_grid(int bits)
-{
-    return (struct grid){1 << bits, 1 - (1 << bits), 2};
+    struct hw_grid g = {.n = n};
+    for (int k = 0; k < n; k++)
+        g.value[k] = (int16_t)(first + k * step);
+    return g;
 }
 
 // Index of the grid value nearest to x.
-static int nearest(const struct grid *g, double x)
+static int nearest(const struct hw_grid *g, double x)
 {
-    double k = floor((x - g->first) / g->step + 0.5);
-    return k < 0.0 ? 0 : k > g->n_values - 1 ? g->n_values - 1 : (int)k;
+    int low = 0, high = g->n - 1; // between two neighbours, where x lies
+    while (high - low > 1) {
+        int middle = (low + high) / 2;
+        if (x < g->value[middle])
+            high = middle;
+        else
+            low = middle;
+    }
+    return high > low && 2.0 * x >= g->value[low] + g->value[high] ? high : low;
+}
+
+// Half of the way from the first value to the last: what a row's largest weight is scaled to.
+static double grid_top(const struct hw_grid *g)
+{
+    return (g->value[g->n - 1] - g->value[0]) / 2.0;
 }
 
 static int planes_for(int bits, int code_bits)
@@ -86,17 +91,19 @@ static int planes_for(int bits, int code_bits)
     return (bits + code_bits - 1) / code_bits;
 }
 
-// Level tables such that the sum over planes is first + k * step, plane 0 the most significant part
-// of k. More code bits than needed: the top plane's upper levels are unused.
-static void make_levels(struct hw_qmatrix *m, const struct grid *g, int code_bits)
+// Level tables such that the sum over planes is value[k], plane 0 the most significant part of k.
+// More code bits than needed: the top plane's upper levels are unused.
+static void make_levels(struct hw_qmatrix *m, const struct hw_grid *g, int code_bits)
 {
-    int n = 1 << code_bits, used = g->n_values;
+    int n = 1 << code_bits, used = g->n, step = m->n_planes > 1 ? g->value[1] - g->value[0] : 0;
     memset(m->levels, 0, sizeof m->levels);
     for (int p = m->n_planes - 1; p >= 0; p--) {
         int stride = 1 << (code_bits * (m->n_planes - 1 - p));
         int count = used < n ? used : n;
         for (int k = 0; k < count; k++)
-            m->levels[p][k] = (int16_t)(k * stride * g->step + (p == 0 ? g->first : 0));
+            m->levels[p][k] = m->n_planes == 1 ? g->value[k]
+                                               : (int16_t)(k * stride * step +
+                                                           (p == 0 ? g->value[0] : 0));
         used = (used + n - 1) / n;
     }
 }
@@ -135,11 +142,11 @@ static int base_shift(double ratio)
 }
 
 // Weighted squared error of a row with real scale s.
-static double row_error(const struct source *src, const float *w, const struct grid *g, double s)
+static double row_error(const struct source *src, const float *w, const struct hw_grid *g, double s)
 {
     double error = 0.0;
     for (int c = 0; c < src->n_in; c++) {
-        double d = w[c] - s * (g->first + g->step * nearest(g, w[c] / s));
+        double d = w[c] - s * g->value[nearest(g, w[c] / s)];
         error += d * d * (src->weight[c] + 1e-12);
     }
     return error;
@@ -155,11 +162,11 @@ static double row_max(const float *w, int n)
 
 // Searches the scale of row r; returns the error, the word in *word, the real scale in *scale.
 static double best_scale(const struct quantizer *z, const struct source *src, int r,
-                         const struct grid *g, int shift, uint16_t *word, double *scale)
+                         const struct hw_grid *g, int shift, uint16_t *word, double *scale)
 {
     const float *w = source_row(z, src, r);
     double out = src->out_unit[src->interleaved ? r & 1 : 0], max = row_max(w, src->n_in);
-    double top = g->step * (g->n_values - 1) / 2.0, best = INFINITY;
+    double top = grid_top(g), best = INFINITY;
     int last = src->bits >= 8 ? 0 : src->bits >= 6 ? 12 : 40;
     for (int i = 0; i <= last; i++) {
         double value, s = max / top * (1.0 - 0.0175 * i);
@@ -175,11 +182,29 @@ static double best_scale(const struct quantizer *z, const struct source *src, in
     return best;
 }
 
+// The scale of a row whose weights are levels already: its largest weight is one of them. *scale is
+// exact, so that codes are recovered; the word is the nearest to it.
+static void exact_scale(const struct source *src, const float *w, int r, const struct hw_grid *g,
+                        int shift, uint16_t *word, double *scale)
+{
+    double out = src->out_unit[src->interleaved ? r & 1 : 0], best = INFINITY, value;
+    double max = row_max(w, src->n_in);
+    *scale = 1.0;
+    for (int k = 0; k < g->n; k++) {
+        double s = g->value[k] ? max / abs(g->value[k]) : 1.0, error = row_error(src, w, g, s);
+        if (s > 0.0 && error < best) {
+            best = error;
+            *scale = s;
+        }
+    }
+    *word = scale_word(*scale * src->in_unit / out, shift, &value);
+}
+
 // --- matrices ------------------------------------------------------------------------------------------
 
 // Error of all rows with scales searched for grid *g.
 static double grid_error(const struct quantizer *z, const struct source *src,
-                         const struct hw_qmatrix *m, const struct grid *g)
+                         const struct hw_qmatrix *m, const struct hw_grid *g)
 {
     double total = 0.0, scale;
     uint16_t word;
@@ -190,7 +215,7 @@ static double grid_error(const struct quantizer *z, const struct source *src,
 
 struct rounding { // of one row
     struct hw_qmatrix *m;
-    const struct grid *grid;
+    const struct hw_grid *grid;
     int code_bits, row;
     double scale;
 };
@@ -200,18 +225,21 @@ static double round_weight(void *user, int column, double w)
     const struct rounding *y = user;
     int k = nearest(y->grid, w / y->scale);
     put_code(y->m, y->code_bits, y->row, column, k);
-    return y->scale * (y->grid->first + y->grid->step * k);
+    return y->scale * y->grid->value[k];
 }
 
 // Scales, then codes, row by row. Returns the squared error of the product over calibration text.
 static double round_rows(const struct quantizer *z, const struct source *src, struct hw_qmatrix *m,
-                         const struct grid *g, const struct hw_gptq *gptq, double *row)
+                         const struct hw_grid *g, const struct hw_gptq *gptq, double *row)
 {
     double total = 0.0;
     for (int r = 0; r < m->n_out; r++) {
         struct rounding y = {m, g, z->o->widths.code_bits, r, 1.0};
-        best_scale(z, src, r, g, m->shift, &m->scale[r], &y.scale);
         const float *w = source_row(z, src, r);
+        if (z->o->grids)
+            exact_scale(src, w, r, g, m->shift, &m->scale[r], &y.scale);
+        else
+            best_scale(z, src, r, g, m->shift, &m->scale[r], &y.scale);
         for (int c = 0; c < m->n_in; c++)
             row[c] = w[c];
         if (gptq) {
@@ -226,38 +254,116 @@ static double round_rows(const struct quantizer *z, const struct source *src, st
     return total;
 }
 
-static bool quantize_matrix(const struct quantizer *z, const struct source *src,
-                            struct hw_qmatrix *m)
+// Lloyd's algorithm over the rows, each under its best scale: levels as free integers, which cost
+// the array nothing. Starts from *g, even steps; *g stays where that is no worse.
+static void fit_codebook(const struct quantizer *z, const struct source *src,
+                         const struct hw_qmatrix *m, struct hw_grid *g)
 {
-    int code_bits = z->o->widths.code_bits;
-    struct grid grid[2] = {plain_grid(src->bits), odd_grid(src->bits)};
-    if (!hw_qmatrix_alloc(m, src->n_out, src->n_in, planes_for(src->bits, code_bits), z->err))
-        return false;
+    enum { PASSES = 8, MOST_ROWS = 512 };
+    struct hw_grid fitted = even_grid(g->n, 0, 1);
+    int stride = (m->n_out + MOST_ROWS - 1) / MOST_ROWS;
+    for (int k = 0; k < g->n; k++) // even steps to begin with, up to 120
+        fitted.value[k] = (int16_t)floor(120.0 * (2 * k + 1 - g->n) / (g->n - 1) + 0.5);
+    for (int pass = 0; pass < PASSES; pass++) {
+        double sum[HW_GRID_MAX] = {0}, weight[HW_GRID_MAX] = {0}, scale;
+        uint16_t word;
+        for (int r = 0; r < m->n_out; r += stride) {
+            const float *w = source_row(z, src, r);
+            best_scale(z, src, r, &fitted, m->shift, &word, &scale);
+            for (int c = 0; c < m->n_in; c++) {
+                int k = nearest(&fitted, w[c] / scale);
+                double share = (src->weight[c] + 1e-12) * scale * scale;
+                sum[k] += share * w[c] / scale;
+                weight[k] += share;
+            }
+        }
+        for (int k = 0; k < g->n; k++) {
+            double low = k ? fitted.value[k - 1] + 1 : -127.0, high = 128.0 - g->n + k;
+            double v = weight[k] > 0.0 ? floor(sum[k] / weight[k] + 0.5) : fitted.value[k];
+            fitted.value[k] = (int16_t)(v < low ? low : v > high ? high : v);
+        }
+    }
+    if (grid_error(z, src, m, &fitted) < grid_error(z, src, m, g))
+        *g = fitted;
+}
+
+// The name models/train.c gives a tensor.
+static const struct hw_grid *trained_grid(const struct quantizer *z, const struct source *src)
+{
+    static const char *const name[HW_N_TENSORS] = {
+        [HW_WQ] = "wq", [HW_WK] = "wk", [HW_WV] = "wv", [HW_WO] = "wo", [HW_W_DOWN] = "w2"};
+    char text[32];
+    if (src->tensor == HW_TOK_EMBED && !src->interleaved)
+        return hw_grids_find(z->o->grids, "tok_embed");
+    snprintf(text, sizeof text, "l%02d.%s", src->layer,
+             src->interleaved ? "w1" : name[src->tensor] ? name[src->tensor] : "");
+    return hw_grids_find(z->o->grids, text);
+}
+
+// Base shift of the matrix's scales: room for the largest.
+static int matrix_shift(const struct quantizer *z, const struct source *src,
+                        const struct hw_grid *g)
+{
     double most = 0.0;
-    for (int r = 0; r < m->n_out; r++) {
-        double top = (grid[0].n_values - 1) / 2.0;
-        double ratio = row_max(source_row(z, src, r), m->n_in) / top * src->in_unit /
-                       src->out_unit[src->interleaved ? r & 1 : 0];
+    for (int r = 0; r < src->n_out; r++) {
+        const float *w = source_row(z, src, r);
+        double scale = row_max(w, src->n_in) / grid_top(g);
+        uint16_t word;
+        if (z->o->grids)
+            exact_scale(src, w, r, g, 15, &word, &scale);
+        double ratio = scale * src->in_unit / src->out_unit[src->interleaved ? r & 1 : 0];
         most = ratio > most ? ratio : most;
     }
-    m->shift = base_shift(most);
-    int chosen = 0;
-    if (src->bits <= code_bits)
-        chosen = grid_error(z, src, m, &grid[1]) < grid_error(z, src, m, &grid[0]);
+    return base_shift(most);
+}
+
+static bool choose_grid(const struct quantizer *z, struct source *src, struct hw_qmatrix *m,
+                        struct hw_grid *g)
+{
+    int code_bits = z->o->widths.code_bits;
+    if (z->o->grids) {
+        const struct hw_grid *trained = trained_grid(z, src);
+        if (!trained)
+            return hw_fail(z->err, "quantize: %s: the file of levels has no such tensor", src->name);
+        *g = *trained;
+        for (src->bits = 1; 1 << src->bits < g->n; src->bits++)
+            ;
+        if (src->bits > code_bits && g->value[g->n - 1] - g->value[0] != g->n - 1)
+            return hw_fail(z->err, "quantize: %s: %d free levels need codes of %d bits, got %d",
+                           src->name, g->n, src->bits, code_bits);
+    } else {
+        *g = even_grid(1 << src->bits, -(1 << (src->bits - 1)), 1);
+    }
+    if (!hw_qmatrix_alloc(m, src->n_out, src->n_in, planes_for(src->bits, code_bits), z->err))
+        return false;
+    m->shift = matrix_shift(z, src, g);
+    if (!z->o->grids && src->bits <= code_bits) {
+        fit_codebook(z, src, m, g);
+        m->shift = matrix_shift(z, src, g);
+    }
+    return true;
+}
+
+static bool quantize_matrix(const struct quantizer *z, struct source *src, struct hw_qmatrix *m)
+{
+    int code_bits = z->o->widths.code_bits;
+    struct hw_grid grid;
+    if (!choose_grid(z, src, m, &grid))
+        return false;
     double noise = z->r->n_seen * src->act_unit * src->act_unit / 12.0;
     struct hw_gptq gptq = {0};
     double *row = malloc((size_t)m->n_in * sizeof *row), error = 0.0;
     if (!row)
         hw_fail(z->err, "quantize: out of memory");
-    else if (z->o->nearest)
-        error = round_rows(z, src, m, &grid[chosen], NULL, row);
+    else if (z->o->nearest || z->o->grids)
+        error = round_rows(z, src, m, &grid, NULL, row);
     else if (hw_gptq_new(&gptq, z->moments, src->input, src->layer, noise, z->err))
-        error = round_rows(z, src, m, &grid[chosen], &gptq, row);
+        error = round_rows(z, src, m, &grid, &gptq, row);
     hw_gptq_free(&gptq);
     free(row);
     if (z->err->set)
         return false;
-    make_levels(m, &grid[chosen], code_bits);
+    make_levels(m, &grid, code_bits);
     hw_qmatrix_expand(m);
     if (z->o->progress) {
         double power = 0.0;
@@ -480,8 +586,8 @@ bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options 
     struct hw_float *f = hw_float_new(model, err);
     const struct hw_config *c = hw_model_config(model);
     if (f && hw_calibrate(f, c, o->calib_tokens, n_tokens, &ranges, err) &&
-        hw_balance(f, c, o, &ranges, err) &&
-        (o->nearest || hw_moments_collect(f, c, o->calib_tokens, n_tokens, &moments, err))) {
+        (o->grids || hw_balance(f, c, o, &ranges, err)) &&
+        (o->nearest || o->grids || hw_moments_collect(f, c, o->calib_tokens, n_tokens, &moments, err))) {
         struct quantizer z = {o, c, f, &ranges, &moments, q, err};
         run(&z);
     }

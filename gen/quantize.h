@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "gen/grids.h"
 #include "gen/model.h"
 #include "refmodel/qmodel.h"
 
@@ -12,6 +13,8 @@ struct hw_quantize_options {
     struct hw_widths widths;
     int weight_bits; // of every matrix, 2..8
     int head_bits;   // of embedding and classifier; 0: as weight_bits
+    const struct hw_grids *grids; // levels the checkpoint was trained on: its codes are recovered;
+                                  // NULL: weight_bits decides
     bool nearest;    // round each weight for itself, instead of error-compensated
     const int *calib_tokens; // calibration text as tokens, or NULL: the model writes its own
     int n_calib_tokens;

@@ -26,7 +26,7 @@ check() {
 p=layers.$layer
 for slice in layer:$layer op:rmsnorm:$layer op:attention:$layer op:swiglu:$layer op:argmax \
     matrix:$p.attention.wk matrix:$p.attention.wq:0-31 matrix:$p.attention.wv matrix:$p.attention.wo \
-    matrix:$p.feed_forward.gate_up:0-63 matrix:$p.feed_forward.down matrix:tok_embeddings:32-95; do
+    matrix:$p.feed_forward.gate_up:0-63 matrix:$p.feed_forward.down matrix:output:32-95; do
     check "Icarus $slice" --slice "$slice" --icarus -n 6 --stalls 7
     check "Icarus $slice random" --slice "$slice" --icarus -n 6 --random 11
 done

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// The integer levels that a checkpoint was trained on (models/train.c --qat --quant-out): a line
+// "hardwire-quant 1", then a line a tensor, "l00.wq bits 3 levels -82 -57 ...".
+#ifndef HW_GRIDS_H
+#define HW_GRIDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gen/error.h"
+
+enum { HW_GRID_MAX = 256 };
+
+// The integers a weight can be, ascending. Several planes need equal steps.
+struct hw_grid {
+    int n;
+    int16_t value[HW_GRID_MAX]; // -128..127
+};
+
+struct hw_grids;
+
+// NULL: unreadable, or levels out of order or range, or a count that is not 2^bits.
+struct hw_grids *hw_grids_open(const char *path, struct hw_error *err);
+void hw_grids_close(struct hw_grids *g);
+// NULL where the file has no such tensor.
+const struct hw_grid *hw_grids_find(const struct hw_grids *g, const char *name);
+
+#endif
