@@ -588,7 +588,7 @@ class Design:
 class Yosys:
     """Two runs side by side: the ROM modules in full, and the tree of the whole design."""
 
-    def __init__(self, design, program):
+    def __init__(self, design, program, with_tree):
         self.dir = tempfile.mkdtemp(prefix="prove_roms.")
         rom_file = [n for n in design.files if n.startswith("personality/") or n.endswith("_rom.v")
                     or n.endswith("/rom_select.v")]
@@ -605,11 +605,10 @@ class Yosys:
             flatten *_rom
             clean
             write_json {self.dir}/flat.json""")
-        self.tree = self.start(program, "tree", f"""
+        self.tree = with_tree and self.start(program, "tree", f"""
             read_verilog {incdir} {design.full(design.files)}
             hierarchy -check -top {top} {parameters}
             proc
-            memory_dff
             memory_collect
             select -write {self.dir}/memories t:$mem_v2 r:WR_PORTS=0 %i
             select -write {self.dir}/instances t:*_rom t:*_b[0-9]* %u
@@ -624,7 +623,7 @@ class Yosys:
                                 stderr=subprocess.STDOUT, text=True)
 
     def wait(self):
-        for process in (self.roms, self.tree):
+        for process in filter(None, (self.roms, self.tree)):
             said, _ = process.communicate()
             if process.returncode:
                 raise Refused(f"yosys: {said.strip()[-400:]}")
@@ -641,7 +640,7 @@ class Yosys:
             return json.load(file)["modules"]
 
     def close(self):
-        for process in (self.roms, self.tree):
+        for process in filter(None, (self.roms, self.tree)):
             if process.poll() is None:
                 process.kill()
                 process.wait()
@@ -658,7 +657,7 @@ def check_coverage(design, yosys, kinds, modules):
         for cell in modules[wrapper]["cells"].values():
             if design.module_file.get(cell["type"], "").startswith("personality/"):
                 banks[cell["type"]] = wrapper
-    for line in filter(None, yosys.lines("memories")):
+    for line in filter(None, yosys.lines("memories") if yosys.tree else ()):
         module = line.split("/")[0].split("\\")[-1]
         if module not in known and module not in banks:
             raise Refused(f"{design.module_file.get(module, module)}: a ROM this proof does not know:"
@@ -668,6 +667,8 @@ def check_coverage(design, yosys, kinds, modules):
             raise Refused(f"{file}: module {module} is a bank of no ROM")
         if file.endswith("_rom.v") and module not in known:
             raise Refused(f"{file}: module {module}: a ROM this proof does not know")
+    if not yosys.tree:
+        return banks
     in_tree = {line.strip() for line in yosys.lines("modules")}
     absent = sorted((known | set(banks)) - in_tree)
     if absent:
@@ -732,11 +733,13 @@ def main():
     parser.add_argument("design")
     parser.add_argument("model")
     parser.add_argument("--yosys", default="yosys")
+    parser.add_argument("--roms-only", action="store_true",
+                        help="do not search the rest of the design for ROMs (quicker)")
     args = parser.parse_args()
     begin, yosys = time.time(), None
     try:
         design = Design(os.path.abspath(args.design))
-        yosys = Yosys(design, args.yosys)
+        yosys = Yosys(design, args.yosys, not args.roms_only)
         model = Model(args.model)
         yosys.wait()
         different = prove(design, model, yosys)
@@ -747,6 +750,8 @@ def main():
     finally:
         if yosys:
             yosys.close()
+    if args.roms_only:
+        print("not searched: ROMs outside the known ones")
     print(f"{args.design}: {design.slice}, {time.time() - begin:.0f} s")
     return 1 if different else 0
 
