@@ -146,6 +146,7 @@ struct bench {
                 }
                 if (reset_now(now)) {
                     at = -1;
+                    now++; // once: the next clock is another one
                     break;
                 }
             }
