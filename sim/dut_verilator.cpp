@@ -6,6 +6,10 @@
 #include "sim/dut.h"
 #include "verilated.h"
 
+#ifndef HW_RESET_CLOCKS
+#define HW_RESET_CLOCKS 3
+#endif
+
 const char *const dut_simulator = "Verilator";
 
 namespace {
@@ -88,7 +92,7 @@ struct bench {
     void reset()
     {
         top.rst = 1;
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < HW_RESET_CLOCKS; i++) {
             settle();
             edge();
         }
