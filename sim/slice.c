@@ -136,7 +136,7 @@ static void append(struct builder *b, const int32_t *v, int n)
     for (int i = 0; i < n; i++)
         b->operand[b->n_operand++] = v[i];
     while (b->n_operand % b->vec)
-        b->operand[b->n_operand++] = 0;
+        b->operand[b->n_operand++] = (1 << 23) - 1; // nobody may look at it
 }
 
 static void append_random(struct builder *b, int32_t *v, int n, int bits)
