@@ -6,8 +6,9 @@ import struct
 
 
 def write_checkpoint(path, dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len,
-                     tied=True, seed=1):
-    """Gaussian weights, large enough that scores, gates and saturations see their whole range."""
+                     tied=True, focus=2, seed=1):
+    """Gaussian weights, large enough that scores, gates and saturations see their whole range.
+    focus: how sharp attention is, the deviation of wq and wk."""
     rng = random.Random(seed)
     head_dim = dim // n_heads
     kv_dim = head_dim * n_kv_heads
@@ -20,8 +21,8 @@ def write_checkpoint(path, dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab
                                vocab_size if tied else -vocab_size, seq_len))
         tensor(vocab_size * dim, 1.0)                             # embedding
         tensor(n_layers * dim, 0.2, 1.0)                          # attention norm
-        tensor(n_layers * dim * dim, 2 / dim ** 0.5)              # wq
-        tensor(n_layers * kv_dim * dim, 2 / dim ** 0.5)           # wk
+        tensor(n_layers * dim * dim, focus / dim ** 0.5)          # wq
+        tensor(n_layers * kv_dim * dim, focus / dim ** 0.5)       # wk
         tensor(n_layers * kv_dim * dim, 1 / dim ** 0.5)           # wv
         tensor(n_layers * dim * dim, 1 / dim ** 0.5)              # wo
         tensor(n_layers * dim, 0.2, 1.0)                          # ffn norm
