@@ -42,12 +42,12 @@ ROM_SHARE = 0.2
 
 # --- designs ----------------------------------------------------------------------------------------
 
-# dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len, tied; quantizer's options
+# dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len, tied, focus; quantizer's options
 MODELS = {
     "a": ((16, 24, 2, 4, 2, 40, 32, True), ["--bits", "8"]),
     "b": ((32, 36, 2, 2, 1, 37, 20, False), ["--bits", "6", "-c", "3"]),
     "c": ((24, 20, 2, 6, 2, 40, 33, True), ["--bits", "8", "-c", "2"]),
-    "e": ((32, 16, 2, 8, 8, 40, 12, True), ["--bits", "4", "--kv-bits", "6"]),
+    "e": ((32, 16, 2, 8, 8, 40, 12, True, 20), ["--bits", "4", "--kv-bits", "6"]),
     "f": ((16, 16, 2, 1, 1, 40, 12, True), ["--bits", "4"]),
     "d": ((64, 16, 1, 8, 1, 9000, 9, True), ["--bits", "8"]),
 }
@@ -59,11 +59,11 @@ CHIP_RUNS = [  # without stalls the clocks are compared with the cycle model
     ["-p", "", "--stalls", "9", "--reset-at", "500"],
     ["-p", "go", "--reset-at", "700"],
     ["-p", "hey", "--reset-at", "2600"],
-    ["-p", "x", "--count", "3"],
-    ["-p", "e", "--stalls", "6"], # the story ends in design a
-    ["-p", "b"],                  # and here in b
-    ["-p", "bcd", "--stalls", "2", "--count", "1"],
-    ["-p", ALPHABET + ALPHABET, "--stalls", "4"],
+    ["-p", "x", "--count", "3", "--repeat", "1"],
+    ["-p", "e", "--stalls", "6", "--repeat", "1"],  # the story ends in design a
+    ["-p", "b"],                                    # and here in b
+    ["-p", "bcd", "--stalls", "2", "--count", "1", "--repeat", "2"],
+    ["-p", ALPHABET + ALPHABET, "--stalls", "4", "--repeat", "1"],
 ]
 SLICE_RUNS = [["-n", "20", "--random", "1"], ["-n", "20"],
               ["-n", "9", "--random", "2", "--stalls", "3", "--reset-at", "411"],
@@ -80,7 +80,7 @@ DESIGNS = {
     "one head": ("f", (8, 8, 8, 4), "op:attention:1", SLICE_RUNS),
     "swiglu": ("b", (8, 8, 4, 4), "op:swiglu:0", SLICE_RUNS),
     "matrix": ("c", (8, 8, 8, 4), "matrix:layers.0.feed_forward.down:3-21", SLICE_RUNS),
-    "argmax": ("c", (8, 8, 8, 4), "op:argmax", SLICE_RUNS),
+    "argmax": ("b", (8, 8, 4, 4), "op:argmax", SLICE_RUNS),
     "banks": ("d", (16, 16, 4, 4), "chip", [["-p", "ab", "--count", "4"]]),
 }
 # Every mutant meets the chips and the layer; these designs only where they can add something.
