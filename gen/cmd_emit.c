@@ -55,7 +55,8 @@ static int parse(int argc, char **argv, const char *help, struct request *r)
         {"icarus", no_argument, NULL, 'i'},           {"tokenizer", required_argument, NULL, 't'},
         {"prompt", required_argument, NULL, 'p'},     {"count", required_argument, NULL, 'n'},
         {"random", required_argument, NULL, PASS_ON}, {"stalls", required_argument, NULL, PASS_ON},
-        {"reset-at", required_argument, NULL, PASS_ON}, {"json", required_argument, NULL, PASS_ON},
+        {"reset-at", required_argument, NULL, PASS_ON}, {"repeat", required_argument, NULL, PASS_ON},
+        {"json", required_argument, NULL, PASS_ON},
         {"no-taps", no_argument, NULL, PASS_ON},      {"quiet", no_argument, NULL, PASS_ON},
         {"shape", required_argument, NULL, 'S'},      {"bits", required_argument, NULL, 'b'},
         {"code-bits", required_argument, NULL, 'C'},  {"help", no_argument, NULL, 'h'},
@@ -219,6 +220,7 @@ int hw_cmd_sim(int argc, char **argv)
                        "      --icarus          Icarus Verilog instead of Verilator: slow, but sees X\n"
                        "      --stalls SEED     pause the streams at random\n"
                        "      --reset-at N      reset once, at clock N, and begin again\n"
+                       "      --repeat N        tell the same prompt N more times, without a reset\n"
                        "      --random SEED     slice: random operands instead of captured ones\n"
                        "      --no-taps         compare tokens only\n"
                        "      --quiet           no story\n"

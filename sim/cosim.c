@@ -25,6 +25,7 @@ static const char *const HELP =
     "      --random SEED   slice: random operands instead of captured ones\n"
     "      --stalls SEED   pause the streams at random\n"
     "      --reset-at N    reset once, at clock N, and begin again\n"
+    "      --repeat N      tell the same prompt N more times, without a reset (0)\n"
     "      --no-taps       compare tokens only\n"
     "      --quiet         no story\n"
     "      --clock-mhz N   clock at which tokens/s are stated (100)\n"
@@ -32,7 +33,7 @@ static const char *const HELP =
 
 struct options {
     const char *design, *model, *tokenizer, *prompt, *json;
-    int count, clock_mhz, random, stalls, reset_at;
+    int count, clock_mhz, random, stalls, reset_at, repeat;
     bool taps, quiet;
 };
 
@@ -50,7 +51,7 @@ struct run {
     int pos;   // of the token that runs, -1: none yet
     int token; // it
     int next;  // what must follow
-    long made; // tokens that left the design
+    long made, made_now; // tokens that left the design; of this telling of the prompt
 
     // cycles between one start and the next
     long last_start, cycles, cycle_tokens, cycle_mismatches;
@@ -116,14 +117,22 @@ static void print_piece(struct run *r, int token)
 
 static void take_token(struct run *r, const struct dut_event *e)
 {
-    enum { FULL = 3 };
+    enum { MORE, STOP, LIMIT, FULL };
     r->status = e->status;
+    if (e->count != r->n_prompt)
+        hw_monitor_fail(r->monitor, e->cycle, "the design answers after %d of %d prompt tokens",
+                        e->count, r->n_prompt);
     if (e->status == FULL) {
         if (r->pos + 1 < r->q.config.seq_len)
             hw_monitor_fail(r->monitor, e->cycle, "context full too early");
         return;
     }
     r->made++;
+    r->made_now++;
+    int status = e->value == HW_TOKEN_BOS ? STOP : r->made_now == r->o->count ? LIMIT : MORE;
+    if (e->status != status)
+        hw_monitor_fail(r->monitor, e->cycle, "token %ld has status %d, expected %d", r->made_now,
+                        e->status, status);
     if (e->value != r->next)
         hw_monitor_fail(r->monitor, e->cycle, "the design says token %d, the reference %d",
                         e->value, r->next);
@@ -135,7 +144,15 @@ static void start_over(struct run *r)
 {
     hw_monitor_reset(r->monitor);
     r->pos = -1;
-    r->made = 0;
+    r->made = r->made_now = 0;
+}
+
+// The prompt comes again: what has been said is checked to its end, and stays counted.
+static void tell_again(struct run *r)
+{
+    hw_monitor_next(r->monitor, r->pos);
+    r->pos = -1;
+    r->made_now = 0;
 }
 
 static bool chip_event(void *user, const struct dut_event *e)
@@ -150,6 +167,9 @@ static bool chip_event(void *user, const struct dut_event *e)
         break;
     case DUT_TOKEN:
         take_token(r, e);
+        break;
+    case DUT_AGAIN:
+        tell_again(r);
         break;
     case DUT_DONE:
         break;
@@ -182,7 +202,7 @@ static enum dut_result run_chip(struct run *r)
     size_t len = strlen(o->prompt);
     struct dut_job job = {.stop_token = HW_TOKEN_BOS, .max_tokens = o->count,
                           .vec = r->design.geometry.vec, .stall_seed = (uint32_t)o->stalls,
-                          .reset_at = o->reset_at, .taps = o->taps,
+                          .reset_at = o->reset_at, .again = o->repeat, .taps = o->taps,
                           .hang_after = hang_after(r)};
     r->prompt = malloc((len + 2) * sizeof *r->prompt);
     if (!r->prompt)
@@ -407,7 +427,8 @@ int main(int argc, char **argv)
         {"model", required_argument, NULL, 'm'},    {"tokenizer", required_argument, NULL, 't'},
         {"prompt", required_argument, NULL, 'p'},   {"count", required_argument, NULL, 'n'},
         {"random", required_argument, NULL, 'r'},   {"stalls", required_argument, NULL, 's'},
-        {"reset-at", required_argument, NULL, 'R'}, {"no-taps", no_argument, NULL, 'T'},
+        {"reset-at", required_argument, NULL, 'R'}, {"repeat", required_argument, NULL, 'A'},
+        {"no-taps", no_argument, NULL, 'T'},
         {"quiet", no_argument, NULL, 'q'},          {"clock-mhz", required_argument, NULL, 'c'},
         {"json", required_argument, NULL, 'j'},     {"help", no_argument, NULL, 'h'},
         {0}};
@@ -417,6 +438,7 @@ int main(int argc, char **argv)
                      : opt == 'r' ? &o.random
                      : opt == 's' ? &o.stalls
                      : opt == 'R' ? &o.reset_at
+                     : opt == 'A' ? &o.repeat
                      : opt == 'c' ? &o.clock_mhz
                                   : NULL;
         const char **text = opt == 'm'   ? &o.model

@@ -15,7 +15,7 @@ enum dut_kind {
     DUT_RESET, // everything before is void; the job starts again
     DUT_START, // the engine starts a token: index = position, value = token (chip)
     DUT_DONE,  // the engine is done: value = the largest logit's index (meaningful if sampled)
-    DUT_TOKEN, // chip: a token left: value, status as in chip.v
+    DUT_TOKEN, // chip: a token left: value, status as in chip.v, count = prompt tokens it took
     // what the engine writes: elements index, index + 1, ... in `bits`, sub as in tap_top.v
     DUT_RES,
     DUT_ACT, // sub = region, count elements are valid
@@ -23,6 +23,7 @@ enum dut_kind {
     DUT_Q,
     DUT_SCORE, // sub = head
     DUT_LOGIT,
+    DUT_AGAIN, // chip: a sequence has ended, the same prompt follows
     DUT_N_KINDS
 };
 
@@ -47,6 +48,7 @@ struct dut_job {
     const int *token; // chip: the prompt
     int n_tokens;
     int stop_token, max_tokens;
+    int again; // chip: how often the prompt is told again after its end
     const struct dut_step *step; // slice
     int n_steps;
     int vec;

@@ -78,9 +78,10 @@ enum dut_result dut_run(const char *design, const struct dut_job *job, dut_event
         return DUT_BROKEN;
     snprintf(command, sizeof command,
              "exec vvp -n '%s/sim/design.vvp' '+inputs=%s' +steps=%d +stop=%d +max=%d +stalls=%u "
-             "+reset_at=%ld +taps=%d +hang_after=%ld",
+             "+reset_at=%ld +again=%d +taps=%d +hang_after=%ld",
              design, inputs, job->n_steps ? job->n_steps : job->n_tokens, job->stop_token,
-             job->max_tokens, (unsigned)job->stall_seed, job->reset_at, job->taps, job->hang_after);
+             job->max_tokens, (unsigned)job->stall_seed, job->reset_at, job->again,
+             job->taps, job->hang_after);
     FILE *pipe = popen(command, "r");
     while (pipe && fgets(line, sizeof line, pipe)) {
         struct dut_event e;

@@ -6,6 +6,10 @@
 #include "sim/dut.h"
 #include "verilated.h"
 
+#ifndef HW_RESET_CLOCKS
+#define HW_RESET_CLOCKS 3
+#endif
+
 const char *const dut_simulator = "Verilator";
 
 namespace {
@@ -88,7 +92,7 @@ struct bench {
     void reset()
     {
         top.rst = 1;
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < HW_RESET_CLOCKS; i++) {
             settle();
             edge();
         }
@@ -146,6 +150,7 @@ struct bench {
                 }
                 if (reset_now(now)) {
                     at = -1;
+                    now++; // once: the next clock is another one
                     break;
                 }
             }
@@ -155,7 +160,7 @@ struct bench {
 #else
     dut_result run()
     {
-        int sent = 0;
+        int sent = 0, again = job->again;
         bool finished = false;
         top.cfg_stop_token = job->stop_token;
         top.cfg_max_tokens = job->max_tokens;
@@ -166,6 +171,9 @@ struct bench {
                 top.s_token_data = job->token[sent];
                 top.s_token_last = sent + 1 == job->n_tokens;
                 top.s_token_valid = 1;
+            } else if (!top.s_token_valid) { // means nothing now
+                top.s_token_data = job->token[0] ^ 1;
+                top.s_token_last = 1;
             }
             top.m_token_ready = !pause();
             settle();
@@ -173,7 +181,7 @@ struct bench {
             bool taken = top.s_token_valid && top.s_token_ready;
             if (top.m_token_valid && top.m_token_ready) {
                 finished = top.m_token_status != 0;
-                send(DUT_TOKEN, 0, 0, 0, top.m_token_data, top.m_token_status, nullptr);
+                send(DUT_TOKEN, 0, 0, sent, top.m_token_data, top.m_token_status, nullptr);
             }
             edge();
             if (taken) {
@@ -182,6 +190,11 @@ struct bench {
             }
             if (reset_now(now)) {
                 top.s_token_valid = 0;
+                sent = 0;
+                finished = false;
+            }
+            if (finished && again-- > 0) {
+                send(DUT_AGAIN, 0, 0, 0, 0, 0, nullptr);
                 sent = 0;
                 finished = false;
             }

@@ -136,7 +136,7 @@ static void append(struct builder *b, const int32_t *v, int n)
     for (int i = 0; i < n; i++)
         b->operand[b->n_operand++] = v[i];
     while (b->n_operand % b->vec)
-        b->operand[b->n_operand++] = 0;
+        b->operand[b->n_operand++] = (1 << 23) - 1; // nobody may look at it
 }
 
 static void append_random(struct builder *b, int32_t *v, int n, int bits)
@@ -388,8 +388,8 @@ bool hw_slice_prepare(struct hw_slice_run *run, const struct hw_qmodel *q, const
     run->step = allocate(&b, (size_t)n_tokens, sizeof *run->step);
     run->best = allocate(&b, (size_t)n_tokens, sizeof *run->best);
     b.residual = allocate(&b, wide, sizeof *b.residual);
-    b.key = allocate(&b, cache, 1);
-    b.value = allocate(&b, cache, 1);
+    b.key = allocate(&b, cache, sizeof *b.key);
+    b.value = allocate(&b, cache, sizeof *b.value);
     for (int t = 0; t < HW_N_TAPS; t++)
         b.tap[t] = allocate(&b, wide, sizeof *b.tap[t]);
     if (!err->set)

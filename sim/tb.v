@@ -7,12 +7,12 @@
 
 module tb;
     localparam RESET = 0, START = 1, DONE = 2, TOKEN = 3, RES = 4, ACT = 5, KV = 6, Q = 7,
-               SCORE = 8, LOGIT = 9;
+               SCORE = 8, LOGIT = 9, AGAIN = 10;
 
     reg          clk = 1'b0;
     reg          rst = 1'b1;
     reg [8191:0] inputs;
-    integer      file, steps, stop, max, stalls, reset_at, taps, hang_after, seed;
+    integer      file, steps, stop, max, stalls, reset_at, again, taps, hang_after, seed;
     integer      cycle = 0, quiet = 0, now, got, last;
 
     wire                         tap_start, tap_done, tap_res_valid, tap_act_valid;
@@ -68,6 +68,7 @@ module tb;
                              tap_logit_data);
             end
             if (tap_done !== 1'b0) begin
+                // before the first logits nobody knows the best
                 $display("E %0d 0 0 0 %0d 0 %0d 0", DONE, known(tap_best), cycle);
                 quiet = 0;
             end
@@ -98,6 +99,7 @@ module tb;
         got = $value$plusargs("max=%d", max);
         got = $value$plusargs("stalls=%d", stalls);
         got = $value$plusargs("reset_at=%d", reset_at);
+        got = $value$plusargs("again=%d", again);
         got = $value$plusargs("taps=%d", taps);
         got = $value$plusargs("hang_after=%d", hang_after);
         seed = stalls;
@@ -210,14 +212,17 @@ module tb;
                     s_token_data = token;
                     s_token_last = last;
                     s_token_valid = 1'b1;
+                end else if (!s_token_valid) begin
+                    s_token_data = {`HW_TOKEN_W{1'bx}}; // means nothing now
+                    s_token_last = 1'bx;
                 end
                 m_token_ready = !pause(1'b0);
                 #4 observe;
                 taken = s_token_valid && s_token_ready;
                 if (m_token_valid && m_token_ready) begin
                     finished = m_token_status != 2'd0;
-                    $display("E %0d 0 0 0 %0d %0d %0d 0", TOKEN, known(m_token_data), known(m_token_status),
-                             cycle);
+                    $display("E %0d 0 0 %0d %0d %0d %0d 0", TOKEN, sent, known(m_token_data),
+                             known(m_token_status), cycle);
                 end
                 @(negedge clk);
                 cycle = cycle + 1;
@@ -234,6 +239,13 @@ module tb;
                     finished = 1'b0;
                     rewind_inputs;
                     do_reset;
+                end
+                if (finished && again > 0) begin
+                    $display("E %0d 0 0 0 0 0 0 0", AGAIN);
+                    again = again - 1;
+                    sent = 0;
+                    finished = 1'b0;
+                    rewind_inputs;
                 end
             end
         end

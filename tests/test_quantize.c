@@ -97,30 +97,43 @@ static void require(struct bounds *b, double factor, double x)
         b->low = x / factor > b->low ? x / factor : b->low;
 }
 
-struct ends {
-    int low, high, step; // of the grid
+// The integers a weight of the matrix can be, ascending.
+struct values {
+    int value[256], n;
 };
 
-static struct ends grid_ends(const struct pairing *p, int bits)
+static struct values grid_values(const struct pairing *p, int bits)
 {
+    struct values v = {.n = 1 << bits};
     const int16_t *fine = p->m->levels[p->m->n_planes - 1];
-    int step = fine[1] - fine[0], low = p->m->levels[0][0];
-    return (struct ends){low, low + step * ((1 << bits) - 1), step};
+    for (int k = 0; k < v.n; k++)
+        v.value[k] = p->m->n_planes == 1 ? fine[k] : p->m->levels[0][0] + k * (fine[1] - fine[0]);
+    return v;
+}
+
+static int index_of(const struct values *v, double q)
+{
+    for (int k = 0; k < v->n; k++)
+        if (v->value[k] == (int)q)
+            return k;
+    fail_msg("%.0f is not a level", q);
+    return -1;
 }
 
 // One unit explains every weight of the matrix: the integer is the nearest of the grid. Each weight
 // bounds the unit from both sides, those at the grid's ends from one; some unit must remain.
-static double common_unit(const struct pairing *p, struct ends grid)
+static double common_unit(const struct pairing *p, struct values grid)
 {
     struct bounds unit = {0.0, INFINITY};
     for (int r = 0; r < p->m->n_out / p->row_step; r++)
         for (int c = 0; c < p->m->n_in; c++) {
-            double q = quantized_weight(p, r, c), half = grid.step / 2.0;
+            double q = quantized_weight(p, r, c);
+            int k = index_of(&grid, q);
             double x = (double)p->w[r * p->m->n_in + c] / row_value(p, r);
-            if (q > grid.low)
-                require(&unit, q - half, x);
-            if (q < grid.high)
-                require(&unit, -q - half, -x);
+            if (k > 0)
+                require(&unit, (q + grid.value[k - 1]) / 2.0, x);
+            if (k < grid.n - 1)
+                require(&unit, -(q + grid.value[k + 1]) / 2.0, -x);
             if (unit.low > unit.high * (1.0 + 1e-9))
                 fail_msg("%s: row %d column %d: %.9g became %.0f, where the unit is %.9g to %.9g",
                          p->name, r, c, x, q, unit.low, unit.high);
@@ -132,15 +145,17 @@ static double common_unit(const struct pairing *p, struct ends grid)
 // of its largest weight at 6 bits, 0.3 below.
 static void expect_close_weights(const struct pairing *p, int bits)
 {
-    struct ends grid = grid_ends(p, bits);
+    struct values grid = grid_values(p, bits);
+    double grid_step = (grid.value[grid.n - 1] - grid.value[0]) / (grid.n - 1.0);
     int n_clipped = 0, n = p->m->n_out / p->row_step * p->m->n_in;
     double unit = common_unit(p, grid), beyond = bits >= 8 ? 1.01 : bits >= 6 ? 1.3 : 3.5;
     for (int r = 0; r < p->m->n_out / p->row_step; r++)
         for (int c = 0; c < p->m->n_in; c++) {
             double q = quantized_weight(p, r, c);
             double exact = (double)p->w[r * p->m->n_in + c] / (unit * row_value(p, r));
-            n_clipped += fabs(exact - q) > grid.step * 0.51;
-            if (fabs(exact) > abs(q < 0.0 ? grid.low : grid.high) * beyond)
+            int end = grid.value[q < 0.0 ? 0 : grid.n - 1];
+            n_clipped += q == end && fabs(exact) > abs(end) + grid_step * 0.51;
+            if (fabs(exact) > abs(end) * beyond)
                 fail_msg("%s: row %d column %d: %.2f was cut to %.0f", p->name, r, c, exact, q);
         }
     if (n_clipped * (bits >= 6 ? 10 : 3) > n)
@@ -223,7 +238,7 @@ static double row_unit(const struct hw_qmatrix *m, const float *w, int first_row
                        double in_unit)
 {
     struct pairing p = {"unit", m, w, first_row, row_step};
-    return common_unit(&p, grid_ends(&p, 8)) * in_unit * ldexp(1.0, m->shift);
+    return common_unit(&p, grid_values(&p, 8)) * in_unit * ldexp(1.0, m->shift);
 }
 
 static void expect_unit(const char *name, double got, double want)
@@ -265,7 +280,7 @@ static void expect_units(const struct hw_config *c, uint64_t seed, struct hw_wid
     struct hw_float *f = balanced(c, seed, &o);
     const float *embedding = hw_float_tensor(f, HW_TOK_EMBED, 0);
     struct pairing p = {"embedding", &q.embed, embedding, 0, 1};
-    double res = common_unit(&p, grid_ends(&p, 8)) / 256.0 * ldexp(1.0, q.embed_shift);
+    double res = common_unit(&p, grid_values(&p, 8)) / 256.0 * ldexp(1.0, q.embed_shift);
     for (int l = 0; l < c->n_layers; l++)
         expect_layer_units(&q, f, l, res);
     double last = norm_unit(&q.final_norm, hw_float_tensor(f, HW_OUTPUT_NORM, 0), c->dim);
