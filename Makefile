@@ -5,6 +5,7 @@ TOKENIZER ?= models/tokenizer.bin
 PROMPT    ?=
 TOKENS    ?= 256
 BITS      ?= 8
+LEVELS    ?= $(wildcard $(MODEL:.bin=.quant))
 GEOMETRY  ?= --rows 32 --cols 8 --vec 8 --att-pos 16
 
 CC       ?= cc
@@ -27,7 +28,7 @@ all: setup $(B)/hardwire $(B)/cosim-icarus
 
 help:
 	@echo "make run        bake the default model, simulate the chip, check every tensor"
-	@echo "                MODEL= TOKENIZER= PROMPT= TOKENS= BITS= GEOMETRY= choose another"
+	@echo "                MODEL= TOKENIZER= PROMPT= TOKENS= BITS= LEVELS= GEOMETRY= choose another"
 	@echo "make test       everything that must hold, under 10 minutes"
 	@echo "make test-full  the long version: full contexts, hundreds of shapes, mutants, fuzzing"
 	@echo "make bench      measures; writes build/bench.json and build/bench.md"
@@ -64,8 +65,11 @@ $(B)/test_%: tests/test_%.c $(B)/libhardwire.a
 $(B)/test_oracle $(B)/test_fixed: $(B)/tests/oracle.o
 
 NAME = $(basename $(notdir $(MODEL)))
+# A checkpoint trained on levels keeps them: 3-bit codes, tensors of 6 bits in two planes.
+QUANTIZE = $(B)/hardwire quantize $(MODEL) -o $(B)/$(NAME).safetensors --quiet \
+           $(if $(LEVELS),--levels $(LEVELS) --code-bits 3,--bits $(BITS))
 run: all
-	@$(B)/hardwire quantize $(MODEL) -o $(B)/$(NAME).safetensors --bits $(BITS) --quiet
+	@$(QUANTIZE)
 	@$(B)/hardwire sim $(B)/$(NAME).safetensors -t $(TOKENIZER) -o $(B)/$(NAME) $(GEOMETRY) \
 	    --prompt "$(PROMPT)" --count $(TOKENS)
 
@@ -73,10 +77,10 @@ $(B)/shape: tests/shape.c | setup
 	@mkdir -p $(@D)
 	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< -o $@
 
-test: all $(TESTS) $(B)/shape
+test: all $(TESTS) $(B)/shape $(B)/story.safetensors
 	@tests/run
 
-test-full: all $(TESTS) $(B)/shape
+test-full: all $(TESTS) $(B)/shape $(B)/story.safetensors
 	@tests/run full
 
 $(B)/bench_reference: sim/bench_reference.c $(B)/libhardwire.a
@@ -85,10 +89,26 @@ $(B)/bench_reference: sim/bench_reference.c $(B)/libhardwire.a
 bench: all $(B)/bench_reference
 	@python3 sim/bench.py
 
+synth: all
+	@$(QUANTIZE)
+	@sim/synth $(B)/$(NAME).safetensors "$(GEOMETRY)"
+
+formal: setup
+	@sim/formal/run
+
+mutants: all
+	@python3 tests/mutants.py
+
+fuzz: all $(B)/story.safetensors
+	@tests/fuzz.sh
+
+$(B)/story.safetensors: $(B)/hardwire models/story.bin models/story.quant
+	@$< quantize models/story.bin --levels models/story.quant --code-bits 3 -o $@ --quiet
+
 lint: all $(B)/shape
 	@tests/lint
 
 clean:
 	rm -rf $(B)
 
--include $(LIB_OBJ:.o=.d) $(wildcard $(B)/*.d) $(B)/gen/main.d $(B)/sim/dut_icarus.d $(B)/tests/oracle.d
+-include $(LIB_OBJ:.o=.d) $(wildcard $(B)/*.d $(B)/*/*.d) $(B)/tests/oracle.d

@@ -4,6 +4,7 @@
 name) and build/bench.md (the tables). Run from the repository's root after `make`. What needs
 ../shared is left out where that is missing: a figure that could not be measured is absent."""
 import json
+import math
 import os
 import re
 import subprocess
@@ -17,6 +18,7 @@ OUT = "build/bench"
 GEOMETRY = {256: "--rows 32 --cols 8", 1024: "--rows 64 --cols 16 --vec 16 --att-pos 64"}
 TALOS = "--shape 16,64,1,4,4,28,16 --rows 16 --cols 8 --att-pos 8"
 SMOLLM2 = "--shape 576,1536,30,9,3,49152,512 --rows 128 --cols 16 --vec 16 --att-pos 16"
+TWIN = 4.078  # the default model in float: models/README.md
 FLOAT_NLL = 1.2558  # stories260K, first 40,448 tokens: ../shared/models/README.md
 
 figures, tables = {}, []
@@ -142,19 +144,35 @@ def fidelity():
             ("3 bits, 6-bit embedding", None, "--bits 3 --head-bits 6 --code-bits 3")):
         path = quantize(STORIES, "fidelity", options)
         loss = nll(path, TOKENIZER)
-        over = 100 * (2.718281828459045 ** (loss - FLOAT_NLL) - 1)
+        over = 100 * (math.exp(loss - FLOAT_NLL) - 1)
         bits = plan(path)[3]
         if key:
             figures[f"ppl_over_float_percent_stories260k_{key}"] = round(over, 2)
-        rows.append([label, f"{2.718281828459045 ** loss:.3f}", f"{over:+.2f}%", f"{bits:.2f}"])
+        rows.append([label, f"{math.exp(loss):.3f}", f"{over:+.2f}%", f"{bits:.2f}"])
     table("Fidelity of stories260K (float 3.511)", ["weights", "perplexity", "over float", "ROM bits a weight"], rows)
 
 
 def default_model():
-    path = quantize("models/story.bin", "default")
+    """The shipped model, 3 and 6 bits, beside its float twin; over the shared text where that is."""
+    path = quantize("models/story.bin", "default", "--levels models/story.quant --code-bits 3")
     s = simulate(path, "models/tokenizer.bin", "default", "-n 256")
     figures["default_cycles_per_token_256_lanes"] = s["cycles_per_token"]
     figures["default_rom_bits_per_weight"] = plan(path)[3]
+    rows = [["3/6 bits, trained", None, f"{plan(path)[3]:.2f}", s["values_compared"]]]
+    if os.path.exists(TEXT):
+        loss = nll(path, "models/tokenizer.bin")
+        figures["ppl_over_twin_percent_default"] = round(100 * (math.exp(loss) / TWIN - 1), 2)
+        rows[0][1] = f"{math.exp(loss):.3f} ({figures['ppl_over_twin_percent_default']:+.1f}%)"
+        rows.append(["3 bits, twin rounded (6-bit embedding)", *rounded("--bits 3 --head-bits 6 --code-bits 3"), ""])
+        rows.append(["8 bits, twin rounded", *rounded(""), ""])
+    table(f"The default model (float twin {TWIN})", ["weights", "perplexity", "ROM bits a weight", "tensor values equal"],
+          rows)
+
+
+def rounded(options):
+    path = quantize("models/twin.bin", "twin", options)
+    loss = math.exp(nll(path, "models/tokenizer.bin"))
+    return f"{loss:.3f} ({100 * (loss / TWIN - 1):+.1f}%)", f"{plan(path)[3]:.2f}"
 
 
 def main():
