@@ -177,11 +177,13 @@ module f_chip #(
         l_pos:   assert (f_pos + running == at && f_limit == length && at <= length);
         l_len:   assert (length <= CTX && length >= 1);
         l_engine: assert (e_running == running && (e_ran ? length == seq_len : length == CTX));
+        l_drop:  assert (!dropping || (m_token_status == 2'd3 && answer_status == 2'd3
+                                       && m_token_data == 0 && answer_token == 0 && !answering));
         l_first: assert (e_ran || at == running);
         l_token: assert (!owed || f_token == owed_token);
         l_sample: assert (!(owed || running) || f_sample == answering);
         l_answer: assert (!answer || answering && (f_sample || answer_status == 2'd3));
-        l_count: assert (!(owed || running || answer) || answer_status == 2'd3 || !answering
+        l_count: assert (!(owed || running || answer) || answer && answer_status == 2'd3 || !answering
                          || f_count == answers);
         l_zero:  assert (!(owed || running) || answering || answers == 0 && f_count == 0);
         l_room:  assert (!owed || !full);
