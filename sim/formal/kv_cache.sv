@@ -1,7 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // What kv_cache.v promises: after `keys_done` (`values_done`) a read of a position of a head gives
 // what was written there last, and no write disturbs any other place. One arbitrary element of one
-// arbitrary place is followed.
+// arbitrary place is followed; the RAMs keep the words it passes (ram_followed.v).
+// probe k_at = dut.u_key.followed
+// probe v_at = dut.u_value.followed
+// probe s_at = dut.u_stage.followed
+// probe x_head = dut.head
+// probe x_copy_value = dut.copy_value
+// probe x_running = dut.running
+// probe x_keys_in = dut.keys_in
+// probe x_values_in = dut.values_in
+// probe x_heads_q = dut.heads_q
+// probe x_base_q = dut.base_q
+// probe x_write_key = dut.write_key
+// probe x_write_value = dut.write_value
+// probe x_row = dut.row
+// probe x_out_lane = dut.out_lane
+// probe x_keys_copied = dut.keys_copied
+// probe x_values_copied = dut.values_copied
+// probe x_keys_visible = dut.keys_visible
+// probe x_values_visible = dut.values_visible
+// probe k_word = dut.u_key.word
+// probe v_word = dut.u_value.word
+// probe s_word = dut.u_stage.word
+// probe s_q = dut.u_stage.q
+// probe s_hit = dut.u_stage.hit
 `default_nettype none
 
 module f_kv_cache #(
@@ -23,6 +46,9 @@ module f_kv_cache #(
 );
     localparam POS_W = $clog2(CTX);
     localparam BANK_W = $clog2(ATT_POS);
+    localparam LANES = VEC > HEAD_DIM ? VEC : HEAD_DIM;
+    localparam WORDS = MAX_KV_DIM > LANES ? (MAX_KV_DIM + LANES - 1) / LANES : 2;
+    localparam SIZE_W = $clog2(WORDS);
     reg [19:0] keys_in, values_in;
     wire [19:0] element = is_value ? values_in : keys_in;
     wire keys_done, values_done, busy;
@@ -42,6 +68,16 @@ module f_kv_cache #(
     (* anyconst *) reg [ROW_W-1:0] f_row;
     (* anyconst *) reg [POS_W-1:0] f_pos;
     (* anyconst *) reg [$clog2(HEAD_DIM)-1:0] f_dim;
+    (* anyconst *) reg [ROW_W-1:0] f_head; // of a layer: rows of layers do not overlap
+    wire [ROW_W+GROUP_W-1:0] k_at, v_at;
+    wire [SIZE_W:0] s_at;
+    wire [19:0] f_place = f_head * HEAD_DIM + f_dim;
+    wire [19:0] f_word  = f_place / LANES;
+    always @* begin
+        assume (k_at == here && v_at == here && s_at == {of_value, f_word[SIZE_W-1:0]});
+        if (started && f_row >= base && head < n)
+            assume (head == f_head);
+    end
     reg f_past = 1'b0;
     reg started;                 // this token: between start and the next one
     reg [ROW_W-1:0] base, n;
@@ -106,7 +142,7 @@ module f_kv_cache #(
         : key[(f_pos[BANK_W-1:0]*HEAD_DIM + f_dim)*KV_W +: KV_W];
     always @(posedge clk) begin
         read_here  <= (of_value ? value_addr : key_addr) == here;
-        known_here <= known;
+        known_here <= known && !rst;
         held_here  <= held;
         // this token does not write here, or has done so
         quiet_here <= !started || !mine || ready;
@@ -130,6 +166,63 @@ module f_kv_cache #(
         waited <= rst || start || !started || !all_in ? 4'd0 : waited == 4'd15 ? waited : waited + 4'd1;
         if (f_past && !rst)
             gets_done: assert (waited < 2 * MAX_KV_DIM / HEAD_DIM + 3 || (values_done && !busy));
+    end
+
+
+    // --- for induction: where the followed element is on its way ----------------------------
+    wire [ROW_W-1:0] x_head, x_heads_q, x_base_q, x_row;
+    wire [19:0] x_keys_in, x_values_in, x_out_lane;
+    wire x_copy_value, x_running, x_write_key, x_write_value, x_keys_copied, x_values_copied,
+         x_keys_visible, x_values_visible, s_hit;
+    wire [ATT_POS*HEAD_DIM*KV_W-1:0] k_word, v_word;
+    wire [LANES*KV_W-1:0] s_word, s_q;
+    wire [7:0] keys_out   = x_keys_copied ? n : x_head;   // heads copied, or in flight
+    wire [7:0] values_out = x_values_copied ? n : x_copy_value ? x_head : 8'd0;
+    wire [7:0] heads_out  = of_value ? values_out : keys_out;
+    wire write  = of_value ? x_write_value : x_write_key;
+    wire staged = (of_value ? values_in : keys_in) > place;
+    wire banked = !started || !mine || !staged || head < heads_out - write;
+    wire [KV_W-1:0] bank = of_value
+        ? v_word[(f_pos[BANK_W-1:0]*HEAD_DIM + f_dim)*KV_W +: KV_W]
+        : k_word[(f_pos[BANK_W-1:0]*HEAD_DIM + f_dim)*KV_W +: KV_W];
+    wire [19:0] lane = place % LANES;
+    wire [19:0] head_lane = head * HEAD_DIM % LANES;
+    wire [7:0] to_go = n - keys_out + (n - values_out);
+    always @(posedge clk) if (f_past && !rst) begin
+        l_idle: assert (started || !(x_running || x_write_key || x_write_value || x_keys_copied
+                                     || x_values_copied || known || x_keys_visible
+                                     || x_values_visible));
+        if (started) begin
+            l_size:  assert (n >= 1 && total <= MAX_KV_DIM && total % VEC == 0 && base + n <= KV_ROWS
+                             && keys_in <= total && values_in <= total && keys_in % VEC == 0
+                             && values_in % VEC == 0);
+            l_same:  assert (x_keys_in == keys_in && x_values_in == values_in && x_heads_q == n
+                             && x_base_q == base && x_running == !x_values_copied
+                             && x_copy_value == x_keys_copied);
+            l_order: assert (x_head < n && (!x_values_copied || (x_keys_copied && x_head == 0)));
+            l_count: assert (keys_out * HEAD_DIM <= keys_in && values_out * HEAD_DIM <= values_in);
+            l_shown: assert ((!x_keys_visible || (x_keys_copied && !x_write_key))
+                             && (!x_values_visible || (x_values_copied && !x_write_value
+                                                       && x_keys_visible)));
+            l_late:  assert ((x_keys_visible || !x_keys_copied || x_write_key)
+                             && (x_values_visible || !x_values_copied || x_write_value));
+            l_write: assert ((!x_write_key || (keys_out != 0 && x_row == base + keys_out - 1))
+                             && (!x_write_value || (values_out != 0 && x_keys_copied
+                                                    && x_row == base + values_out - 1)));
+            l_stage: assert (!(mine && staged) || (known && s_word[lane*KV_W +: KV_W] == held));
+            l_fly:   assert (!(write && mine && x_row == f_row)
+                             || (s_hit && s_q[lane*KV_W +: KV_W] == held && staged
+                                 && x_out_lane == head_lane));
+            l_goes:  assert (waited == 0 || (all_in && waited + to_go <= 2 * n
+                                             || to_go == 0 && (x_values_visible || waited <= 2 * n + 1)));
+        end
+        l_bank: assert (!(known && banked) || bank == held);
+    end
+    reg was_quiet;
+    always @(posedge clk) begin
+        was_quiet <= banked;
+        if (f_past && !rst && read_here && known_here && was_quiet)
+            l_read: assert (got == held_here);
     end
 
     reg [2:0] tokens;
