@@ -113,7 +113,7 @@ module f_argmax #(
     always @(posedge clk) if (f_past && !rst) begin
         c_last:  cover (done && rows == 20'd7 && best == 6);
         c_tie:   cover (done && rows > VEC && mine == yours && other == VEC && best == 1 && claim == 1);
-        c_again: cover (done && rows > VEC && $past(done, 5));
+        c_again: cover (done && rows > VEC && $past(done && f_past, 5));
     end
 endmodule
 

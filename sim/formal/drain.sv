@@ -160,7 +160,7 @@ module f_drain #(
     end
     always @(posedge clk) if (f_past && !rst) begin
         c_short: cover (y_valid && y_last && array3 && $past(y_valid && !y_last && array3) && row3 != 2);
-        c_full:  cover (block_done && $past(walking));
+        c_full:  cover (block_done && $past(walking && f_past));
         c_sat:   cover (y_valid && array3 && y3 == 24'h800000 && last3);
         c_embed: cover (y_valid && y_last && !array3 && !$past(recv_valid));
         c_recv:  cover (y_valid && $past(y_valid) && $past(recv_valid) && !$past(recv_valid, 2));

@@ -115,7 +115,7 @@ module f_embed #(
     always @(posedge clk) if (f_past && !rst) begin
         c_row:  cover (sum_valid && sum_last && group3 == 3 && planes == 2 && token0 == 9);
         c_neg:  cover (sum_valid && acc3 == -250);
-        c_next: cover (start && $past(sum_valid && sum_last));
+        c_next: cover (start && $past(sum_valid && sum_last && f_past));
     end
 endmodule
 

@@ -122,7 +122,7 @@ module f_rmsnorm #(
     always @(posedge clk) if (f_past && !rst) begin
         c_one:   cover (y_valid && last0 == 0 && y4 == 5);
         c_four:  cover (y_valid && y_now == 3);
-        c_again: cover (start && $past(y_valid));
+        c_again: cover (start && $past(y_valid && f_past));
         c_k:     cover (t == 4 && k0 == 16);
     end
 endmodule
