@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The arithmetic leaves against expressions written another way: at the width of `W` bits, for every
+// input. Combinational, so one step of BMC is the whole proof.
+`default_nettype none
+
+// rs(x, s) = floor((x + 2^(s-1)) / 2^s) in more bits than needed
+module f_round_shift #(parameter W = 32, parameter S_W = 6) (
+    input wire signed [W-1:0] x, input wire [S_W-1:0] s
+);
+    localparam BIG = W + (1 << S_W);
+    wire signed [W-1:0]   y;
+    wire signed [BIG-1:0] wide = x;
+    wire signed [BIG-1:0] half = s == 0 ? {BIG{1'b0}} : {{(BIG-1){1'b0}}, 1'b1} << (s - 1'b1);
+    wire signed [BIG-1:0] want = (wide + half) >>> s;
+    round_shift #(.W(W), .S_W(S_W)) dut (.x(x), .s(s), .y(y));
+    always @* begin
+        rounds: assert (y == want);
+        c_tie:  cover (s == 2 && x == -6 && y == -1);
+    end
+endmodule
+
+module f_saturate #(parameter W = 32, parameter OUT_W = 8) (input wire signed [W-1:0] x);
+    localparam signed [W-1:0] MAX = {{(W-OUT_W+1){1'b0}}, {(OUT_W-1){1'b1}}};
+    wire signed [OUT_W-1:0] y;
+    wire signed [W-1:0]     back = y;
+    saturate #(.IN_W(W), .OUT_W(OUT_W)) dut (.x(x), .y(y));
+    always @* begin
+        above:  assert (!(x > MAX) || back == MAX);
+        below:  assert (!(x < -MAX - 1) || back == -MAX - 1);
+        inside: assert (!(x <= MAX && x >= -MAX - 1) || back == x);
+    end
+endmodule
+
+// 2^index <= x < 2^(index+1)
+module f_msb #(parameter W = 64) (input wire [W-1:0] x);
+    wire [5:0] index;
+    msb #(.W(W), .I_W(6)) dut (.x(x), .index(index));
+    always @* begin
+        zero:    assert (x != 0 || index == 0);
+        highest: assert (x == 0 || (x >> index) == 1);
+    end
+endmodule
+
+// y = base + floor((step * frac + 2^(F-1)) / 2^F), modulo 2^16; the product bit by bit
+module f_lerp #(parameter W = 9) (input wire [27:0] entry, input wire [W-1:0] frac);
+    wire [15:0] y;
+    wire signed [31:0] step = {{20{entry[27]}}, entry[27:16]};
+    reg  signed [31:0] product;
+    integer i;
+    lerp #(.FRAC_W(W)) dut (.entry(entry), .frac(frac), .y(y));
+    always @* begin
+        product = 32'sd0;
+        for (i = 0; i < W; i = i + 1)
+            if (frac[i])
+                product = product + (step <<< i);
+        product = (product + (32'sd1 <<< (W - 1))) >>> W;
+    end
+    always @*
+        interpolates: assert (y == entry[15:0] + product[15:0]);
+endmodule
+
+// the same for the widths where that product does not prove: rounding, placing and adding only
+module f_lerp_sum #(parameter W = 9) (input wire [27:0] entry, input wire [W-1:0] frac);
+    wire [15:0] y;
+    wire signed [W+12:0] product;
+    wire signed [39:0]   wide = product;
+    wire signed [39:0]   half = 40'sd1 <<< (W - 1);
+    wire signed [39:0]   move = (wide + half) >>> W;
+    lerp #(.FRAC_W(W)) dut (.entry(entry), .frac(frac), .y(y));
+    mul #(.A_W(12), .B_W(W + 1)) u_mul (.a(entry[27:16]), .b({1'b0, frac}), .y(product));
+    always @*
+        interpolates: assert (y == entry[15:0] + move[15:0]);
+endmodule
+
+// a * b by shifting and adding |b|
+module f_mul #(parameter W = 6, parameter B_W = 5) (
+    input wire signed [W-1:0] a, input wire signed [B_W-1:0] b
+);
+    wire signed [W+B_W-1:0] y;
+    wire signed [W+B_W-1:0] wide = a;
+    wire [B_W-1:0] size = b[B_W-1] ? -b : b;
+    reg  signed [W+B_W-1:0] sum;
+    integer i;
+    mul #(.A_W(W), .B_W(B_W)) dut (.a(a), .b(b), .y(y));
+    always @* begin
+        sum = 0;
+        for (i = 0; i < B_W; i = i + 1)
+            if (size[i])
+                sum = sum + (wide <<< i);
+        if (b[B_W-1])
+            sum = -sum;
+    end
+    always @*
+        multiplies: assert (y == sum);
+endmodule
+
+// requantizing as drain.v composes it, against hw_requant: the product p arrives whole
+module f_requant #(parameter W = 42) (
+    input wire signed [W-1:0] p, input wire [5:0] shift, input wire [3:0] exp
+);
+    wire [5:0] s = shift - {2'b00, exp};
+    wire signed [W-1:0]  q;
+    wire signed [23:0]   y;
+    wire signed [W+63:0] wide = p;
+    wire [5:0]           net  = shift - exp;
+    wire signed [W+63:0] half = net == 0 ? {(W+64){1'b0}} : {{(W+63){1'b0}}, 1'b1} << (net - 1);
+    wire signed [W+63:0] rounded = (wide + half) >>> net;
+    round_shift #(.W(W), .S_W(6)) u_round (.x(p), .s(s), .y(q));
+    saturate #(.IN_W(W), .OUT_W(24)) u_sat (.x(q), .y(y));
+    always @* begin
+        assume (shift >= 15 && shift <= 62);
+        requantizes: assert (y == (rounded > 8388607 ? 24'sd8388607
+                                   : rounded < -8388608 ? -24'sd8388608 : rounded[23:0]));
+    end
+endmodule
+
+`default_nettype wire

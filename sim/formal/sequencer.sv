@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// What sequencer.v promises: the program is issued in order, every word once, to the unit its
+// opcode names, and never before that unit may take it.
+// probe f_running = dut.running
+// probe f_fetched = dut.fetched
+// probe f_pending = dut.residual_pending
+`default_nettype none
+
+module f_sequencer #(
+    parameter PROG_ADDR_W = 3
+) (
+    input wire clk, rst,
+    input wire start, sample,
+    input wire matvec_ready, residual_done, rows_busy, attn_busy, recv_busy, units_busy,
+    input wire [127:0] prog_data // the ROM's, assumed below
+);
+    wire                   done, issue_embed, issue_norm, issue_attn, issue_recv, matvec_valid;
+    wire [19:0]            seq_len;
+    wire [PROG_ADDR_W-1:0] prog_addr;
+    wire [127:0]           insn;
+
+    // any program, in a ROM of one clock: the word at one arbitrary address is known, the others
+    // are free, and a word stays while its address does
+    (* anyconst *) reg [PROG_ADDR_W-1:0] place;
+    (* anyconst *) reg [127:0]           word;
+    reg [PROG_ADDR_W-1:0] addr_before;
+    reg [127:0]           data_before;
+    always @(posedge clk) begin
+        addr_before <= prog_addr;
+        data_before <= prog_data;
+    end
+    reg [PROG_ADDR_W-1:0] addr_before2;
+    always @(posedge clk)
+        addr_before2 <= addr_before;
+    always @* begin
+        if (addr_before == place)
+            assume (prog_data == word);
+        if (addr_before == addr_before2)
+            assume (prog_data == data_before);
+    end
+
+    sequencer #(.PROG_ADDR_W(PROG_ADDR_W)) dut (
+        .clk(clk), .rst(rst), .start(start), .sample(sample), .done(done), .seq_len(seq_len),
+        .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn), .issue_embed(issue_embed),
+        .issue_norm(issue_norm), .issue_attn(issue_attn), .issue_recv(issue_recv),
+        .matvec_valid(matvec_valid), .matvec_ready(matvec_ready), .residual_done(residual_done),
+        .rows_busy(rows_busy), .attn_busy(attn_busy), .recv_busy(recv_busy),
+        .units_busy(units_busy)
+    );
+    wire f_running, f_fetched, f_pending; // probes
+
+    // --- the specification's own state ----------------------------------------------------------
+    reg f_past = 1'b0;
+    reg busy;                    // between start and END
+    reg [PROG_ADDR_W-1:0] step;  // words issued or skipped since start
+    reg [1:0] on_way;            // operations whose rows have not all reached the residual
+    reg [1:0] waited;            // cycles at this word
+    reg wanted;                  // sample, as of the start
+    wire [3:0]   op   = insn[3:0];
+    wire         skip = insn[7] && !sample;
+    wire issue_matvec = matvec_valid && matvec_ready;
+    wire any = issue_embed || issue_norm || issue_attn || issue_recv || issue_matvec;
+    wire to_residual = issue_embed || ((issue_matvec || issue_recv) && insn[6:4] <= 3'd1);
+    wire move = any || (f_running && f_fetched && skip);
+
+    always @(posedge clk) begin
+        f_past <= 1'b1;
+        waited <= move || start || !busy ? 2'd0 : waited == 2'd3 ? 2'd3 : waited + 2'd1;
+        if (move)
+            step <= step + 1'b1;
+        on_way <= on_way + to_residual - residual_done;
+        if (done)
+            busy <= 1'b0;
+        if (start) begin
+            busy <= 1'b1;
+            step <= 0;
+            wanted <= sample;
+        end
+        if (rst) begin
+            busy <= 1'b0;
+            on_way <= 2'd0;
+            waited <= 2'd0;
+            step <= 0;
+        end
+    end
+
+    // --- assumptions: what the engine around it does -------------------------------------------
+    always @* begin
+        if (!f_past)
+            assume (rst);
+        if (busy || rst)
+            assume (!start);
+        if (busy && !start)
+            assume (sample == wanted);
+        // rows arrive only if some are on their way, and a program has one writer of the residual
+        // between two NORMs
+        if (on_way == 2'd0)
+            assume (!residual_done);
+        if (on_way != 2'd0)
+            assume (!to_residual || residual_done);
+    end
+    reg recv_before = 1'b0;
+    always @(posedge clk)
+        recv_before <= issue_recv || (recv_busy && !rst);
+    always @*
+        if (recv_busy) // RECV ends by itself, and starts by being issued
+            assume (recv_before);
+
+    // --- assertions ---------------------------------------------------------------------------
+    always @(posedge clk) if (f_past && !rst) begin
+        // a word goes to one unit, the one its opcode names, unchanged
+        one_unit:  assert (issue_embed + issue_norm + issue_attn + issue_recv + matvec_valid <= 1);
+        the_word:  assert (!any || (busy && (step != place || insn == word)));
+        embed_op:  assert (!issue_embed || op == 4'd1);
+        norm_op:   assert (!issue_norm || op == 4'd2);
+        matvec_op: assert (!matvec_valid || op == 4'd3);
+        attn_op:   assert (!issue_attn || op == 4'd4);
+        recv_op:   assert (!issue_recv || op == 4'd5);
+        // words for sampled tokens only
+        skipped:   assert (!any || !skip);
+        // the three rules of order, and the unit's own state
+        norm_waits: assert (!issue_norm || on_way == 2'd0);
+        recv_waits: assert (!issue_recv || (!rows_busy && !recv_busy));
+        attn_waits: assert (!issue_attn || !attn_busy);
+        // END: only at END, only when all is idle, once, with the length of END's word
+        end_op:    assert (!done || (busy && op == 4'd0 && !$past(units_busy)));
+        end_len:   assert (!done || seq_len == insn[68:49]);
+        end_once:  assert (!done || !$past(done));
+        silent:    assert (busy || !(any || matvec_valid || done));
+        // an offered matrix stays offered, with the same word, until it is taken
+        if ($past(matvec_valid && !matvec_ready && !rst))
+            offer_stays: assert (matvec_valid && insn == $past(insn));
+        // nothing waits without a reason
+        if (waited == 2'd2 && busy && !done && !skip) begin
+            embed_goes:  assert (op != 4'd1 || issue_embed);
+            norm_goes:   assert (op != 4'd2 || issue_norm || on_way != 2'd0);
+            matvec_goes: assert (op != 4'd3 || matvec_valid || recv_busy);
+            attn_goes:   assert (op != 4'd4 || issue_attn || attn_busy);
+            recv_goes:   assert (op != 4'd5 || issue_recv || recv_busy || rows_busy);
+        end
+        skip_goes:   assert (!(waited == 2'd2 && busy && !done && skip) || move);
+        end_goes:    assert (!(waited == 2'd3 && busy && op == 4'd0 && !skip && !done)
+                             || units_busy || $past(units_busy));
+        // links to the inside, for induction
+        l_running: assert (f_running == (busy && !done));
+        l_pending: assert (f_pending == (on_way != 2'd0) && on_way <= 2'd1);
+        l_step:    assert (step == prog_addr);
+        l_fetched: assert (!f_fetched || addr_before == prog_addr);
+        l_waited:  assert (!(waited >= 2'd1 && busy && !done) || f_fetched);
+    end
+
+    // --- covers ---------------------------------------------------------------------------------
+    reg [4:0] seen;
+    always @(posedge clk) begin
+        seen <= rst ? 5'd0 : seen | {issue_embed, issue_norm, issue_matvec, issue_attn, issue_recv};
+        if (f_past && !rst) begin
+            c_all:  cover (done && &seen);
+            c_skip: cover (done && step == 2 && seen == 5'b10000);
+            c_norm: cover (issue_norm && $past(residual_done));
+            c_wait: cover (issue_matvec && $past(matvec_valid && !matvec_ready, 2));
+        end
+    end
+endmodule
+
+`default_nettype wire
