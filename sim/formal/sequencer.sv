@@ -11,7 +11,7 @@ module f_sequencer #(
 ) (
     input wire clk, rst,
     input wire start, sample,
-    input wire matvec_ready, residual_done, rows_busy, attn_busy, recv_busy, units_busy,
+    input wire matvec_ready, residual_done, rows_busy, attn_busy, angles_busy, recv_busy, units_busy,
     input wire [127:0] prog_data // the ROM's, assumed below
 );
     wire                   done, issue_embed, issue_norm, issue_attn, issue_recv, matvec_valid;
@@ -44,7 +44,7 @@ module f_sequencer #(
         .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn), .issue_embed(issue_embed),
         .issue_norm(issue_norm), .issue_attn(issue_attn), .issue_recv(issue_recv),
         .matvec_valid(matvec_valid), .matvec_ready(matvec_ready), .residual_done(residual_done),
-        .rows_busy(rows_busy), .attn_busy(attn_busy), .recv_busy(recv_busy),
+        .rows_busy(rows_busy), .attn_busy(attn_busy), .angles_busy(angles_busy), .recv_busy(recv_busy),
         .units_busy(units_busy)
     );
     wire f_running, f_fetched, f_pending; // probes
@@ -121,7 +121,7 @@ module f_sequencer #(
         // the three rules of order, and the unit's own state
         norm_waits: assert (!issue_norm || on_way == 2'd0);
         recv_waits: assert (!issue_recv || (!rows_busy && !recv_busy));
-        attn_waits: assert (!issue_attn || !attn_busy);
+        attn_waits: assert (!issue_attn || (!attn_busy && !angles_busy));
         // END: only at END, only when all is idle, once, with the length of END's word
         end_op:    assert (!done || (busy && op == 4'd0 && !$past(units_busy)));
         end_len:   assert (!done || seq_len == insn[68:49]);
@@ -135,7 +135,7 @@ module f_sequencer #(
             embed_goes:  assert (op != 4'd1 || issue_embed);
             norm_goes:   assert (op != 4'd2 || issue_norm || on_way != 2'd0);
             matvec_goes: assert (op != 4'd3 || matvec_valid || recv_busy);
-            attn_goes:   assert (op != 4'd4 || issue_attn || attn_busy);
+            attn_goes:   assert (op != 4'd4 || issue_attn || attn_busy || angles_busy);
             recv_goes:   assert (op != 4'd5 || issue_recv || recv_busy || rows_busy);
         end
         skip_goes:   assert (!(waited == 2'd2 && busy && !done && skip) || move);
