@@ -81,7 +81,7 @@ DESIGNS = {
     "swiglu": ("b", (8, 8, 4, 4), "op:swiglu:0", SLICE_RUNS),
     "matrix": ("c", (8, 8, 8, 4), "matrix:layers.0.feed_forward.down:3-21", SLICE_RUNS),
     "argmax": ("b", (8, 8, 4, 4), "op:argmax", SLICE_RUNS),
-    "banks": ("d", (16, 16, 4, 4), "chip", [["-p", "ab", "--count", "4"]]),
+    "banks": ("d", (16, 16, 4, 4), "chip", [["-p", c] for c in "afkp"]),  # tokens of either bank
 }
 # Every mutant meets the chips and the layer; these designs only where they can add something.
 ONLY_FOR = {
