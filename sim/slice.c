@@ -139,11 +139,28 @@ static void append(struct builder *b, const int32_t *v, int n)
         b->operand[b->n_operand++] = (1 << 23) - 1; // nobody may look at it
 }
 
+// One step in four is one number throughout, and the first one the lowest of all: what only many
+// extremes together reach.
+static void random_vector(struct builder *b, int32_t *v, int n, int bits)
+{
+    int32_t same = b->step == 0 ? -(int32_t)(UINT32_C(1) << (bits - 1)) : biased(b, bits);
+    for (int i = 0; i < n; i++)
+        v[i] = b->step % 4 == 0 ? same : biased(b, bits);
+}
+
 static void append_random(struct builder *b, int32_t *v, int n, int bits)
 {
-    for (int i = 0; i < n; i++)
-        v[i] = biased(b, bits);
+    random_vector(b, v, n, bits);
     append(b, v, n);
+}
+
+// Rows of HW_ROW_BITS go in, and are saturated to `bits` by the design as by the reference.
+static void append_rows(struct builder *b, int32_t *v, int n, int bits)
+{
+    random_vector(b, v, n, b->step % 2 ? HW_ROW_BITS : bits);
+    append(b, v, n);
+    for (int i = 0; i < n; i++)
+        v[i] = (int32_t)hw_saturate(v[i], bits);
 }
 
 static void output(struct builder *b, bool region, int tap, int head, int first, const int32_t *v,
@@ -227,7 +244,7 @@ static void step_attention(struct builder *b, bool random, int pos, int64_t *acc
     hw_rope_angles(&q->rope, half, pos, cos, sin);
     for (int i = 0; i < 3; i++) {
         if (random)
-            append_random(b, row, part[i].n, part[i].bits);
+            append_rows(b, row, part[i].n, part[i].bits);
         else {
             project(b, part[i].m, part[i].bits, acc, row);
             append(b, row, part[i].n);
@@ -263,10 +280,12 @@ static void step_swiglu(struct builder *b, bool random, int64_t *acc, int32_t *r
     hw_matvec(&y->gate_up, b->tap[HW_TAP_FFN_NORM], acc);
     for (int i = 0; i < 2 * hidden_dim; i++) {
         int bits = i % 2 ? HW_PRE_BITS : HW_GATE_BITS;
-        row[i] = random ? biased(b, bits)
+        row[i] = random ? biased(b, b->step % 2 ? HW_ROW_BITS : bits)
                         : (int32_t)hw_requant(acc[i], y->gate_up.scale[i], y->gate_up.shift, bits);
     }
     append(b, row, 2 * hidden_dim);
+    for (int i = 0; i < 2 * hidden_dim; i++)
+        row[i] = (int32_t)hw_saturate(row[i], i % 2 ? HW_PRE_BITS : HW_GATE_BITS);
     for (int i = 0; i < hidden_dim; i++)
         hidden[i] = hw_swiglu(row[2 * i], row[2 * i + 1], y->hidden_shift, q->widths.act_bits);
     output(b, false, HW_TAP_HIDDEN, 0, 0, hidden, hidden_dim);

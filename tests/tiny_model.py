@@ -6,9 +6,9 @@ import struct
 
 
 def write_checkpoint(path, dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len,
-                     tied=True, focus=2, seed=1):
+                     tied=True, focus=2, size=1, seed=1):
     """Gaussian weights, large enough that scores, gates and saturations see their whole range.
-    focus: how sharp attention is, the deviation of wq and wk."""
+    focus: how sharp attention is, the deviation of wq and wk. size: of the residual."""
     rng = random.Random(seed)
     head_dim = dim // n_heads
     kv_dim = head_dim * n_kv_heads
@@ -19,15 +19,15 @@ def write_checkpoint(path, dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab
 
         file.write(struct.pack("<7i", dim, hidden_dim, n_layers, n_heads, n_kv_heads,
                                vocab_size if tied else -vocab_size, seq_len))
-        tensor(vocab_size * dim, 1.0)                             # embedding
+        tensor(vocab_size * dim, size)                            # embedding
         tensor(n_layers * dim, 0.2, 1.0)                          # attention norm
         tensor(n_layers * dim * dim, focus / dim ** 0.5)          # wq
         tensor(n_layers * kv_dim * dim, focus / dim ** 0.5)       # wk
         tensor(n_layers * kv_dim * dim, 1 / dim ** 0.5)           # wv
-        tensor(n_layers * dim * dim, 1 / dim ** 0.5)              # wo
+        tensor(n_layers * dim * dim, size / dim ** 0.5)           # wo
         tensor(n_layers * dim, 0.2, 1.0)                          # ffn norm
         tensor(n_layers * hidden_dim * dim, 2 / dim ** 0.5)       # gate
-        tensor(n_layers * dim * hidden_dim, 1 / hidden_dim ** 0.5)  # down
+        tensor(n_layers * dim * hidden_dim, size / hidden_dim ** 0.5)  # down
         tensor(n_layers * hidden_dim * dim, 1 / dim ** 0.5)       # up
         tensor(dim, 0.2, 1.0)                                     # final norm
         file.write(bytes(seq_len * head_dim * 4))                 # rotations: unread
