@@ -573,21 +573,31 @@ static bool check_options(const struct hw_quantize_options *o, struct hw_error *
     return true;
 }
 
+// How much text a model writes for its own calibration: enough for its widths, and no more than
+// 2^34 multiplications where the model is large.
+static int own_tokens(const struct hw_config *c)
+{
+    double layer = 2.0 * c->dim * (c->n_heads + c->n_kv_heads) * c->head_dim +
+                   3.0 * c->dim * c->hidden_dim;
+    double n = ldexp(1.0, 34) / (c->n_layers * layer + (double)c->vocab_size * c->dim);
+    return n < 256.0 ? 256 : n > 4096.0 ? 4096 : (int)n;
+}
+
 bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options *o,
                  struct hw_qmodel *q, struct hw_error *err)
 {
-    enum { OWN_TOKENS = 4096 };
     struct hw_ranges ranges = {0};
     struct hw_moments moments = {0};
-    int n_tokens = o->calib_tokens ? o->n_calib_tokens : OWN_TOKENS;
     memset(q, 0, sizeof *q);
     if (!check_options(o, err))
         return false;
     struct hw_float *f = hw_float_new(model, err);
     const struct hw_config *c = hw_model_config(model);
-    if (f && hw_calibrate(f, c, o->calib_tokens, n_tokens, &ranges, err) &&
+    const int *tokens = o->calib_tokens;
+    int n = tokens ? o->n_calib_tokens : own_tokens(c);
+    if (f && hw_calibrate(f, c, tokens, n, &ranges, err) &&
         (o->grids || hw_balance(f, c, o, &ranges, err)) &&
-        (o->nearest || o->grids || hw_moments_collect(f, c, o->calib_tokens, n_tokens, &moments, err))) {
+        (o->nearest || o->grids || hw_moments_collect(f, c, tokens, n, &moments, err))) {
         struct quantizer z = {o, c, f, &ranges, &moments, q, err};
         run(&z);
     }
