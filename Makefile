@@ -2,7 +2,8 @@
 
 MODEL     ?= models/story.bin
 TOKENIZER ?= models/tokenizer.bin
-PROMPT    ?=
+OPENING   := One day, a little boy named Tim
+PROMPT    ?= $(if $(filter models/story.bin,$(MODEL)),$(OPENING))
 TOKENS    ?= 256
 BITS      ?= 8
 LEVELS    ?= $(wildcard $(MODEL:.bin=.quant))
