@@ -31,7 +31,7 @@ help:
 	@echo "make run        bake the default model, simulate the chip, check every tensor"
 	@echo "                MODEL= TOKENIZER= PROMPT= TOKENS= BITS= LEVELS= GEOMETRY= choose another"
 	@echo "make test       everything that must hold, under 10 minutes"
-	@echo "make test-full  the long version: full contexts, hundreds of shapes, mutants, fuzzing"
+	@echo "make test-full  the long version: hundreds of shapes, all proofs, the ROM checker itself, fuzzing"
 	@echo "make bench      measures; writes build/bench.json and build/bench.md"
 	@echo "make synth      netlists and their sizes: generic, iCE40, ECP5, Xilinx, osu018"
 	@echo "make formal     bounded proofs and induction of the control modules"
