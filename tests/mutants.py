@@ -49,7 +49,7 @@ ROM_SHARE = 0.2
 # options
 MODELS = {
     "a": ((16, 24, 2, 4, 2, 40, 32, True), ["--bits", "8"]),
-    "b": ((32, 36, 2, 2, 1, 37, 20, False), ["--bits", "6", "-c", "3"]),
+    "b": ((32, 37, 2, 2, 1, 37, 20, False), ["--bits", "6", "-c", "3"]),
     "c": ((24, 64, 2, 6, 2, 40, 33, True, 2, 0.4), ["--bits", "8", "-c", "2", "--res-bits", "24"]),
     "e": ((32, 16, 2, 8, 8, 40, 12, True, 20), ["--bits", "4", "--kv-bits", "6"]),
     "f": ((16, 16, 2, 1, 1, 40, 12, True), ["--bits", "4"]),
@@ -88,6 +88,7 @@ DESIGNS = {
     "one head": ("f", (8, 8, 8, 4), "op:attention:1", SLICE_RUNS),
     "swiglu": ("b", (8, 8, 4, 4), "op:swiglu:0", SLICE_RUNS),
     "matrix": ("b", (8, 8, 8, 4), "matrix:layers.0.feed_forward.down:3-21", SLICE_RUNS),
+    "matrix wo": ("a", (8, 8, 4, 4), "matrix:layers.0.attention.wo:2-13", SLICE_RUNS),
     "argmax": ("b", (8, 8, 4, 4), "op:argmax", SLICE_RUNS),
     # one row block a matrix, whose drain takes longer than its words; the numbers of PATCHES
     "edges": ("g", (32, 8, 4, 4), "chip", CHIP_RUNS),
@@ -101,6 +102,7 @@ ONLY_FOR = {
     "one head": {"attention.v", "kv_cache.v", "rope.v", "sequencer.v", "engine.v"},
     "swiglu": {"swiglu.v", "lerp.v"},
     "matrix": {"engine.v", "drain.v", "sequencer.v", "matvec.v", "slice.v"},
+    "matrix wo": {"engine.v", "drain.v"},
     "argmax": {"argmax.v", "engine.v"},
     "edges": {"engine.v", "drain.v", "matvec.v", "rmsnorm.v", "swiglu.v", "round_shift.v",
               "sequencer.v"},
@@ -125,9 +127,11 @@ def must(command, **options):
 class Design:
     """An emitted design, its original C++ by Verilator, and the parts that all mutants share."""
 
-    SEEDED = """// Every register starts with a value of its own.
+    SEEDED = """// Every register starts with a value of its own, in every run with another one.
+#include <cstdlib>
 #include "verilated.h"
-static const bool seeded = (Verilated::randReset(2), Verilated::randSeed(11), true);
+static const char *const seed = getenv("MUTANT_SEED");
+static const bool seeded = (Verilated::randReset(2), Verilated::randSeed(seed ? atoi(seed) : 1), true);
 """
     CXX = ["g++", "-std=gnu++17", "-O0", "-w", "-I/usr/share/verilator/include",
            "-I/usr/share/verilator/include/vltstd"]
@@ -217,13 +221,15 @@ static const bool seeded = (Verilated::randReset(2), Verilated::randSeed(11), tr
 
     def check(self, cpp):
         """What the runs find, or None. The design's directory is the original: the program is not."""
-        for options in self.runs:
+        for number, options in enumerate(self.runs, 1):
             command = [f"{cpp}/cosim", self.work, "-m", self.model + ".st", "--quiet", *options]
             if self.slice == "chip":
                 command += ["-t", self.model + ".tok"]
             try:  # seconds of CPU, and a longer limit on a busy machine's clock
-                done = run(command, timeout=20 * self.limit, preexec_fn=lambda: resource.setrlimit(
-                    resource.RLIMIT_CPU, (self.limit, self.limit + 1)))
+                done = run(command, timeout=20 * self.limit,
+                           env={**os.environ, "MUTANT_SEED": str(number)},
+                           preexec_fn=lambda: resource.setrlimit(
+                               resource.RLIMIT_CPU, (self.limit, self.limit + 1)))
             except subprocess.TimeoutExpired:
                 return "hangs"
             if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
