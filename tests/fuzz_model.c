@@ -11,7 +11,7 @@ static void read_all(const struct hw_model *model)
         hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
         float *row = malloc((size_t)cols * sizeof *row);
         for (int layer = 0; row && layer < (id <= HW_OUTPUT_NORM ? 1 : c->n_layers); layer++)
-            for (int r = 0; r < rows && !(id == HW_OUTPUT && c->tied); r++)
+            for (int r = 0; r < rows && hw_tensor_exists(c, (enum hw_tensor_id)id); r++)
                 hw_model_row(model, (enum hw_tensor_id)id, layer, r, row);
         free(row);
     }

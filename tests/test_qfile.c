@@ -113,6 +113,10 @@ static void expect_same_layer(const struct hw_qlayer *a, const struct hw_qlayer 
     expect_same_matrix(&a->wo, &b->wo, bits);
     expect_same_matrix(&a->gate_up, &b->gate_up, bits);
     expect_same_matrix(&a->down, &b->down, bits);
+    if (q->config.sub_norm) {
+        expect_same_norm(&a->attn_sub_norm, &b->attn_sub_norm, q->config.n_heads * q->config.head_dim);
+        expect_same_norm(&a->ffn_sub_norm, &b->ffn_sub_norm, q->config.hidden_dim);
+    }
     assert_int_equal(a->score_shift, b->score_shift);
     assert_int_equal(a->att_shift, b->att_shift);
     assert_int_equal(a->hidden_shift, b->hidden_shift);
@@ -127,7 +131,7 @@ static void expect_same_model(const struct hw_qmodel *a, const struct hw_qmodel 
     expect_same_matrix(&a->head, &b->head, bits);
     assert_int_equal(a->embed_shift, b->embed_shift);
     expect_same_norm(&a->final_norm, &b->final_norm, a->config.dim);
-    assert_true(a->eps_ss == b->eps_ss && a->logit_scale == b->logit_scale);
+    assert_true(a->logit_scale == b->logit_scale);
     assert_int_equal(a->rope.lo_bits, b->rope.lo_bits);
     assert_int_equal(a->rope.n_hi, b->rope.n_hi);
     size_t hi = (size_t)(a->rope.n_hi * half) * 2, lo = (size_t)(half << a->rope.lo_bits) * 2;

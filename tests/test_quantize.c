@@ -286,7 +286,7 @@ static void expect_units(const struct hw_config *c, uint64_t seed, struct hw_wid
     double last = norm_unit(&q.final_norm, hw_float_tensor(f, HW_OUTPUT_NORM, 0), c->dim);
     const float *head = c->tied ? embedding : hw_float_tensor(f, HW_OUTPUT, 0);
     expect_unit("logits", row_unit(hw_classifier(&q), head, 0, 1, last), q.logit_scale);
-    expect_unit("eps", (double)q.eps_ss * res * res, c->norm_eps * c->dim);
+    expect_unit("eps", (double)q.final_norm.eps_ss * res * res, c->norm_eps * c->dim);
     hw_float_free(f);
     hw_qmodel_free(&q);
 }
