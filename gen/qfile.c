@@ -230,14 +230,14 @@ static void tensor(struct pass *p, const char *name, const char *dtype, size_t s
     p->at += bytes;
 }
 
-// The model has one eps_ss, the final norm's; a norm that differs has its own beside it.
+// The model has one eps_ss, the final norm's; where sub_norm, each norm of a layer has its own.
 static void norm(struct pass *p, const char *name, int dim, const struct hw_qmodel *q,
                  struct hw_qnorm *n)
 {
     char field[96];
     snprintf(field, sizeof field, "%s.eps_ss", name);
     long long eps = (long long)(p->writing ? n->eps_ss : q->final_norm.eps_ss);
-    if (p->writing ? n->eps_ss != q->final_norm.eps_ss : json_object_get(p->meta, field) != NULL)
+    if (q->config.sub_norm && n != &q->final_norm)
         integer(p, field, 1, UINT32_MAX, &eps);
     n->eps_ss = (uint64_t)eps;
     snprintf(field, sizeof field, "%s.shift", name);

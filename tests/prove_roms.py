@@ -253,13 +253,13 @@ class Layout:
         self.rom["program"].words[at] = (value, names, lambda k: f"instruction {at} ({name})")
         return taken
 
-    # Over the residual, or with a region over what attention (A) or SwiGLU (H) made. A norm whose
-    # epsilon is not the final norm's says so.
+    # Over the residual, or with a region over what attention (A) or SwiGLU (H) made. With norms of
+    # both kinds each in a layer has an epsilon of its own, else all have the final norm's.
     def norm(self, name, sample_only=0, region=X):
         gain, vec = self.m.tensor(f"{name}.gain"), self.g["VEC"]
         dim = (self.m.number("dim"), self.m.number("n_heads") * self.m.number("head_dim"),
                self.m.number("hidden_dim"))[region]
-        eps = self.m.meta.get(f"{name}.eps_ss", self.m.meta["eps_ss"])
+        eps = self.m.meta[f"{name}.eps_ss" if self.sub_norm and name != "norm" else "eps_ss"]
         at = self.insn(name, NORM, sample_only=sample_only, shift=self.m.number(f"{name}.shift"),
                        region=region, rows=dim, scale_base=None, eps=int(eps))["scale_base"]
         rom = self.rom["gain"]

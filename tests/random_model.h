@@ -163,6 +163,8 @@ static inline void wild_layer(struct hw_qmodel *q, struct hw_qlayer *y, uint64_t
     if (c->sub_norm) {
         wild_norm(&y->attn_sub_norm, q_dim, w->act_bits, seed);
         wild_norm(&y->ffn_sub_norm, c->hidden_dim, w->act_bits, seed);
+    } else {
+        y->attn_norm.eps_ss = y->ffn_norm.eps_ss = q->final_norm.eps_ss;
     }
     wild_matrix(&y->wk, kv_dim, c->dim, b, w->act_bits - 1.5, 16, seed);
     wild_matrix(&y->wq, q_dim, c->dim, b, w->act_bits - 1.5, 16, seed);

@@ -98,6 +98,7 @@ static void expect_same_matrix(const struct hw_qmatrix *a, const struct hw_qmatr
 static void expect_same_norm(const struct hw_qnorm *a, const struct hw_qnorm *b, int dim)
 {
     assert_int_equal(a->shift, b->shift);
+    assert_true(a->eps_ss == b->eps_ss);
     assert_memory_equal(a->gain, b->gain, (size_t)dim * sizeof *a->gain);
 }
 
@@ -220,6 +221,7 @@ static void expect_damage_found(const uint8_t *data, size_t n, const char *what)
 static struct file damage_me(void)
 {
     struct hw_config c = small_untied();
+    c.sub_norm = true;
     struct hw_qmodel q = wild_model(&c, 11);
     struct file f = written(&q);
     hw_qmodel_free(&q);
@@ -351,7 +353,8 @@ static void test_dimensions(void **state)
         {"act_bits", "3"},    {"act_bits", "13"},    {"kv_bits", "3"},      {"kv_bits", "13"},
         {"res_bits", "15"},   {"res_bits", "25"},    {"rope_base", "0"},    {"rope_base", "-10000"},
         {"norm_eps", "0"},    {"logit_scale", "0"},  {"eps_ss", "0"},
-        {"eps_ss", "4294967296"},
+        {"eps_ss", "4294967296"},     {"sub_norm", "0"},     {"sub_norm", "2"},
+        {"layers.1.attention.sub_norm.eps_ss", "0"},
         {"eps_ss", "18446744073709551617"},
         {"embed_shift", "14"},        {"embed_shift", "63"},
         {"output.planes", "0"},       {"output.planes", "5"},
