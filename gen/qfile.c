@@ -152,7 +152,7 @@ static void real_field(struct pass *p, const char *name, double *v)
                 s ? s : "nothing");
 }
 
-// Divisors of the rotation's pairs, numbers with spaces between; no such key where rotation is plain.
+// Divisors of the rotation's pairs, numbers with spaces between. No such key: rotation is plain.
 static void rope_divisors(struct pass *p, struct hw_config *c)
 {
     static const char *const KEY = "rope_divisors";
