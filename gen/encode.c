@@ -137,6 +137,11 @@ static int encode_words(struct encoder *e, size_t len, int *ids)
     int n_ids = 0;
     for (size_t at = 0, end; at < len; at = end) {
         end = hw_next_word(e->tok->split, e->text, at, len);
+        int word = e->tok->whole_words ? hw_vocab_find(e->tok, e->text + at, end - at) : -1;
+        if (word >= 0) {
+            ids[n_ids++] = word;
+            continue;
+        }
         e->n_symbols = 0;
         split_characters(e, (int)at, (int)end);
         apply_merges(e);

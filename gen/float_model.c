@@ -51,7 +51,7 @@ static void make_angles(struct hw_float *f)
 {
     int half = f->c.head_dim / 2;
     for (int i = 0; i < half; i++) {
-        double theta = hw_exp(-2.0 * i / f->c.head_dim * hw_log(f->c.rope_base));
+        double theta = hw_rope_theta(&f->c, i);
         for (int p = 0; p < f->c.seq_len; p++) {
             f->cos[p * half + i] = (float)hw_cos(p * theta);
             f->sin[p * half + i] = (float)hw_sin(p * theta);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // GGUF files of architecture "llama", as written by llama.cpp's converter and quantizer. The
 // converter has already put RoPE pairs next to each other, so that rows are read as they are.
-// Refuses other architectures and storage types, RoPE scaling, split files, and any tensor it
-// would have to leave out (biases, experts, RoPE factors).
+// Refuses other architectures and storage types, RoPE scaling other than by factors, split files,
+// and any tensor it would have to leave out (biases, experts).
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,41 +68,81 @@ static bool find_dtype(const struct importer *im, const struct hw_gguf_tensor *t
         snprintf(name, sizeof name, "%s", types[i].name);
     }
     return hw_fail(im->err, "%s: tensor %.*s: storage type, expected F32, F16, BF16, Q8_0, Q4_0, "
-                   "Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, TQ1_0 or TQ2_0 (llama-quantize makes "
-                   "them), got %s", im->file, (int)t->name.len, t->name.bytes, name);
+                   "Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, TQ1_0 or TQ2_0 (llama-quantize "
+                   "--allow-requantize %s OUT.gguf Q8_0 makes one), got %s", im->file,
+                   (int)t->name.len, t->name.bytes, im->file, name);
+}
+
+// The data of a tensor of `bytes` bytes, which is marked as used. NULL: not in the file.
+static const uint8_t *place_bytes(struct importer *im, const struct hw_gguf_tensor *t,
+                                  uint64_t bytes)
+{
+    const struct hw_file *file = im->gguf.file;
+    size_t data_bytes = file->size > im->gguf.data_start ? file->size - im->gguf.data_start : 0;
+    if (t->offset > data_bytes || bytes > data_bytes - t->offset) {
+        hw_fail(im->err, "%s: tensor %.*s: data, expected %llu bytes from %llu on, got %zu in all",
+                im->file, (int)t->name.len, t->name.bytes, (unsigned long long)bytes,
+                (unsigned long long)t->offset, data_bytes);
+        return NULL;
+    }
+    im->used[t - im->gguf.tensors] = true;
+    im->extents[im->n_used++] = (struct extent){t->name, t->offset, bytes};
+    return file->data + im->gguf.data_start + t->offset;
 }
 
 // Fails where the file asks for a computation that the machine does not do.
 static bool check_features(const struct importer *im)
 {
     const struct hw_gguf *g = &im->gguf;
-    struct hw_text architecture = {"", 0}, scaling = {"linear", 6}; // as llama.cpp
+    struct hw_text architecture = {"", 0};
     int split_count = 1, expert_count = 0;
-    double linear = 1.0, factor = 1.0;
     if (!hw_gguf_string(g, "general.architecture", &architecture, im->err) ||
-        !hw_gguf_string(g, "llama.rope.scaling.type", &scaling, im->err) ||
         !hw_gguf_int(g, "split.count", &split_count, im->err) ||
-        !hw_gguf_int(g, "llama.expert_count", &expert_count, im->err) ||
-        !hw_gguf_real(g, "llama.rope.scale_linear", &linear, im->err) ||
-        !hw_gguf_real(g, "llama.rope.scaling.factor", &factor, im->err))
+        !hw_gguf_int(g, "llama.expert_count", &expert_count, im->err))
         return false;
     if (!hw_text_is(architecture, "llama"))
-        return hw_fail(im->err, "%s: key general.architecture: expected llama, got %.*s", im->file,
-                       (int)(architecture.len < 64 ? architecture.len : 64), architecture.bytes);
+        return hw_fail(im->err, "%s: key general.architecture: expected llama, got %.*s (this machine is "
+                       "RMSNorm, RoPE, grouped heads, SwiGLU; no converter makes one from another)",
+                       im->file, (int)(architecture.len < 64 ? architecture.len : 64),
+                       architecture.bytes);
     if (split_count > 1)
         return hw_fail(im->err, "%s: key split.count: expected one file (llama-gguf-split "
                        "--merge), got a part of %d", im->file, split_count);
     if (expert_count > 0)
         return hw_fail(im->err, "%s: key llama.expert_count: expected 0 (a dense model), got %d",
                        im->file, expert_count);
-    bool scaled = factor < 1.0 || factor > 1.0;
-    if (linear < 1.0 || linear > 1.0 || (!hw_text_is(scaling, "none") && scaled))
-        return hw_fail(im->err, "%s: key llama.rope.scaling: expected plain RoPE, got a scaled one",
-                       im->file);
-    if (hw_gguf_find_tensor(g, "rope_freqs.weight"))
-        return hw_fail(im->err, "%s: tensor rope_freqs.weight: expected plain RoPE, got frequency "
-                       "factors (Llama 3.1 and later)", im->file);
     return true;
+}
+
+// Rotation slowed down by one factor, by one for each pair (a tensor that converters of Llama 3.1
+// and later write), or by both, as llama.cpp reads the keys.
+static bool read_rope(struct importer *im, struct hw_config *c)
+{
+    const struct hw_gguf *g = &im->gguf;
+    const struct hw_gguf_tensor *freqs = hw_gguf_find_tensor(g, "rope_freqs.weight");
+    struct hw_text type = {"linear", 6};
+    double factor = 1.0;
+    int half = c->head_dim / 2;
+    if (!hw_gguf_string(g, "llama.rope.scaling.type", &type, im->err) ||
+        !hw_gguf_real(g, "llama.rope.scale_linear", &factor, im->err) ||
+        !hw_gguf_real(g, "llama.rope.scaling.factor", &factor, im->err))
+        return false;
+    if (hw_text_is(type, "none") || (factor >= 0.0 && factor <= 0.0))
+        factor = 1.0;
+    else if (!hw_text_is(type, "linear"))
+        return hw_fail(im->err, "%s: key llama.rope.scaling.type: expected none or linear, got "
+                       "%.*s", im->file, type.len < 64 ? (int)type.len : 64, type.bytes);
+    if (freqs && (freqs->ggml_type != 0 || freqs->dims[0] != (uint64_t)half ||
+                  freqs->dims[1] != 1 || freqs->dims[2] != 1 || freqs->dims[3] != 1))
+        return hw_fail(im->err, "%s: tensor rope_freqs.weight: expected F32 [%d], got another type "
+                       "or shape", im->file, half);
+    const uint8_t *data = freqs ? place_bytes(im, freqs, 4 * (uint64_t)half) : NULL;
+    if (im->err->set)
+        return false;
+    bool scaled = data || factor < 1.0 || factor > 1.0;
+    for (int i = 0; scaled && i < half && i < HW_MAX_SCALED_PAIRS; i++)
+        c->rope_divisor[i] = factor * (data ? hw_load_f32(data + 4 * i) : 1.0);
+    return hw_config_check(c, im->file, "llama keys", im->err);
 }
 
 static bool read_config(const struct importer *im, struct hw_config *c)
@@ -179,20 +219,14 @@ static bool place(struct importer *im, enum hw_tensor_id id, int layer)
                        "%d", im->file, name, hw_dtype_block(dtype), hw_dtype_name(dtype), cols);
 
     size_t row_bytes = hw_dtype_row_bytes(dtype, cols);
-    uint64_t bytes = (uint64_t)rows * row_bytes;
-    const struct hw_file *file = im->gguf.file;
-    size_t data_bytes = file->size > im->gguf.data_start ? file->size - im->gguf.data_start : 0;
-    if (t->offset > data_bytes || bytes > data_bytes - t->offset)
-        return hw_fail(im->err, "%s: tensor %s: data, expected %llu bytes from %llu on, got %zu in "
-                       "all", im->file, name, (unsigned long long)bytes,
-                       (unsigned long long)t->offset, data_bytes);
+    const uint8_t *data = place_bytes(im, t, (uint64_t)rows * row_bytes);
+    if (!data)
+        return false;
     *hw_model_tensor(im->model, id, layer) = (struct hw_tensor){
-        .data = file->data + im->gguf.data_start + t->offset,
+        .data = data,
         .row_bytes = row_bytes,
         .dtype = dtype,
     };
-    im->used[t - im->gguf.tensors] = true;
-    im->extents[im->n_used++] = (struct extent){t->name, t->offset, bytes};
     return true;
 }
 
@@ -260,7 +294,7 @@ bool hw_import_gguf(struct hw_model *model, struct hw_error *err)
     im.extents = calloc(im.gguf.n_tensors + 1, sizeof *im.extents);
     bool ok = im.used && im.extents ? true : hw_fail(err, "%s: open: out of memory", im.file);
     ok = ok && check_features(&im) && read_config(&im, &model->config) &&
-         hw_model_alloc_tensors(model, err) && place_all(&im);
+         read_rope(&im, &model->config) && hw_model_alloc_tensors(model, err) && place_all(&im);
     free(im.used);
     free(im.extents);
     hw_gguf_close(&im.gguf);

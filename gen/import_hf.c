@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hugging Face folders of model type "llama": config.json and model.safetensors, whole or in
 // shards. RoPE pairs lie half a head apart there, so rows of Q and K are read in another order.
-// Refuses what the machine does not compute (scaled RoPE, biases, other activations), other
-// storage types, tensors it would have to leave out, and shards outside the folder.
+// Refuses what the machine does not compute (RoPE scaled by other rules than linear and llama3,
+// biases, other activations), other storage types, tensors it would have to leave out, and shards
+// outside the folder.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "gen/import.h"
 #include "gen/json.h"
 #include "gen/safetensors.h"
+#include "refmodel/tables.h"
 
 enum { MAX_SHARDS = 1024, MAX_TENSOR_NAME = 96 };
 
@@ -30,27 +32,73 @@ static const char *const tensor_names[HW_N_TENSORS] = {
     [HW_W_DOWN] = "mlp.down_proj",
 };
 
-// RoPE's base, from the key of old or new files, and that nothing else is done to it.
-static bool read_rope(const json_t *root, double *base, const char *path, struct hw_error *err)
+// Llama 3.1's rule: pairs that turn less than low_freq_factor times in the old context are slowed
+// down by factor, those that turn more than high_freq_factor times are not, between them it fades.
+static bool read_llama3(const json_t *rope, struct hw_config *c, const char *path,
+                        struct hw_error *err)
+{
+    static const double TWO_PI = 6.28318530717958647692;
+    double factor = 0.0, low = 0.0, high = 0.0, old = 0.0;
+    if (!hw_json_real(rope, "factor", &factor, path, err) ||
+        !hw_json_real(rope, "low_freq_factor", &low, path, err) ||
+        !hw_json_real(rope, "high_freq_factor", &high, path, err) ||
+        !hw_json_real(rope, "original_max_position_embeddings", &old, path, err))
+        return false;
+    if (!(factor >= 1.0 && factor <= HW_MAX_ROPE_DIVISOR && low > 0.0 && high > low && old >= 1.0))
+        return hw_fail(err, "%s: key rope_scaling: expected factor >= 1, 0 < low_freq_factor < "
+                       "high_freq_factor and original_max_position_embeddings, got %g, %g, %g, %g",
+                       path, factor, low, high, old);
+    for (int i = 0; i < c->head_dim / 2 && i < HW_MAX_SCALED_PAIRS; i++) {
+        double turns = old * hw_rope_theta(&(struct hw_config){.head_dim = c->head_dim,
+                                                               .rope_base = c->rope_base}, i) /
+                       TWO_PI;
+        double smooth = (turns - low) / (high - low);
+        smooth = smooth < 0.0 ? 0.0 : smooth > 1.0 ? 1.0 : smooth;
+        c->rope_divisor[i] = 1.0 / ((1.0 - smooth) / factor + smooth);
+    }
+    return true;
+}
+
+static bool read_scaling(const json_t *rope, const char *key, struct hw_config *c, const char *path,
+                         struct hw_error *err)
+{
+    double factor = 0.0;
+    const char *type = hw_json_string(rope, "rope_type");
+    if (!*type)
+        type = hw_json_string(rope, "type");
+    if (!hw_json_real(rope, "rope_theta", &c->rope_base, path, err))
+        return false;
+    if (strcmp(type, "default") == 0)
+        return true;
+    if (strcmp(type, "llama3") == 0)
+        return read_llama3(rope, c, path, err);
+    if (strcmp(type, "linear") != 0)
+        return hw_fail(err, "%s: key %s: type, expected default (plain RoPE), linear or llama3, got "
+                       "\"%.32s\"", path, key, type);
+    if (!hw_json_real(rope, "factor", &factor, path, err))
+        return false;
+    if (!(factor >= 1.0 && factor <= HW_MAX_ROPE_DIVISOR))
+        return hw_fail(err, "%s: key %s: factor, expected 1..%g, got %g", path, key,
+                       HW_MAX_ROPE_DIVISOR, factor);
+    for (int i = 0; i < c->head_dim / 2 && i < HW_MAX_SCALED_PAIRS; i++)
+        c->rope_divisor[i] = factor;
+    return true;
+}
+
+// RoPE's base and scaling, from the keys of old or new files. head_dim is known.
+static bool read_rope(const json_t *root, struct hw_config *c, const char *path,
+                      struct hw_error *err)
 {
     static const char *const keys[] = {"rope_scaling", "rope_parameters"};
     bool interleaved = false;
-    if (!hw_json_real(root, "rope_theta", base, path, err) ||
+    if (!hw_json_real(root, "rope_theta", &c->rope_base, path, err) ||
         !hw_json_bool(root, "rope_interleaved", &interleaved, path, err))
         return false;
     if (interleaved)
         return hw_fail(err, "%s: key rope_interleaved: expected false, got true", path);
     for (int i = 0; i < 2; i++) {
         const json_t *rope = json_object_get(root, keys[i]);
-        if (!rope || json_is_null(rope))
-            continue;
-        const char *type = hw_json_string(rope, "rope_type");
-        if (!*type)
-            type = hw_json_string(rope, "type");
-        if (strcmp(type, "default") != 0)
-            return hw_fail(err, "%s: key %s: type, expected default (plain RoPE), got \"%.32s\"",
-                           path, keys[i], type);
-        if (!hw_json_real(rope, "rope_theta", base, path, err))
+        if (rope && !json_is_null(rope) && !read_scaling(rope, keys[i], c, path, err))
             return false;
     }
     return true;
@@ -88,13 +136,13 @@ static bool read_config(struct hw_config *c, const char *path, struct hw_error *
               hw_json_int(root, "vocab_size", &c->vocab_size, path, err) &&
               hw_json_int(root, "max_position_embeddings", &c->seq_len, path, err) &&
               hw_json_real(root, "rms_norm_eps", &c->norm_eps, path, err) &&
-              hw_json_bool(root, "tie_word_embeddings", &c->tied, path, err) &&
-              read_rope(root, &c->rope_base, path, err);
+              hw_json_bool(root, "tie_word_embeddings", &c->tied, path, err);
     c->n_kv_heads = c->n_heads;
     if (c->n_heads > 0 && c->dim % c->n_heads == 0)
         c->head_dim = c->dim / c->n_heads;
     ok = ok && hw_json_int(root, "num_key_value_heads", &c->n_kv_heads, path, err) &&
          hw_json_int(root, "head_dim", &c->head_dim, path, err) &&
+         hw_config_check(c, path, "config", err) && read_rope(root, c, path, err) &&
          hw_config_check(c, path, "config", err);
     json_decref(root);
     return ok;

@@ -152,6 +152,34 @@ static void real_field(struct pass *p, const char *name, double *v)
                 s ? s : "nothing");
 }
 
+// Divisors of the rotation's pairs, numbers with spaces between; no such key where rotation is plain.
+static void rope_divisors(struct pass *p, struct hw_config *c)
+{
+    static const char *const KEY = "rope_divisors";
+    char text[HW_MAX_SCALED_PAIRS * 26] = "";
+    int half = c->head_dim / 2, n = 0;
+    const char *s = json_string_value(json_object_get(p->meta, KEY));
+    if (p->err->set)
+        return;
+    if (p->writing) {
+        for (int i = 0; i < half && i < HW_MAX_SCALED_PAIRS && c->rope_divisor[0] > 0.0; i++)
+            n += snprintf(text + n, sizeof text - (size_t)n, "%s%.17g", i ? " " : "",
+                          c->rope_divisor[i]);
+        if (n)
+            json_object_set_new(p->meta, KEY, json_string(text));
+        return;
+    }
+    for (char *end; s && n < half && n < HW_MAX_SCALED_PAIRS; s = end, n++) {
+        double v = strtod(s, &end);
+        if (end == s || !(v >= 1.0 && v <= HW_MAX_ROPE_DIVISOR))
+            break;
+        c->rope_divisor[n] = v;
+    }
+    if (s && (n != half || *s))
+        hw_fail(p->err, "%s: metadata %s: expected %d numbers in 1..%g, got '%.32s' after %d",
+                p->path, KEY, half, HW_MAX_ROPE_DIVISOR, s, n);
+}
+
 static json_t *describe(const char *dtype, const int *shape, int n_dims, size_t at, size_t bytes)
 {
     json_t *dims = json_array();
@@ -310,6 +338,7 @@ static void config(struct pass *p, struct hw_qmodel *q)
     int_field(p, "tied", 0, 1, &tied);
     c->tied = tied != 0;
     real_field(p, "rope_base", &c->rope_base);
+    rope_divisors(p, c);
     real_field(p, "norm_eps", &c->norm_eps);
     int_field(p, "code_bits", 2, 4, &w->code_bits);
     int_field(p, "act_bits", 4, 12, &w->act_bits);

@@ -100,14 +100,26 @@ static bool read_split(const struct reader *r)
     struct hw_text pre = {"", 0};
     if (!hw_gguf_string(&r->gguf, "tokenizer.ggml.pre", &pre, r->err))
         return false;
-    if (hw_text_is(pre, "smollm"))
-        r->tok->split = HW_SPLIT_GPT2_DIGITS;
-    else if (hw_text_is(pre, "gpt-2"))
-        r->tok->split = HW_SPLIT_GPT2;
-    else
-        return hw_fail(r->err, "%s: key tokenizer.ggml.pre: expected smollm or gpt-2, got \"%.*s\"",
-                       r->file->path, pre.len < 64 ? (int)pre.len : 64, pre.bytes);
-    return true;
+    static const struct { // as llama.cpp has them
+        const char *name;
+        enum hw_split split;
+        bool whole_words;
+    } known[] = {
+        {"gpt-2", HW_SPLIT_GPT2, false},           {"smollm", HW_SPLIT_GPT2_DIGITS, false},
+        {"starcoder", HW_SPLIT_GPT2_DIGITS, false}, {"refact", HW_SPLIT_GPT2_DIGITS, false},
+        {"llama-bpe", HW_SPLIT_LLAMA3, true},      {"llama3", HW_SPLIT_LLAMA3, true},
+        {"llama-v3", HW_SPLIT_LLAMA3, true},       {"smaug-bpe", HW_SPLIT_LLAMA3, false},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (hw_text_is(pre, known[i].name)) {
+            r->tok->split = known[i].split;
+            r->tok->whole_words = known[i].whole_words;
+            return true;
+        }
+    }
+    return hw_fail(r->err, "%s: key tokenizer.ggml.pre: expected gpt-2, smollm, starcoder, refact, "
+                   "llama-bpe, llama3, llama-v3 or smaug-bpe, got \"%.*s\"", r->file->path,
+                   pre.len < 64 ? (int)pre.len : 64, pre.bytes);
 }
 
 static bool read_all(struct reader *r, int vocab_size)

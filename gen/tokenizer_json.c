@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// tokenizer.json of Hugging Face folders: BPE, byte level (GPT-2's words, digits apart or not) or
-// on characters with byte fallback. Refuses other models, normalizers and pre-tokenizers by name:
+// tokenizer.json of Hugging Face folders: BPE, byte level (GPT-2's words, digits apart or not, or
+// Llama 3's) or on characters with byte fallback. Refuses other models, normalizers and pre-tokenizers by name:
 // a guess would give tokens that the model has never seen.
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,9 @@
 #include "gen/vocab.h"
 
 static const char space_mark[] = "\xE2\x96\x81";
+static const char llama3_words[] =
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
+    " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
 struct reader {
     const char *path;
@@ -41,27 +44,33 @@ static const json_t *step(const json_t *object, const char *list, size_t i)
 static bool read_pre_tokenizer(struct reader *r)
 {
     const json_t *all = json_object_get(r->root, "pre_tokenizer"), *one;
-    bool digits = false;
+    bool digits = false, llama3 = false;
     for (size_t i = 0; (one = step(all, "pretokenizers", i)) != NULL; i++) {
         const char *scheme = hw_json_string(one, "prepend_scheme");
         const json_t *use_regex = json_object_get(one, "use_regex");
+        const char *regex = hw_json_string(json_object_get(one, "pattern"), "Regex");
         if (type_is(one, "Digits") && flag(one, "individual_digits")) {
             digits = true;
+        } else if (type_is(one, "Split") && strcmp(regex, llama3_words) == 0 &&
+                   strcmp(hw_json_string(one, "behavior"), "Isolated") == 0 &&
+                   !flag(one, "invert")) {
+            llama3 = true;
         } else if (type_is(one, "ByteLevel") && !flag(one, "add_prefix_space") &&
-                   (!use_regex || json_is_true(use_regex))) {
+                   (llama3 ? json_is_false(use_regex) : !use_regex || json_is_true(use_regex))) {
             r->tok->byte_level = true;
         } else if (type_is(one, "Metaspace") && json_is_false(json_object_get(one, "split"))) {
             r->tok->space_prefix = strcmp(scheme, "never") != 0;
         } else {
             return hw_fail(r->err, "%s: pre_tokenizer: expected ByteLevel without prefix space, "
-                           "Digits one by one, or Metaspace without split, got \"%.32s\"", r->path,
+                           "Digits one by one, Llama 3's Split, or Metaspace without split, got \"%.32s\"", r->path,
                            hw_json_string(one, "type"));
         }
     }
-    if (digits && !r->tok->byte_level)
-        return hw_fail(r->err, "%s: pre_tokenizer: expected ByteLevel after Digits, got none",
-                       r->path);
+    if (((digits || llama3) && !r->tok->byte_level) || (digits && llama3))
+        return hw_fail(r->err, "%s: pre_tokenizer: expected ByteLevel after Digits or Split, got "
+                       "something else", r->path);
     r->tok->split = !r->tok->byte_level ? HW_SPLIT_NONE
+                    : llama3            ? HW_SPLIT_LLAMA3
                     : digits            ? HW_SPLIT_GPT2_DIGITS
                                         : HW_SPLIT_GPT2;
     r->spelling = r->tok->byte_level ? HW_SPELLING_BYTE_LEVEL : HW_SPELLING_SPACE_MARK;
@@ -187,8 +196,7 @@ static bool read_all(struct reader *r)
         if (*hw_json_string(r->model, refused[i]))
             return hw_fail(r->err, "%s: key model.%s: expected none, got \"%.32s\"", r->path,
                            refused[i], hw_json_string(r->model, refused[i]));
-    if (flag(r->model, "ignore_merges"))
-        return hw_fail(r->err, "%s: key model.ignore_merges: expected false, got true", r->path);
+    r->tok->whole_words = flag(r->model, "ignore_merges");
     r->tok->bos = r->tok->eos = -1; // config.json says which
     if (!read_pre_tokenizer(r) || !read_normalizer(r))
         return false;

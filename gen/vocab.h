@@ -18,6 +18,7 @@ enum hw_split {
     HW_SPLIT_NONE,        // the whole text is one word (sentencepiece)
     HW_SPLIT_GPT2,        // GPT-2's regular expression
     HW_SPLIT_GPT2_DIGITS, // the same between digits, each of which is a word ("smollm")
+    HW_SPLIT_LLAMA3,      // Llama 3's regular expression
 };
 
 struct hw_piece {
@@ -44,6 +45,7 @@ struct hw_tokenizer {
     struct hw_rule *rules; // the same from (left, right); NULL: merge by scores
     uint32_t rule_mask;
     bool byte_level;   // words start as single bytes, not as characters
+    bool whole_words;  // a word that is a piece is one token, whatever the merges say
     bool space_prefix; // a space goes before the text, and is dropped from the first word
     enum hw_split split;
     int bos, eos; // -1: none

@@ -10,7 +10,10 @@
 enum {
     HW_MAX_PLANES = 4,
     HW_MAX_LEVELS = 16, // 2^code_bits, code_bits is 2, 3 or 4
+    HW_MAX_SCALED_PAIRS = 128, // of a head whose rotation is scaled
 };
+
+#define HW_MAX_ROPE_DIVISOR 1e6
 
 // The dimensions of a Llama-shaped model.
 struct hw_config {
@@ -24,6 +27,9 @@ struct hw_config {
     int seq_len; // context
     bool tied;   // classifier is the embedding
     double rope_base;
+    // Context extension (Llama 3.1, linear scaling): pair i turns rope_divisor[i] times slower, the
+    // values 1..1e6. All 0 where rotation is plain.
+    double rope_divisor[HW_MAX_SCALED_PAIRS];
     double norm_eps;
 };
 

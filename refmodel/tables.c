@@ -148,12 +148,18 @@ static bool to_q14(double x, int16_t *out)
     return fabs(fabs(scaled - rounded) - 0.5) > 1e-6;
 }
 
+double hw_rope_theta(const struct hw_config *config, int pair)
+{
+    double theta = hw_exp(-2.0 * pair / config->head_dim * hw_log(config->rope_base));
+    bool scaled = pair < HW_MAX_SCALED_PAIRS && config->rope_divisor[pair] > 0.0;
+    return scaled ? theta / config->rope_divisor[pair] : theta;
+}
+
 int hw_rope_tables(const struct hw_config *config, struct hw_rope *rope)
 {
     int half = config->head_dim / 2, bad = 0;
     for (int i = 0; i < half; i++) {
-        // theta_i = base^(-2 i / head_dim), Su et al. 2021
-        double theta = hw_exp(-2.0 * i / config->head_dim * hw_log(config->rope_base));
+        double theta = hw_rope_theta(config, i);
         for (int p = 0; p < rope->n_hi; p++) {
             double angle = theta * p * (double)(1 << rope->lo_bits);
             if (!to_q14(hw_cos(angle), &rope->hi_cos[p * half + i]) ||

@@ -42,6 +42,8 @@ int32_t hw_table_lerp(const struct hw_table *t, uint32_t x);
 // Fills cos/sin tables (arrays allocated by the caller) for head_dim and rope_base of *config.
 // Returns 0, or -1 - i when entry i is too close to a rounding tie to be the same everywhere.
 int hw_rope_tables(const struct hw_config *config, struct hw_rope *rope);
+// Angle of pair i at position 1: base^(-2 i / head_dim) (Su et al. 2021), over the pair's divisor.
+double hw_rope_theta(const struct hw_config *config, int pair);
 // lo_bits and n_hi for a context: lo_bits = ceil(log2(seq_len) / 2).
 void hw_rope_shape(int seq_len, int *lo_bits, int *n_hi);
 

@@ -98,8 +98,10 @@ module drain #(
     reg [$clog2(VEC)-1:0] lane1;
     wire [VEC*24-1:0] rounded;
 
+    // offsets are multiples of VEC: row e of a group is one of ROWS / VEC, not of ROWS
     localparam BLOCK_W = $clog2(ROWS);
-    wire [BLOCK_W-1:0] pick = now_off[BLOCK_W-1:0];
+    localparam [BLOCK_W-1:0] VEC_LOW = VEC - 1;
+    wire [BLOCK_W-1:0] pick = now_off[BLOCK_W-1:0] & ~VEC_LOW;
 
     genvar e;
     generate
@@ -109,7 +111,7 @@ module drain #(
             reg [5:0]              shift;
             wire [11:0] word = one_scale ? scale_data[lane1*12 +: 12] : scale_data[e*12 +: 12];
             wire signed [P_W-1:0] p, q;
-            wire [BLOCK_W-1:0]    mine = pick + e[BLOCK_W-1:0];
+            wire [BLOCK_W-1:0]    mine = pick | e[BLOCK_W-1:0];
 
             mul #(.A_W(ACC_W), .B_W(10)) u_mul (.a(acc), .b({2'b01, word[7:0]}), .y(p));
             always @(posedge clk) begin

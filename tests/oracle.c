@@ -131,6 +131,8 @@ void oracle_angle(const struct hw_config *c, int pair, int pos, int64_t *cos, in
     while ((int64_t)n_lo * n_lo < c->seq_len)
         n_lo *= 2;
     long double theta = powl((long double)c->rope_base, -2.0L * pair / c->head_dim);
+    if (c->rope_divisor[0] > 0.0)
+        theta /= (long double)c->rope_divisor[pair];
     long double hi = theta * (pos / n_lo * n_lo), lo = theta * (pos % n_lo);
     wide ch = q14(cosl(hi)), sh = q14(sinl(hi)), cl = q14(cosl(lo)), sl = q14(sinl(lo));
     *cos = clamped(rounded(ch * cl - sh * sl, 14), 16);

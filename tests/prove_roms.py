@@ -205,6 +205,7 @@ class Layout:
     # Rotation tables: the file's, and those again from math.cos and math.sin.
     def rope(self):
         half, base = self.g["HEAD_DIM"] // 2, float(self.m.meta["rope_base"])
+        divisor = [float(d) for d in self.m.meta.get("rope_divisors", "").split()] or [1.0] * half
         lo_bits = ((self.m.number("seq_len") - 1).bit_length() + 1) // 2
         for part, unit in (("hi", 1 << lo_bits), ("lo", 1)):
             cos, sin = self.m.tensor(f"rope.{part}_cos"), self.m.tensor(f"rope.{part}_sin")
@@ -213,7 +214,7 @@ class Layout:
             rom.claim(0, n * half, f"rope.{part}")
             for p in range(n):
                 for i in range(half):
-                    angle = p * unit * base ** (-i / half)
+                    angle = p * unit * base ** (-i / half) / divisor[i]
                     for t, f in ((cos, math.cos), (sin, math.sin)):
                         want = math.floor(f(angle) * 16384 + 0.5)
                         if t.at(p, i) != want:

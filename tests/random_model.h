@@ -185,6 +185,9 @@ static inline struct hw_config wild_config(uint64_t *seed)
     c.seq_len = random_in(seed, 1, 40);
     c.tied = random_in(seed, 0, 1);
     c.rope_base = random_in(seed, 0, 1) ? 10000.0 : 500000.0;
+    bool scaled = random_in(seed, 0, 1);
+    for (int i = 0; scaled && i < c.head_dim / 2; i++)
+        c.rope_divisor[i] = 1.0 + 0.125 * random_in(seed, 0, 64);
     c.norm_eps = 1e-5;
     return c;
 }

@@ -408,7 +408,8 @@ static long double expect_angles(const struct hw_config *c)
             if (cos[i] != want_cos || sin[i] != want_sin)
                 fail_msg("seq_len %d, pos %d pair %d: got %d, %d, expected %d, %d", c->seq_len, pos,
                          i, cos[i], sin[i], (int)want_cos, (int)want_sin);
-            long double angle = pos * powl((long double)c->rope_base, -2.0L * i / c->head_dim);
+            long double angle = pos * powl((long double)c->rope_base, -2.0L * i / c->head_dim) /
+                                (c->rope_divisor[i] > 0.0 ? (long double)c->rope_divisor[i] : 1.0L);
             long double error = hypotl(cos[i] - 16384.0L * cosl(angle),
                                        sin[i] - 16384.0L * sinl(angle));
             worst = error > worst ? error : worst;
@@ -430,6 +431,8 @@ static void test_rope_angles(void **state)
         {.head_dim = 64, .seq_len = 257, .rope_base = 100000.0},
         {.head_dim = 128, .seq_len = 1025, .rope_base = 500000.0},
         {.head_dim = 4, .seq_len = 131072, .rope_base = 1000000.0},
+        {.head_dim = 8, .seq_len = 2048, .rope_base = 500000.0,
+         .rope_divisor = {1.0, 1.0, 2.75, 8.0}},
     };
     long double worst = 0.0L;
     for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {

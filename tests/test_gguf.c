@@ -172,6 +172,22 @@ static void pad(struct buffer *b)
         b->bytes[b->n++] = 0;
 }
 
+enum { FACTOR = 2 }; // key llama.rope.scaling.factor, beside the tensor of factors
+
+static void put_factors(struct buffer *b, const struct hw_config *c, uint64_t offset, bool data)
+{
+    int half = c->head_dim / 2;
+    for (int i = 0; data && i < half; i++)
+        put_f32(b, (float)(c->rope_divisor[i] / FACTOR));
+    if (data)
+        return;
+    put_string(b, "rope_freqs.weight");
+    put_u32(b, 1);
+    put_u64(b, (uint64_t)half);
+    put_u32(b, F32);
+    put_u64(b, offset);
+}
+
 // Walks over all tensors: with `data` their contents, else their descriptions.
 static void put_tensors(struct buffer *b, const struct hw_config *c, int matrix_type, bool data)
 {
@@ -204,6 +220,8 @@ static void put_tensors(struct buffer *b, const struct hw_config *c, int matrix_
             offset += ((uint64_t)rows * row_bytes(type, cols) + 31) / 32 * 32;
         }
     }
+    if (c->rope_divisor[0] > 0.0)
+        put_factors(b, c, offset, data);
 }
 
 // Returns the length of the header.
@@ -212,8 +230,9 @@ static size_t put_gguf(struct buffer *b, const struct hw_config *c, int matrix_t
     b->n = 0;
     put_u32(b, 0x46554747);
     put_u32(b, 3);
-    put_u64(b, (uint64_t)(2 + !c->tied + 9 * c->n_layers));
-    put_u64(b, 11);
+    bool scaled = c->rope_divisor[0] > 0.0;
+    put_u64(b, (uint64_t)(2 + !c->tied + 9 * c->n_layers + scaled));
+    put_u64(b, 11 + scaled);
     put_string_key(b, "general.architecture", "llama");
     put_int_key(b, "general.alignment", 32);
     put_int_key(b, "llama.context_length", c->seq_len);
@@ -225,6 +244,8 @@ static size_t put_gguf(struct buffer *b, const struct hw_config *c, int matrix_t
     put_int_key(b, "llama.rope.dimension_count", c->head_dim);
     put_float_key(b, "llama.attention.layer_norm_rms_epsilon", 1e-5f);
     put_float_key(b, "llama.rope.freq_base", 10000.0f);
+    if (scaled)
+        put_float_key(b, "llama.rope.scaling.factor", FACTOR);
     put_tensors(b, c, matrix_type, false);
     size_t header = b->n;
     pad(b);
@@ -252,6 +273,43 @@ static void test_every_weight(void **state)
     }
 }
 
+// The first byte after `text` in the file.
+static uint8_t *after(struct buffer *b, const char *text)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i + len <= b->n; i++)
+        if (memcmp(b->bytes + i, text, len) == 0)
+            return b->bytes + i + len;
+    fail_msg("no %s in the file", text);
+    return NULL;
+}
+
+static void test_scaled_rope(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    struct hw_config c = tiny;
+    struct hw_error err;
+    c.rope_divisor[0] = 2.0;
+    c.rope_divisor[1] = 16.5;
+    put_gguf(&b, &c, F32);
+    struct hw_model *model = open_bytes(&b, &err);
+    if (!model)
+        fail_msg("%s", err.text);
+    expect_config(hw_model_config(model), &c);
+    expect_every_weight(model, &c);
+    hw_model_close(model);
+
+    b.n -= 4;
+    expect_refused(&b, "rope_freqs.weight: data, expected");
+    c.rope_divisor[1] = 0.5; // faster than plain
+    put_gguf(&b, &c, F32);
+    expect_refused(&b, "RoPE factor of pair 1");
+    put_gguf(&b, &c, F32);
+    after(&b, "rope_freqs.weight")[4] = 3;
+    expect_refused(&b, "expected F32 [2]");
+}
+
 static void test_cut_anywhere(void **state)
 {
     (void)state;
@@ -262,17 +320,6 @@ static void test_cut_anywhere(void **state)
         expect_refused(&b, "expected");
     b.n = whole - 1;
     expect_refused(&b, "data, expected");
-}
-
-// The first byte after `text` in the file.
-static uint8_t *after(struct buffer *b, const char *text)
-{
-    size_t len = strlen(text);
-    for (size_t i = 0; i + len <= b->n; i++)
-        if (memcmp(b->bytes + i, text, len) == 0)
-            return b->bytes + i + len;
-    fail_msg("no %s in the file", text);
-    return NULL;
 }
 
 static void store_u64(uint8_t *p, uint64_t v)
@@ -448,7 +495,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dequantization), cmocka_unit_test(test_half_precision),
-        cmocka_unit_test(test_every_weight),   cmocka_unit_test(test_cut_anywhere),
+        cmocka_unit_test(test_every_weight),   cmocka_unit_test(test_scaled_rope),
+        cmocka_unit_test(test_cut_anywhere),
         cmocka_unit_test(test_damaged_header), cmocka_unit_test(test_other_contents),
         cmocka_unit_test(test_random_damage),  cmocka_unit_test(test_real_files),
     };

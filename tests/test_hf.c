@@ -245,7 +245,7 @@ static void test_other_configs(void **state)
     expect_config_refused("\"llama\"", "\"gemma\"", "expected llama, got \"gemma\"");
     expect_config_refused("\"silu\"", "\"gelu\"", "hidden_act");
     expect_config_refused("_bias\": false", "_bias\": true ", "attention_bias");
-    expect_config_refused("_scaling\": null", "_scaling\": {}  ", "plain RoPE");
+    expect_config_refused("_scaling\": null", "_scaling\": {}  ", "expected default");
     expect_config_refused("hidden_size\": 32", "hidden_size\": 31", "expected");
     expect_config_refused("hidden_size\": 32", "hidden_size\": \"\"", "integer");
     expect_config_refused("hidden_size\": 32", "hidden_size\": -1", "dim");
@@ -255,6 +255,57 @@ static void test_other_configs(void **state)
     expect_config_refused("embeddings\": true", "embeddings\": null", "lm_head.weight");
     expect_config_refused("\"vocab_size\": 10", "\"hidden_size\":10", "JSON");
     expect_config_refused("}", "]", "JSON");
+    remove_all();
+}
+
+// The model with `scaling` in place of null.
+static struct hw_model *open_scaled(const char *scaling, struct hw_error *err)
+{
+    static struct buffer b;
+    char config[sizeof good_config + 256];
+    const char *null = strstr(good_config, "_scaling\": null") + 11;
+    snprintf(config, sizeof config, "%.*s%s%s", (int)(null - good_config), good_config, scaling,
+             null + 4);
+    write_text(CONFIG, config);
+    put_safetensors(&b, false, 0, 100);
+    write_bytes(WEIGHTS, b.bytes, b.n);
+    return hw_model_open(TEMP_FILE, err);
+}
+
+static void expect_divisors(const char *scaling, double first, double second)
+{
+    struct hw_error err = {0};
+    struct hw_model *model = open_scaled(scaling, &err);
+    if (!model)
+        fail_msg("%s", err.text);
+    const struct hw_config *c = hw_model_config(model);
+    assert_float_equal(c->rope_divisor[0], first, 1e-12);
+    assert_float_equal(c->rope_divisor[1], second, 1e-12);
+    hw_model_close(model);
+}
+
+static void expect_scaling_refused(const char *scaling, const char *text)
+{
+    struct hw_error err = {0};
+    assert_null(open_scaled(scaling, &err));
+    if (!strstr(err.text, text))
+        fail_msg("expected \"%s\" in \"%s\"", text, err.text);
+}
+
+// The values for llama3 are those of transformers' formula (_compute_llama3_parameters).
+static void test_scaled_rope(void **state)
+{
+    (void)state;
+    static const char llama3[] = "{\"rope_type\": \"llama3\", \"factor\": 8, "
+                                 "\"low_freq_factor\": 1.0, \"high_freq_factor\": 4.0, "
+                                 "\"original_max_position_embeddings\": 1024}";
+    expect_divisors("null", 0.0, 0.0);
+    expect_divisors("{\"rope_type\": \"default\"}", 0.0, 0.0);
+    expect_divisors("{\"type\": \"linear\", \"factor\": 2.5}", 2.5, 2.5);
+    expect_divisors(llama3, 1.0, 3.2396418468652604);
+    expect_scaling_refused("{\"type\": \"linear\"}", "factor, expected 1..1e+06, got 0");
+    expect_scaling_refused("{\"type\": \"llama3\", \"factor\": 8}", "low_freq_factor");
+    expect_scaling_refused("{\"type\": \"yarn\", \"factor\": 8}", "got \"yarn\"");
     remove_all();
 }
 
@@ -340,7 +391,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_weight),    cmocka_unit_test(test_shards),
         cmocka_unit_test(test_damaged_weights), cmocka_unit_test(test_other_configs),
-        cmocka_unit_test(test_tokenizer),       cmocka_unit_test(test_other_tokenizers),
+        cmocka_unit_test(test_scaled_rope),     cmocka_unit_test(test_tokenizer),
+        cmocka_unit_test(test_other_tokenizers),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -427,7 +427,32 @@ static void test_gguf_with_merges(void **state)
     put_bpe(&b, "smollm", no_byte);
     expect_refused(&b, N_BPE_PIECES, "merge 1");
     put_bpe(&b, "qwen2", bpe_merges);
-    expect_refused(&b, N_BPE_PIECES, "expected smollm or gpt-2, got \"qwen2\"");
+    expect_refused(&b, N_BPE_PIECES, "or smaug-bpe, got \"qwen2\"");
+}
+
+// Llama 3's tokenizer takes a word that is a piece as it is; "bab" here, which the merges make of "ab"
+// first, and with it " ab", which they make of " a".
+static void test_whole_words(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    static const char *const no_bab[] = {"\u0120 a", "a b", "\u0120a b", "a b"};
+    static const char text[] = "bab ab";
+    static const struct {
+        const char *pre;
+        int n, ids[3];
+    } cases[] = {{"llama-bpe", 2, {10, 8}}, {"smaug-bpe", 3, {2, 7, 8}}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct hw_error err;
+        int ids[16];
+        put_bpe(&b, cases[i].pre, no_bab);
+        struct hw_tokenizer *tok = open_bytes(&b, N_BPE_PIECES, &err);
+        if (!tok)
+            fail_msg("%s", err.text);
+        assert_int_equal(hw_tokenizer_encode(tok, text, sizeof text - 1, false, ids), cases[i].n);
+        assert_memory_equal(ids, cases[i].ids, (size_t)cases[i].n * sizeof ids[0]);
+        hw_tokenizer_close(tok);
+    }
 }
 
 // A bar ends each word. Agrees with the tokenizers package on these.
@@ -456,6 +481,11 @@ static void test_words(void **state)
     expect_words(HW_SPLIT_GPT2, "\u00e9t\u00e9|\u00a0|\u6f22\u5b57|\u00bd|\xff\xfe|x");
     expect_words(HW_SPLIT_GPT2_DIGITS, "I|'ve| |1|2|   |3|4|!|  | x|5");
     expect_words(HW_SPLIT_GPT2_DIGITS, "a|\u00bd| |\u0663|b");
+    expect_words(HW_SPLIT_LLAMA3, "I|'VE| been|,| | |123|45|\n\n| x");
+    expect_words(HW_SPLIT_LLAMA3, "HELLO|'ll| | '|Sam|'S|\r\n\r\n| | end| ");
+    expect_words(HW_SPLIT_LLAMA3, "!?\n\n|\t|\tfoo|--|bar| (|b|)a|\u00a0z| \u0301|e");
+    expect_words(HW_SPLIT_LLAMA3, "   \n  \n| | x| |1|a|2| |\u00bd\u2460\u0663|\u0664");
+    expect_words(HW_SPLIT_LLAMA3, " \r| x|\t\n|y| it|'\u017f|   ");
 }
 
 static void round_trip(const char *path, int vocab_size, const char *text_path)
@@ -512,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_equal_pieces_and_no_bytes),
         cmocka_unit_test(test_gguf_with_scores),
         cmocka_unit_test(test_gguf_with_merges),
+        cmocka_unit_test(test_whole_words),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_real_vocabularies),
     };

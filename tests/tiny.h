@@ -94,6 +94,8 @@ static inline void expect_config(const struct hw_config *got, const struct hw_co
     assert_int_equal(got->seq_len, want->seq_len);
     assert_int_equal(got->tied, want->tied);
     assert_true(got->rope_base == want->rope_base);
+    for (int i = 0; i < HW_MAX_SCALED_PAIRS; i++)
+        assert_true(got->rope_divisor[i] == want->rope_divisor[i]);
     assert_true(got->norm_eps == want->norm_eps);
 }
 
