@@ -60,7 +60,7 @@ module sequencer #(
     wire       skip    = insn[7] && !sample;
     wire       ready   = running && fetched && !skip;
     wire       to_residual = insn[6:4] <= DST_ADD;
-    wire       norm_waits; // for what it reads
+    wire       side_pending, norm_waits; // for what it reads
 
     assign issue_embed  = ready && op == OP_EMBED;
     assign issue_norm   = ready && op == OP_NORM && !norm_waits;
@@ -75,19 +75,21 @@ module sequencer #(
 
     generate
         if (SUB_NORM != 0) begin : g_side
-            reg side_pending;
+            reg pending;
             always @(posedge clk) begin
                 if (side_done)
-                    side_pending <= 1'b0;
+                    pending <= 1'b0;
                 if (issue_attn || ((issue_matvec || issue_recv) && insn[6:4] == DST_HIDDEN))
-                    side_pending <= 1'b1;
+                    pending <= 1'b1;
                 if (rst)
-                    side_pending <= 1'b0;
+                    pending <= 1'b0;
             end
-            assign norm_waits = insn[9:8] == 2'd0 ? residual_pending : side_pending;
+            assign side_pending = pending;
+            assign norm_waits   = insn[9:8] == 2'd0 ? residual_pending : pending;
         end else begin : g_no_side
-            wire unused_side = &{1'b0, side_done, DST_HIDDEN};
-            assign norm_waits = residual_pending;
+            wire unused_side = &{1'b0, side_done, side_pending, DST_HIDDEN};
+            assign side_pending = 1'b0;
+            assign norm_waits   = residual_pending;
         end
     endgenerate
 

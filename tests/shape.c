@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A random small Llama and a random geometry that fits it, from a seed: writes DIR/shape.bin
-// (llama2.c v0; every third seed natively ternary, bitllama) and DIR/shape.tok, and prints the options of `hardwire quantize` on one line and
-// those of `hardwire sim` on the next. The same seed gives the same case on any machine.
+// (llama2.c v0; every third seed natively ternary, bitllama) and DIR/shape.tok, and prints the
+// options of `hardwire quantize` on one line and those of `hardwire sim` on the next. The same seed
+// gives the same case on any machine.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
