@@ -19,6 +19,7 @@ GEOMETRY = {256: "--rows 32 --cols 8", 1024: "--rows 64 --cols 16 --vec 16 --att
 TALOS = "--shape 16,64,1,4,4,28,16 --rows 16 --cols 8 --att-pos 8"
 SMOLLM2 = "--shape 576,1536,30,9,3,49152,512 --rows 128 --cols 16 --vec 16 --att-pos 16"
 BITLLAMA = f"{SHARED}/bitllama_1M.bin"
+BITLLAMA_NLL = 1.3232  # the same tokens, its own evaluation (ternary weights, 8-bit activations) in numpy
 TWIN = 4.078  # the default model in float: models/README.md
 FLOAT_NLL = 1.2558  # stories260K, first 40,448 tokens: ../shared/models/README.md
 
