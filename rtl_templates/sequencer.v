@@ -85,13 +85,12 @@ module sequencer #(
                     pending <= 1'b0;
             end
             assign side_pending = pending;
-            assign norm_waits   = insn[9:8] == 2'd0 ? residual_pending : pending;
         end else begin : g_no_side
-            wire unused_side = &{1'b0, side_done, side_pending, DST_HIDDEN};
+            wire unused_side = &{1'b0, side_done, DST_HIDDEN};
             assign side_pending = 1'b0;
-            assign norm_waits   = residual_pending;
         end
     endgenerate
+    assign norm_waits = SUB_NORM == 0 || insn[9:8] == 2'd0 ? residual_pending : side_pending;
 
     always @(posedge clk) begin
         done    <= end_now;

@@ -47,7 +47,7 @@ module side #(
     wire               take  = attn_valid | h_valid;
     wire [19:0]        index = attn_valid ? attn_index : h_index;
     wire [19:0]        next  = index + (attn_valid ? OUT_20 : HALF_20);
-    wire [VEC_W-1:0]   lane  = index[VEC_W-1:0];
+    wire [VEC_W:0]     lane  = {1'b0, index[VEC_W-1:0]};
     reg  [19:0]        length;
     reg                full, last;   // the word is complete
     reg  [ADDR_W-1:0]  addr;
