@@ -11,6 +11,8 @@
 #include "gen/calibrate.h"
 #include "gen/gptq.h"
 #include "gen/qfile.h"
+#include "gen/rounded.h"
+#include "gen/tune.h"
 #include "refmodel/ops.h"
 #include "refmodel/tables.h"
 
@@ -26,11 +28,14 @@ void hw_quantize_defaults(struct hw_quantize_options *o)
 struct quantizer {
     const struct hw_quantize_options *o;
     const struct hw_config *c;
-    const struct hw_float *f;
+    struct hw_float *f;
     struct hw_ranges *r;
     const struct hw_moments *moments;
     struct hw_qmodel *q;
     struct hw_error *err;
+    FILE *progress;
+    struct hw_rounded *rounded; // NULL: not asked for
+    bool settled;               // *rounded says how, else it is filled
 };
 
 // A float matrix with what the quantizer must know of its surroundings.
@@ -45,6 +50,7 @@ struct source {
     double out_unit[2];   // of the output; [1] for odd rows of an interleaved matrix
     enum hw_float_tap input;
     int bits;
+    int place; // among the model's matrices, HW_ROUNDED_EMBED...
     const double *weight; // [n_in] importance of each column (mean square of the input)
 };
 
@@ -64,20 +70,6 @@ static struct hw_grid even_grid(int n, int first, int step)
     for (int k = 0; k < n; k++)
         g.value[k] = (int16_t)(first + k * step);
     return g;
-}
-
-// Index of the grid value nearest to x.
-static int nearest(const struct hw_grid *g, double x)
-{
-    int low = 0, high = g->n - 1; // between two neighbours, where x lies
-    while (high - low > 1) {
-        int middle = (low + high) / 2;
-        if (x < g->value[middle])
-            high = middle;
-        else
-            low = middle;
-    }
-    return high > low && 2.0 * x >= g->value[low] + g->value[high] ? high : low;
 }
 
 // Half of the way from the first value to the last: what a row's largest weight is scaled to.
@@ -146,7 +138,7 @@ static double row_error(const struct source *src, const float *w, const struct h
 {
     double error = 0.0;
     for (int c = 0; c < src->n_in; c++) {
-        double d = w[c] - s * g->value[nearest(g, w[c] / s)];
+        double d = w[c] - s * g->value[hw_grid_nearest(g, w[c] / s)];
         error += d * d * (src->weight[c] + 1e-12);
     }
     return error;
@@ -218,13 +210,16 @@ struct rounding { // of one row
     const struct hw_grid *grid;
     int code_bits, row;
     double scale;
+    float *place; // [n_in] where each weight lies among the levels, or NULL
 };
 
 static double round_weight(void *user, int column, double w)
 {
     const struct rounding *y = user;
-    int k = nearest(y->grid, w / y->scale);
+    int k = hw_grid_nearest(y->grid, w / y->scale);
     put_code(y->m, y->code_bits, y->row, column, k);
+    if (y->place)
+        y->place[column] = (float)(w / y->scale);
     return y->scale * y->grid->value[k];
 }
 
@@ -234,12 +229,16 @@ static double round_rows(const struct quantizer *z, const struct source *src, st
 {
     double total = 0.0;
     for (int r = 0; r < m->n_out; r++) {
-        struct rounding y = {m, g, z->o->widths.code_bits, r, 1.0};
+        struct rounding y = {m, g, z->o->widths.code_bits, r, 1.0, NULL};
         const float *w = source_row(z, src, r);
         if (z->o->grids)
             exact_scale(src, w, r, g, m->shift, &m->scale[r], &y.scale);
         else
             best_scale(z, src, r, g, m->shift, &m->scale[r], &y.scale);
+        if (z->rounded) {
+            y.place = z->rounded[src->place].place + (size_t)r * (size_t)m->n_in;
+            z->rounded[src->place].scale[r] = y.scale;
+        }
         for (int c = 0; c < m->n_in; c++)
             row[c] = w[c];
         if (gptq) {
@@ -252,6 +251,19 @@ static double round_rows(const struct quantizer *z, const struct source *src, st
         }
     }
     return total;
+}
+
+// Codes and scales as tuned.
+static void settle_rows(const struct quantizer *z, const struct source *src, struct hw_qmatrix *m)
+{
+    const struct hw_rounded *d = &z->rounded[src->place];
+    for (int r = 0; r < m->n_out; r++) {
+        double value, out = src->out_unit[src->interleaved ? r & 1 : 0];
+        m->scale[r] = scale_word(d->scale[r] * src->in_unit / out, m->shift, &value);
+        for (int c = 0; c < m->n_in; c++)
+            put_code(m, z->o->widths.code_bits, r, c,
+                     hw_grid_nearest(&d->grid, d->place[(size_t)r * (size_t)m->n_in + (size_t)c]));
+    }
 }
 
 // Lloyd's algorithm over the rows, each under its best scale: levels as free integers, which cost
@@ -271,7 +283,7 @@ static void fit_codebook(const struct quantizer *z, const struct source *src,
             const float *w = source_row(z, src, r);
             best_scale(z, src, r, &fitted, m->shift, &word, &scale);
             for (int c = 0; c < m->n_in; c++) {
-                int k = nearest(&fitted, w[c] / scale);
+                int k = hw_grid_nearest(&fitted, w[c] / scale);
                 double share = (src->weight[c] + 1e-12) * scale * scale;
                 sum[k] += share * w[c] / scale;
                 weight[k] += share;
@@ -309,7 +321,9 @@ static int matrix_shift(const struct quantizer *z, const struct source *src,
         const float *w = source_row(z, src, r);
         double scale = row_max(w, src->n_in) / grid_top(g);
         uint16_t word;
-        if (z->o->grids)
+        if (z->settled)
+            scale = z->rounded[src->place].scale[r];
+        else if (z->o->grids)
             exact_scale(src, w, r, g, 15, &word, &scale);
         double ratio = scale * src->in_unit / src->out_unit[src->interleaved ? r & 1 : 0];
         most = ratio > most ? ratio : most;
@@ -321,7 +335,9 @@ static bool choose_grid(const struct quantizer *z, struct source *src, struct hw
                         struct hw_grid *g)
 {
     int code_bits = z->o->widths.code_bits;
-    if (z->o->grids) {
+    if (z->settled) {
+        *g = z->rounded[src->place].grid;
+    } else if (z->o->grids) {
         const struct hw_grid *trained = trained_grid(z, src);
         if (!trained)
             return hw_fail(z->err, "quantize: %s: the file of levels has no such tensor", src->name);
@@ -337,11 +353,22 @@ static bool choose_grid(const struct quantizer *z, struct source *src, struct hw
     if (!hw_qmatrix_alloc(m, src->n_out, src->n_in, planes_for(src->bits, code_bits), z->err))
         return false;
     m->shift = matrix_shift(z, src, g);
-    if (!z->o->grids && src->bits <= code_bits) {
+    if (!z->settled && !z->o->grids && src->bits <= code_bits) {
         fit_codebook(z, src, m, g);
         m->shift = matrix_shift(z, src, g);
     }
     return true;
+}
+
+// Room for what is to be remembered of a matrix.
+static bool remember(const struct quantizer *z, const struct source *src, const struct hw_grid *g)
+{
+    struct hw_rounded *d = &z->rounded[src->place];
+    *d = (struct hw_rounded){src->tensor, src->layer, src->n_out, src->n_in, src->interleaved,
+                             src->bits > z->o->widths.code_bits, *g,
+                             malloc((size_t)src->n_out * sizeof *d->scale),
+                             malloc((size_t)src->n_out * (size_t)src->n_in * sizeof *d->place)};
+    return (d->scale && d->place) || hw_fail(z->err, "quantize: out of memory");
 }
 
 static bool quantize_matrix(const struct quantizer *z, struct source *src, struct hw_qmatrix *m)
@@ -350,11 +377,15 @@ static bool quantize_matrix(const struct quantizer *z, struct source *src, struc
     struct hw_grid grid;
     if (!choose_grid(z, src, m, &grid))
         return false;
+    if (z->rounded && !z->settled && !remember(z, src, &grid))
+        return false;
     double noise = z->r->n_seen * src->act_unit * src->act_unit / 12.0;
     struct hw_gptq gptq = {0};
     double *row = malloc((size_t)m->n_in * sizeof *row), error = 0.0;
     if (!row)
         hw_fail(z->err, "quantize: out of memory");
+    else if (z->settled)
+        settle_rows(z, src, m);
     else if (z->o->nearest || z->o->grids)
         error = round_rows(z, src, m, &grid, NULL, row);
     else if (hw_gptq_new(&gptq, z->moments, src->input, src->layer, noise, z->err))
@@ -365,14 +396,14 @@ static bool quantize_matrix(const struct quantizer *z, struct source *src, struc
         return false;
     make_levels(m, &grid, code_bits);
     hw_qmatrix_expand(m);
-    if (z->o->progress) {
+    if (z->progress) {
         double power = 0.0;
         for (int r = 0; r < m->n_out; r++) {
             const float *w = source_row(z, src, r);
             for (int c = 0; c < m->n_in; c++)
                 power += (double)w[c] * w[c] * (src->weight[c] + 1e-12);
         }
-        fprintf(z->o->progress, "%-28s %6d x %-6d %d bits  %d plane%s  %9ld ROM bits  %6.2f dB\n",
+        fprintf(z->progress, "%-28s %6d x %-6d %d bits  %d plane%s  %9ld ROM bits  %6.2f dB\n",
                 src->name, m->n_out, m->n_in, src->bits, m->n_planes, m->n_planes == 1 ? " " : "s",
                 (long)m->n_out * m->n_in * m->n_planes * code_bits,
                 10.0 * log10(power / (error + 1e-300)));
@@ -470,6 +501,7 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
         part[i].src.name = name;
         part[i].src.layer = l;
         part[i].src.bits = bits;
+        part[i].src.place = HW_ROUNDED_LAYERS + HW_ROUNDED_PER_LAYER * l + (int)i;
         part[i].src.act_unit = part[i].src.in_unit;
         part[i].src.weight = hw_range_square(r, part[i].src.input, l);
         if (!quantize_matrix(z, &part[i].src, part[i].m))
@@ -496,7 +528,7 @@ static bool quantize_ends(const struct quantizer *z, double res_unit)
                            .tensor = HW_TOK_EMBED, .in_unit = 1.0, .act_unit = head_in,
                            .out_unit = {256.0 * res_unit},
                            .input = HW_FLOAT_HEAD_IN, .bits = bits,
-                           .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
+                           .place = HW_ROUNDED_EMBED, .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
     if (!quantize_matrix(z, &embed, &q->embed))
         return false;
     q->embed_shift = q->embed.shift;
@@ -515,7 +547,7 @@ static bool quantize_ends(const struct quantizer *z, double res_unit)
                           .tensor = HW_OUTPUT, .in_unit = head_in,
                           .act_unit = head_in, .out_unit = {wanted},
                           .input = HW_FLOAT_HEAD_IN, .bits = bits,
-                           .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
+                           .place = HW_ROUNDED_EMBED, .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
     q->logit_scale = wanted;
     return quantize_matrix(z, &head, &q->head);
 }
@@ -583,6 +615,52 @@ static int own_tokens(const struct hw_config *c)
     return n < 256.0 ? 256 : n > 4096.0 ? 4096 : (int)n;
 }
 
+static bool rounded_new(struct quantizer *z)
+{
+    z->rounded = calloc((size_t)hw_rounded_count(z->c), sizeof *z->rounded);
+    return z->rounded || hw_fail(z->err, "quantize: out of memory");
+}
+
+static void rounded_free(struct quantizer *z)
+{
+    for (int i = 0; z->rounded && i < hw_rounded_count(z->c); i++) {
+        free(z->rounded[i].scale);
+        free(z->rounded[i].place);
+    }
+    free(z->rounded);
+}
+
+// The float model becomes the tuned one, whose ranges decide the units anew.
+static bool take_tuned(struct quantizer *z, const struct hw_params *tuned, int n)
+{
+    for (int id = 0; id < HW_N_TENSORS; id++) {
+        size_t size = hw_params_size(z->c, (enum hw_tensor_id)id);
+        for (int l = 0; size && l < hw_params_layers(z->c, (enum hw_tensor_id)id); l++)
+            memcpy(hw_float_edit(z->f, (enum hw_tensor_id)id, l),
+                   hw_params_at(tuned, z->c, (enum hw_tensor_id)id, l), size * sizeof(float));
+    }
+    hw_ranges_free(z->r);
+    return hw_calibrate(z->f, z->c, z->o->calib_tokens, n, z->r, z->err);
+}
+
+// Rounds, tunes what was rounded, and rounds again as tuned.
+static bool run_tuned(struct quantizer *z, int n)
+{
+    struct hw_params tuned = {{0}};
+    z->progress = z->o->progress;
+    if (rounded_new(z) && run(z) &&
+        hw_tune(z->f, z->c, z->o->tune_tokens, z->rounded, &tuned, z->o->progress, z->err) &&
+        take_tuned(z, &tuned, n)) {
+        hw_qmodel_free(z->q);
+        z->settled = true;
+        z->progress = NULL;
+        run(z);
+    }
+    hw_params_free(&tuned);
+    rounded_free(z);
+    return !z->err->set;
+}
+
 bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options *o,
                  struct hw_qmodel *q, struct hw_error *err)
 {
@@ -598,8 +676,11 @@ bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options 
     if (f && hw_calibrate(f, c, tokens, n, &ranges, err) &&
         (o->grids || hw_balance(f, c, o, &ranges, err)) &&
         (o->nearest || o->grids || hw_moments_collect(f, c, tokens, n, &moments, err))) {
-        struct quantizer z = {o, c, f, &ranges, &moments, q, err};
-        run(&z);
+        struct quantizer z = {o, c, f, &ranges, &moments, q, err, o->progress, NULL, false};
+        if (o->tune_tokens)
+            run_tuned(&z, n);
+        else
+            run(&z);
     }
     hw_moments_free(&moments);
     hw_ranges_free(&ranges);
