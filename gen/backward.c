@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/lanes.h"
 #include "refmodel/tables.h"
 
 // What one layer remembers for the way back.
@@ -78,6 +79,28 @@ void hw_params_free(struct hw_params *p)
     for (int id = 0; id < HW_N_TENSORS; id++)
         free(p->tensor[id]);
     memset(p, 0, sizeof *p);
+}
+
+static size_t all_layers(const struct hw_config *c, enum hw_tensor_id id)
+{
+    return hw_params_size(c, id) * (size_t)hw_params_layers(c, id);
+}
+
+void hw_params_clear(struct hw_params *p, const struct hw_config *c)
+{
+    for (int id = 0; id < HW_N_TENSORS; id++) {
+        if (p->tensor[id])
+            memset(p->tensor[id], 0, all_layers(c, (enum hw_tensor_id)id) * sizeof(float));
+    }
+}
+
+void hw_params_add(struct hw_params *sum, const struct hw_params *p, const struct hw_config *c)
+{
+    for (int id = 0; id < HW_N_TENSORS; id++) {
+        size_t n = p->tensor[id] ? all_layers(c, (enum hw_tensor_id)id) : 0;
+        for (size_t i = 0; i < n; i++)
+            sum->tensor[id][i] += p->tensor[id][i];
+    }
 }
 
 float *hw_params_at(const struct hw_params *p, const struct hw_config *c, enum hw_tensor_id id,
@@ -185,92 +208,13 @@ void hw_window_free(struct hw_window *w)
 
 // --- products --------------------------------------------------------------------------------------
 
-typedef float lanes __attribute__((vector_size(16)));
-
-static lanes load(const float *p)
-{
-    lanes v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static void add_to(float *p, lanes v)
-{
-    v += load(p);
-    memcpy(p, &v, sizeof v);
-}
-
-// A matrix seen through strides: element (i, j) is at[i * row + j * col].
-struct view {
-    const float *at;
-    size_t row, col;
-};
-
-// c[0..3][0..7] += a[0..3][k] b[k][0..7], the sums in registers.
-static void tile(int k, struct view a, const float *b, size_t b_row, float *c, size_t c_row)
-{
-    lanes sum[4][2] = {{{0}}};
-    for (int i = 0; i < k; i++) {
-        lanes low = load(b), high = load(b + 4);
-        for (size_t r = 0; r < 4; r++) {
-            float x = a.at[r * a.row];
-            lanes same = {x, x, x, x};
-            sum[r][0] += same * low;
-            sum[r][1] += same * high;
-        }
-        a.at += a.col;
-        b += b_row;
-    }
-    for (size_t r = 0; r < 4; r++) {
-        add_to(c + r * c_row, sum[r][0]);
-        add_to(c + r * c_row + 4, sum[r][1]);
-    }
-}
-
-static void rest(int m, int n, int k, struct view a, const float *b, size_t b_row, float *c,
-                 size_t c_row)
-{
-    for (size_t i = 0; i < (size_t)m; i++) {
-        for (size_t j = 0; j < (size_t)n; j++) {
-            float sum = 0.0f;
-            for (size_t l = 0; l < (size_t)k; l++)
-                sum += a.at[i * a.row + l * a.col] * b[l * b_row + j];
-            c[i * c_row + j] += sum;
-        }
-    }
-}
-
-// c[m][n] += a[m][k] b[k][n]
-static void multiply(int m, int n, int k, struct view a, const float *b, size_t b_row, float *c,
-                     size_t c_row)
-{
-    int m4 = m / 4 * 4, n8 = n / 8 * 8;
-    for (int i = 0; i < m4; i += 4) {
-        struct view rows = {a.at + (size_t)i * a.row, a.row, a.col};
-        for (int j = 0; j < n8; j += 8)
-            tile(k, rows, b + j, b_row, c + (size_t)i * c_row + j, c_row);
-        rest(4, n - n8, k, rows, b + n8, b_row, c + (size_t)i * c_row + n8, c_row);
-    }
-    struct view last = {a.at + (size_t)m4 * a.row, a.row, a.col};
-    rest(m - m4, n, k, last, b, b_row, c + (size_t)m4 * c_row, c_row);
-}
-
-// to[cols][rows] = from[rows][cols], whose rows lie `stride` apart
-static void turn(const float *from, int rows, int cols, size_t stride, float *to)
-{
-    for (int r = 0; r < rows; r++) {
-        for (int k = 0; k < cols; k++)
-            to[(size_t)k * (size_t)rows + (size_t)r] = from[(size_t)r * stride + (size_t)k];
-    }
-}
-
 // y[n][rows] = x[n][cols] times the matrix's transpose
 static void linear(struct hw_window *w, const float *matrix, int rows, int cols, const float *x,
                    float *y)
 {
-    turn(matrix, rows, cols, (size_t)cols, w->turned);
+    hw_turn(matrix, rows, cols, (size_t)cols, w->turned);
     memset(y, 0, (size_t)w->n * (size_t)rows * sizeof *y);
-    multiply(w->n, rows, cols, (struct view){x, (size_t)cols, 1}, w->turned, (size_t)rows, y,
+    hw_multiply(w->n, rows, cols, (struct hw_view){x, (size_t)cols, 1}, w->turned, (size_t)rows, y,
              (size_t)rows);
 }
 
@@ -278,30 +222,10 @@ static void linear(struct hw_window *w, const float *matrix, int rows, int cols,
 static void linear_back(const struct hw_window *w, const float *matrix, int rows, int cols,
                         const float *x, const float *dy, float *dx, float *d_matrix)
 {
-    multiply(w->n, cols, rows, (struct view){dy, (size_t)rows, 1}, matrix, (size_t)cols, dx,
+    hw_multiply(w->n, cols, rows, (struct hw_view){dy, (size_t)rows, 1}, matrix, (size_t)cols, dx,
              (size_t)cols);
-    multiply(rows, cols, w->n, (struct view){dy, 1, (size_t)rows}, x, (size_t)cols, d_matrix,
+    hw_multiply(rows, cols, w->n, (struct hw_view){dy, 1, (size_t)rows}, x, (size_t)cols, d_matrix,
              (size_t)cols);
-}
-
-// --- exp -------------------------------------------------------------------------------------------
-
-float hw_quick_exp(float x)
-{
-    double y = (double)(x < -87.0f ? -87.0f : x > 87.0f ? 87.0f : x) * 1.4426950408889634;
-    int32_t n = (int32_t)(y + 128.5) - 128; // nearest
-    double r = (y - n) * 0.6931471805599453;
-    double sum = 1.0 + r * (1.0 / 7);
-    sum = 1.0 + r * (1.0 / 6) * sum;
-    sum = 1.0 + r * (1.0 / 5) * sum;
-    sum = 1.0 + r * (1.0 / 4) * sum;
-    sum = 1.0 + r * (1.0 / 3) * sum;
-    sum = 1.0 + r * (1.0 / 2) * sum;
-    sum = 1.0 + r * sum;
-    uint64_t bits = (uint64_t)(1023 + n) << 52;
-    double power;
-    memcpy(&power, &bits, sizeof power); // 2^n
-    return (float)(sum * power);
 }
 
 // --- norm, rotation --------------------------------------------------------------------------------
@@ -360,15 +284,7 @@ static void softmax_rows(const struct hw_window *w, float *s, float scale)
 {
     int n = w->n;
     for (int t = 0; t < n; t++, s += n) {
-        float max = s[0];
-        double sum = 0.0;
-        for (int i = 1; i <= t; i++)
-            max = s[i] > max ? s[i] : max;
-        for (int i = 0; i <= t; i++) {
-            s[i] = hw_quick_exp((s[i] - max) * scale);
-            sum += s[i];
-        }
-        float inv = (float)(1.0 / sum);
+        float inv = 1.0f / hw_exp_row(s, t + 1, hw_row_max(s, t + 1), scale);
         for (int i = 0; i <= t; i++)
             s[i] *= inv;
         memset(s + t + 1, 0, (size_t)(n - t - 1) * sizeof *s);
@@ -380,11 +296,11 @@ static void scores(struct hw_window *w, const float *a, size_t a_row, const floa
                    float *s)
 {
     int n = w->n, hd = w->c.head_dim;
-    turn(b, n, hd, b_row, w->turned);
+    hw_turn(b, n, hd, b_row, w->turned);
     memset(s, 0, (size_t)n * (size_t)n * sizeof *s);
     for (int t = 0; t < n; t += ROWS) {
         int m = n - t < ROWS ? n - t : ROWS;
-        multiply(m, t + m, hd, (struct view){a + (size_t)t * a_row, a_row, 1}, w->turned,
+        hw_multiply(m, t + m, hd, (struct hw_view){a + (size_t)t * a_row, a_row, 1}, w->turned,
                  (size_t)n, s + (size_t)t * (size_t)n, (size_t)n);
     }
 }
@@ -396,7 +312,7 @@ static void weigh(const struct hw_window *w, const float *s, const float *b, siz
     size_t n = (size_t)w->n;
     for (int t = 0; t < w->n; t += ROWS) {
         int m = w->n - t < ROWS ? w->n - t : ROWS;
-        multiply(m, w->c.head_dim, t + m, (struct view){s + (size_t)t * n, n, 1}, b, b_row,
+        hw_multiply(m, w->c.head_dim, t + m, (struct hw_view){s + (size_t)t * n, n, 1}, b, b_row,
                  y + (size_t)t * y_row, y_row);
     }
 }
@@ -409,7 +325,7 @@ static void weigh_back(const struct hw_window *w, const float *s, const float *b
     for (int i = 0; i < w->n; i += ROWS) {
         int m = w->n - i < ROWS ? w->n - i : ROWS;
         size_t at = (size_t)i;
-        multiply(m, w->c.head_dim, w->n - i, (struct view){s + at * n + at, 1, n}, b + at * b_row,
+        hw_multiply(m, w->c.head_dim, w->n - i, (struct hw_view){s + at * n + at, 1, n}, b + at * b_row,
                  b_row, y + at * y_row, y_row);
     }
 }
@@ -471,6 +387,15 @@ static const float *weights(const struct hw_window *w, const struct hw_params *p
     return hw_params_at(p, &w->c, id, l);
 }
 
+// e[n][hidden_dim] = e^-gate
+static void minus_exp(const struct hw_window *w, const float *gate, float *e)
+{
+    size_t width = (size_t)w->c.hidden_dim;
+    memcpy(e, gate, (size_t)w->n * width * sizeof *e);
+    for (int t = 0; t < w->n; t++)
+        hw_exp_row(e + (size_t)t * width, w->c.hidden_dim, 0.0f, -1.0f);
+}
+
 static void layer_forward(struct hw_window *w, const struct hw_params *p, int l, float *x)
 {
     struct layer *y = &w->layers[l];
@@ -492,8 +417,9 @@ static void layer_forward(struct hw_window *w, const struct hw_params *p, int l,
     rmsnorm(w, x, weights(w, p, HW_FFN_NORM, l), y->mid_inv, y->mid_n);
     linear(w, weights(w, p, HW_W_GATE, l), hidden, dim, y->mid_n, y->gate);
     linear(w, weights(w, p, HW_W_UP, l), hidden, dim, y->mid_n, y->up);
+    minus_exp(w, y->gate, y->hidden);
     for (size_t i = 0; i < n * (size_t)hidden; i++)
-        y->hidden[i] = y->gate[i] / (1.0f + hw_quick_exp(-y->gate[i])) * y->up[i];
+        y->hidden[i] = y->gate[i] / (1.0f + y->hidden[i]) * y->up[i];
     linear(w, weights(w, p, HW_W_DOWN, l), dim, hidden, y->hidden, w->dxn);
     add(x, w->dxn, size);
 }
@@ -528,8 +454,9 @@ static void layer_backward(struct hw_window *w, const struct hw_params *p, struc
     linear_back(w, weights(w, p, id, l), rows, cols, x, dy, dx, hw_params_at(g, c, id, l))
     memset(w->dhidden, 0, ffn * sizeof *w->dhidden);
     BACK(HW_W_DOWN, dim, hidden, y->hidden, w->dx, w->dhidden);
+    minus_exp(w, y->gate, w->dgate);
     for (size_t i = 0; i < ffn; i++) {
-        float s = 1.0f / (1.0f + hw_quick_exp(-y->gate[i])), d = w->dhidden[i];
+        float s = 1.0f / (1.0f + w->dgate[i]), d = w->dhidden[i];
         w->dgate[i] = d * y->up[i] * s * (1.0f + y->gate[i] * (1.0f - s));
         w->dup[i] = d * y->gate[i] * s;
     }

@@ -15,11 +15,10 @@ size_t hw_params_size(const struct hw_config *c, enum hw_tensor_id id); // of on
 int hw_params_layers(const struct hw_config *c, enum hw_tensor_id id);
 bool hw_params_new(struct hw_params *p, const struct hw_config *c, struct hw_error *err);
 void hw_params_free(struct hw_params *p);
+void hw_params_clear(struct hw_params *p, const struct hw_config *c);
+void hw_params_add(struct hw_params *sum, const struct hw_params *p, const struct hw_config *c);
 float *hw_params_at(const struct hw_params *p, const struct hw_config *c, enum hw_tensor_id id,
                     int layer);
-
-// e^x to 1e-6 of itself for |x| < 87, beyond it as there: a dozen multiplications.
-float hw_quick_exp(float x);
 
 struct hw_window; // every activation of a window
 

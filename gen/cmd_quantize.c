@@ -19,8 +19,8 @@ static const char *const HELP =
     "      --kv-bits N       KV cache, 4..12 (10)\n"
     "      --res-bits N      residual, 16..24 (20)\n"
     "      --levels FILE     the levels MODEL was trained on (FILE.quant beside it): keep its codes\n"
-    "      --tune N          after rounding, tune codes, scales, levels and gains on N tokens that\n"
-    "                        the float model writes for itself (0; 131072 is plenty)\n"
+    "      --tune N          after rounding, tune codes, scales, levels and gains by N steps over\n"
+    "                        text that the float model writes for itself (0)\n"
     "      --nearest         round each weight for itself (else error-compensated, GPTQ)\n"
     "  -q, --quiet           no line per tensor\n";
 
@@ -55,9 +55,8 @@ int hw_cmd_quantize(int argc, char **argv)
             o.progress = NULL;
         else if (opt == 'L')
             levels = optarg;
-        else if (opt == 'T' && !hw_parse_int(optarg, 256, 1 << 26, &o.tune_tokens))
-            return hw_usage("quantize", "--tune: expected 256..%d tokens, got '%s'", 1 << 26,
-                            optarg);
+        else if (opt == 'T' && !hw_parse_int(optarg, 1, 1 << 20, &o.tune_steps))
+            return hw_usage("quantize", "--tune: expected 1..%d steps, got '%s'", 1 << 20, optarg);
         else if (opt == 'N')
             o.nearest = true;
         else if (opt == 'h')

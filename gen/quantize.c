@@ -547,7 +547,7 @@ static bool quantize_ends(const struct quantizer *z, double res_unit)
                           .tensor = HW_OUTPUT, .in_unit = head_in,
                           .act_unit = head_in, .out_unit = {wanted},
                           .input = HW_FLOAT_HEAD_IN, .bits = bits,
-                           .place = HW_ROUNDED_EMBED, .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
+                          .place = HW_ROUNDED_HEAD, .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
     q->logit_scale = wanted;
     return quantize_matrix(z, &head, &q->head);
 }
@@ -649,7 +649,7 @@ static bool run_tuned(struct quantizer *z, int n)
     struct hw_params tuned = {{0}};
     z->progress = z->o->progress;
     if (rounded_new(z) && run(z) &&
-        hw_tune(z->f, z->c, z->o->tune_tokens, z->rounded, &tuned, z->o->progress, z->err) &&
+        hw_tune(z->f, z->c, z->o->tune_steps, z->rounded, &tuned, z->o->progress, z->err) &&
         take_tuned(z, &tuned, n)) {
         hw_qmodel_free(z->q);
         z->settled = true;
@@ -677,7 +677,7 @@ bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options 
         (o->grids || hw_balance(f, c, o, &ranges, err)) &&
         (o->nearest || o->grids || hw_moments_collect(f, c, tokens, n, &moments, err))) {
         struct quantizer z = {o, c, f, &ranges, &moments, q, err, o->progress, NULL, false};
-        if (o->tune_tokens)
+        if (o->tune_steps)
             run_tuned(&z, n);
         else
             run(&z);

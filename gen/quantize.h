@@ -16,7 +16,7 @@ struct hw_quantize_options {
     const struct hw_grids *grids; // levels the checkpoint was trained on: its codes are recovered;
                                   // NULL: weight_bits decides
     bool nearest;    // round each weight for itself, instead of error-compensated
-    int tune_tokens; // text to learn from after rounding (gen/tune.h); 0: no tuning
+    int tune_steps;  // after rounding (gen/tune.h); 0: no tuning
     const int *calib_tokens; // calibration text as tokens, or NULL: the model writes its own
     int n_calib_tokens;
     FILE *progress; // a line per tensor, or NULL

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/tokenizer.h"
+#include "gen/lanes.h"
+#include "gen/writer.h"
 #include "refmodel/tables.h"
 
-enum { WINDOW = 256, BATCH = 2, PASSES = 4 };
+enum { WINDOW = 256, THREADS = 2, PER_THREAD = 1, AHEAD = 16 };
 static const double MOST_BYTES = 2147483648.0;
 
 // How far one step moves, at first; it falls linearly to nothing.
@@ -61,35 +62,20 @@ bool hw_params_from(struct hw_params *p, const struct hw_float *f, const struct 
     return true;
 }
 
-void hw_own_text(struct hw_float *f, const struct hw_config *c, uint64_t seed, int *tokens, int n)
-{
-    int length = c->seq_len < WINDOW ? c->seq_len : WINDOW;
-    tokens[0] = HW_TOKEN_BOS;
-    for (int i = 0; i + 1 < n; i++)
-        tokens[i + 1] = hw_sample(hw_float_forward(f, tokens[i], i % length), c->vocab_size, &seed);
-}
-
-double hw_divergence(const float *teacher, const float *student, int n, int vocab_size,
-                     float *d_logits)
+double hw_divergence(const float *teacher, float *student, int n, int vocab_size, float *work)
 {
     double total = 0.0;
     for (int t = 0; t < n; t++, teacher += vocab_size, student += vocab_size) {
-        double sum_t = 0.0, sum_s = 0.0, gap = 0.0;
-        float max_t = teacher[0], max_s = student[0];
-        for (int i = 1; i < vocab_size; i++) {
-            max_t = teacher[i] > max_t ? teacher[i] : max_t;
-            max_s = student[i] > max_s ? student[i] : max_s;
-        }
-        for (int i = 0; i < vocab_size; i++) {
-            double p = hw_quick_exp(teacher[i] - max_t), q = hw_quick_exp(student[i] - max_s);
-            sum_t += p;
-            sum_s += q;
-            gap += p * (((double)teacher[i] - max_t) - ((double)student[i] - max_s));
-        }
-        total += gap / sum_t + hw_log(sum_s) - hw_log(sum_t);
-        for (int i = 0; d_logits && i < vocab_size; i++)
-            *d_logits++ = (float)(hw_quick_exp(student[i] - max_s) / sum_s -
-                                  hw_quick_exp(teacher[i] - max_t) / sum_t);
+        float max_t = hw_row_max(teacher, vocab_size), max_s = hw_row_max(student, vocab_size);
+        double gap = 0.0;
+        memcpy(work, teacher, (size_t)vocab_size * sizeof *work);
+        float sum_t = hw_exp_row(work, vocab_size, max_t, 1.0f);
+        for (int i = 0; i < vocab_size; i++)
+            gap += (double)work[i] * ((teacher[i] - max_t) - (student[i] - max_s));
+        float sum_s = hw_exp_row(student, vocab_size, max_s, 1.0f);
+        for (int i = 0; i < vocab_size; i++)
+            student[i] = student[i] / sum_s - work[i] / sum_t;
+        total += gap / (double)sum_t + hw_log(sum_s) - hw_log(sum_t);
     }
     return total;
 }
@@ -126,12 +112,21 @@ struct tuner {
     struct matrix *matrix;
     int n_matrices;
     struct moments gain[HW_N_TENSORS];
-    struct hw_params teacher, student, grad[BATCH];
-    struct hw_window *window[BATCH];
-    float *d_logits[BATCH];
-    const int *tokens[BATCH]; // of the step's windows
+    struct hw_params teacher, student;
+    struct worker {
+        const struct tuner *t;
+        struct hw_writer *writer;
+        struct hw_window *window;
+        struct hw_params grad;
+        uint64_t seed;
+        int *tokens;    // [AHEAD][length] text written ahead
+        float *target;  // [length][vocab_size] the float model's logits
+        float *logits;  // the same of the rounded model, then the loss's derivative
+        float *work;    // [vocab_size]
+        double loss;    // of the step
+        int next;       // window of *tokens, AHEAD: to be written
+    } worker[THREADS];
     int length;
-    double loss[BATCH];
 };
 
 static bool is_gain(int id)
@@ -173,7 +168,7 @@ static void move_matrix(struct tuner *t, struct matrix *m, const struct step *s)
     double d_level[HW_GRID_MAX] = {0}, gap = grid_gap(g);
     float low = (float)(g->value[0] - gap / 2), high = (float)(g->value[g->n - 1] + gap / 2);
     for (int i = 0; i < r->n_out; i++) {
-        const float *d = row_of(r, t->c, &t->grad[0], i);
+        const float *d = row_of(r, t->c, &t->worker[0].grad, i);
         float *place = r->place + (size_t)i * (size_t)r->n_in;
         double d_scale = 0.0;
         for (int k = 0; k < r->n_in; k++) {
@@ -198,7 +193,7 @@ static void move_gains(struct tuner *t, const struct step *s)
         if (!is_gain(id))
             continue;
         float *gain = t->student.tensor[id];
-        const float *d = t->grad[0].tensor[id];
+        const float *d = t->worker[0].grad.tensor[id];
         size_t n = (size_t)hw_params_layers(t->c, (enum hw_tensor_id)id) * (size_t)t->c->dim;
         double mean = 0.0;
         for (size_t i = 0; i < n; i++)
@@ -211,70 +206,61 @@ static void move_gains(struct tuner *t, const struct step *s)
 
 // --- steps -----------------------------------------------------------------------------------------
 
-struct share { // one window of a step, in a thread of its own
-    struct tuner *t;
-    int i;
-};
-
-static void *learn_window(void *arg)
+// One thread's part of a step: text where there is none left, then the derivatives of its windows.
+static void *learn_share(void *arg)
 {
-    const struct share *share = arg;
-    struct tuner *t = share->t;
-    int i = share->i, n = t->length, vocab = t->c->vocab_size;
-    struct hw_params *grad = &t->grad[i];
-    float *target = t->d_logits[i] + (size_t)n * (size_t)vocab;
-    for (int id = 0; id < HW_N_TENSORS; id++) {
-        size_t size = hw_params_size(t->c, (enum hw_tensor_id)id) *
-                      (size_t)hw_params_layers(t->c, (enum hw_tensor_id)id);
-        if (size)
-            memset(grad->tensor[id], 0, size * sizeof(float));
+    struct worker *y = arg;
+    const struct tuner *t = y->t;
+    int n = t->length, vocab = t->c->vocab_size;
+    size_t bytes = (size_t)n * (size_t)vocab * sizeof *y->target;
+    hw_params_clear(&y->grad, t->c);
+    y->loss = 0.0;
+    for (int i = 0; i < PER_THREAD; i++, y->next++) {
+        if (y->next == AHEAD) {
+            hw_writer_write(y->writer, &y->seed, y->tokens);
+            y->next = 0;
+        }
+        const int *tokens = y->tokens + y->next * n;
+        memcpy(y->target, hw_window_forward(y->window, &t->teacher, tokens, n), bytes);
+        memcpy(y->logits, hw_window_forward(y->window, &t->student, tokens, n), bytes);
+        y->loss += hw_divergence(y->target, y->logits, n, vocab, y->work) / (n * PER_THREAD);
+        hw_window_backward(y->window, &t->student, y->logits, &y->grad);
     }
-    memcpy(target, hw_window_forward(t->window[i], &t->teacher, t->tokens[i], n),
-           (size_t)n * (size_t)vocab * sizeof *target);
-    const float *logits = hw_window_forward(t->window[i], &t->student, t->tokens[i], n);
-    t->loss[i] = hw_divergence(target, logits, n, vocab, t->d_logits[i]) / n;
-    hw_window_backward(t->window[i], &t->student, t->d_logits[i], grad);
     return NULL;
 }
 
-// The windows' derivatives, added in their order.
+// The threads' derivatives, added in their order.
 static double learn(struct tuner *t)
 {
-    struct share share[BATCH];
-    pthread_t thread[BATCH];
-    bool started[BATCH] = {false};
+    pthread_t thread[THREADS];
+    bool started[THREADS] = {false};
     double loss = 0.0;
-    for (int i = 0; i < BATCH; i++) {
-        share[i] = (struct share){t, i};
-        started[i] = i > 0 && pthread_create(&thread[i], NULL, learn_window, &share[i]) == 0;
-    }
-    for (int i = 0; i < BATCH; i++) {
-        if (!started[i])
-            learn_window(&share[i]);
-    }
-    for (int i = 0; i < BATCH; i++) {
+    for (int i = 1; i < THREADS; i++)
+        started[i] = pthread_create(&thread[i], NULL, learn_share, &t->worker[i]) == 0;
+    for (int i = 0; i < THREADS; i++) {
         if (started[i])
             pthread_join(thread[i], NULL);
-        loss += t->loss[i] / BATCH;
-        for (int id = 0; i > 0 && id < HW_N_TENSORS; id++) {
-            size_t size = hw_params_size(t->c, (enum hw_tensor_id)id) *
-                          (size_t)hw_params_layers(t->c, (enum hw_tensor_id)id);
-            for (size_t k = 0; k < size; k++)
-                t->grad[0].tensor[id][k] += t->grad[i].tensor[id][k];
-        }
+        else
+            learn_share(&t->worker[i]);
+        loss += t->worker[i].loss / THREADS;
+        if (i > 0)
+            hw_params_add(&t->worker[0].grad, &t->worker[i].grad, t->c);
     }
     return loss;
 }
 
-static void run_steps(struct tuner *t, const int *text, int n_windows, int n_steps, FILE *progress)
+static void round_all(struct tuner *t)
+{
+    for (int m = 0; m < t->n_matrices; m++)
+        hw_rounded_weights(t->matrix[m].r, t->c, &t->student);
+}
+
+static void run_steps(struct tuner *t, int n_steps, FILE *progress)
 {
     double mean = 1.0, square = 1.0, recent = 0.0;
     int every = n_steps / 10 > 0 ? n_steps / 10 : 1;
     for (int i = 0; i < n_steps; i++) {
-        for (int m = 0; m < t->n_matrices; m++)
-            hw_rounded_weights(t->matrix[m].r, t->c, &t->student);
-        for (int b = 0; b < BATCH; b++)
-            t->tokens[b] = text + (size_t)((i * BATCH + b) % n_windows) * (size_t)t->length;
+        round_all(t);
         recent += learn(t) / every;
         mean *= KEEP_MEAN;
         square *= KEEP_SQUARE;
@@ -289,34 +275,48 @@ static void run_steps(struct tuner *t, const int *text, int n_windows, int n_ste
             recent = 0.0;
         }
     }
-    for (int m = 0; m < t->n_matrices; m++)
-        hw_rounded_weights(t->matrix[m].r, t->c, &t->student);
+    round_all(t);
 }
 
 // --- memory ----------------------------------------------------------------------------------------
 
 static bool check_size(const struct hw_config *c, int length, struct hw_error *err)
 {
-    double bytes = (2.0 + BATCH + 4.0) * hw_params_bytes(c) +
-                   BATCH * (hw_window_bytes(c, length) + 8.0 * length * c->vocab_size);
+    double bytes = (2.0 + THREADS + 4.0) * hw_params_bytes(c) +
+                   THREADS * (hw_window_bytes(c, length) + hw_writer_bytes(c, AHEAD, length) +
+                              8.0 * length * c->vocab_size);
     if (bytes > MOST_BYTES)
         return hw_fail(err, "tuning: expected a model that tunes in %.0f MiB of memory, got one of "
                             "%.0f", MOST_BYTES / 1048576.0, bytes / 1048576.0);
     return true;
 }
 
+static bool worker_new(struct worker *y, const struct tuner *t, int i, struct hw_error *err)
+{
+    size_t vocab = (size_t)t->c->vocab_size, length = (size_t)t->length;
+    y->t = t;
+    y->seed = (uint64_t)i + 2;
+    y->next = AHEAD;
+    y->tokens = malloc(AHEAD * length * sizeof *y->tokens);
+    y->target = malloc(length * vocab * sizeof *y->target);
+    y->logits = malloc(length * vocab * sizeof *y->logits);
+    y->work = malloc(vocab * sizeof *y->work);
+    if (!y->tokens || !y->target || !y->logits || !y->work)
+        return hw_fail(err, "tuning: out of memory");
+    y->writer = hw_writer_new(t->c, &t->teacher, AHEAD, t->length, err);
+    y->window = hw_window_new(t->c, t->length, err);
+    return hw_params_new(&y->grad, t->c, err) && y->writer && y->window;
+}
+
 static bool tuner_new(struct tuner *t, const struct hw_float *f, struct hw_rounded *rounded,
                       struct hw_error *err)
 {
     const struct hw_config *c = t->c;
-    size_t logits = 2 * (size_t)t->length * (size_t)c->vocab_size;
     if (!hw_params_from(&t->teacher, f, c, err) || !hw_params_from(&t->student, f, c, err))
         return false;
-    for (int i = 0; i < BATCH; i++) {
-        t->window[i] = hw_window_new(c, t->length, err);
-        t->d_logits[i] = malloc(logits * sizeof(float));
-        if (!t->window[i] || !hw_params_new(&t->grad[i], c, err) || !t->d_logits[i])
-            return hw_fail(err, "tuning: out of memory");
+    for (int i = 0; i < THREADS; i++) {
+        if (!worker_new(&t->worker[i], t, i, err))
+            return false;
     }
     t->matrix = calloc((size_t)hw_rounded_count(c), sizeof *t->matrix);
     if (!t->matrix)
@@ -352,37 +352,33 @@ static void tuner_free(struct tuner *t)
     free(t->matrix);
     for (int id = 0; id < HW_N_TENSORS; id++)
         moments_free(&t->gain[id]);
-    for (int i = 0; i < BATCH; i++) {
-        hw_window_free(t->window[i]);
-        hw_params_free(&t->grad[i]);
-        free(t->d_logits[i]);
+    for (int i = 0; i < THREADS; i++) {
+        struct worker *y = &t->worker[i];
+        hw_writer_free(y->writer);
+        hw_window_free(y->window);
+        hw_params_free(&y->grad);
+        free(y->tokens);
+        free(y->target);
+        free(y->logits);
+        free(y->work);
     }
     hw_params_free(&t->teacher);
     hw_params_free(&t->student);
 }
 
-bool hw_tune(struct hw_float *teacher, const struct hw_config *c, int n_tokens,
+bool hw_tune(struct hw_float *teacher, const struct hw_config *c, int n_steps,
              struct hw_rounded *rounded, struct hw_params *tuned, FILE *progress,
              struct hw_error *err)
 {
     struct tuner t = {.c = c, .length = c->seq_len < WINDOW ? c->seq_len : WINDOW};
-    int n_steps = (n_tokens + BATCH * t.length - 1) / (BATCH * t.length);
-    int n_windows = (n_steps * BATCH + PASSES - 1) / PASSES;
     memset(tuned, 0, sizeof *tuned);
     if (!check_size(c, t.length, err))
         return false;
-    int *text = malloc((size_t)n_windows * (size_t)t.length * sizeof *text);
-    if (!text)
-        return hw_fail(err, "tuning: out of memory");
     if (tuner_new(&t, teacher, rounded, err)) {
-        if (progress)
-            fprintf(progress, "tuning: the float model writes %d tokens\n", n_windows * t.length);
-        hw_own_text(teacher, c, 2, text, n_windows * t.length);
-        run_steps(&t, text, n_windows, n_steps, progress);
+        run_steps(&t, n_steps, progress);
         *tuned = t.student;
         memset(&t.student, 0, sizeof t.student);
     }
     tuner_free(&t);
-    free(text);
     return !err->set;
 }

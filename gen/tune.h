@@ -11,9 +11,9 @@
 #include "gen/rounded.h"
 
 // Changes rounded[hw_rounded_count] and the norm gains; *tuned receives the model they amount to
-// (freed by hw_params_free). n_tokens: learned from. A line of progress now and then. Refuses what
+// (freed by hw_params_free). n_steps: of two windows of text each. A line of progress now and then. Refuses what
 // needs more than 2 GiB. The same bits on every machine, for any number of threads.
-bool hw_tune(struct hw_float *teacher, const struct hw_config *c, int n_tokens,
+bool hw_tune(struct hw_float *teacher, const struct hw_config *c, int n_steps,
              struct hw_rounded *rounded, struct hw_params *tuned, FILE *progress,
              struct hw_error *err);
 
@@ -25,12 +25,8 @@ bool hw_params_from(struct hw_params *p, const struct hw_float *f, const struct 
 void hw_rounded_weights(const struct hw_rounded *r, const struct hw_config *c,
                         struct hw_params *p);
 
-// Text of the float model's own: a story may end and the next begin anywhere.
-void hw_own_text(struct hw_float *f, const struct hw_config *c, uint64_t seed, int *tokens, int n);
-
 // Sum over n positions of the divergence of softmax(student) from softmax(teacher), logits
-// [n][vocab_size]; d_logits, where not NULL, becomes its derivative by the student's logits.
-double hw_divergence(const float *teacher, const float *student, int n, int vocab_size,
-                     float *d_logits);
+// [n][vocab_size]; student becomes its derivative by the student's logits. work: [vocab_size].
+double hw_divergence(const float *teacher, float *student, int n, int vocab_size, float *work);
 
 #endif
