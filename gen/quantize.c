@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the way from a float checkpoint to integers: units of every tensor from calibrated ranges,
-// row scales on the 12-bit grid, codes rounded against the scale as stored.
+// Owns the way from a float checkpoint to integers: units of every tensor from calibrated ranges, the
+// order in which matrices are rounded, tuned, rounded again.
 #include "gen/quantize.h"
 
 #include <math.h>
@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "gen/balance.h"
+#include "gen/budget.h"
 #include "gen/calibrate.h"
-#include "gen/gptq.h"
+#include "gen/matrix.h"
 #include "gen/qfile.h"
-#include "gen/rounded.h"
 #include "gen/tune.h"
 #include "refmodel/ops.h"
 #include "refmodel/tables.h"
@@ -25,392 +25,6 @@ void hw_quantize_defaults(struct hw_quantize_options *o)
     o->weight_bits = 8;
 }
 
-struct quantizer {
-    const struct hw_quantize_options *o;
-    const struct hw_config *c;
-    struct hw_float *f;
-    struct hw_ranges *r;
-    const struct hw_moments *moments;
-    struct hw_qmodel *q;
-    struct hw_error *err;
-    FILE *progress;
-    struct hw_rounded *rounded; // NULL: not asked for
-    bool settled;               // *rounded says how, else it is filled
-};
-
-// A float matrix with what the quantizer must know of its surroundings.
-struct source {
-    const char *name;
-    int n_out, n_in;
-    enum hw_tensor_id tensor;
-    int layer;
-    bool interleaved;     // rows of HW_W_GATE and HW_W_UP in turn
-    double in_unit;       // real value of one step of the input
-    double act_unit;      // the same where a matrix reads it, for its rounding noise
-    double out_unit[2];   // of the output; [1] for odd rows of an interleaved matrix
-    enum hw_float_tap input;
-    int bits;
-    int place; // among the model's matrices, HW_ROUNDED_EMBED...
-    const double *weight; // [n_in] importance of each column (mean square of the input)
-};
-
-static const float *source_row(const struct quantizer *z, const struct source *s, int r)
-{
-    if (s->interleaved)
-        return hw_float_tensor(z->f, r % 2 ? HW_W_UP : HW_W_GATE, s->layer) +
-               (size_t)(r / 2) * (size_t)s->n_in;
-    return hw_float_tensor(z->f, s->tensor, s->layer) + (size_t)r * (size_t)s->n_in;
-}
-
-// --- levels ----------------------------------------------------------------------------------------
-
-static struct hw_grid even_grid(int n, int first, int step)
-{
-    struct hw_grid g = {.n = n};
-    for (int k = 0; k < n; k++)
-        g.value[k] = (int16_t)(first + k * step);
-    return g;
-}
-
-// Half of the way from the first value to the last: what a row's largest weight is scaled to.
-static double grid_top(const struct hw_grid *g)
-{
-    return (g->value[g->n - 1] - g->value[0]) / 2.0;
-}
-
-static int planes_for(int bits, int code_bits)
-{
-    return (bits + code_bits - 1) / code_bits;
-}
-
-// Level tables such that the sum over planes is value[k], plane 0 the most significant part of k.
-// More code bits than needed: the top plane's upper levels are unused.
-static void make_levels(struct hw_qmatrix *m, const struct hw_grid *g, int code_bits)
-{
-    int n = 1 << code_bits, used = g->n, step = m->n_planes > 1 ? g->value[1] - g->value[0] : 0;
-    memset(m->levels, 0, sizeof m->levels);
-    for (int p = m->n_planes - 1; p >= 0; p--) {
-        int stride = 1 << (code_bits * (m->n_planes - 1 - p));
-        int count = used < n ? used : n;
-        for (int k = 0; k < count; k++)
-            m->levels[p][k] = m->n_planes == 1 ? g->value[k]
-                                               : (int16_t)(k * stride * step +
-                                                           (p == 0 ? g->value[0] : 0));
-        used = (used + n - 1) / n;
-    }
-}
-
-static void put_code(struct hw_qmatrix *m, int code_bits, int r, int c, int k)
-{
-    for (int p = m->n_planes - 1; p >= 0; p--) {
-        size_t at = ((size_t)p * (size_t)m->n_out + (size_t)r) * (size_t)m->n_in + (size_t)c;
-        m->codes[at] = (uint8_t)(k & ((1 << code_bits) - 1));
-        k >>= code_bits;
-    }
-}
-
-// --- row scales --------------------------------------------------------------------------------------
-
-// The scale word nearest to ratio = grid / 2^shift; its exact value comes back in *value.
-static uint16_t scale_word(double ratio, int shift, double *value)
-{
-    double target = ldexp(ratio, shift);
-    int exp = 0;
-    while (exp < 15 && target >= ldexp(511.5, exp))
-        exp++;
-    double mant = floor(ldexp(target, -exp) + 0.5) - 256.0;
-    mant = mant < 0.0 ? 0.0 : mant > 255.0 ? 255.0 : mant;
-    *value = ldexp(256.0 + mant, exp - shift);
-    return (uint16_t)(exp << 8 | (int)mant);
-}
-
-// The largest base shift (15..62) at which `ratio` still has a scale word.
-static int base_shift(double ratio)
-{
-    int shift = 62;
-    while (shift > 15 && ldexp(ratio, shift) > ldexp(500.0, 15))
-        shift--;
-    return shift;
-}
-
-// Weighted squared error of a row with real scale s.
-static double row_error(const struct source *src, const float *w, const struct hw_grid *g, double s)
-{
-    double error = 0.0;
-    for (int c = 0; c < src->n_in; c++) {
-        double d = w[c] - s * g->value[hw_grid_nearest(g, w[c] / s)];
-        error += d * d * (src->weight[c] + 1e-12);
-    }
-    return error;
-}
-
-static double row_max(const float *w, int n)
-{
-    double max = 0.0;
-    for (int i = 0; i < n; i++)
-        max = fabs(w[i]) > max ? fabs(w[i]) : max;
-    return max;
-}
-
-// Searches the scale of row r; returns the error, the word in *word, the real scale in *scale.
-static double best_scale(const struct quantizer *z, const struct source *src, int r,
-                         const struct hw_grid *g, int shift, uint16_t *word, double *scale)
-{
-    const float *w = source_row(z, src, r);
-    double out = src->out_unit[src->interleaved ? r & 1 : 0], max = row_max(w, src->n_in);
-    double top = grid_top(g), best = INFINITY;
-    int last = src->bits >= 8 ? 0 : src->bits >= 6 ? 12 : 40;
-    for (int i = 0; i <= last; i++) {
-        double value, s = max / top * (1.0 - 0.0175 * i);
-        uint16_t candidate = scale_word(s * src->in_unit / out, shift, &value);
-        s = value * out / src->in_unit;
-        double error = row_error(src, w, g, s);
-        if (error < best) {
-            best = error;
-            *word = candidate;
-            *scale = s;
-        }
-    }
-    return best;
-}
-
-// The scale of a row whose weights are levels already: its largest weight is one of them. *scale is
-// exact, so that codes are recovered; the word is the nearest to it.
-static void exact_scale(const struct source *src, const float *w, int r, const struct hw_grid *g,
-                        int shift, uint16_t *word, double *scale)
-{
-    double out = src->out_unit[src->interleaved ? r & 1 : 0], best = INFINITY, value;
-    double max = row_max(w, src->n_in);
-    *scale = 1.0;
-    for (int k = 0; k < g->n; k++) {
-        double s = g->value[k] ? max / abs(g->value[k]) : 1.0, error = row_error(src, w, g, s);
-        if (s > 0.0 && error < best) {
-            best = error;
-            *scale = s;
-        }
-    }
-    *word = scale_word(*scale * src->in_unit / out, shift, &value);
-}
-
-// --- matrices ------------------------------------------------------------------------------------------
-
-// Error of all rows with scales searched for grid *g.
-static double grid_error(const struct quantizer *z, const struct source *src,
-                         const struct hw_qmatrix *m, const struct hw_grid *g)
-{
-    double total = 0.0, scale;
-    uint16_t word;
-    for (int r = 0; r < m->n_out; r++)
-        total += best_scale(z, src, r, g, m->shift, &word, &scale);
-    return total;
-}
-
-struct rounding { // of one row
-    struct hw_qmatrix *m;
-    const struct hw_grid *grid;
-    int code_bits, row;
-    double scale;
-    float *place; // [n_in] where each weight lies among the levels, or NULL
-};
-
-static double round_weight(void *user, int column, double w)
-{
-    const struct rounding *y = user;
-    int k = hw_grid_nearest(y->grid, w / y->scale);
-    put_code(y->m, y->code_bits, y->row, column, k);
-    if (y->place)
-        y->place[column] = (float)(w / y->scale);
-    return y->scale * y->grid->value[k];
-}
-
-// Scales, then codes, row by row. Returns the squared error of the product over calibration text.
-static double round_rows(const struct quantizer *z, const struct source *src, struct hw_qmatrix *m,
-                         const struct hw_grid *g, const struct hw_gptq *gptq, double *row)
-{
-    double total = 0.0;
-    for (int r = 0; r < m->n_out; r++) {
-        struct rounding y = {m, g, z->o->widths.code_bits, r, 1.0, NULL};
-        const float *w = source_row(z, src, r);
-        if (z->o->grids)
-            exact_scale(src, w, r, g, m->shift, &m->scale[r], &y.scale);
-        else
-            best_scale(z, src, r, g, m->shift, &m->scale[r], &y.scale);
-        if (z->rounded) {
-            y.place = z->rounded[src->place].place + (size_t)r * (size_t)m->n_in;
-            z->rounded[src->place].scale[r] = y.scale;
-        }
-        for (int c = 0; c < m->n_in; c++)
-            row[c] = w[c];
-        if (gptq) {
-            total += hw_gptq_round(gptq, row, round_weight, &y) / z->r->n_seen;
-            continue;
-        }
-        for (int c = 0; c < m->n_in; c++) {
-            double d = w[c] - round_weight(&y, c, w[c]);
-            total += d * d * src->weight[c];
-        }
-    }
-    return total;
-}
-
-// Codes and scales as tuned.
-static void settle_rows(const struct quantizer *z, const struct source *src, struct hw_qmatrix *m)
-{
-    const struct hw_rounded *d = &z->rounded[src->place];
-    for (int r = 0; r < m->n_out; r++) {
-        double value, out = src->out_unit[src->interleaved ? r & 1 : 0];
-        m->scale[r] = scale_word(d->scale[r] * src->in_unit / out, m->shift, &value);
-        for (int c = 0; c < m->n_in; c++)
-            put_code(m, z->o->widths.code_bits, r, c,
-                     hw_grid_nearest(&d->grid, d->place[(size_t)r * (size_t)m->n_in + (size_t)c]));
-    }
-}
-
-// Lloyd's algorithm over the rows, each under its best scale: levels as free integers, which cost
-// the array nothing. Starts from *g, even steps; *g stays where that is no worse.
-static void fit_codebook(const struct quantizer *z, const struct source *src,
-                         const struct hw_qmatrix *m, struct hw_grid *g)
-{
-    enum { PASSES = 8, MOST_ROWS = 512 };
-    struct hw_grid fitted = even_grid(g->n, 0, 1);
-    int stride = (m->n_out + MOST_ROWS - 1) / MOST_ROWS;
-    for (int k = 0; k < g->n; k++) // even steps to begin with, up to 120
-        fitted.value[k] = (int16_t)floor(120.0 * (2 * k + 1 - g->n) / (g->n - 1) + 0.5);
-    for (int pass = 0; pass < PASSES; pass++) {
-        double sum[HW_GRID_MAX] = {0}, weight[HW_GRID_MAX] = {0}, scale;
-        uint16_t word;
-        for (int r = 0; r < m->n_out; r += stride) {
-            const float *w = source_row(z, src, r);
-            best_scale(z, src, r, &fitted, m->shift, &word, &scale);
-            for (int c = 0; c < m->n_in; c++) {
-                int k = hw_grid_nearest(&fitted, w[c] / scale);
-                double share = (src->weight[c] + 1e-12) * scale * scale;
-                sum[k] += share * w[c] / scale;
-                weight[k] += share;
-            }
-        }
-        for (int k = 0; k < g->n; k++) {
-            double low = k ? fitted.value[k - 1] + 1 : -127.0, high = 128.0 - g->n + k;
-            double v = weight[k] > 0.0 ? floor(sum[k] / weight[k] + 0.5) : fitted.value[k];
-            fitted.value[k] = (int16_t)(v < low ? low : v > high ? high : v);
-        }
-    }
-    if (grid_error(z, src, m, &fitted) < grid_error(z, src, m, g))
-        *g = fitted;
-}
-
-// The name models/train.c gives a tensor.
-static const struct hw_grid *trained_grid(const struct quantizer *z, const struct source *src)
-{
-    static const char *const name[HW_N_TENSORS] = {
-        [HW_WQ] = "wq", [HW_WK] = "wk", [HW_WV] = "wv", [HW_WO] = "wo", [HW_W_DOWN] = "w2"};
-    char text[32];
-    if (src->tensor == HW_TOK_EMBED && !src->interleaved)
-        return hw_grids_find(z->o->grids, "tok_embed");
-    snprintf(text, sizeof text, "l%02d.%s", src->layer,
-             src->interleaved ? "w1" : name[src->tensor] ? name[src->tensor] : "");
-    return hw_grids_find(z->o->grids, text);
-}
-
-// Base shift of the matrix's scales: room for the largest.
-static int matrix_shift(const struct quantizer *z, const struct source *src,
-                        const struct hw_grid *g)
-{
-    double most = 0.0;
-    for (int r = 0; r < src->n_out; r++) {
-        const float *w = source_row(z, src, r);
-        double scale = row_max(w, src->n_in) / grid_top(g);
-        uint16_t word;
-        if (z->settled)
-            scale = z->rounded[src->place].scale[r];
-        else if (z->o->grids)
-            exact_scale(src, w, r, g, 15, &word, &scale);
-        double ratio = scale * src->in_unit / src->out_unit[src->interleaved ? r & 1 : 0];
-        most = ratio > most ? ratio : most;
-    }
-    return base_shift(most);
-}
-
-static bool choose_grid(const struct quantizer *z, struct source *src, struct hw_qmatrix *m,
-                        struct hw_grid *g)
-{
-    int code_bits = z->o->widths.code_bits;
-    if (z->settled) {
-        *g = z->rounded[src->place].grid;
-    } else if (z->o->grids) {
-        const struct hw_grid *trained = trained_grid(z, src);
-        if (!trained)
-            return hw_fail(z->err, "quantize: %s: the file of levels has no such tensor", src->name);
-        *g = *trained;
-        for (src->bits = 1; 1 << src->bits < g->n; src->bits++)
-            ;
-        if (src->bits > code_bits && g->value[g->n - 1] - g->value[0] != g->n - 1)
-            return hw_fail(z->err, "quantize: %s: %d free levels need codes of %d bits, got %d",
-                           src->name, g->n, src->bits, code_bits);
-    } else {
-        *g = even_grid(1 << src->bits, -(1 << (src->bits - 1)), 1);
-    }
-    if (!hw_qmatrix_alloc(m, src->n_out, src->n_in, planes_for(src->bits, code_bits), z->err))
-        return false;
-    m->shift = matrix_shift(z, src, g);
-    if (!z->settled && !z->o->grids && src->bits <= code_bits) {
-        fit_codebook(z, src, m, g);
-        m->shift = matrix_shift(z, src, g);
-    }
-    return true;
-}
-
-// Room for what is to be remembered of a matrix.
-static bool remember(const struct quantizer *z, const struct source *src, const struct hw_grid *g)
-{
-    struct hw_rounded *d = &z->rounded[src->place];
-    *d = (struct hw_rounded){src->tensor, src->layer, src->n_out, src->n_in, src->interleaved,
-                             src->bits > z->o->widths.code_bits, *g,
-                             malloc((size_t)src->n_out * sizeof *d->scale),
-                             malloc((size_t)src->n_out * (size_t)src->n_in * sizeof *d->place)};
-    return (d->scale && d->place) || hw_fail(z->err, "quantize: out of memory");
-}
-
-static bool quantize_matrix(const struct quantizer *z, struct source *src, struct hw_qmatrix *m)
-{
-    int code_bits = z->o->widths.code_bits;
-    struct hw_grid grid;
-    if (!choose_grid(z, src, m, &grid))
-        return false;
-    if (z->rounded && !z->settled && !remember(z, src, &grid))
-        return false;
-    double noise = z->r->n_seen * src->act_unit * src->act_unit / 12.0;
-    struct hw_gptq gptq = {0};
-    double *row = malloc((size_t)m->n_in * sizeof *row), error = 0.0;
-    if (!row)
-        hw_fail(z->err, "quantize: out of memory");
-    else if (z->settled)
-        settle_rows(z, src, m);
-    else if (z->o->nearest || z->o->grids)
-        error = round_rows(z, src, m, &grid, NULL, row);
-    else if (hw_gptq_new(&gptq, z->moments, src->input, src->layer, noise, z->err))
-        error = round_rows(z, src, m, &grid, &gptq, row);
-    hw_gptq_free(&gptq);
-    free(row);
-    if (z->err->set)
-        return false;
-    make_levels(m, &grid, code_bits);
-    hw_qmatrix_expand(m);
-    if (z->progress) {
-        double power = 0.0;
-        for (int r = 0; r < m->n_out; r++) {
-            const float *w = source_row(z, src, r);
-            for (int c = 0; c < m->n_in; c++)
-                power += (double)w[c] * w[c] * (src->weight[c] + 1e-12);
-        }
-        fprintf(z->progress, "%-28s %6d x %-6d %d bits  %d plane%s  %9ld ROM bits  %6.2f dB\n",
-                src->name, m->n_out, m->n_in, src->bits, m->n_planes, m->n_planes == 1 ? " " : "s",
-                (long)m->n_out * m->n_in * m->n_planes * code_bits,
-                10.0 * log10(power / (error + 1e-300)));
-    }
-    return true;
-}
-
 // --- the model -------------------------------------------------------------------------------------------
 
 // Real value of one step so that `max` reaches the end of `bits` bits, with a little headroom.
@@ -419,7 +33,7 @@ static double unit_for(double max, int bits)
     return (max > 0.0 ? max : 1.0) * 1.02 / (ldexp(1.0, bits - 1) - 1.0);
 }
 
-static bool quantize_norm(const struct quantizer *z, const char *name, const float *gain,
+static bool quantize_norm(const struct hw_quantizer *z, const char *name, const float *gain,
                           double in_unit, struct hw_qnorm *n)
 {
     double max = 0.0, root = sqrt(z->c->dim);
@@ -436,7 +50,7 @@ static bool quantize_norm(const struct quantizer *z, const char *name, const flo
     return true;
 }
 
-static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
+static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
 {
     const struct hw_config *c = z->c;
     const struct hw_widths *w = &z->o->widths;
@@ -476,9 +90,8 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
     }
     double k_pre = ldexp(k, w->kv_bits - (HW_PRE_BITS - 1));
     double q_pre = ldexp(q, HW_Q_BITS - (HW_PRE_BITS - 1));
-    int bits = z->o->weight_bits;
     struct {
-        struct source src;
+        struct hw_source src;
         struct hw_qmatrix *m;
         const char *suffix;
     } part[] = {
@@ -500,11 +113,11 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
         snprintf(name, sizeof name, "layers.%d.%s", l, part[i].suffix);
         part[i].src.name = name;
         part[i].src.layer = l;
-        part[i].src.bits = bits;
         part[i].src.place = HW_ROUNDED_LAYERS + HW_ROUNDED_PER_LAYER * l + (int)i;
+        part[i].src.bits = z->bits[part[i].src.place];
         part[i].src.act_unit = part[i].src.in_unit;
         part[i].src.weight = hw_range_square(r, part[i].src.input, l);
-        if (!quantize_matrix(z, &part[i].src, part[i].m))
+        if (!hw_quantize_matrix(z, &part[i].src, part[i].m))
             return false;
     }
     return true;
@@ -512,24 +125,23 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
 
 // Embedding, classifier, final norm. A tied table has one scale word a row: as embedding it gives
 // residual steps, as classifier logit steps, so the logit's unit follows from the residual's.
-static bool quantize_ends(const struct quantizer *z, double res_unit)
+static bool quantize_ends(const struct hw_quantizer *z, double res_unit)
 {
     const struct hw_config *c = z->c;
     struct hw_qmodel *q = z->q;
     double head_in = unit_for(hw_range_max(z->r, HW_FLOAT_HEAD_IN, 0), z->o->widths.act_bits);
     double logit_max = hw_range_max(z->r, HW_FLOAT_LOGITS, 0), wanted = logit_max / ldexp(1.0, 20);
-    int bits = z->o->head_bits ? z->o->head_bits : z->o->weight_bits;
     if (!quantize_norm(z, "final norm", hw_float_tensor(z->f, HW_OUTPUT_NORM, 0), head_in,
                        &q->final_norm))
         return false;
 
     // weight * 2^8 * word / 2^embed_shift = residual steps
-    struct source embed = {.name = "tok_embeddings", .n_out = c->vocab_size, .n_in = c->dim,
+    struct hw_source embed = {.name = "tok_embeddings", .n_out = c->vocab_size, .n_in = c->dim,
                            .tensor = HW_TOK_EMBED, .in_unit = 1.0, .act_unit = head_in,
                            .out_unit = {256.0 * res_unit},
-                           .input = HW_FLOAT_HEAD_IN, .bits = bits,
+                           .input = HW_FLOAT_HEAD_IN, .bits = z->bits[HW_ROUNDED_EMBED],
                            .place = HW_ROUNDED_EMBED, .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
-    if (!quantize_matrix(z, &embed, &q->embed))
+    if (!hw_quantize_matrix(z, &embed, &q->embed))
         return false;
     q->embed_shift = q->embed.shift;
     if (c->tied) { // the same words, another shift
@@ -543,13 +155,13 @@ static bool quantize_ends(const struct quantizer *z, double res_unit)
         q->logit_scale = unit;
         return true;
     }
-    struct source head = {.name = "output", .n_out = c->vocab_size, .n_in = c->dim,
+    struct hw_source head = {.name = "output", .n_out = c->vocab_size, .n_in = c->dim,
                           .tensor = HW_OUTPUT, .in_unit = head_in,
                           .act_unit = head_in, .out_unit = {wanted},
-                          .input = HW_FLOAT_HEAD_IN, .bits = bits,
+                          .input = HW_FLOAT_HEAD_IN, .bits = z->bits[HW_ROUNDED_HEAD],
                           .place = HW_ROUNDED_HEAD, .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
     q->logit_scale = wanted;
-    return quantize_matrix(z, &head, &q->head);
+    return hw_quantize_matrix(z, &head, &q->head);
 }
 
 static double residual_max(const struct hw_ranges *r)
@@ -562,7 +174,7 @@ static double residual_max(const struct hw_ranges *r)
     return max;
 }
 
-static bool run(struct quantizer *z)
+static bool run(struct hw_quantizer *z)
 {
     const struct hw_config *c = z->c;
     struct hw_qmodel *q = z->q;
@@ -602,6 +214,12 @@ static bool check_options(const struct hw_quantize_options *o, struct hw_error *
             return hw_fail(err, "quantize: %s: expected %d..%d, got %d", range[i].name,
                            range[i].low, range[i].high, range[i].value);
     }
+    if (o->rom_bits > 0.0 && o->max_loss > 0.0)
+        return hw_fail(err, "quantize: expected rom-bits or max-loss, got both");
+    if ((o->rom_bits > 0.0 || o->max_loss > 0.0) && o->grids)
+        return hw_fail(err, "quantize: levels decide every width: expected no rom-bits or max-loss");
+    if (o->tune_steps && o->grids)
+        return hw_fail(err, "quantize: levels were trained: expected no tuning");
     return true;
 }
 
@@ -615,23 +233,89 @@ static int own_tokens(const struct hw_config *c)
     return n < 256.0 ? 256 : n > 4096.0 ? 4096 : (int)n;
 }
 
-static bool rounded_new(struct quantizer *z)
+static struct hw_rounded *rounded_new(const struct hw_quantizer *z)
 {
-    z->rounded = calloc((size_t)hw_rounded_count(z->c), sizeof *z->rounded);
-    return z->rounded || hw_fail(z->err, "quantize: out of memory");
+    struct hw_rounded *rounded = calloc((size_t)hw_rounded_count(z->c), sizeof *rounded);
+    if (!rounded)
+        hw_fail(z->err, "quantize: out of memory");
+    return rounded;
 }
 
-static void rounded_free(struct quantizer *z)
+static void rounded_free(const struct hw_quantizer *z, struct hw_rounded *rounded)
 {
-    for (int i = 0; z->rounded && i < hw_rounded_count(z->c); i++) {
-        free(z->rounded[i].scale);
-        free(z->rounded[i].place);
+    for (int i = 0; rounded && i < hw_rounded_count(z->c); i++) {
+        free(rounded[i].scale);
+        free(rounded[i].place);
     }
-    free(z->rounded);
+    free(rounded);
 }
+
+// --- the choice of planes --------------------------------------------------------------------------
+
+static void place_name(int place, char *name, size_t size)
+{
+    static const char *const part[] = {"attention.wk", "attention.wq",         "attention.wv",
+                                       "attention.wo", "feed_forward.gate_up", "feed_forward.down"};
+    int i = place - HW_ROUNDED_LAYERS;
+    if (i < 0)
+        snprintf(name, size, "%s", place == HW_ROUNDED_EMBED ? "tok_embeddings" : "output");
+    else
+        snprintf(name, size, "layers.%d.%s", i / HW_ROUNDED_PER_LAYER, part[i % HW_ROUNDED_PER_LAYER]);
+}
+
+static void print_choice(const struct hw_quantizer *z, const struct hw_budget *b)
+{
+    char name[64];
+    for (int i = 0; z->o->progress && i < hw_rounded_count(z->c); i++) {
+        if (!b->rounded[0][i].n_out)
+            continue;
+        place_name(i, name, sizeof name);
+        fprintf(z->o->progress, "%-28s loses", name);
+        for (int k = 0; k < b->n_widths; k++)
+            fprintf(z->o->progress, " %.5f%s", b->loss[i * HW_MAX_WIDTHS + k],
+                    k + 1 == b->planes[i] ? "*" : "");
+        fprintf(z->o->progress, " at 1..%d planes\n", b->n_widths);
+    }
+    if (z->o->progress)
+        fprintf(z->o->progress, "as chosen (*), all together: divergence %.5f, perplexity %+.2f%% by "
+                                "the weights\n", b->together, 100.0 * (hw_exp(b->together) - 1.0));
+}
+
+// Rounds everything at every width, and sets z->bits to what is chosen of it.
+static bool choose_bits(struct hw_quantizer *z)
+{
+    int n = hw_rounded_count(z->c);
+    struct hw_budget b = {.c = z->c, .code_bits = z->o->widths.code_bits};
+    b.n_widths = 8 / b.code_bits;
+    b.loss = calloc((size_t)n * HW_MAX_WIDTHS, sizeof *b.loss);
+    b.planes = calloc((size_t)n, sizeof *b.planes);
+    if (!b.loss || !b.planes)
+        hw_fail(z->err, "quantize: out of memory");
+    for (int k = 0; k < b.n_widths && !z->err->set; k++) {
+        for (int i = 0; i < n; i++)
+            z->bits[i] = (k + 1) * b.code_bits;
+        z->rounded = b.rounded[k] = rounded_new(z);
+        if (z->rounded && run(z))
+            hw_qmodel_free(z->q);
+    }
+    z->rounded = NULL;
+    if (!z->err->set && hw_budget_choose(&b, z->f, z->o->rom_bits, z->o->max_loss, z->o->progress,
+                                         z->err)) {
+        for (int i = 0; i < n; i++)
+            z->bits[i] = b.planes[i] * b.code_bits;
+        print_choice(z, &b);
+    }
+    for (int k = 0; k < b.n_widths; k++)
+        rounded_free(z, b.rounded[k]);
+    free(b.loss);
+    free(b.planes);
+    return !z->err->set;
+}
+
+// --- tuning ----------------------------------------------------------------------------------------
 
 // The float model becomes the tuned one, whose ranges decide the units anew.
-static bool take_tuned(struct quantizer *z, const struct hw_params *tuned, int n)
+static bool take_tuned(struct hw_quantizer *z, const struct hw_params *tuned, int n)
 {
     for (int id = 0; id < HW_N_TENSORS; id++) {
         size_t size = hw_params_size(z->c, (enum hw_tensor_id)id);
@@ -644,11 +328,11 @@ static bool take_tuned(struct quantizer *z, const struct hw_params *tuned, int n
 }
 
 // Rounds, tunes what was rounded, and rounds again as tuned.
-static bool run_tuned(struct quantizer *z, int n)
+static bool run_tuned(struct hw_quantizer *z, int n)
 {
     struct hw_params tuned = {{0}};
-    z->progress = z->o->progress;
-    if (rounded_new(z) && run(z) &&
+    z->rounded = rounded_new(z);
+    if (z->rounded && run(z) &&
         hw_tune(z->f, z->c, z->o->tune_steps, z->rounded, &tuned, z->o->progress, z->err) &&
         take_tuned(z, &tuned, n)) {
         hw_qmodel_free(z->q);
@@ -657,30 +341,77 @@ static bool run_tuned(struct quantizer *z, int n)
         run(z);
     }
     hw_params_free(&tuned);
-    rounded_free(z);
+    rounded_free(z, z->rounded);
     return !z->err->set;
 }
 
-bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options *o,
+static void add_to(double *weights, double *bits, const struct hw_qmatrix *m, int code_bits)
+{
+    *weights += (double)m->n_out * m->n_in;
+    *bits += hw_matrix_rom_bits(m->n_out, m->n_in, m->n_planes, code_bits);
+}
+
+double hw_rom_bits(const struct hw_qmodel *q, double *weights)
+{
+    int code_bits = q->widths.code_bits;
+    double bits = hw_other_rom_bits(&q->config);
+    *weights = 0.0;
+    add_to(weights, &bits, &q->embed, code_bits);
+    if (!q->config.tied)
+        add_to(weights, &bits, &q->head, code_bits);
+    for (int l = 0; l < q->config.n_layers; l++) {
+        const struct hw_qlayer *y = &q->layers[l];
+        const struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
+        for (size_t i = 0; i < sizeof m / sizeof m[0]; i++)
+            add_to(weights, &bits, m[i], code_bits);
+    }
+    return bits;
+}
+
+static bool run_all(struct hw_quantizer *z, int n)
+{
+    const struct hw_quantize_options *o = z->o;
+    for (int i = 0; i < hw_rounded_count(z->c); i++)
+        z->bits[i] = i < HW_ROUNDED_LAYERS && o->head_bits ? o->head_bits : o->weight_bits;
+    if ((o->rom_bits > 0.0 || o->max_loss > 0.0) && !choose_bits(z))
+        return false;
+    z->progress = o->progress;
+    if (!(o->tune_steps ? run_tuned(z, n) : run(z)))
+        return false;
+    double weights, bits = hw_rom_bits(z->q, &weights);
+    if (o->progress)
+        fprintf(o->progress, "%.0f weights in %.0f ROM bits with scales, levels, gains, rotation, "
+                             "program: %.3f a weight\n", weights, bits, bits / weights);
+    return true;
+}
+
+bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options *options,
                  struct hw_qmodel *q, struct hw_error *err)
 {
     struct hw_ranges ranges = {0};
     struct hw_moments moments = {0};
+    struct hw_quantize_options narrow = *options; // most weights will have one plane
+    const struct hw_quantize_options *o = options;
     memset(q, 0, sizeof *q);
     if (!check_options(o, err))
         return false;
+    if (o->rom_bits > 0.0 || o->max_loss > 0.0)
+        narrow.weight_bits = o->widths.code_bits;
     struct hw_float *f = hw_float_new(model, err);
     const struct hw_config *c = hw_model_config(model);
     const int *tokens = o->calib_tokens;
     int n = tokens ? o->n_calib_tokens : own_tokens(c);
     if (f && hw_calibrate(f, c, tokens, n, &ranges, err) &&
-        (o->grids || hw_balance(f, c, o, &ranges, err)) &&
+        (o->grids || hw_balance(f, c, &narrow, &ranges, err)) &&
         (o->nearest || o->grids || hw_moments_collect(f, c, tokens, n, &moments, err))) {
-        struct quantizer z = {o, c, f, &ranges, &moments, q, err, o->progress, NULL, false};
-        if (o->tune_steps)
-            run_tuned(&z, n);
+        struct hw_quantizer z = {.o = o, .c = c, .f = f, .r = &ranges, .moments = &moments, .q = q,
+                                 .err = err};
+        z.bits = calloc((size_t)hw_rounded_count(c), sizeof *z.bits);
+        if (z.bits)
+            run_all(&z, n);
         else
-            run(&z);
+            hw_fail(err, "quantize: out of memory");
+        free(z.bits);
     }
     hw_moments_free(&moments);
     hw_ranges_free(&ranges);
