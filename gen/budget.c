@@ -10,14 +10,14 @@
 #include "gen/writer.h"
 #include "refmodel/tables.h"
 
-enum { SEQUENCES = 8, LENGTH = 256 };
+enum { LENGTH = 256, TOKENS = 2048 };
 
 struct meter { // divergence of parameters from the float model's, over fixed text
     const struct hw_config *c;
     struct hw_params teacher, student;
     struct hw_window *window;
-    int length, *tokens;      // [SEQUENCES][length]
-    float *target;            // [SEQUENCES][length][vocab_size]
+    int n, length, *tokens; // [n][length]
+    float *target;          // [n][length][vocab_size]
     float *logits, *work;
 };
 
@@ -40,23 +40,24 @@ static bool meter_new(struct meter *m, const struct hw_config *c, const struct h
                       struct hw_error *err)
 {
     *m = (struct meter){.c = c, .length = c->seq_len < LENGTH ? c->seq_len : LENGTH};
-    size_t n = SEQUENCES * (size_t)m->length, one = (size_t)m->length * (size_t)c->vocab_size;
+    m->n = TOKENS / m->length;
+    size_t n = (size_t)m->n * (size_t)m->length, one = (size_t)m->length * (size_t)c->vocab_size;
     uint64_t seed = 1000;
     if (!hw_params_from(&m->teacher, f, c, err) || !hw_params_from(&m->student, f, c, err))
         return false;
     m->window = hw_window_new(c, m->length, err);
     m->tokens = malloc(n * sizeof *m->tokens);
-    m->target = malloc(SEQUENCES * one * sizeof *m->target);
+    m->target = malloc((size_t)m->n * one * sizeof *m->target);
     m->logits = malloc(one * sizeof *m->logits);
     m->work = malloc((size_t)c->vocab_size * sizeof *m->work);
-    struct hw_writer *w = hw_writer_new(c, &m->teacher, SEQUENCES, m->length, err);
+    struct hw_writer *w = hw_writer_new(c, &m->teacher, m->n, m->length, err);
     if (!w || !m->window || !m->tokens || !m->target || !m->logits || !m->work) {
         hw_writer_free(w);
         return hw_fail(err, "budget: out of memory");
     }
     hw_writer_write(w, &seed, m->tokens);
     hw_writer_free(w);
-    for (int i = 0; i < SEQUENCES; i++)
+    for (int i = 0; i < m->n; i++)
         memcpy(m->target + (size_t)i * one,
                hw_window_forward(m->window, &m->teacher, m->tokens + i * m->length, m->length),
                one * sizeof *m->target);
@@ -78,14 +79,14 @@ static double measure(struct meter *m)
 {
     size_t one = (size_t)m->length * (size_t)m->c->vocab_size;
     double total = 0.0;
-    for (int i = 0; i < SEQUENCES; i++) {
+    for (int i = 0; i < m->n; i++) {
         memcpy(m->logits,
                hw_window_forward(m->window, &m->student, m->tokens + i * m->length, m->length),
                one * sizeof *m->logits);
         total += hw_divergence(m->target + (size_t)i * one, m->logits, m->length, m->c->vocab_size,
                                m->work);
     }
-    return total / (SEQUENCES * m->length);
+    return total / (m->n * m->length);
 }
 
 static void restore(struct meter *m)

@@ -2,26 +2,12 @@
 // Tuning after rounding: derivatives against differences, the window and the writer against the
 // float model one token at a time, and what tuning is for: a divergence that falls.
 #define TEMP_FILE "test_tune.tmp"
-#include "tests/random_model.h"
+#include "tests/divergence.h"
 
 #include <stdlib.h>
 
-#include "gen/calibrate.h"
 #include "gen/lanes.h"
-#include "gen/tokenizer.h"
-#include "gen/tune.h"
 #include "gen/writer.h"
-#include "refmodel/ref.h"
-
-static struct hw_float *float_model(const struct hw_config *c, uint64_t seed)
-{
-    struct hw_error err = {0};
-    struct hw_model *model = random_checkpoint(c, seed);
-    struct hw_float *f = hw_float_new(model, &err);
-    hw_model_close(model);
-    assert_non_null(f);
-    return f;
-}
 
 static void random_tokens(const struct hw_config *c, int *tokens, int n, uint64_t seed)
 {
@@ -267,30 +253,6 @@ static void test_derivatives(void **state)
 }
 
 // --- tuning --------------------------------------------------------------------------------------
-
-// Mean divergence of the integer machine from the float model over the float model's own text.
-static double divergence_of(const struct hw_qmodel *q, const struct hw_config *c, uint64_t seed)
-{
-    struct hw_float *f = float_model(c, seed);
-    struct hw_ref *ref = hw_ref_new(q);
-    int vocab = c->vocab_size, length = c->seq_len, n = 20 * length;
-    float *got = malloc((size_t)vocab * sizeof *got), *work = malloc((size_t)vocab * sizeof *work);
-    uint64_t text = 99;
-    double total = 0.0;
-    for (int i = 0, token = HW_TOKEN_BOS; i < n; i++) {
-        const float *want = hw_float_forward(f, token, i % length);
-        const int32_t *logits = hw_ref_forward(ref, token, i % length, 1);
-        for (int k = 0; k < vocab; k++)
-            got[k] = (float)(logits[k] * q->logit_scale);
-        total += hw_divergence(want, got, 1, vocab, work) / n;
-        token = (i + 1) % length ? hw_sample(want, vocab, &text) : HW_TOKEN_BOS;
-    }
-    free(got);
-    free(work);
-    hw_ref_free(ref);
-    hw_float_free(f);
-    return total;
-}
 
 static void expect_improvement(const struct hw_config *c, int bits, int code_bits, double share)
 {
