@@ -55,12 +55,8 @@ static bool meter_new(struct meter *m, const struct hw_config *c, const struct h
         hw_writer_free(w);
         return hw_fail(err, "budget: out of memory");
     }
-    hw_writer_write(w, &seed, m->tokens);
+    hw_writer_write(w, &seed, m->tokens, m->target);
     hw_writer_free(w);
-    for (int i = 0; i < m->n; i++)
-        memcpy(m->target + (size_t)i * one,
-               hw_window_forward(m->window, &m->teacher, m->tokens + i * m->length, m->length),
-               one * sizeof *m->target);
     return true;
 }
 

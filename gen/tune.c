@@ -12,7 +12,7 @@
 #include "gen/writer.h"
 #include "refmodel/tables.h"
 
-enum { WINDOW = 512, THREADS = 2, PER_THREAD = 1, AHEAD = 16 };
+enum { WINDOW = 512, THREADS = 2, PER_THREAD = 1, AHEAD = 8 };
 static const double MOST_BYTES = 2147483648.0;
 
 // How far one step moves, at first; it falls linearly to nothing.
@@ -120,8 +120,8 @@ struct tuner {
         struct hw_params grad;
         uint64_t seed;
         int *tokens;    // [AHEAD][length] text written ahead
-        float *target;  // [length][vocab_size] the float model's logits
-        float *logits;  // the same of the rounded model, then the loss's derivative
+        float *target;  // [AHEAD][length][vocab_size] the float model's logits
+        float *logits;  // [length][vocab_size] the rounded model's, then the loss's derivative
         float *work;    // [vocab_size]
         double loss;    // of the step
         int next;       // window of *tokens, AHEAD: to be written
@@ -212,18 +212,19 @@ static void *learn_share(void *arg)
     struct worker *y = arg;
     const struct tuner *t = y->t;
     int n = t->length, vocab = t->c->vocab_size;
-    size_t bytes = (size_t)n * (size_t)vocab * sizeof *y->target;
+    size_t size = (size_t)n * (size_t)vocab;
     hw_params_clear(&y->grad, t->c);
     y->loss = 0.0;
     for (int i = 0; i < PER_THREAD; i++, y->next++) {
         if (y->next == AHEAD) {
-            hw_writer_write(y->writer, &y->seed, y->tokens);
+            hw_writer_write(y->writer, &y->seed, y->tokens, y->target);
             y->next = 0;
         }
         const int *tokens = y->tokens + y->next * n;
-        memcpy(y->target, hw_window_forward(y->window, &t->teacher, tokens, n), bytes);
-        memcpy(y->logits, hw_window_forward(y->window, &t->student, tokens, n), bytes);
-        y->loss += hw_divergence(y->target, y->logits, n, vocab, y->work) / (n * PER_THREAD);
+        const float *target = y->target + (size_t)y->next * size;
+        memcpy(y->logits, hw_window_forward(y->window, &t->student, tokens, n),
+               size * sizeof *y->logits);
+        y->loss += hw_divergence(target, y->logits, n, vocab, y->work) / (n * PER_THREAD);
         hw_window_backward(y->window, &t->student, y->logits, &y->grad);
     }
     return NULL;
@@ -284,7 +285,7 @@ static bool check_size(const struct hw_config *c, int length, struct hw_error *e
 {
     double bytes = (2.0 + THREADS + 4.0) * hw_params_bytes(c) +
                    THREADS * (hw_window_bytes(c, length) + hw_writer_bytes(c, AHEAD, length) +
-                              8.0 * length * c->vocab_size);
+                              4.0 * (AHEAD + 1) * length * c->vocab_size);
     if (bytes > MOST_BYTES)
         return hw_fail(err, "tuning: expected a model that tunes in %.0f MiB of memory, got one of "
                             "%.0f", MOST_BYTES / 1048576.0, bytes / 1048576.0);
@@ -298,7 +299,7 @@ static bool worker_new(struct worker *y, const struct tuner *t, int i, struct hw
     y->seed = (uint64_t)i + 2;
     y->next = AHEAD;
     y->tokens = malloc(AHEAD * length * sizeof *y->tokens);
-    y->target = malloc(length * vocab * sizeof *y->target);
+    y->target = malloc(AHEAD * length * vocab * sizeof *y->target);
     y->logits = malloc(length * vocab * sizeof *y->logits);
     y->work = malloc(vocab * sizeof *y->work);
     if (!y->tokens || !y->target || !y->logits || !y->work)

@@ -221,22 +221,25 @@ static int sample(float *logits, int n, uint64_t *seed)
     return n - 1;
 }
 
-void hw_writer_write(struct hw_writer *w, uint64_t *seed, int *tokens)
+void hw_writer_write(struct hw_writer *w, uint64_t *seed, int *tokens, float *logits)
 {
     const struct hw_config *c = &w->c;
-    size_t dim = (size_t)c->dim;
+    size_t dim = (size_t)c->dim, vocab = (size_t)c->vocab_size, length = (size_t)w->length;
     for (int s = 0; s < w->n; s++)
         tokens[s * w->length] = HW_TOKEN_BOS;
-    for (int pos = 0; pos + 1 < w->length; pos++) {
-        for (int s = 0; s < w->n; s++)
-            memcpy(w->x + (size_t)s * dim, w->p->tensor[HW_TOK_EMBED] +
-                   (size_t)tokens[s * w->length + pos] * dim, dim * sizeof *w->x);
+    for (size_t pos = 0; pos < length; pos++) {
+        for (size_t s = 0; s < (size_t)w->n; s++)
+            memcpy(w->x + s * dim, w->p->tensor[HW_TOK_EMBED] +
+                   (size_t)tokens[s * length + pos] * dim, dim * sizeof *w->x);
         for (int l = 0; l < c->n_layers; l++)
-            layer_forward(w, l, pos);
+            layer_forward(w, l, (int)pos);
         rmsnorm(w, HW_OUTPUT_NORM, 0);
         linear(w, c->tied ? HW_TOK_EMBED : HW_OUTPUT, 0, w->xn, w->logits);
-        for (int s = 0; s < w->n; s++)
-            tokens[s * w->length + pos + 1] = sample(w->logits + (size_t)s * (size_t)c->vocab_size,
-                                                     c->vocab_size, seed);
+        for (size_t s = 0; s < (size_t)w->n; s++) {
+            float *here = w->logits + s * vocab;
+            memcpy(logits + (s * length + pos) * vocab, here, vocab * sizeof *logits);
+            if (pos + 1 < length)
+                tokens[s * length + pos + 1] = sample(here, c->vocab_size, seed);
+        }
     }
 }

@@ -16,7 +16,8 @@ void hw_writer_free(struct hw_writer *w);
 double hw_writer_bytes(const struct hw_config *c, int n, int length);
 
 // tokens[n][length]: each begins with BOS and goes on with samples of the model's distribution;
-// *seed moves on. A story may end and the next begin anywhere. The same on every machine.
-void hw_writer_write(struct hw_writer *w, uint64_t *seed, int *tokens);
+// *seed moves on. A story may end and the next begin anywhere. logits [n][length][vocab_size]: what
+// the model predicts after each token. The same on every machine.
+void hw_writer_write(struct hw_writer *w, uint64_t *seed, int *tokens, float *logits);
 
 #endif

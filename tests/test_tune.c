@@ -106,23 +106,29 @@ static void test_writer(void **state)
         struct hw_params p;
         int got[N * LENGTH], token[N];
         uint64_t seed = 7, got_seed = 7;
+        size_t vocab = (size_t)shape[k].vocab_size;
+        float *logits = malloc(N * LENGTH * vocab * sizeof *logits);
         struct hw_float *f[N];
         for (int s = 0; s < N; s++)
             f[s] = float_model(&shape[k], 3);
         assert_true(hw_params_from(&p, f[0], &shape[k], &err));
         struct hw_writer *w = hw_writer_new(&shape[k], &p, N, LENGTH, &err);
         for (int round = 0; round < ROUNDS; round++) {
-            hw_writer_write(w, &got_seed, got);
+            hw_writer_write(w, &got_seed, got, logits);
             for (int pos = 0; pos < LENGTH; pos++) {
                 for (int s = 0; s < N; s++) {
                     token[s] = pos ? token[s] : HW_TOKEN_BOS;
                     assert_int_equal(got[s * LENGTH + pos], token[s]);
+                    const float *want = hw_float_forward(f[s], token[s], pos);
+                    const float *told = logits + (size_t)(s * LENGTH + pos) * vocab;
+                    for (size_t i = 0; i < vocab; i++)
+                        assert_true(fabsf(told[i] - want[i]) < 2e-4f);
                     if (pos + 1 < LENGTH)
-                        token[s] = hw_sample(hw_float_forward(f[s], token[s], pos),
-                                             shape[k].vocab_size, &seed);
+                        token[s] = hw_sample(want, shape[k].vocab_size, &seed);
                 }
             }
         }
+        free(logits);
         assert_true(seed == got_seed);
         hw_writer_free(w);
         hw_params_free(&p);
