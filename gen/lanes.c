@@ -78,6 +78,21 @@ void hw_turn(const float *from, int rows, int cols, size_t stride, float *to)
     }
 }
 
+float hw_dot(const float *a, const float *b, int n)
+{
+    lanes low = {0}, high = {0};
+    int n8 = n / 8 * 8;
+    for (int i = 0; i < n8; i += 8) {
+        low += load(a + i) * load(b + i);
+        high += load(a + i + 4) * load(b + i + 4);
+    }
+    low += high;
+    float sum = (low[0] + low[1]) + (low[2] + low[3]);
+    for (int i = n8; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
 // --- exponentials ----------------------------------------------------------------------------------
 
 static lanes all(float x)

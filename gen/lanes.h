@@ -23,6 +23,7 @@ void hw_turn(const float *from, int rows, int cols, size_t stride, float *to);
 // count as those. Returns the sum.
 float hw_exp_row(float *v, int n, float zero, float scale);
 
+float hw_dot(const float *a, const float *b, int n);
 float hw_row_max(const float *v, int n);
 
 #endif

@@ -16,7 +16,7 @@ enum { WINDOW = 512, THREADS = 2, PER_THREAD = 1, AHEAD = 8 };
 static const double MOST_BYTES = 2147483648.0;
 
 // How far one step moves, at first; it falls linearly to nothing.
-static const double PLACE_RATE = 0.005; // of the mean distance of two levels
+static const double PLACE_RATE = 0.004; // of the mean distance of two levels
 static const double LEVEL_RATE = 0.005; // the same
 static const double SCALE_RATE = 0.001; // of the scale
 static const double GAIN_RATE = 0.001;  // of the mean gain

@@ -16,8 +16,7 @@ struct hw_writer {
     const struct hw_params *p;
     struct hw_params turned; // every matrix on its side: [cols][rows]
     int n, length;
-    float *key;   // [n_layers][n][n_kv_heads][head_dim][length]
-    float *value; // [n_layers][n][n_kv_heads][length][head_dim]
+    float *key, *value; // [n_layers][n][n_kv_heads][head_dim][length]
     float *x, *xn, *q, *k, *v, *attn, *gate, *up, *logits; // [n][width]
     float *score;      // [length]
     float *cos, *sin;  // [length][head_dim / 2]
@@ -137,7 +136,7 @@ static void rotate(const struct hw_writer *w, float *v, int width, int pos)
     }
 }
 
-// Head h of sequence s: its keys lie dimension by dimension, so that positions are neighbours.
+// Head h of sequence s: keys and values lie dimension by dimension, so that positions are neighbours.
 static void attend(struct hw_writer *w, int layer, int s, int h, int pos)
 {
     int hd = w->c.head_dim, kv_heads = w->c.n_kv_heads, kv = h / (w->c.n_heads / kv_heads);
@@ -152,11 +151,8 @@ static void attend(struct hw_writer *w, int layer, int s, int h, int pos)
     }
     float inv = 1.0f / hw_exp_row(w->score, pos + 1, hw_row_max(w->score, pos + 1),
                                   (float)(1.0 / sqrt(hd)));
-    memset(out, 0, (size_t)hd * sizeof *out);
-    for (int p = 0; p <= pos; p++, value += hd) {
-        for (int d = 0; d < hd; d++)
-            out[d] += w->score[p] * inv * value[d];
-    }
+    for (int d = 0; d < hd; d++, value += w->length)
+        out[d] = hw_dot(w->score, value, pos + 1) * inv;
 }
 
 static void remember(struct hw_writer *w, int layer, int pos)
@@ -166,7 +162,7 @@ static void remember(struct hw_writer *w, int layer, int pos)
     for (size_t h = 0; h < heads; h++) {
         for (size_t d = 0; d < hd; d++) {
             w->key[((first + h) * hd + d) * length + at] = w->k[h * hd + d];
-            w->value[((first + h) * length + at) * hd + d] = w->v[h * hd + d];
+            w->value[((first + h) * hd + d) * length + at] = w->v[h * hd + d];
         }
     }
 }
