@@ -5,6 +5,7 @@
 #define HW_QMODEL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -47,10 +48,12 @@ struct hw_qmatrix {
     int n_out, n_in;
     int n_planes;
     int16_t levels[HW_MAX_PLANES][HW_MAX_LEVELS]; // each -128..127
-    uint8_t *codes;                               // [n_planes][n_out][n_in]
+    uint8_t *codes;                               // [n_planes][n_out][n_in]; NULL: from `seed`
+    uint64_t seed;                                // gen/synthetic.h
+    bool mapped;                                  // codes lie in the model's file
     uint16_t *scale;                              // [n_out]
     int shift;                                    // base shift of the requantizer, 15..62
-    int16_t *weight;                              // [n_out][n_in], derived from codes and levels
+    int16_t *weight; // [n_out][n_in], from codes and levels; NULL in a model that is not run
 };
 
 struct hw_qnorm {
@@ -86,6 +89,8 @@ struct hw_qmodel {
     uint64_t eps_ss; // dim * eps in units of residual^2, at least 1, below 2^32
     struct hw_rope rope;
     double logit_scale; // one logit unit as a float, for perplexity only
+    void *file;         // the mapping that holds codes, or NULL
+    size_t file_size;
 };
 
 // The matrix the classifier reads.
