@@ -5,6 +5,7 @@
 #ifndef HW_PLAN_H
 #define HW_PLAN_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "gen/error.h"
@@ -30,8 +31,10 @@ struct hw_geometry {
     int rope_hi_bits, rope_lo_bits; // address bits of the position parts
     int weight_addr_bits, scale_addr_bits, gain_addr_bits, level_addr_bits, prog_addr_bits;
     int token_bits;
-    int bank_bytes; // most bytes of one ROM bank (0: chosen)
+    int bank_bytes; // most bytes of one ROM bank (0: 512 KiB)
 };
+
+enum { HW_BANK_BYTES = 512 << 10 }; // a larger case table falls out of Verilator's fast path
 
 enum hw_opcode { HW_OP_END, HW_OP_EMBED, HW_OP_NORM, HW_OP_MATVEC, HW_OP_ATTN, HW_OP_RECV };
 enum hw_dest {
@@ -96,13 +99,14 @@ struct hw_plan {
     int n_ranges;
 };
 
-// Reads words of a ROM one after the other. The weight ROM's are packed here, one row block and
-// plane of codes in memory at a time.
+// Reads words of a ROM one after the other (plan: NULL where the ROM has data). The weight ROM's are
+// packed here, one row block and plane of codes in memory at a time.
 struct hw_words {
     const struct hw_plan *plan;
     const struct hw_rom *rom;
     int range, block; // of the word read last; block counts row blocks times planes
     uint8_t *codes;   // [rows][padded n_in] of that block: codes, zero where the matrix ends
+    size_t loaded;    // bytes of codes read since pages were given back
     uint8_t *lanes;   // [rows * cols] codes of one word
     uint8_t *word;
 };

@@ -5,19 +5,19 @@
 #include "gen/qfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "gen/cursor.h"
 #include "gen/synthetic.h"
 #include "refmodel/tables.h"
 
 static const char *const FORMAT = "hardwire-qmodel-1";
+
+enum { PIECE = 16 << 20 }; // bytes of codes checked at a time
 
 // --- memory -------------------------------------------------------------------------------------
 
@@ -61,16 +61,10 @@ void hw_qmatrix_row(const struct hw_qmatrix *m, int plane, int row, uint8_t *cod
         hw_synthetic_row(m, plane, row, codes);
 }
 
-// Gives the pages of codes that lie in a mapped file back; they return from the file when read.
 void hw_qmatrix_unload(const struct hw_qmatrix *m)
 {
-    if (!m->mapped)
-        return;
-    size_t n = (size_t)m->n_planes * (size_t)m->n_out * (size_t)m->n_in;
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)m->codes;
-    uintptr_t begin = (first + page - 1) / page * page, end = (first + n) / page * page;
-    if (begin < end)
-        posix_madvise((void *)begin, end - begin, POSIX_MADV_DONTNEED);
+    if (m->mapped)
+        hw_file_unload(m->codes, (size_t)m->n_planes * (size_t)m->n_out * (size_t)m->n_in);
 }
 
 static void free_matrix(struct hw_qmatrix *m)
@@ -119,7 +113,8 @@ void hw_qmodel_free(struct hw_qmodel *q)
     free(q->rope.lo_cos);
     free(q->rope.lo_sin);
     if (q->file)
-        munmap(q->file, q->file_size);
+        hw_file_unmap(q->file);
+    free(q->file);
     memset(q, 0, sizeof *q);
 }
 
@@ -131,7 +126,7 @@ struct pass {
     bool writing;
     json_t *header, *meta;
     FILE *file;            // writing: tensor data
-    uint8_t *data;         // reading: tensor data
+    const uint8_t *data;   // reading: tensor data
     size_t size, at;       // of data
     size_t n_tensors;
     const char *path;
@@ -219,11 +214,11 @@ static json_t *describe(const char *dtype, const int *shape, int n_dims, size_t 
 
 // One tensor, elements of `size` bytes. Reading demands the very description that writing makes, copies
 // to `values` unless that is NULL, and returns where the tensor lies in the file.
-static uint8_t *tensor(struct pass *p, const char *name, const char *dtype, size_t size,
-                       const int *shape, int n_dims, void *values)
+static const uint8_t *tensor(struct pass *p, const char *name, const char *dtype, size_t size,
+                             const int *shape, int n_dims, void *values)
 {
     size_t bytes = size;
-    uint8_t *found = NULL;
+    const uint8_t *found = NULL;
     if (p->err->set)
         return NULL;
     for (int i = 0; i < n_dims; i++)
@@ -291,14 +286,18 @@ static void check_sums(struct pass *p, const char *name, int code_bits, const st
 
 static void check_matrix(struct pass *p, const char *name, int code_bits, const struct hw_qmatrix *m)
 {
-    size_t n = (size_t)m->n_planes * (size_t)m->n_out * (size_t)m->n_in;
-    uint8_t all = 0;
-    for (size_t i = 0; i < n; i++)
-        all |= m->codes[i];
-    for (size_t i = 0; all >> code_bits && i < n && !p->err->set; i++) {
-        if (m->codes[i] >> code_bits)
-            hw_fail(p->err, "%s: tensor %s.codes: element %zu: expected %d bits, got %d", p->path,
-                    name, i, code_bits, m->codes[i]);
+    size_t n = (size_t)m->n_planes * (size_t)m->n_out * (size_t)m->n_in, last = 0;
+    for (size_t i = 0; i < n && !p->err->set; i = last) { // a piece that need not stay in memory
+        uint8_t all = 0;
+        last = n - i < PIECE ? n : i + PIECE;
+        for (size_t k = i; k < last; k++)
+            all |= m->codes[k];
+        for (size_t k = i; all >> code_bits && k < last && !p->err->set; k++) {
+            if (m->codes[k] >> code_bits)
+                hw_fail(p->err, "%s: tensor %s.codes: element %zu: expected %d bits, got %d",
+                        p->path, name, k, code_bits, m->codes[k]);
+        }
+        hw_file_unload(m->codes + i, last - i);
     }
     for (int r = 0; r < m->n_out && !p->err->set; r++) {
         if (m->scale[r] >> 12)
@@ -320,10 +319,10 @@ static void check_matrix(struct pass *p, const char *name, int code_bits, const 
 // The codes of a matrix that is read: where they lie in the file.
 static void map_codes(struct pass *p, const char *field, int n_out, int n_in, struct hw_qmatrix *m)
 {
-    uint8_t *codes = tensor(p, field, "U8", 1, (int[]){m->n_planes, n_out, n_in}, 3, NULL);
+    const uint8_t *codes = tensor(p, field, "U8", 1, (int[]){m->n_planes, n_out, n_in}, 3, NULL);
     m->n_out = n_out;
     m->n_in = n_in;
-    m->codes = codes;
+    m->codes = (uint8_t *)(uintptr_t)codes; // not written to
     m->mapped = true;
     m->scale = zeros((size_t)n_out, sizeof *m->scale, p->err);
 }
@@ -503,26 +502,7 @@ bool hw_qmodel_write(const struct hw_qmodel *q, const char *path, struct hw_erro
     return !err->set;
 }
 
-// The file as memory that may be written to without changing it. NULL and *err on failure.
-static uint8_t *map_file(const char *path, size_t *size, struct hw_error *err)
-{
-    struct stat st;
-    int file = open(path, O_RDONLY);
-    void *data = MAP_FAILED;
-    bool plain = file >= 0 && fstat(file, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
-    if (plain)
-        data = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
-    if (data == MAP_FAILED)
-        hw_fail(err, "%s: cannot read: %s", path, file < 0 || plain ? strerror(errno)
-                                                       : "empty or not a plain file");
-    else
-        *size = (size_t)st.st_size;
-    if (file >= 0)
-        close(file);
-    return data == MAP_FAILED ? NULL : data;
-}
-
-static bool parse(struct hw_qmodel *q, uint8_t *data, size_t size, const char *path,
+static bool parse(struct hw_qmodel *q, const uint8_t *data, size_t size, const char *path,
                   struct hw_error *err)
 {
     uint64_t header = 0;
@@ -554,13 +534,11 @@ static bool parse(struct hw_qmodel *q, uint8_t *data, size_t size, const char *p
 
 bool hw_qmodel_map(struct hw_qmodel *q, const char *path, struct hw_error *err)
 {
-    size_t size = 0;
     memset(q, 0, sizeof *q);
-    uint8_t *data = map_file(path, &size, err);
-    q->file = data;
-    q->file_size = size;
-    if (data)
-        parse(q, data, size, path, err);
+    struct hw_file *file = zeros(1, sizeof *file, err);
+    q->file = file;
+    if (file && hw_file_map(file, path, err))
+        parse(q, file->data, file->size, path, err);
     if (err->set)
         hw_qmodel_free(q);
     return !err->set;

@@ -11,12 +11,14 @@
 
 bool hw_parse_shape(const char *text, struct hw_config *c, struct hw_error *err)
 {
-    char end;
+    int used = 0;
     *c = (struct hw_config){.tied = true, .rope_base = 10000.0, .norm_eps = 1e-5};
-    if (sscanf(text, "%d,%d,%d,%d,%d,%d,%d%c", &c->dim, &c->hidden_dim, &c->n_layers, &c->n_heads,
-               &c->n_kv_heads, &c->vocab_size, &c->seq_len, &end) != 7)
-        return hw_fail(err, "shape: expected dim,hidden,layers,heads,kv_heads,vocab,ctx, got '%s'",
-                       text);
+    if (sscanf(text, "%d,%d,%d,%d,%d,%d,%d%n", &c->dim, &c->hidden_dim, &c->n_layers, &c->n_heads,
+               &c->n_kv_heads, &c->vocab_size, &c->seq_len, &used) != 7 ||
+        (text[used] && strcmp(text + used, ",untied") != 0))
+        return hw_fail(err, "shape: expected dim,hidden,layers,heads,kv_heads,vocab,ctx[,untied], "
+                            "got '%s'", text);
+    c->tied = text[used] == '\0';
     const int value[] = {c->dim,        c->hidden_dim, c->n_layers, c->n_heads,
                          c->n_kv_heads, c->vocab_size, c->seq_len};
     for (int i = 0; i < 7; i++) {

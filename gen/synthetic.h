@@ -6,7 +6,8 @@
 #include "gen/error.h"
 #include "refmodel/qmodel.h"
 
-// "dim,hidden_dim,n_layers,n_heads,n_kv_heads,vocab_size,seq_len", tied. False: no such shape.
+// "dim,hidden_dim,n_layers,n_heads,n_kv_heads,vocab_size,seq_len", tied; or with ",untied" behind it.
+// False: no such shape.
 bool hw_parse_shape(const char *text, struct hw_config *c, struct hw_error *err);
 
 // Fills *q (freed by hw_qmodel_free): constant scales and gains, codes that hw_synthetic_row makes when

@@ -8,13 +8,15 @@
 #include "gen/plan.h"
 #include "gen/qfile.h"
 
+enum { UNLOAD = 16 << 20 }; // bytes of codes read before their pages are given back
+
 bool hw_words_open(struct hw_words *w, const struct hw_plan *plan, const struct hw_rom *rom,
                    struct hw_error *err)
 {
-    const struct hw_geometry *g = &plan->geometry;
     *w = (struct hw_words){.plan = plan, .rom = rom, .block = -1};
-    if (rom->data)
+    if (rom->data || rom->depth == 0)
         return true;
+    const struct hw_geometry *g = &plan->geometry;
     size_t lanes = (size_t)g->rows * (size_t)g->cols, widest = 0;
     for (int i = 0; i < plan->n_ranges; i++) {
         size_t n_in = (size_t)plan->range[i].n_in;
@@ -23,7 +25,7 @@ bool hw_words_open(struct hw_words *w, const struct hw_plan *plan, const struct 
     widest += (size_t)g->cols;
     w->codes = malloc((size_t)g->rows * widest);
     w->lanes = malloc(lanes);
-    w->word = malloc(lanes / 2); // a code has at most 4 bits
+    w->word = malloc(((size_t)rom->width + 7) / 8);
     if (w->codes && w->lanes && w->word)
         return true;
     hw_words_close(w);
@@ -44,7 +46,8 @@ static size_t padded(const struct hw_words *w, const struct hw_range *r)
     return ((size_t)r->n_in + cols - 1) / cols * cols;
 }
 
-// The codes of a row block and plane, rows side by side, zero where the matrix ends.
+// The codes of a row block and plane, rows side by side, zero where the matrix ends. What was read of a
+// file is given back now and then, so that it does not fill the memory.
 static void load_block(struct hw_words *w, const struct hw_range *r, int block)
 {
     int rows = w->plan->geometry.rows, top = block / r->n_planes * rows;
@@ -58,6 +61,11 @@ static void load_block(struct hw_words *w, const struct hw_range *r, int block)
             memset(to, 0, stride);
         }
     }
+    w->loaded += (size_t)rows * n_in;
+    if (w->loaded < UNLOAD)
+        return;
+    hw_qmatrix_unload(r->m);
+    w->loaded = 0;
 }
 
 // Eight codes, one a byte, side by side in 8 * bits bits.
@@ -99,10 +107,10 @@ const uint8_t *hw_words_get(struct hw_words *w, long at)
     size_t stride = padded(w, r), cols = (size_t)g->cols;
     long chunks = (long)(stride / cols), in_range = at - r->first;
     int block = (int)(in_range / chunks);
-    if (range != w->range || block != w->block)
-        load_block(w, r, block);
     if (range != w->range)
         hw_qmatrix_unload(p->range[w->range].m);
+    if (range != w->range || block != w->block)
+        load_block(w, r, block);
     w->range = range;
     w->block = block;
     const uint8_t *from = w->codes + (size_t)(in_range % chunks) * cols;

@@ -5,7 +5,6 @@
 #define HW_QMODEL_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -89,8 +88,7 @@ struct hw_qmodel {
     uint64_t eps_ss; // dim * eps in units of residual^2, at least 1, below 2^32
     struct hw_rope rope;
     double logit_scale; // one logit unit as a float, for perplexity only
-    void *file;         // the mapping that holds codes, or NULL
-    size_t file_size;
+    void *file;         // what holds mapped codes (gen/cursor.h), or NULL
 };
 
 // The matrix the classifier reads.
