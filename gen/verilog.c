@@ -33,18 +33,18 @@ void hw_out_open(struct hw_out *out, const char *path)
     out->used = 0;
 }
 
-// A line whenever another twentieth of a long output is written.
+// A line every few seconds.
 static void show_progress(struct hw_out *out)
 {
-    enum { STEP = 5 };
-    if (!out->progress || out->expected < HW_OUT_LONG)
+    enum { SECONDS = 5 };
+    time_t now = time(NULL);
+    if (!out->progress || out->expected <= 0 || now < out->shown + SECONDS)
         return;
-    int percent = (int)(100 * out->written / out->expected);
-    if (percent < out->shown + STEP || percent > 100)
-        return;
-    out->shown = percent / STEP * STEP;
-    fprintf(out->progress, "%3d%%  %.1f of %.1f MB  %s\n", percent, (double)out->written / 1e6,
-            (double)out->expected / 1e6, out->file[out->n_files].path);
+    if (out->shown) // the first call only starts the clock
+        fprintf(out->progress, "%3.0f%%  %.0f of about %.0f MB  %s\n",
+                100.0 * (double)out->written / (double)out->expected, (double)out->written / 1e6,
+                (double)out->expected / 1e6, out->file[out->n_files].path);
+    out->shown = now;
 }
 
 static void flush(struct hw_out *out)
