@@ -74,10 +74,10 @@ for signal in TERM HUP; do # INT is ignored by what a script starts in the backg
     verdict "SIG$signal leaves the older output"
 done
 
-# 64 banks and more, joined by a tree.
-build/shape 5 $dir > $dir/options
+# Banks of a few words: 64 of weights, joined by a tree.
+build/shape 3 $dir > $dir/options
 { read -r quantize; read -r geometry; } < $dir/options
-geometry="$geometry --bank-bytes 256"
+geometry="$geometry --bank-bytes 64"
 # shellcheck disable=SC2086
 build/hardwire quantize $dir/shape.bin -o $dir/q.safetensors -q $quantize
 # shellcheck disable=SC2086

@@ -4,10 +4,7 @@
 #define TEMP_FILE "build/test_words.tmp"
 #include "tests/random_model.h"
 
-#include <dirent.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "gen/emit.h"
 #include "gen/synthetic.h"
