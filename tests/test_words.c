@@ -5,6 +5,7 @@
 #include "tests/random_model.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "gen/emit.h"
 #include "gen/synthetic.h"
@@ -191,11 +192,56 @@ static void test_file_and_shape(void **state)
     }
 }
 
+// Megabytes of files that are in memory, as mappings of this process (Linux).
+static long resident_mb(void)
+{
+    long size, resident, shared;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%ld %ld %ld", &size, &resident, &shared), 3);
+    fclose(file);
+    return shared * sysconf(_SC_PAGESIZE) >> 20;
+}
+
+// 50 MB of codes pass through, checked and packed, and never more than 34 MB of them are in memory.
+static void test_file_is_not_kept(void **state)
+{
+    (void)state;
+    struct hw_error err = {0};
+    struct hw_qmodel q;
+    make(&q, "256,256,1,4,4,196608,16", 2, 4, 4);
+    materialize_model(&q);
+    if (!hw_qmodel_write(&q, TEMP_FILE, &err))
+        fail_msg("%s", err.text);
+    hw_qmodel_free(&q);
+    long before = resident_mb(), most = 0;
+    struct hw_geometry g = {.rows = 64, .cols = 16};
+    struct hw_plan plan;
+    struct hw_words words;
+    if (!hw_qmodel_map(&q, TEMP_FILE, &err))
+        fail_msg("%s", err.text);
+    assert_in_range(resident_mb(), 0, (size_t)before + 4);
+    if (!hw_geometry_fit(&g, &q, &err) || !hw_plan_make(&plan, &q, &g, "chip", &err) ||
+        !hw_words_open(&words, &plan, &plan.rom[HW_ROM_WEIGHT], &err))
+        fail_msg("%s", err.text);
+    for (long at = 0; at < plan.rom[HW_ROM_WEIGHT].depth; at++) {
+        hw_words_get(&words, at);
+        if (at % 256 == 0 && resident_mb() > most)
+            most = resident_mb();
+    }
+    assert_in_range(most, (size_t)before + 8, (size_t)before + 34); // it was read from the mapping
+    hw_words_close(&words);
+    hw_plan_free(&plan);
+    hw_qmodel_free(&q);
+    remove(TEMP_FILE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_file_and_shape),
+        cmocka_unit_test(test_file_is_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
