@@ -95,6 +95,7 @@ static void fill_layer(struct hw_qmodel *q, int l, int bits, int wide_bits, stru
                 {&y->gate_up, 2 * c->hidden_dim, c->dim, bits},
                 {&y->down, c->dim, c->hidden_dim, bits}};
     y->attn_norm.shift = y->ffn_norm.shift = 17;
+    y->attn_norm.eps_ss = y->ffn_norm.eps_ss = 1;
     for (int i = 0; i < 6; i++)
         fill(part[i].m, part[i].n_out, part[i].n_in, part[i].bits, q->widths.code_bits,
              1 + 6 * l + i, err);
@@ -106,11 +107,11 @@ bool hw_qmodel_synthetic(const struct hw_config *c, const struct hw_widths *widt
     memset(q, 0, sizeof *q);
     q->config = *c;
     q->widths = *widths;
-    q->eps_ss = 1;
     q->logit_scale = 1.0;
     q->embed_shift = 30;
     if (hw_qmodel_alloc(q, err)) {
         q->final_norm.shift = 17;
+        q->final_norm.eps_ss = 1;
         if (hw_rope_tables(c, &q->rope) != 0)
             hw_fail(err, "shape: a rotation angle lies on a rounding tie");
         fill(&q->embed, c->vocab_size, c->dim, wide_bits, widths->code_bits, 0, err);
