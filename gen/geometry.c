@@ -56,6 +56,18 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
     return true;
 }
 
+// A bank holds at least two words of every ROM.
+static bool check_banks(const struct hw_geometry *g, struct hw_error *err)
+{
+    long most = g->bank_bytes ? g->bank_bytes : HW_BANK_BYTES, vec = 2L * g->vec * 16;
+    long lanes = 2L * g->rows * g->cols * g->code_bits, widest = lanes > vec ? lanes : vec;
+    widest = widest > 256 ? widest : 256; // the program's
+    if (most > HW_BANK_BYTES || widest > 8 * most)
+        return hw_fail(err, "geometry: ROM bank: expected at least %ld bytes, two words, and at most "
+                            "%d, got %ld", (widest + 7) / 8, HW_BANK_BYTES, most);
+    return true;
+}
+
 static long matrix_words(const struct hw_geometry *g, const struct hw_qmatrix *m)
 {
     long blocks = (m->n_out + g->rows - 1) / g->rows, chunks = (m->n_in + g->cols - 1) / g->cols;
@@ -135,5 +147,5 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
     if (g->token_bits < 4)
         g->token_bits = 4;
     fit_addresses(g, q);
-    return true;
+    return check_banks(g, err);
 }
