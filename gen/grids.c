@@ -20,13 +20,17 @@ struct hw_grids {
 static bool parse_line(char *line, struct entry *e, const char *path, int number,
                        struct hw_error *err)
 {
-    int bits, used;
-    if (sscanf(line, "%31s bits %d levels%n", e->name, &bits, &used) != 2 || bits < 2 || bits > 8)
+    int bits, used = 0; // stays 0 where the line ends before "levels"
+    if (sscanf(line, "%31s bits %d levels%n", e->name, &bits, &used) != 2 || used == 0 ||
+        bits < 2 || bits > 8)
         return hw_fail(err, "%s: line %d: expected NAME bits 2..8 levels ..., got '%.40s'", path,
                        number, line);
     e->grid.n = 0;
     for (char *at = line + used, *end;; at = end) {
         long v = strtol(at, &end, 10);
+        if (end == at && at[strspn(at, " \r\n")])
+            return hw_fail(err, "%s: line %d: %s: expected numbers to the end, got '%.40s'", path,
+                           number, e->name, at);
         if (end == at)
             break;
         if (e->grid.n == 1 << bits || v < -128 || v > 127 ||

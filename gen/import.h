@@ -47,6 +47,11 @@ struct hw_tensor *hw_model_tensor(const struct hw_model *model, enum hw_tensor_i
 bool hw_config_check(const struct hw_config *c, const char *file, const char *where,
                      struct hw_error *err);
 
+// Sets the divisor of a pair's rotation, which is scaled: every pair needs one. Refuses those outside
+// 1..HW_MAX_ROPE_DIVISOR, and heads of more than HW_MAX_SCALED_PAIRS pairs.
+bool hw_config_scale_rope(struct hw_config *c, int pair, double divisor, const char *file,
+                          const char *where, struct hw_error *err);
+
 // Allocates model->tensors for model->config, which has been checked.
 bool hw_model_alloc_tensors(struct hw_model *model, struct hw_error *err);
 

@@ -101,8 +101,9 @@ static bool check_features(const struct importer *im)
         !hw_gguf_int(g, "llama.expert_count", &expert_count, im->err))
         return false;
     if (!hw_text_is(architecture, "llama"))
-        return hw_fail(im->err, "%s: key general.architecture: expected llama, got %.*s (this machine is "
-                       "RMSNorm, RoPE, grouped heads, SwiGLU; no converter makes one from another)",
+        return hw_fail(im->err, "%s: key general.architecture: expected llama, got %.*s (this "
+                       "machine is RMSNorm, RoPE, grouped heads, SwiGLU; no converter makes one "
+                       "from another)",
                        im->file, (int)(architecture.len < 64 ? architecture.len : 64),
                        architecture.bytes);
     if (split_count > 1)
@@ -140,9 +141,11 @@ static bool read_rope(struct importer *im, struct hw_config *c)
     if (im->err->set)
         return false;
     bool scaled = data || factor < 1.0 || factor > 1.0;
-    for (int i = 0; scaled && i < half && i < HW_MAX_SCALED_PAIRS; i++)
-        c->rope_divisor[i] = factor * (data ? hw_load_f32(data + 4 * i) : 1.0);
-    return hw_config_check(c, im->file, "llama keys", im->err);
+    for (int i = 0; scaled && i < half; i++)
+        if (!hw_config_scale_rope(c, i, factor * (data ? hw_load_f32(data + 4 * i) : 1.0f),
+                                  im->file, "llama keys", im->err))
+            return false;
+    return true;
 }
 
 static bool read_config(const struct importer *im, struct hw_config *c)

@@ -48,13 +48,15 @@ static bool read_llama3(const json_t *rope, struct hw_config *c, const char *pat
         return hw_fail(err, "%s: key rope_scaling: expected factor >= 1, 0 < low_freq_factor < "
                        "high_freq_factor and original_max_position_embeddings, got %g, %g, %g, %g",
                        path, factor, low, high, old);
-    for (int i = 0; i < c->head_dim / 2 && i < HW_MAX_SCALED_PAIRS; i++) {
-        double turns = old * hw_rope_theta(&(struct hw_config){.head_dim = c->head_dim,
-                                                               .rope_base = c->rope_base}, i) /
-                       TWO_PI;
+    const struct hw_config plain = {.head_dim = c->head_dim, .rope_base = c->rope_base};
+    for (int i = 0; i < c->head_dim / 2; i++) {
+        double turns = old * hw_rope_theta(&plain, i) / TWO_PI;
         double smooth = (turns - low) / (high - low);
         smooth = smooth < 0.0 ? 0.0 : smooth > 1.0 ? 1.0 : smooth;
-        c->rope_divisor[i] = 1.0 / ((1.0 - smooth) / factor + smooth);
+        double share = (1.0 - smooth) / factor + smooth; // of the speed; rounding may exceed 1
+        double divisor = share < 1.0 ? 1.0 / share : 1.0;
+        if (!hw_config_scale_rope(c, i, divisor, path, "rope_scaling", err))
+            return false;
     }
     return true;
 }
@@ -66,39 +68,50 @@ static bool read_scaling(const json_t *rope, const char *key, struct hw_config *
     const char *type = hw_json_string(rope, "rope_type");
     if (!*type)
         type = hw_json_string(rope, "type");
-    if (!hw_json_real(rope, "rope_theta", &c->rope_base, path, err))
-        return false;
     if (strcmp(type, "default") == 0)
         return true;
     if (strcmp(type, "llama3") == 0)
         return read_llama3(rope, c, path, err);
     if (strcmp(type, "linear") != 0)
-        return hw_fail(err, "%s: key %s: type, expected default (plain RoPE), linear or llama3, got "
-                       "\"%.32s\"", path, key, type);
+        return hw_fail(err, "%s: key %s: type, expected default (plain RoPE), linear or llama3, "
+                       "got \"%.32s\"", path, key, type);
     if (!hw_json_real(rope, "factor", &factor, path, err))
         return false;
     if (!(factor >= 1.0 && factor <= HW_MAX_ROPE_DIVISOR))
         return hw_fail(err, "%s: key %s: factor, expected 1..%g, got %g", path, key,
                        HW_MAX_ROPE_DIVISOR, factor);
-    for (int i = 0; i < c->head_dim / 2 && i < HW_MAX_SCALED_PAIRS; i++)
-        c->rope_divisor[i] = factor;
+    for (int i = 0; i < c->head_dim / 2; i++)
+        if (!hw_config_scale_rope(c, i, factor, path, key, err))
+            return false;
     return true;
 }
 
-// RoPE's base and scaling, from the keys of old or new files. head_dim is known.
-static bool read_rope(const json_t *root, struct hw_config *c, const char *path,
-                      struct hw_error *err)
+static const char *const scaling_keys[] = {"rope_scaling", "rope_parameters"}; // old, new
+
+// RoPE's base, which newer files keep with the scaling.
+static bool read_rope_base(const json_t *root, double *base, const char *path,
+                           struct hw_error *err)
 {
-    static const char *const keys[] = {"rope_scaling", "rope_parameters"};
     bool interleaved = false;
-    if (!hw_json_real(root, "rope_theta", &c->rope_base, path, err) ||
-        !hw_json_bool(root, "rope_interleaved", &interleaved, path, err))
+    if (!hw_json_bool(root, "rope_interleaved", &interleaved, path, err) ||
+        !hw_json_real(root, "rope_theta", base, path, err))
         return false;
-    if (interleaved)
-        return hw_fail(err, "%s: key rope_interleaved: expected false, got true", path);
     for (int i = 0; i < 2; i++) {
-        const json_t *rope = json_object_get(root, keys[i]);
-        if (rope && !json_is_null(rope) && !read_scaling(rope, keys[i], c, path, err))
+        const json_t *rope = json_object_get(root, scaling_keys[i]);
+        if (rope && !json_is_null(rope) && !hw_json_real(rope, "rope_theta", base, path, err))
+            return false;
+    }
+    return !interleaved ||
+           hw_fail(err, "%s: key rope_interleaved: expected false, got true", path);
+}
+
+// RoPE's scaling; base and head_dim have been checked.
+static bool read_rope_scaling(const json_t *root, struct hw_config *c, const char *path,
+                              struct hw_error *err)
+{
+    for (int i = 0; i < 2; i++) {
+        const json_t *rope = json_object_get(root, scaling_keys[i]);
+        if (rope && !json_is_null(rope) && !read_scaling(rope, scaling_keys[i], c, path, err))
             return false;
     }
     return true;
@@ -136,14 +149,14 @@ static bool read_config(struct hw_config *c, const char *path, struct hw_error *
               hw_json_int(root, "vocab_size", &c->vocab_size, path, err) &&
               hw_json_int(root, "max_position_embeddings", &c->seq_len, path, err) &&
               hw_json_real(root, "rms_norm_eps", &c->norm_eps, path, err) &&
-              hw_json_bool(root, "tie_word_embeddings", &c->tied, path, err);
+              hw_json_bool(root, "tie_word_embeddings", &c->tied, path, err) &&
+              read_rope_base(root, &c->rope_base, path, err);
     c->n_kv_heads = c->n_heads;
     if (c->n_heads > 0 && c->dim % c->n_heads == 0)
         c->head_dim = c->dim / c->n_heads;
     ok = ok && hw_json_int(root, "num_key_value_heads", &c->n_kv_heads, path, err) &&
          hw_json_int(root, "head_dim", &c->head_dim, path, err) &&
-         hw_config_check(c, path, "config", err) && read_rope(root, c, path, err) &&
-         hw_config_check(c, path, "config", err);
+         hw_config_check(c, path, "config", err) && read_rope_scaling(root, c, path, err);
     json_decref(root);
     return ok;
 }

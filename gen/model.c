@@ -113,17 +113,22 @@ bool hw_config_check(const struct hw_config *c, const char *file, const char *wh
     if (!(c->rope_base >= 1.0 && c->rope_base <= 1e12))
         return hw_fail(err, "%s: %s: RoPE base, expected 1..1e12, got %g", file, where,
                        c->rope_base);
-    bool scaled = c->rope_divisor[0] > 0.0 || c->rope_divisor[0] < 0.0;
-    if (scaled && c->head_dim > 2 * HW_MAX_SCALED_PAIRS)
-        return hw_fail(err, "%s: %s: head_dim with scaled RoPE, expected at most %d, got %d", file,
-                       where, 2 * HW_MAX_SCALED_PAIRS, c->head_dim);
-    for (int i = 0; scaled && i < c->head_dim / 2; i++)
-        if (!(c->rope_divisor[i] >= 1.0 && c->rope_divisor[i] <= HW_MAX_ROPE_DIVISOR))
-            return hw_fail(err, "%s: %s: RoPE factor of pair %d, expected 1..%g, got %g", file,
-                           where, i, HW_MAX_ROPE_DIVISOR, c->rope_divisor[i]);
     if (!(c->norm_eps >= 0.0 && c->norm_eps <= 1.0))
         return hw_fail(err, "%s: %s: norm epsilon, expected 0..1, got %g", file, where,
                        c->norm_eps);
+    return true;
+}
+
+bool hw_config_scale_rope(struct hw_config *c, int pair, double divisor, const char *file,
+                          const char *where, struct hw_error *err)
+{
+    if (c->head_dim > 2 * HW_MAX_SCALED_PAIRS)
+        return hw_fail(err, "%s: %s: head_dim with scaled RoPE, expected at most %d, got %d", file,
+                       where, 2 * HW_MAX_SCALED_PAIRS, c->head_dim);
+    if (!(divisor >= 1.0 && divisor <= HW_MAX_ROPE_DIVISOR))
+        return hw_fail(err, "%s: %s: RoPE factor of pair %d, expected 1..%g, got %g", file, where,
+                       pair, HW_MAX_ROPE_DIVISOR, divisor);
+    c->rope_divisor[pair] = divisor;
     return true;
 }
 

@@ -152,7 +152,7 @@ static void real_field(struct pass *p, const char *name, double *v)
                 s ? s : "nothing");
 }
 
-// Divisors of the rotation's pairs, numbers with spaces between; no such key where rotation is plain.
+// Divisors of the rotation's pairs, numbers with spaces between. No such key: rotation is plain.
 static void rope_divisors(struct pass *p, struct hw_config *c)
 {
     static const char *const KEY = "rope_divisors";
@@ -350,10 +350,24 @@ static void config(struct pass *p, struct hw_qmodel *q)
                 c->n_kv_heads);
 }
 
+// The dimensions decide how much memory the model takes: they must be those of so large a file.
+static void check_size(struct pass *p, const struct hw_config *c)
+{
+    size_t q_dim = (size_t)c->n_heads * (size_t)c->head_dim, dim = (size_t)c->dim;
+    size_t kv_dim = (size_t)c->n_kv_heads * (size_t)c->head_dim;
+    size_t layer = dim * (2 * q_dim + 2 * kv_dim + 3 * (size_t)c->hidden_dim);
+    size_t codes = (size_t)c->vocab_size * dim + (size_t)c->n_layers * layer; // far below 2^63
+    if (!p->err->set && codes > p->size)
+        hw_fail(p->err, "%s: metadata: expected at least %zu bytes of data for these dimensions, "
+                        "got %zu", p->path, codes, p->size);
+}
+
 static void everything(struct pass *p, struct hw_qmodel *q)
 {
     const struct hw_config *c = &q->config;
     config(p, q);
+    if (!p->writing)
+        check_size(p, c);
     if (p->err->set || (!p->writing && !hw_qmodel_alloc(q, p->err)))
         return;
     long long eps = (long long)q->eps_ss;

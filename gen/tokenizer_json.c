@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // tokenizer.json of Hugging Face folders: BPE, byte level (GPT-2's words, digits apart or not, or
-// Llama 3's) or on characters with byte fallback. Refuses other models, normalizers and pre-tokenizers by name:
-// a guess would give tokens that the model has never seen.
+// Llama 3's) or on characters with byte fallback. Refuses other models, normalizers and
+// pre-tokenizers by name: a guess would give tokens that the model has never seen.
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,8 +62,8 @@ static bool read_pre_tokenizer(struct reader *r)
             r->tok->space_prefix = strcmp(scheme, "never") != 0;
         } else {
             return hw_fail(r->err, "%s: pre_tokenizer: expected ByteLevel without prefix space, "
-                           "Digits one by one, Llama 3's Split, or Metaspace without split, got \"%.32s\"", r->path,
-                           hw_json_string(one, "type"));
+                           "Digits one by one, Llama 3's Split, or Metaspace without split, got "
+                           "\"%.32s\"", r->path, hw_json_string(one, "type"));
         }
     }
     if (((digits || llama3) && !r->tok->byte_level) || (digits && llama3))

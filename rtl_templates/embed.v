@@ -71,7 +71,7 @@ module embed #(
     reg [PART_W-1:0] part;
     reg [(8<<CODE_W)-1:0] level_q;
     localparam [19:0] VEC_LOW = VEC - 1; // elements are multiples of VEC
-    wire [19:0]       column = q_element % COLS & ~VEC_LOW;
+    wire [19:0]       column = (q_element % COLS) & ~VEC_LOW;
     wire [LINE_W-1:0] line   = code[lane*LINE_W +: LINE_W];
 
     genvar e;

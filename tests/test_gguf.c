@@ -306,6 +306,15 @@ static void test_scaled_rope(void **state)
     put_gguf(&b, &c, F32);
     expect_refused(&b, "RoPE factor of pair 1");
     put_gguf(&b, &c, F32);
+    for (int pair = 0; pair < 2; pair++) { // the factors end the file
+        static const float bad[] = {0.0f, -1.0f, NAN, INFINITY};
+        for (int i = 0; i < 4; i++) {
+            c.rope_divisor[1] = 2.0;
+            put_gguf(&b, &c, F32);
+            memcpy(b.bytes + b.n - 8 + 4 * pair, &bad[i], 4);
+            expect_refused(&b, pair ? "RoPE factor of pair 1" : "RoPE factor of pair 0");
+        }
+    }
     after(&b, "rope_freqs.weight")[4] = 3;
     expect_refused(&b, "expected F32 [2]");
 }

@@ -343,6 +343,43 @@ static void test_tokenizer(void **state)
     remove_all();
 }
 
+static const char llama3_tokenizer[] =
+    "{\"added_tokens\": [{\"id\": 0, \"content\": \"<end>\", \"special\": true}],\n"
+    " \"normalizer\": null, \"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [\n"
+    "  {\"type\": \"Split\", \"pattern\": {\"Regex\": \"(?i:'s|'t|'re|'ve|'m|'ll|'d)|"
+    "[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|\\\\p{N}{1,3}|"
+    " ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+\"},\n"
+    "   \"behavior\": \"Isolated\", \"invert\": false},\n"
+    "  {\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"use_regex\": false}]},\n"
+    " \"model\": {\"type\": \"BPE\", \"ignore_merges\": true, \"vocab\": {\"<end>\": 0, \"a\": 1,\n"
+    "  \"b\": 2, \"1\": 3, \"11\": 4, \"aba\": 5, \"ab\": 6, \"\\u0120\": 7, \"-\": 8, \"-a\": 9},\n"
+    " \"merges\": [\"a b\", \"1 1\", \"- a\"]}}\n";
+
+// "aba" is a piece that no merge makes, numbers go by three, and a mark goes with the word after
+// it, where "ab" comes before "-a". The tokenizers package says the same of this file.
+static void test_llama3_tokenizer(void **state)
+{
+    (void)state;
+    static const char text[] = "aba1111-ab";
+    static const int merged[] = {5, 4, 3, 3, 8, 6}, alone[] = {6, 1, 4, 3, 3, 8, 6};
+    char json[sizeof llama3_tokenizer];
+    int ids[32];
+    for (int whole = 1; whole >= 0; whole--) {
+        struct hw_error err = {0};
+        memcpy(json, llama3_tokenizer, sizeof json);
+        if (!whole)
+            replace((uint8_t *)json, sizeof json - 1, "merges\": true", "merges\":false");
+        write_text(TOKENIZER, json);
+        struct hw_tokenizer *tok = hw_tokenizer_open(TOKENIZER, 10, &err);
+        if (!tok)
+            fail_msg("%s", err.text);
+        assert_int_equal(hw_tokenizer_encode(tok, text, sizeof text - 1, false, ids), 7 - whole);
+        assert_memory_equal(ids, whole ? merged : alone, (size_t)(7 - whole) * sizeof ids[0]);
+        hw_tokenizer_close(tok);
+    }
+    remove_all();
+}
+
 static void expect_tokenizer_refused(const char *from, const char *to, const char *text)
 {
     char json[sizeof good_tokenizer];
@@ -392,7 +429,7 @@ int main(void)
         cmocka_unit_test(test_every_weight),    cmocka_unit_test(test_shards),
         cmocka_unit_test(test_damaged_weights), cmocka_unit_test(test_other_configs),
         cmocka_unit_test(test_scaled_rope),     cmocka_unit_test(test_tokenizer),
-        cmocka_unit_test(test_other_tokenizers),
+        cmocka_unit_test(test_llama3_tokenizer), cmocka_unit_test(test_other_tokenizers),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -430,8 +430,7 @@ static void test_gguf_with_merges(void **state)
     expect_refused(&b, N_BPE_PIECES, "or smaug-bpe, got \"qwen2\"");
 }
 
-// Llama 3's tokenizer takes a word that is a piece as it is; "bab" here, which the merges make of "ab"
-// first, and with it " ab", which they make of " a".
+// Llama 3's tokenizer takes a word that is a piece as it is; "bab" here, which no merge makes.
 static void test_whole_words(void **state)
 {
     (void)state;
