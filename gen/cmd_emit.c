@@ -17,13 +17,15 @@ static const char *const GEOMETRY_HELP =
     "      --cols N          activations a cycle (8); rows x cols weights a cycle\n"
     "      --vec N           rows drained, and vector elements, a cycle (8)\n"
     "      --att-pos N       KV positions a cycle (16)\n"
+    "      --lane KIND       select or multiply: what a lane does with a code (see --target)\n"
+    "      --target NAME     sim, ice40, ecp5, xilinx, osu018: the lane that is smaller there (sim)\n"
     "      --shape D,H,L,N,K,V,C  no model: dim, hidden, layers, heads, kv heads, vocab, context,\n"
     "      --bits N --code-bits N  with random weights of this many bits (4, 4)\n"
     "      --slice NAME      chip, layer:N, matrix:NAME[:first-last], op:NAME:N (chip)\n";
 
 struct request {
     struct hw_geometry geometry;
-    const char *input, *output, *slice, *templates, *shape;
+    const char *input, *output, *slice, *templates, *shape, *lane, *target;
     int clock_mhz, bits, code_bits; // bits, code_bits: of the weights of `shape`
     bool icarus;
     char *args[32]; // of the co-simulation, "--name=value"
@@ -51,6 +53,7 @@ static int parse(int argc, char **argv, const char *help, struct request *r)
         {"output", required_argument, NULL, 'o'},     {"rows", required_argument, NULL, 'r'},
         {"cols", required_argument, NULL, 'c'},       {"vec", required_argument, NULL, 'v'},
         {"att-pos", required_argument, NULL, 'P'},    {"slice", required_argument, NULL, 's'},
+        {"lane", required_argument, NULL, 'L'},       {"target", required_argument, NULL, 'G'},
         {"templates", required_argument, NULL, 'T'},  {"clock-mhz", required_argument, NULL, 'm'},
         {"icarus", no_argument, NULL, 'i'},           {"tokenizer", required_argument, NULL, 't'},
         {"prompt", required_argument, NULL, 'p'},     {"count", required_argument, NULL, 'n'},
@@ -77,6 +80,8 @@ static int parse(int argc, char **argv, const char *help, struct request *r)
         const char **text = opt == 'o'   ? &r->output
                             : opt == 's' ? &r->slice
                             : opt == 'S' ? &r->shape
+                            : opt == 'L' ? &r->lane
+                            : opt == 'G' ? &r->target
                             : opt == 'T' ? &r->templates
                                          : NULL;
         const char *passed = opt == 't'       ? "tokenizer"
@@ -103,6 +108,11 @@ static int parse(int argc, char **argv, const char *help, struct request *r)
     if (r->bits < 2 || r->bits > 8 || r->code_bits < 2 || r->code_bits > 4)
         return hw_usage(argv[0], "expected 2..8 bits in codes of 2..4, got %d in %d", r->bits,
                         r->code_bits);
+    if (r->lane && !hw_lane_parse(r->lane, &r->geometry.lane))
+        return hw_usage(argv[0], "expected --lane select or multiply, got '%s'", r->lane);
+    if (r->target && !hw_target_parse(r->target, &r->geometry.target))
+        return hw_usage(argv[0], "expected --target sim, ice40, ecp5, xilinx or osu018, got '%s'",
+                        r->target);
     r->input = r->shape ? NULL : argv[optind];
     return -1;
 }
@@ -180,8 +190,8 @@ int hw_cmd_plan(int argc, char **argv)
     if (!prepare(&r, &q, &plan, &err))
         return hw_report(&err);
     const struct hw_geometry *g = &plan.geometry;
-    printf("lanes         %d (%d rows x %d columns), %d-bit codes\n", g->rows * g->cols, g->rows,
-           g->cols, g->code_bits);
+    printf("lanes         %d (%d rows x %d columns), %d-bit codes, %s\n", g->rows * g->cols,
+           g->rows, g->cols, g->code_bits, hw_lane_name(g->lane));
     print_roms(&plan);
     printf("KV SRAM       %ld bits\n", 2L * g->kv_rows * g->ctx * g->head_dim * g->kv_bits);
     for (int pos = 0; pos < q.config.seq_len; pos = pos ? 2 * pos + 1 : 1) {

@@ -314,9 +314,10 @@ static json_t *ranges(const struct hw_plan *plan)
 static json_t *geometry_json(const struct hw_geometry *g)
 {
     return json_pack("{s:i, s:i, s:i, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "rows", g->rows,
-                     "cols", g->cols, "code_bits", g->code_bits, "lane", hw_lane_name(g->lane), "vec", g->vec, "att_pos",
-                     g->att_pos, "head_dim", g->head_dim, "act_bits", g->act_bits, "kv_bits",
-                     g->kv_bits, "res_bits", g->res_bits, "acc_bits", g->acc_bits, "ctx", g->ctx);
+                     "cols", g->cols, "code_bits", g->code_bits, "lane", hw_lane_name(g->lane),
+                     "vec", g->vec, "att_pos", g->att_pos, "head_dim", g->head_dim, "act_bits",
+                     g->act_bits, "kv_bits", g->kv_bits, "res_bits", g->res_bits, "acc_bits",
+                     g->acc_bits, "ctx", g->ctx);
 }
 
 static json_t *model_json(const struct hw_config *c)

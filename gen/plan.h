@@ -9,18 +9,27 @@
 #include "gen/error.h"
 #include "refmodel/qmodel.h"
 
-// Everything the fabric depends on. All counts below marked (2^n) are powers of two.
-enum hw_lane { HW_LANE_ANY, HW_LANE_SELECT, HW_LANE_MULTIPLY }; // msa_array.v, mac_array.v
-enum hw_target { HW_TARGET_ANY, HW_TARGET_ICE40, HW_TARGET_ECP5, HW_TARGET_XILINX, HW_TARGET_ASIC };
+// What a lane does with a code: selects a product that its column formed (msa_array.v), or looks up
+// the level and multiplies (mac_array.v). The same sums, the same cycles; which is smaller depends on
+// the target.
+enum hw_lane { HW_LANE_ANY, HW_LANE_SELECT, HW_LANE_MULTIPLY };
+enum hw_target {
+    HW_TARGET_SIM, // Verilator: which is faster
+    HW_TARGET_ICE40,
+    HW_TARGET_ECP5,
+    HW_TARGET_XILINX,
+    HW_TARGET_OSU018
+};
 
+// Everything the fabric depends on. All counts below marked (2^n) are powers of two.
 struct hw_geometry {
     int rows;      // lanes in row direction (2^n), a multiple of vec
     int cols;      // activations a cycle (2^n), >= vec
     int code_bits; // 2, 3 or 4
-    enum hw_lane lane;
-    enum hw_target target; // what the lane is chosen for
     int vec;       // elements a cycle outside the array: drain, norm, residual (2^n), >= 4
     int att_pos;   // KV positions a cycle (2^n), <= ctx
+    enum hw_lane lane;
+    enum hw_target target; // for which the lane is chosen; not in the fabric
     int head_dim;  // (2^n), >= 4
     int act_bits, kv_bits, res_bits;
     int acc_bits; // accumulator, up to 40
@@ -97,8 +106,13 @@ struct hw_plan {
     int n_ranges;
 };
 
+const char *hw_lane_name(enum hw_lane lane);
+bool hw_lane_parse(const char *name, enum hw_lane *lane);
+bool hw_target_parse(const char *name, enum hw_target *target);
+
 // The smallest geometry of the given shape that holds the model: fills every field but rows, cols,
-// vec, att_pos, lane, target, which the caller has set (0: chosen). False where a constraint cannot be met.
+// vec, att_pos, lane and target, which the caller has set (0: chosen). False where a constraint
+// cannot be met.
 bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw_error *err);
 
 // Lays out the ROMs and the program of a slice. False where the model does not fit the geometry.
