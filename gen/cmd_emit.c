@@ -17,6 +17,8 @@ static const char *const GEOMETRY_HELP =
     "      --cols N          activations a cycle (8); rows x cols weights a cycle\n"
     "      --vec N           rows drained, and vector elements, a cycle (8)\n"
     "      --att-pos N       KV positions a cycle (16)\n"
+    "      --lane KIND       select or multiply: what a lane does with a code (see --target)\n"
+    "      --target NAME     sim, ice40, ecp5, xilinx, osu018: the lane that is smaller there (sim)\n"
     "      --bank-bytes N    most bytes of a ROM bank (524288)\n"
     "      --shape D,H,L,N,K,V,C[,untied]  no model: dim, hidden, layers, heads, kv heads, vocab,\n"
     "                        context, with random weights\n"
@@ -26,7 +28,7 @@ static const char *const GEOMETRY_HELP =
 
 struct request {
     struct hw_geometry geometry;
-    const char *input, *output, *slice, *templates, *shape;
+    const char *input, *output, *slice, *templates, *shape, *lane, *target;
     int clock_mhz;
     int bits, wide_bits, code_bits; // of the weights of `shape`
     bool icarus, quiet;
@@ -55,6 +57,7 @@ static int parse(int argc, char **argv, const char *help, struct request *r)
         {"output", required_argument, NULL, 'o'},     {"rows", required_argument, NULL, 'r'},
         {"cols", required_argument, NULL, 'c'},       {"vec", required_argument, NULL, 'v'},
         {"att-pos", required_argument, NULL, 'P'},    {"slice", required_argument, NULL, 's'},
+        {"lane", required_argument, NULL, 'L'},       {"target", required_argument, NULL, 'G'},
         {"templates", required_argument, NULL, 'T'},  {"clock-mhz", required_argument, NULL, 'm'},
         {"icarus", no_argument, NULL, 'i'},           {"tokenizer", required_argument, NULL, 't'},
         {"prompt", required_argument, NULL, 'p'},     {"count", required_argument, NULL, 'n'},
@@ -84,6 +87,8 @@ static int parse(int argc, char **argv, const char *help, struct request *r)
         const char **text = opt == 'o'   ? &r->output
                             : opt == 's' ? &r->slice
                             : opt == 'S' ? &r->shape
+                            : opt == 'L' ? &r->lane
+                            : opt == 'G' ? &r->target
                             : opt == 'T' ? &r->templates
                                          : NULL;
         const char *passed = opt == 't'       ? "tokenizer"
@@ -113,6 +118,11 @@ static int parse(int argc, char **argv, const char *help, struct request *r)
         r->code_bits > 4)
         return hw_usage(argv[0], "expected 2..8 bits in codes of 2..4, got %d and %d in %d",
                         r->bits, r->wide_bits, r->code_bits);
+    if (r->lane && !hw_lane_parse(r->lane, &r->geometry.lane))
+        return hw_usage(argv[0], "expected --lane select or multiply, got '%s'", r->lane);
+    if (r->target && !hw_target_parse(r->target, &r->geometry.target))
+        return hw_usage(argv[0], "expected --target sim, ice40, ecp5, xilinx or osu018, got '%s'",
+                        r->target);
     r->input = r->shape ? NULL : argv[optind];
     return -1;
 }
@@ -192,8 +202,8 @@ int hw_cmd_plan(int argc, char **argv)
     if (!prepare(&r, &q, &plan, &err))
         return hw_report(&err);
     const struct hw_geometry *g = &plan.geometry;
-    printf("lanes         %d (%d rows x %d columns), %d-bit codes\n", g->rows * g->cols, g->rows,
-           g->cols, g->code_bits);
+    printf("lanes         %d (%d rows x %d columns), %d-bit codes, %s\n", g->rows * g->cols,
+           g->rows, g->cols, g->code_bits, hw_lane_name(g->lane));
     print_roms(&plan);
     printf("KV SRAM       %ld bits\n", 2L * g->kv_rows * g->ctx * g->head_dim * g->kv_bits);
     for (int pos = 0; pos < q.config.seq_len; pos = pos ? 2 * pos + 1 : 1) {

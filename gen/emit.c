@@ -27,6 +27,7 @@ static void write_geometry(struct hw_out *out, const struct hw_geometry *g)
         {"ROWS", g->rows},
         {"COLS", g->cols},
         {"CODE_W", g->code_bits},
+        {"LANE", g->lane == HW_LANE_MULTIPLY},
         {"VEC", g->vec},
         {"ATT_POS", g->att_pos},
         {"HEAD_DIM", g->head_dim},
@@ -179,10 +180,11 @@ static json_t *ranges(const struct hw_plan *plan)
 
 static json_t *geometry_json(const struct hw_geometry *g)
 {
-    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "rows",
-                     g->rows, "cols", g->cols, "code_bits", g->code_bits, "vec", g->vec, "att_pos",
-                     g->att_pos, "head_dim", g->head_dim, "act_bits", g->act_bits, "kv_bits",
-                     g->kv_bits, "res_bits", g->res_bits, "sub_norm", g->sub_norm, "acc_bits",
+    return json_pack("{s:i, s:i, s:i, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "rows",
+                     g->rows, "cols", g->cols, "code_bits", g->code_bits, "lane",
+                     hw_lane_name(g->lane), "vec", g->vec, "att_pos", g->att_pos, "head_dim",
+                     g->head_dim, "act_bits", g->act_bits, "kv_bits", g->kv_bits, "res_bits",
+                     g->res_bits, "sub_norm", g->sub_norm, "acc_bits",
                      g->acc_bits, "ctx", g->ctx);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the geometry: which shapes of fabric exist, and the smallest one that holds a model.
 #include <stddef.h>
+#include <string.h>
 
 #include "gen/plan.h"
 
@@ -68,6 +69,45 @@ static bool check_banks(const struct hw_geometry *g, struct hw_error *err)
     return true;
 }
 
+// --- lanes ----------------------------------------------------------------------------------------
+
+static const char *const LANE_NAME[] = {[HW_LANE_SELECT] = "select", [HW_LANE_MULTIPLY] = "multiply"};
+
+const char *hw_lane_name(enum hw_lane lane)
+{
+    return LANE_NAME[lane];
+}
+
+bool hw_lane_parse(const char *name, enum hw_lane *lane)
+{
+    for (int i = HW_LANE_SELECT; i <= HW_LANE_MULTIPLY; i++) {
+        if (strcmp(name, LANE_NAME[i]) == 0) {
+            *lane = (enum hw_lane)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hw_target_parse(const char *name, enum hw_target *target)
+{
+    static const char *const known[] = {[HW_TARGET_SIM] = "sim",       [HW_TARGET_ICE40] = "ice40",
+                                        [HW_TARGET_ECP5] = "ecp5",     [HW_TARGET_XILINX] = "xilinx",
+                                        [HW_TARGET_OSU018] = "osu018"};
+    for (int i = HW_TARGET_SIM; i <= HW_TARGET_OSU018; i++) {
+        if (strcmp(name, known[i]) == 0) {
+            *target = (enum hw_target)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum hw_lane choose_lane(const struct hw_geometry *g)
+{
+    return g->target == HW_TARGET_SIM ? HW_LANE_SELECT : HW_LANE_MULTIPLY;
+}
+
 static long matrix_words(const struct hw_geometry *g, const struct hw_qmatrix *m)
 {
     long blocks = (m->n_out + g->rows - 1) / g->rows, chunks = (m->n_in + g->cols - 1) / g->cols;
@@ -127,6 +167,8 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
     g->code_bits = q->widths.code_bits;
     g->act_bits = q->widths.act_bits;
     g->kv_bits = q->widths.kv_bits;
+    if (g->lane == HW_LANE_ANY)
+        g->lane = choose_lane(g);
     g->res_bits = q->widths.res_bits;
     g->sub_norm = c->sub_norm;
     // |weight| <= 2^7 times |activation| <= 2^(act_bits - 1), `widest` times, and a sign;

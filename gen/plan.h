@@ -11,6 +11,18 @@
 #include "gen/error.h"
 #include "refmodel/qmodel.h"
 
+// What a lane does with a code: selects a product that its column formed (msa_array.v), or looks up
+// the level and multiplies (mac_array.v). The same sums, the same cycles; which is smaller depends on
+// the target.
+enum hw_lane { HW_LANE_ANY, HW_LANE_SELECT, HW_LANE_MULTIPLY };
+enum hw_target {
+    HW_TARGET_SIM, // Verilator: which is faster
+    HW_TARGET_ICE40,
+    HW_TARGET_ECP5,
+    HW_TARGET_XILINX,
+    HW_TARGET_OSU018
+};
+
 // Everything the fabric depends on. All counts below marked (2^n) are powers of two.
 struct hw_geometry {
     int rows;      // lanes in row direction (2^n), a multiple of vec
@@ -18,6 +30,8 @@ struct hw_geometry {
     int code_bits; // 2, 3 or 4
     int vec;       // elements a cycle outside the array: drain, norm, residual (2^n), >= 4
     int att_pos;   // KV positions a cycle (2^n), <= ctx
+    enum hw_lane lane;
+    enum hw_target target; // for which the lane is chosen; not in the fabric
     int head_dim;  // (2^n), >= 4
     int act_bits, kv_bits, res_bits;
     int sub_norm; // 1: what attention and SwiGLU make passes a norm (engine.v)
@@ -117,9 +131,13 @@ bool hw_words_open(struct hw_words *w, const struct hw_plan *plan, const struct 
 // The bytes of word `at`, below the ROM's depth; valid until the next call. Ascending order is quick.
 const uint8_t *hw_words_get(struct hw_words *w, long at);
 void hw_words_close(struct hw_words *w);
+const char *hw_lane_name(enum hw_lane lane);
+bool hw_lane_parse(const char *name, enum hw_lane *lane);
+bool hw_target_parse(const char *name, enum hw_target *target);
 
 // The smallest geometry of the given shape that holds the model: fills every field but rows, cols,
-// vec, att_pos, which the caller has set (0: chosen). False where a constraint cannot be met.
+// vec, att_pos, lane and target, which the caller has set (0: chosen). False where a constraint
+// cannot be met.
 bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw_error *err);
 
 // Lays out the ROMs and the program of a slice. False where the model does not fit the geometry.
