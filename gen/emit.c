@@ -184,8 +184,7 @@ static json_t *geometry_json(const struct hw_geometry *g)
                      g->rows, "cols", g->cols, "code_bits", g->code_bits, "lane",
                      hw_lane_name(g->lane), "vec", g->vec, "att_pos", g->att_pos, "head_dim",
                      g->head_dim, "act_bits", g->act_bits, "kv_bits", g->kv_bits, "res_bits",
-                     g->res_bits, "sub_norm", g->sub_norm, "acc_bits",
-                     g->acc_bits, "ctx", g->ctx);
+                     g->res_bits, "sub_norm", g->sub_norm, "acc_bits", g->acc_bits, "ctx", g->ctx);
 }
 
 static json_t *model_json(const struct hw_config *c)

@@ -63,7 +63,7 @@ module msa_array #(
                     select_add = {SUM_W{1'b0}};
                     for (i = 0; i < COLS; i = i + 1)
                         select_add = select_add
-                                   + product[i*LEVELS + {{(32-CODE_W){1'b0}}, codes[i*CODE_W +: CODE_W]}];
+                                   + product[{i[COL_W-1:0], codes[i*CODE_W +: CODE_W]}];
                 end
             endfunction
 
