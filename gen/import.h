@@ -61,6 +61,9 @@ bool hw_import_llama2c(struct hw_model *model, struct hw_error *err);
 bool hw_import_gguf(struct hw_model *model, struct hw_error *err);
 bool hw_import_hf(struct hw_model *model, struct hw_error *err);
 
+// The name of a tensor type in GGUF files, whether it can be read or not; NULL: unknown.
+const char *hw_ggml_type_name(uint32_t ggml_type);
+
 // gen/dequant.c. Elements of one block, of which a row is a multiple; bytes of a row of n elements;
 // n elements at src to dst.
 const char *hw_dtype_name(enum hw_dtype dtype);

@@ -92,6 +92,10 @@ struct hw_plan {
     int n_ranges;
 };
 
+// Whether a fabric and a quantized file can hold a model of these dimensions, and the widest vec up
+// to 8 with which; false and the reason.
+bool hw_geometry_holds(const struct hw_config *c, int *vec, struct hw_error *err);
+
 // The smallest geometry of the given shape that holds the model: fills every field but rows, cols,
 // vec, att_pos, which the caller has set (0: chosen). False where a constraint cannot be met.
 bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw_error *err);

@@ -47,6 +47,10 @@ struct hw_tokenizer {
     bool byte_level;   // words start as single bytes, not as characters
     bool whole_words;  // a word that is a piece is one token, whatever the merges say
     bool space_prefix; // a space goes before the text, and is dropped from the first word
+    bool prefix_once;  // not before what follows a control token
+    bool add_bos;      // encoders put BOS first
+    const char *kind;    // for people: a literal
+    char *chat_template; // in Jinja, or NULL
     enum hw_split split;
     int bos, eos; // -1: none
     int unknown;  // token of a character that has neither a piece nor byte pieces
@@ -65,6 +69,10 @@ ptrdiff_t hw_vocab_decode(enum hw_spelling spelling, const char *text, size_t le
 // Sets the bytes of a piece, decoded. False where the spelling does not have it.
 bool hw_vocab_set(struct hw_tokenizer *tok, int token, enum hw_spelling spelling, const char *text,
                   size_t len);
+
+// Copies a chat template. Refuses bytes of zero and more than 1 MiB.
+bool hw_vocab_set_template(struct hw_tokenizer *tok, const char *text, size_t len, const char *path,
+                           struct hw_error *err);
 
 // After all pieces are set: makes them findable.
 bool hw_vocab_index(struct hw_tokenizer *tok, const char *path, struct hw_error *err);
