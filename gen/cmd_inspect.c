@@ -11,6 +11,7 @@
 #include "gen/gguf.h"
 #include "gen/import.h"
 #include "gen/qfile.h"
+#include "gen/safetensors.h"
 #include "gen/sheet.h"
 #include "refmodel/tables.h"
 
@@ -348,17 +349,6 @@ static int inspect_quantized(struct hw_sheet *s, const char *path, const char *t
     return status;
 }
 
-// Safetensors begin with the length of a JSON header, which lies inside the file.
-static bool is_safetensors(const char *path)
-{
-    struct hw_file file = {0};
-    struct hw_error ignored = {0};
-    bool yes = !hw_path_is_directory(path) && hw_file_map(&file, path, &ignored) && file.size > 8 &&
-               hw_load_u64(file.data) <= file.size - 8 && file.data[8] == '{';
-    hw_file_unmap(&file);
-    return yes;
-}
-
 int hw_cmd_inspect(int argc, char **argv)
 {
     static const struct option options[] = {{"tokenizer", required_argument, NULL, 't'},
@@ -386,7 +376,7 @@ int hw_cmd_inspect(int argc, char **argv)
     }
     struct hw_sheet s;
     hw_sheet_open(&s, json);
-    int status = is_safetensors(argv[optind]) ? inspect_quantized(&s, argv[optind], tokenizer)
+    int status = hw_is_safetensors(argv[optind]) ? inspect_quantized(&s, argv[optind], tokenizer)
                                               : inspect_model(&s, argv[optind], tokenizer);
     hw_sheet_close(&s);
     return status;

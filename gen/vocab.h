@@ -91,6 +91,8 @@ size_t hw_next_word(enum hw_split split, const char *text, size_t at, size_t len
 
 enum hw_char_class { HW_CHAR_OTHER, HW_CHAR_LETTER, HW_CHAR_NUMBER, HW_CHAR_SPACE };
 enum hw_char_class hw_char_class(uint32_t code_point); // gen/unicode.c
+// Class and length of the character at `at`; at < len.
+enum hw_char_class hw_next_char(const char *text, size_t at, size_t len, size_t *n);
 
 // Readers. Each takes a mapped file whose kind is known.
 struct hw_file;
