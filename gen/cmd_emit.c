@@ -22,6 +22,25 @@ static const char *const GEOMETRY_HELP =
     "      --bits N --code-bits N  with random weights of this many bits (4, 4)\n"
     "      --slice NAME      chip, layer:N, matrix:NAME[:first-last], op:NAME:N (chip)\n";
 
+static const char *const SIM_HELP =
+    "hardwire sim Q.safetensors -t TOKENIZER -o DIR [options]\n"
+    "  Emits DIR (kept where it is this very design), compiles it, runs it beside the\n"
+    "  reference and compares every tensor. Ctrl-C stops after the token at hand.\n"
+    "  -t, --tokenizer FILE  of the model: llama2.c, GGUF, tokenizer.json or its folder\n"
+    "  -p, --prompt TEXT     what the story begins with (nothing), or what the chat is asked\n"
+    "  -n, --count N         tokens to generate, in each turn of a chat (256); steps of a slice\n"
+    "      --chat            with the tokenizer's chat template; without -p, line by line\n"
+    "      --system TEXT, --messages FILE, --template NAME   as of hardwire run\n"
+    "      --icarus          Icarus Verilog instead of Verilator: slow, but sees X\n"
+    "      --stalls SEED     pause the streams at random\n"
+    "      --reset-at N      reset once, at clock N, and begin again\n"
+    "      --repeat N        tell the same prompt N more times, without a reset\n"
+    "      --random SEED     slice: random operands instead of captured ones\n"
+    "      --no-taps         compare tokens only\n"
+    "      --quiet           no story\n"
+    "      --json FILE       the summary as JSON\n"
+    "      --clock MHZ       clock at which tokens/s are stated (100)\n";
+
 enum { PASS_ON = 256 }; // options of the co-simulation, handed on as they are
 
 static void pass_on(struct hw_request *r, const char *name, const char *value)
@@ -51,6 +70,9 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
         {"json", plan ? no_argument : required_argument, NULL, plan ? 'j' : PASS_ON},
         {"clock", required_argument, NULL, 'm'},
         {"no-taps", no_argument, NULL, PASS_ON},      {"quiet", no_argument, NULL, PASS_ON},
+        {"chat", no_argument, NULL, PASS_ON},         {"system", required_argument, NULL, PASS_ON},
+        {"messages", required_argument, NULL, PASS_ON},
+        {"template", required_argument, NULL, PASS_ON},
         {"shape", required_argument, NULL, 'S'},      {"bits", required_argument, NULL, 'b'},
         {"code-bits", required_argument, NULL, 'C'},  {"help", no_argument, NULL, 'h'},
         {0}};
@@ -160,22 +182,7 @@ int hw_cmd_sim(int argc, char **argv)
     struct hw_qmodel q;
     struct hw_plan plan;
     struct hw_error err = {0};
-    int status = hw_parse_request(argc, argv,
-                       "hardwire sim Q.safetensors -t TOKENIZER -o DIR [options]\n"
-                       "  Emits DIR (kept where it is this very design), compiles it, runs it beside the\n"
-                       "  reference and compares every tensor.\n"
-                       "  -t, --tokenizer FILE  of the model\n"
-                       "  -p, --prompt TEXT     what the story begins with (nothing)\n"
-                       "  -n, --count N         tokens to generate (256); steps of a slice\n"
-                       "      --icarus          Icarus Verilog instead of Verilator: slow, but sees X\n"
-                       "      --stalls SEED     pause the streams at random\n"
-                       "      --reset-at N      reset once, at clock N, and begin again\n"
-                       "      --repeat N        tell the same prompt N more times, without a reset\n"
-                       "      --random SEED     slice: random operands instead of captured ones\n"
-                       "      --no-taps         compare tokens only\n"
-                       "      --quiet           no story\n"
-                       "      --json FILE       the summary as JSON\n"
-                       "      --clock-mhz N     clock at which tokens/s are stated (100)\n", &r);
+    int status = hw_parse_request(argc, argv, SIM_HELP, &r);
     if (status >= 0)
         return status;
     if (!r.output || r.shape)
