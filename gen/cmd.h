@@ -18,6 +18,7 @@ int hw_cmd_sim(int argc, char **argv);
 struct hw_request {
     struct hw_geometry geometry;
     const char *input, *output, *slice, *templates, *shape;
+    int ctx; // a shorter context than the model's, or 0
     int clock_mhz, bits, code_bits; // bits, code_bits: of weights without a quantized model
     bool icarus, json;
     bool checkpoints; // set by plan: input may be one, its weights are made up

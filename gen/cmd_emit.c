@@ -18,6 +18,7 @@ static const char *const GEOMETRY_HELP =
     "      --cols N          activations a cycle (8); rows x cols weights a cycle\n"
     "      --vec N           rows drained, and vector elements, a cycle (8)\n"
     "      --att-pos N       KV positions a cycle (16)\n"
+    "      --ctx N           a context of N positions (the model's)\n"
     "      --shape D,H,L,N,K,V,C  no model: dim, hidden, layers, heads, kv heads, vocab, context,\n"
     "      --bits N --code-bits N  with random weights of this many bits (4, 4)\n"
     "      --slice NAME      chip, layer:N, matrix:NAME[:first-last], op:NAME:N (chip)\n";
@@ -74,7 +75,7 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
         {"messages", required_argument, NULL, PASS_ON},
         {"template", required_argument, NULL, PASS_ON},
         {"shape", required_argument, NULL, 'S'},      {"bits", required_argument, NULL, 'b'},
-        {"code-bits", required_argument, NULL, 'C'},  {"help", no_argument, NULL, 'h'},
+        {"ctx", required_argument, NULL, 'x'},          {"code-bits", required_argument, NULL, 'C'},  {"help", no_argument, NULL, 'h'},
         {0}};
     static char templates[4200];
     snprintf(templates, sizeof templates, "%s/rtl_templates", hw_home());
@@ -88,6 +89,7 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
                       : opt == 'm' ? &r->clock_mhz
                       : opt == 'b' ? &r->bits
                       : opt == 'C' ? &r->code_bits
+                      : opt == 'x' ? &r->ctx
                                    : NULL;
         const char **text = opt == 'o'   ? &r->output
                             : opt == 's' ? &r->slice
@@ -100,7 +102,7 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
                              : opt == 'm'     ? "clock-mhz"
                              : opt == PASS_ON ? options[at].name
                                               : NULL;
-        if (number && !hw_parse_int(optarg, 1, 1 << 16, number))
+        if (number && !hw_parse_int(optarg, 1, 1 << 24, number))
             return hw_usage(argv[0], "expected a positive number, got '%s'", optarg);
         if (text)
             *text = optarg;
@@ -147,7 +149,8 @@ bool hw_prepare(struct hw_request *r, struct hw_qmodel *q, struct hw_plan *plan,
 {
     if (!load(r, q, err))
         return false;
-    if (hw_geometry_fit(&r->geometry, q, err) &&
+    if ((!r->ctx || hw_qmodel_set_context(q, r->ctx, err)) &&
+        hw_geometry_fit(&r->geometry, q, err) &&
         hw_plan_make(plan, q, &r->geometry, r->slice, err))
         return true;
     hw_qmodel_free(q);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // hardwire quantize: checkpoint in, safetensors file of integers out.
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static const char *const HELP =
     "      --act-bits N      activations, 4..12 (10)\n"
     "      --kv-bits N       KV cache, 4..12 (10)\n"
     "      --res-bits N      residual, 16..24 (20)\n"
+    "      --ctx N           bake a context of N positions (the checkpoint's)\n"
     "      --levels FILE     the levels MODEL was trained on (FILE.quant beside it): keep its codes\n"
     "      --nearest         round each weight for itself (else error-compensated, GPTQ)\n"
     "  -q, --quiet           no line per tensor\n";
@@ -30,10 +32,12 @@ int hw_cmd_quantize(int argc, char **argv)
         {"act-bits", required_argument, NULL, 'A'}, {"kv-bits", required_argument, NULL, 'K'},
         {"res-bits", required_argument, NULL, 'R'}, {"quiet", no_argument, NULL, 'q'},
         {"nearest", no_argument, NULL, 'N'},        {"levels", required_argument, NULL, 'L'},
+        {"ctx", required_argument, NULL, 'x'},
         {"help", no_argument, NULL, 'h'},           {0}};
     struct hw_quantize_options o;
     struct hw_error err = {0};
     const char *output = NULL, *levels = NULL;
+    int ctx = 0;
     hw_quantize_defaults(&o);
     o.progress = stderr;
     for (int opt; (opt = getopt_long(argc, argv, "o:b:c:qh", options, NULL)) != -1;) {
@@ -52,6 +56,8 @@ int hw_cmd_quantize(int argc, char **argv)
             o.progress = NULL;
         else if (opt == 'L')
             levels = optarg;
+        else if (opt == 'x' && !hw_parse_int(optarg, 1, INT_MAX, &ctx))
+            return hw_usage("quantize", "expected a number of positions, got '%s'", optarg);
         else if (opt == 'N')
             o.nearest = true;
         else if (opt == 'h')
@@ -65,7 +71,9 @@ int hw_cmd_quantize(int argc, char **argv)
     struct hw_grids *grids = levels ? hw_grids_open(levels, &err) : NULL;
     struct hw_model *model = err.set ? NULL : hw_model_open(argv[optind], &err);
     o.grids = grids;
-    if (model && hw_quantize(model, &o, &q, &err)) {
+    if (model && ctx)
+        hw_model_set_context(model, ctx, &err);
+    if (model && !err.set && hw_quantize(model, &o, &q, &err)) {
         if (output)
             hw_qmodel_write(&q, output, &err);
         hw_qmodel_free(&q);

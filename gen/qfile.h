@@ -14,6 +14,9 @@ bool hw_qmatrix_alloc(struct hw_qmatrix *m, int n_out, int n_in, int n_planes,
 void hw_qmatrix_expand(struct hw_qmatrix *m); // weight[] from codes and levels
 void hw_qmodel_free(struct hw_qmodel *q);
 
+// Makes the context shorter than the model's; the rotation tables follow.
+bool hw_qmodel_set_context(struct hw_qmodel *q, int seq_len, struct hw_error *err);
+
 // Writes under a temporary name, then renames. Reads with every count, range and size checked.
 bool hw_qmodel_write(const struct hw_qmodel *q, const char *path, struct hw_error *err);
 bool hw_qmodel_read(struct hw_qmodel *q, const char *path, struct hw_error *err);

@@ -358,7 +358,8 @@ static bool prepare(struct run *r, struct hw_error *err)
     const struct options *o = r->o;
     if (!hw_qmodel_read(&r->q, o->model, err))
         return false;
-    if (!hw_design_open(&r->design, o->design, &r->q, err))
+    if (!hw_design_set_context(o->design, &r->q, err) ||
+        !hw_design_open(&r->design, o->design, &r->q, err))
         return false;
     if (o->tokenizer)
         r->tok = hw_tokenizer_open(o->tokenizer, r->q.config.vocab_size, err);
