@@ -35,7 +35,7 @@ struct hw_estimate hw_estimate(const struct hw_plan *plan)
 {
     struct hw_estimate e = {0};
     double rom_mb = 0.0;
-    e.verilog_bytes = 160e3; // templates, wrappers, function tables
+    e.verilog_bytes = 129e3; // templates, wrappers, function tables
     for (int i = 0; i < HW_N_ROMS; i++) {
         e.verilog_bytes += rom_bytes(&plan->rom[i]);
         rom_mb += (double)plan->rom[i].width * plan->rom[i].depth / 8e6;

@@ -11,7 +11,16 @@ static void note(int signal)
 
 void hw_catch_interrupts(void)
 {
-    struct sigaction action = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, 0); // a read that waits is interrupted, too
+    sigaction(SIGINT, &action, 0);
+}
+
+void hw_interrupt_reads(bool yes)
+{
+    struct sigaction action;
+    if (sigaction(SIGINT, 0, &action) != 0 || action.sa_handler != note)
+        return;
+    action.sa_flags = (int)SA_RESETHAND | (yes ? 0 : SA_RESTART);
+    sigaction(SIGINT, &action, 0);
 }

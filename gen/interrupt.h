@@ -4,10 +4,14 @@
 #define HW_INTERRUPT_H
 
 #include <signal.h>
+#include <stdbool.h>
 
 enum { HW_EXIT_INTERRUPTED = 130 };
 
 extern volatile sig_atomic_t hw_interrupted;
 void hw_catch_interrupts(void);
+// Whether Ctrl-C ends a read that waits for input; otherwise it goes on afterwards. No effect where
+// interrupts are not caught.
+void hw_interrupt_reads(bool yes);
 
 #endif

@@ -112,7 +112,9 @@ static bool read_line(struct hw_session *s, struct hw_error *err)
     while (len == 0 && !hw_interrupted) {
         if (isatty(STDIN_FILENO))
             fputs("> ", stderr);
+        hw_interrupt_reads(true);
         len = getline(&line, &room, stdin);
+        hw_interrupt_reads(false);
         if (len < 0)
             break;
         while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))

@@ -187,8 +187,6 @@ static enum dut_result run_turn(struct run *r)
                           .hang_after = hang_after(r)};
     tell_again(r);
     enum dut_result result = dut_run(o->design, &job, chip_event, r);
-    if (result == DUT_BROKEN && hw_interrupted)
-        result = DUT_STOPPED; // a simulator in a process of its own hears Ctrl-C, too
     if (result == DUT_FINISHED || (result == DUT_STOPPED && r->made_now > 0))
         hw_monitor_next(r->monitor, r->pos);
     return result;
