@@ -83,6 +83,9 @@ static void say_config(struct hw_sheet *s, const struct hw_config *c)
                       c->rope_divisor[c->head_dim / 2 - 1]);
     hw_sheet_json(s, "rope_scaled", json_boolean(c->rope_divisor[0] > 0.0));
     hw_sheet_real(s, "norm_eps", c->norm_eps);
+    if (c->sub_norm)
+        hw_sheet_line(s, "sub_norm", "a norm before wo and down too");
+    hw_sheet_json(s, "sub_norm", json_boolean(c->sub_norm));
 }
 
 // Everything in ROM but weight codes, before it is cut into a geometry's words: scales, levels, gains,
@@ -94,8 +97,13 @@ static long other_bits(const struct hw_config *c, int code_bits, long planes)
     long layer_rows = 2L * c->dim + 2L * c->hidden_dim + (long)c->n_heads * c->head_dim +
                       2L * c->n_kv_heads * c->head_dim;
     long rows = c->n_layers * layer_rows + (c->tied ? 1L : 2L) * c->vocab_size;
-    return 12 * rows + (8L << code_bits) * planes + 16L * c->dim * (2L * c->n_layers + 1) +
-           32L * (c->head_dim / 2) * (n_hi + (1L << lo_bits)) + 128L * (9L * c->n_layers + 4);
+    long gains = (2L * c->n_layers + 1) * c->dim, insns = 9L * c->n_layers + 4;
+    if (c->sub_norm) {
+        gains += c->n_layers * ((long)c->n_heads * c->head_dim + c->hidden_dim);
+        insns += 2L * c->n_layers;
+    }
+    return 12 * rows + (8L << code_bits) * planes + 16 * gains +
+           32L * (c->head_dim / 2) * (n_hi + (1L << lo_bits)) + 128 * insns;
 }
 
 static void say_rom(struct hw_sheet *s, const struct hw_config *c, long weights)
@@ -170,7 +178,7 @@ static long count_weights(const struct hw_model *model, long *of_matrices)
     *of_matrices = 0;
     for (int id = 0; id < HW_N_TENSORS; id++) {
         int rows, cols;
-        if ((id == HW_OUTPUT && c->tied) || !hw_model_tensor(model, (enum hw_tensor_id)id, 0)->data)
+        if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
             continue;
         hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
         long n = (long)rows * cols;
@@ -195,6 +203,10 @@ static void say_model(struct hw_sheet *s, const struct hw_model *model)
     }
     say_config(s, c);
     say_tally(s, &tally);
+    bool ternary = hw_model_is_ternary(model);
+    if (ternary)
+        hw_sheet_line(s, "ternary", "2-bit codes hold the layers' weights without loss");
+    hw_sheet_json(s, "ternary", json_boolean(ternary));
     long of_matrices, weights = count_weights(model, &of_matrices);
     hw_sheet_int(s, "weights", weights);
     say_rom(s, c, of_matrices);

@@ -167,6 +167,7 @@ static void write_geometry(struct hw_out *out, const struct hw_geometry *g)
         {"ACT_W", g->act_bits},
         {"KV_W", g->kv_bits},
         {"RES_W", g->res_bits},
+        {"SUB_NORM", g->sub_norm},
         {"ACC_W", g->acc_bits},
         {"CTX", g->ctx},
         {"MAX_DIM", g->max_dim},
@@ -312,10 +313,11 @@ static json_t *ranges(const struct hw_plan *plan)
 
 static json_t *geometry_json(const struct hw_geometry *g)
 {
-    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "rows", g->rows,
-                     "cols", g->cols, "code_bits", g->code_bits, "vec", g->vec, "att_pos",
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "rows",
+                     g->rows, "cols", g->cols, "code_bits", g->code_bits, "vec", g->vec, "att_pos",
                      g->att_pos, "head_dim", g->head_dim, "act_bits", g->act_bits, "kv_bits",
-                     g->kv_bits, "res_bits", g->res_bits, "acc_bits", g->acc_bits, "ctx", g->ctx);
+                     g->kv_bits, "res_bits", g->res_bits, "sub_norm", g->sub_norm, "acc_bits",
+                     g->acc_bits, "ctx", g->ctx);
 }
 
 static json_t *model_json(const struct hw_config *c)

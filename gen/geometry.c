@@ -50,6 +50,9 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
             return hw_fail(err, "geometry: vec: %s is %d, expected a multiple of vec, got vec %d",
                            whole[i].name, whole[i].value, g->vec);
     }
+    if (c->sub_norm && (c->hidden_dim % g->vec != 0 || c->hidden_dim > 1 << 16))
+        return hw_fail(err, "geometry: vec: hidden_dim is %d, expected a multiple of vec and at most "
+                            "65536 where a norm follows SwiGLU, got vec %d", c->hidden_dim, g->vec);
     return true;
 }
 
@@ -109,8 +112,14 @@ static void fit_addresses(struct hw_geometry *g, const struct hw_qmodel *q)
     g->weight_addr_bits = address_bits(words);
     g->scale_addr_bits = address_bits(scales);
     g->level_addr_bits = address_bits(levels) < 2 ? 2 : address_bits(levels);
-    g->gain_addr_bits = address_bits((2L * c->n_layers + 1) * c->dim / g->vec);
-    g->prog_addr_bits = address_bits(9L * c->n_layers + 5);
+    long side = c->sub_norm ? c->n_heads * c->head_dim + c->hidden_dim : 0;
+    g->gain_addr_bits = address_bits(((2L * c->n_layers + 1) * c->dim + c->n_layers * side) /
+                                     g->vec);
+    int widest = !c->sub_norm || g->max_dim > g->max_hidden ? g->max_dim : g->max_hidden;
+    widest = c->sub_norm && g->max_q_dim > widest ? g->max_q_dim : widest;
+    if (g->gain_addr_bits < address_bits(widest / g->vec)) // rmsnorm.v counts words in it
+        g->gain_addr_bits = address_bits(widest / g->vec);
+    g->prog_addr_bits = address_bits((c->sub_norm ? 11L : 9L) * c->n_layers + 5);
 }
 
 bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw_error *err)
@@ -130,6 +139,7 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
     g->act_bits = q->widths.act_bits;
     g->kv_bits = q->widths.kv_bits;
     g->res_bits = q->widths.res_bits;
+    g->sub_norm = c->sub_norm;
     // |weight| <= 2^7 times |activation| <= 2^(act_bits - 1), `widest` times, and a sign;
     // an embedding enters as weight * 2^8
     g->acc_bits = 7 + g->act_bits - 1 + address_bits(widest) + 1;

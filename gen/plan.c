@@ -124,10 +124,10 @@ static bool put_matrix(struct builder *b, const char *name, const struct hw_qmat
     return true;
 }
 
-static int put_gains(struct builder *b, const struct hw_qnorm *norm)
+static int put_gains(struct builder *b, const struct hw_qnorm *norm, int n)
 {
-    int dim = b->q->config.dim, vec = b->g->vec, first = grow(b, HW_ROM_GAIN, dim / vec);
-    for (int i = 0; first >= 0 && i < dim; i++)
+    int vec = b->g->vec, first = grow(b, HW_ROM_GAIN, n / vec);
+    for (int i = 0; first >= 0 && i < n; i++)
         put(&b->plan->rom[HW_ROM_GAIN], first + i / vec, i % vec * 16, 16,
             (uint16_t)norm->gain[i]);
     return first;
@@ -211,17 +211,19 @@ static bool add(struct builder *b, struct hw_insn insn, const char *format, ...)
     return true;
 }
 
-static bool add_norm(struct builder *b, const struct hw_qnorm *norm, bool sample_only,
+// A norm over n elements: insn has its region and whether it is sample_only.
+static bool add_norm(struct builder *b, const struct hw_qnorm *norm, int n, struct hw_insn insn,
                      const char *name)
 {
-    int gains = put_gains(b, norm);
+    int gains = put_gains(b, norm, n);
     return gains >= 0 && add(b,
                              (struct hw_insn){.op = HW_OP_NORM,
-                                              .sample_only = sample_only,
+                                              .sample_only = insn.sample_only,
+                                              .region = insn.region,
                                               .shift = norm->shift,
-                                              .n_rows = b->q->config.dim,
+                                              .n_rows = n,
                                               .scale_base = gains,
-                                              .eps = (uint32_t)b->q->eps_ss},
+                                              .eps = (uint32_t)norm->eps_ss},
                              "%s", name);
 }
 
@@ -268,20 +270,27 @@ static bool attention_insn(struct builder *b, int l)
 static bool layer(struct builder *b, int l)
 {
     const struct hw_qlayer *y = &b->q->layers[l];
-    char n[8][64];
-    const char *part[8] = {"attention_norm", "attention.wk", "attention.wq",
+    const struct hw_config *c = &b->q->config;
+    const struct hw_insn to_x = {.region = HW_REGION_X}, to_a = {.region = HW_REGION_A},
+                         to_h = {.region = HW_REGION_H};
+    char n[10][64];
+    const char *part[10] = {"attention_norm", "attention.wk", "attention.wq",
                            "attention.wv",   "attention.wo", "ffn_norm",
-                           "feed_forward.gate_up", "feed_forward.down"};
-    for (int i = 0; i < 8; i++)
+                           "feed_forward.gate_up", "feed_forward.down",
+                           "attention.sub_norm", "feed_forward.sub_norm"};
+    for (int i = 0; i < 10; i++)
         snprintf(n[i], sizeof n[i], "layers.%d.%s", l, part[i]);
-    return add_norm(b, &y->attn_norm, false, n[0]) && attention_insn(b, l) &&
+    return add_norm(b, &y->attn_norm, c->dim, to_x, n[0]) && attention_insn(b, l) &&
            matrix(b, &y->wk, (struct hw_insn){.dest = HW_DST_K}, n[1]) &&
            matrix(b, &y->wq, (struct hw_insn){.dest = HW_DST_Q}, n[2]) &&
            matrix(b, &y->wv, (struct hw_insn){.dest = HW_DST_V}, n[3]) &&
+           (!c->sub_norm ||
+            add_norm(b, &y->attn_sub_norm, c->n_heads * c->head_dim, to_a, n[8])) &&
            matrix(b, &y->wo, (struct hw_insn){.dest = HW_DST_ADD, .region = HW_REGION_A}, n[4]) &&
-           add_norm(b, &y->ffn_norm, false, n[5]) &&
+           add_norm(b, &y->ffn_norm, c->dim, to_x, n[5]) &&
            matrix(b, &y->gate_up,
                   (struct hw_insn){.dest = HW_DST_HIDDEN, .shift2 = y->hidden_shift}, n[6]) &&
+           (!c->sub_norm || add_norm(b, &y->ffn_sub_norm, c->hidden_dim, to_h, n[9])) &&
            matrix(b, &y->down, (struct hw_insn){.dest = HW_DST_ADD, .region = HW_REGION_H}, n[7]);
 }
 
@@ -314,7 +323,7 @@ static bool chip(struct builder *b)
             return false;
     }
     struct hw_insn logits = {.dest = HW_DST_LOGITS, .sample_only = true};
-    if (!add_norm(b, &q->final_norm, true, "norm"))
+    if (!add_norm(b, &q->final_norm, q->config.dim, (struct hw_insn){.sample_only = true}, "norm"))
         return false;
     if (q->config.tied)
         return add_matvec(b, e, e->n_out, at, logits, "output") && end(b);
@@ -408,7 +417,8 @@ static bool operator_slice(struct builder *b, const char *spec)
     const struct hw_qlayer *y = &b->q->layers[l];
     if (strcmp(op, "rmsnorm") == 0)
         return recv(b, HW_DST_INIT, 0, c->dim, 0) &&
-               add_norm(b, &y->attn_norm, false, "attention_norm") && end(b);
+               add_norm(b, &y->attn_norm, c->dim, (struct hw_insn){.region = HW_REGION_X},
+                        "attention_norm") && end(b);
     if (strcmp(op, "attention") == 0)
         return attention_insn(b, l) && recv(b, HW_DST_K, 0, kv_dim, 0) &&
                recv(b, HW_DST_Q, 0, q_dim, 0) && recv(b, HW_DST_V, 0, kv_dim, 0) && end(b);

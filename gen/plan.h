@@ -18,6 +18,7 @@ struct hw_geometry {
     int att_pos;   // KV positions a cycle (2^n), <= ctx
     int head_dim;  // (2^n), >= 4
     int act_bits, kv_bits, res_bits;
+    int sub_norm; // 1: what attention and SwiGLU make passes a norm (engine.v)
     int acc_bits; // accumulator, up to 40
     int ctx;      // positions the KV cache holds (2^n)
     // Capacities, as address widths or counts; a model must fit.
@@ -49,12 +50,13 @@ struct hw_insn {
     enum hw_opcode op;     // [3:0]
     enum hw_dest dest;     // [6:4]
     int sample_only;       // [7]      skipped while more prompt tokens follow
-    enum hw_region region; // [9:8]    MATVEC: source; RECV to ACT: destination
+    enum hw_region region; // [9:8]    MATVEC: source; RECV to ACT, NORM: destination; a NORM to
+                           //          X reads the residual, one to A or H the side buffer
     int n_planes;          // [12:10]
     int shift;             // [18:13]  requantizer base shift; NORM: gain shift; ATTN: score shift
     int shift2;            // [24:19]  MATVEC to HIDDEN: hidden shift; ATTN: attention shift
     int w_base;            // [48:25]  first word of the weight ROM; ATTN: first KV row
-    int n_rows;            // [68:49]  MATVEC, RECV: rows; EMBED, NORM: dim; ATTN: n_heads; END: seq_len
+    int n_rows;            // [68:49]  MATVEC, RECV: rows; EMBED: dim; NORM: elements; ATTN: n_heads; END: seq_len
     int n_chunks;          // [80:69]  ceil(n_in / cols); ATTN: heads sharing one KV head
     int scale_base;        // [100:81] word of the scale ROM (vec rows each); NORM: of the gain ROM
     int level_base;        // [110:101] word of the level ROM, one a plane; ATTN: n_kv_heads

@@ -82,6 +82,11 @@ bool hw_qmodel_alloc(struct hw_qmodel *q, struct hw_error *err)
     for (int l = 0; !err->set && l < c->n_layers; l++) {
         q->layers[l].attn_norm.gain = zeros(dim, sizeof(int16_t), err);
         q->layers[l].ffn_norm.gain = zeros(dim, sizeof(int16_t), err);
+        if (c->sub_norm) {
+            size_t q_dim = (size_t)c->n_heads * (size_t)c->head_dim;
+            q->layers[l].attn_sub_norm.gain = zeros(q_dim, sizeof(int16_t), err);
+            q->layers[l].ffn_sub_norm.gain = zeros((size_t)c->hidden_dim, sizeof(int16_t), err);
+        }
     }
     q->final_norm.gain = zeros(dim, sizeof(int16_t), err);
     alloc_rope(q, err);
@@ -109,6 +114,8 @@ void hw_qmodel_free(struct hw_qmodel *q)
             free_matrix(m[i]);
         free(y->attn_norm.gain);
         free(y->ffn_norm.gain);
+        free(y->attn_sub_norm.gain);
+        free(y->ffn_sub_norm.gain);
     }
     free(q->layers);
     free_matrix(&q->embed);
@@ -246,9 +253,16 @@ static void tensor(struct pass *p, const char *name, const char *dtype, size_t s
     p->at += bytes;
 }
 
-static void norm(struct pass *p, const char *name, int dim, struct hw_qnorm *n)
+// The model has one eps_ss, the final norm's; where sub_norm, each norm of a layer has its own.
+static void norm(struct pass *p, const char *name, int dim, const struct hw_qmodel *q,
+                 struct hw_qnorm *n)
 {
     char field[96];
+    snprintf(field, sizeof field, "%s.eps_ss", name);
+    long long eps = (long long)(p->writing ? n->eps_ss : q->final_norm.eps_ss);
+    if (q->config.sub_norm && n != &q->final_norm)
+        integer(p, field, 1, UINT32_MAX, &eps);
+    n->eps_ss = (uint64_t)eps;
     snprintf(field, sizeof field, "%s.shift", name);
     int_field(p, field, 1, 40, &n->shift);
     snprintf(field, sizeof field, "%s.gain", name);
@@ -318,14 +332,19 @@ static void layer(struct pass *p, struct hw_qmodel *q, int l)
     struct hw_qlayer *y = &q->layers[l];
     int kv_dim = c->n_kv_heads * c->head_dim, q_dim = c->n_heads * c->head_dim;
     int b = q->widths.code_bits;
-    char n[9][64];
-    const char *part[9] = {"attention_norm", "ffn_norm", "attention.wk", "attention.wq",
+    char n[11][64];
+    const char *part[11] = {"attention_norm", "ffn_norm", "attention.wk", "attention.wq",
                            "attention.wv", "attention.wo", "feed_forward.gate_up",
-                           "feed_forward.down", ""};
-    for (int i = 0; i < 9; i++)
+                           "feed_forward.down", "", "attention.sub_norm",
+                           "feed_forward.sub_norm"};
+    for (int i = 0; i < 11; i++)
         snprintf(n[i], sizeof n[i], "layers.%d.%s", l, part[i]);
-    norm(p, n[0], c->dim, &y->attn_norm);
-    norm(p, n[1], c->dim, &y->ffn_norm);
+    norm(p, n[0], c->dim, q, &y->attn_norm);
+    norm(p, n[1], c->dim, q, &y->ffn_norm);
+    if (c->sub_norm) {
+        norm(p, n[9], q_dim, q, &y->attn_sub_norm);
+        norm(p, n[10], c->hidden_dim, q, &y->ffn_sub_norm);
+    }
     matrix(p, n[2], b, kv_dim, c->dim, &y->wk);
     matrix(p, n[3], b, q_dim, c->dim, &y->wq);
     matrix(p, n[4], b, kv_dim, c->dim, &y->wv);
@@ -363,6 +382,10 @@ static void config(struct pass *p, struct hw_qmodel *q)
     real_field(p, "rope_base", &c->rope_base);
     rope_divisors(p, c);
     real_field(p, "norm_eps", &c->norm_eps);
+    int sub_norm = c->sub_norm; // only where it is, as in files from before there was one
+    if (p->writing ? c->sub_norm : json_object_get(p->meta, "sub_norm") != NULL)
+        int_field(p, "sub_norm", 0, 1, &sub_norm);
+    c->sub_norm = sub_norm != 0;
     int_field(p, "code_bits", 2, 4, &w->code_bits);
     int_field(p, "act_bits", 4, 12, &w->act_bits);
     int_field(p, "kv_bits", 4, 12, &w->kv_bits);
@@ -393,15 +416,15 @@ static void everything(struct pass *p, struct hw_qmodel *q)
         check_size(p, c);
     if (p->err->set || (!p->writing && !hw_qmodel_alloc(q, p->err)))
         return;
-    long long eps = (long long)q->eps_ss;
+    long long eps = (long long)q->final_norm.eps_ss;
     integer(p, "eps_ss", 1, UINT32_MAX, &eps);
-    q->eps_ss = (uint64_t)eps;
+    q->final_norm.eps_ss = (uint64_t)eps;
     int_field(p, "embed_shift", 15, 62, &q->embed_shift);
     real_field(p, "logit_scale", &q->logit_scale);
     matrix(p, "tok_embeddings", q->widths.code_bits, c->vocab_size, c->dim, &q->embed);
     if (!c->tied)
         matrix(p, "output", q->widths.code_bits, c->vocab_size, c->dim, &q->head);
-    norm(p, "norm", c->dim, &q->final_norm);
+    norm(p, "norm", c->dim, q, &q->final_norm);
     int half = c->head_dim / 2, n_lo = 1 << q->rope.lo_bits;
     tensor(p, "rope.hi_cos", "I16", 2, (int[]){q->rope.n_hi, half}, 2, q->rope.hi_cos);
     tensor(p, "rope.hi_sin", "I16", 2, (int[]){q->rope.n_hi, half}, 2, q->rope.hi_sin);

@@ -27,6 +27,7 @@ struct quantizer {
     const struct hw_quantize_options *o;
     const struct hw_config *c;
     const struct hw_float *f;
+    struct hw_evaluation how;
     struct hw_ranges *r;
     const struct hw_moments *moments;
     struct hw_qmodel *q;
@@ -54,6 +55,13 @@ static const float *source_row(const struct quantizer *z, const struct source *s
         return hw_float_tensor(z->f, r % 2 ? HW_W_UP : HW_W_GATE, s->layer) +
                (size_t)(r / 2) * (size_t)s->n_in;
     return hw_float_tensor(z->f, s->tensor, s->layer) + (size_t)r * (size_t)s->n_in;
+}
+
+// Whether the matrix was made of levels, which are to be found again.
+static bool on_levels(const struct quantizer *z, const struct source *s)
+{
+    bool in_layer = s->interleaved || (s->tensor != HW_TOK_EMBED && s->tensor != HW_OUTPUT);
+    return z->o->grids || (z->o->ternary && in_layer);
 }
 
 // --- levels ----------------------------------------------------------------------------------------
@@ -190,6 +198,9 @@ static void exact_scale(const struct source *src, const float *w, int r, const s
     double out = src->out_unit[src->interleaved ? r & 1 : 0], best = INFINITY, value;
     double max = row_max(w, src->n_in);
     *scale = 1.0;
+    *word = 0;
+    if (!(max > 0.0)) // a row of zeros needs no scale
+        return;
     for (int k = 0; k < g->n; k++) {
         double s = g->value[k] ? max / abs(g->value[k]) : 1.0, error = row_error(src, w, g, s);
         if (s > 0.0 && error < best) {
@@ -236,7 +247,7 @@ static double round_rows(const struct quantizer *z, const struct source *src, st
     for (int r = 0; r < m->n_out; r++) {
         struct rounding y = {m, g, z->o->widths.code_bits, r, 1.0};
         const float *w = source_row(z, src, r);
-        if (z->o->grids)
+        if (on_levels(z, src))
             exact_scale(src, w, r, g, m->shift, &m->scale[r], &y.scale);
         else
             best_scale(z, src, r, g, m->shift, &m->scale[r], &y.scale);
@@ -249,6 +260,9 @@ static double round_rows(const struct quantizer *z, const struct source *src, st
         for (int c = 0; c < m->n_in; c++) {
             double d = w[c] - round_weight(&y, c, w[c]);
             total += d * d * src->weight[c];
+            if (z->o->ternary && on_levels(z, src) && (d > 0.0 || d < 0.0))
+                hw_fail(z->err, "quantize: %s row %d column %d: expected 0 or a magnitude of %g, "
+                                "got %g", src->name, r, c, y.scale, w[c]);
         }
     }
     return total;
@@ -309,8 +323,10 @@ static int matrix_shift(const struct quantizer *z, const struct source *src,
         const float *w = source_row(z, src, r);
         double scale = row_max(w, src->n_in) / grid_top(g);
         uint16_t word;
-        if (z->o->grids)
+        if (on_levels(z, src)) {
             exact_scale(src, w, r, g, 15, &word, &scale);
+            scale = row_max(w, src->n_in) > 0.0 ? scale : 0.0;
+        }
         double ratio = scale * src->in_unit / src->out_unit[src->interleaved ? r & 1 : 0];
         most = ratio > most ? ratio : most;
     }
@@ -331,13 +347,16 @@ static bool choose_grid(const struct quantizer *z, struct source *src, struct hw
         if (src->bits > code_bits && g->value[g->n - 1] - g->value[0] != g->n - 1)
             return hw_fail(z->err, "quantize: %s: %d free levels need codes of %d bits, got %d",
                            src->name, g->n, src->bits, code_bits);
+    } else if (on_levels(z, src)) {
+        *g = even_grid(3, -1, 1);
+        src->bits = 2;
     } else {
         *g = even_grid(1 << src->bits, -(1 << (src->bits - 1)), 1);
     }
     if (!hw_qmatrix_alloc(m, src->n_out, src->n_in, planes_for(src->bits, code_bits), z->err))
         return false;
     m->shift = matrix_shift(z, src, g);
-    if (!z->o->grids && src->bits <= code_bits) {
+    if (!on_levels(z, src) && src->bits <= code_bits) {
         fit_codebook(z, src, m, g);
         m->shift = matrix_shift(z, src, g);
     }
@@ -355,7 +374,7 @@ static bool quantize_matrix(const struct quantizer *z, struct source *src, struc
     double *row = malloc((size_t)m->n_in * sizeof *row), error = 0.0;
     if (!row)
         hw_fail(z->err, "quantize: out of memory");
-    else if (z->o->nearest || z->o->grids)
+    else if (z->o->nearest || on_levels(z, src))
         error = round_rows(z, src, m, &grid, NULL, row);
     else if (hw_gptq_new(&gptq, z->moments, src->input, src->layer, noise, z->err))
         error = round_rows(z, src, m, &grid, &gptq, row);
@@ -372,10 +391,12 @@ static bool quantize_matrix(const struct quantizer *z, struct source *src, struc
             for (int c = 0; c < m->n_in; c++)
                 power += (double)w[c] * w[c] * (src->weight[c] + 1e-12);
         }
-        fprintf(z->o->progress, "%-28s %6d x %-6d %d bits  %d plane%s  %9ld ROM bits  %6.2f dB\n",
+        char quality[32] = "exact";
+        if (error > 0.0)
+            snprintf(quality, sizeof quality, "%6.2f dB", 10.0 * log10(power / error));
+        fprintf(z->o->progress, "%-28s %6d x %-6d %d bits  %d plane%s  %9ld ROM bits  %s\n",
                 src->name, m->n_out, m->n_in, src->bits, m->n_planes, m->n_planes == 1 ? " " : "s",
-                (long)m->n_out * m->n_in * m->n_planes * code_bits,
-                10.0 * log10(power / (error + 1e-300)));
+                (long)m->n_out * m->n_in * m->n_planes * code_bits, quality);
     }
     return true;
 }
@@ -388,11 +409,17 @@ static double unit_for(double max, int bits)
     return (max > 0.0 ? max : 1.0) * 1.02 / (ldexp(1.0, bits - 1) - 1.0);
 }
 
-static bool quantize_norm(const struct quantizer *z, const char *name, const float *gain,
-                          double in_unit, struct hw_qnorm *n)
+// A norm over `size` elements of step `from`, its output in steps of in_unit.
+static bool quantize_norm(const struct quantizer *z, const char *name, const float *gain, int size,
+                          double from, double eps, double in_unit, struct hw_qnorm *n)
 {
-    double max = 0.0, root = sqrt(z->c->dim);
-    for (int i = 0; i < z->c->dim; i++)
+    double max = 0.0, root = sqrt(size);
+    eps *= size / (from * from);
+    if (!(eps < 4294967295.0))
+        return hw_fail(z->err, "quantize: %s: epsilon %g is too large beside steps of %g", name,
+                       eps * from * from / size, from);
+    n->eps_ss = eps < 1.0 ? 1 : (uint64_t)(eps + 0.5);
+    for (int i = 0; i < size; i++)
         max = fabs(gain[i]) > max ? fabs(gain[i]) : max;
     n->shift = 40;
     while (n->shift > 1 && ldexp(max * root / in_unit, n->shift - 17) > 32000.0)
@@ -400,7 +427,7 @@ static bool quantize_norm(const struct quantizer *z, const char *name, const flo
     if (!(ldexp(max * root / in_unit, n->shift - 17) < 32768.0))
         return hw_fail(z->err, "quantize: %s: a gain of %g meets activations of at most %g: "
                                "expected them within 2^31 of each other", name, max, in_unit);
-    for (int i = 0; i < z->c->dim; i++)
+    for (int i = 0; i < size; i++)
         n->gain[i] = (int16_t)floor(ldexp(gain[i] * root / in_unit, n->shift - 17) + 0.5);
     return true;
 }
@@ -417,11 +444,16 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
     double k = unit_for(hw_range_max(r, HW_FLOAT_K, l), w->kv_bits);
     double v = unit_for(hw_range_max(r, HW_FLOAT_V, l), w->kv_bits);
     double hidden = unit_for(hw_range_max(r, HW_FLOAT_HIDDEN, l), w->act_bits);
+    double wo_in = unit_for(hw_range_max(r, HW_FLOAT_ATTN, l), w->act_bits), down_in = hidden;
+    double eps = z->how.layer_eps;
 
-    if (!quantize_norm(z, "attention norm", hw_float_tensor(z->f, HW_ATTN_NORM, l), attn_in,
-                       &y->attn_norm) ||
-        !quantize_norm(z, "FFN norm", hw_float_tensor(z->f, HW_FFN_NORM, l), ffn_in, &y->ffn_norm))
+    if (!quantize_norm(z, "attention norm", hw_float_tensor(z->f, HW_ATTN_NORM, l), c->dim,
+                       res_unit, eps, attn_in, &y->attn_norm) ||
+        !quantize_norm(z, "FFN norm", hw_float_tensor(z->f, HW_FFN_NORM, l), c->dim, res_unit, eps,
+                       ffn_in, &y->ffn_norm))
         return false;
+    if (c->sub_norm) // as the residual's, res_bits with headroom
+        hidden = 2.0 * unit_for(hw_range_max(r, HW_FLOAT_HIDDEN_SIDE, l), w->res_bits);
 
     // q * k * log2(e) / sqrt(head_dim) in steps of 2^-10 is 64 * raw score >> score_shift
     double q = 0.0;
@@ -430,8 +462,9 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
         if (hw_range_max(r, HW_FLOAT_Q, l) / q < 1900.0)
             break;
     }
-    double attn_max = hw_range_max(r, HW_FLOAT_ATTN, l) * 1.02;
-    double act_top = ldexp(1.0, w->act_bits - 1) - 1.0;
+    enum hw_float_tap attn_out = c->sub_norm ? HW_FLOAT_ATTN_SIDE : HW_FLOAT_ATTN;
+    double attn_max = hw_range_max(r, attn_out, l) * 1.02;
+    double act_top = ldexp(1.0, (c->sub_norm ? w->res_bits - 1 : w->act_bits) - 1) - 1.0;
     v = v < attn_max / act_top ? attn_max / act_top : v; // kv_bits above act_bits gain nothing
     for (y->att_shift = 0; y->att_shift < 7; y->att_shift++) {
         if (ldexp(attn_max / v, y->att_shift + 1) > act_top)
@@ -443,6 +476,14 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
         if (hw_range_max(r, HW_FLOAT_UP, l) / up < 30000.0)
             break;
     }
+    double attn = ldexp(v, -y->att_shift);
+    if (!c->sub_norm)
+        wo_in = attn;
+    else if (!quantize_norm(z, "attention sub-norm", hw_float_tensor(z->f, HW_ATTN_SUB_NORM, l),
+                            q_dim, attn, eps, wo_in, &y->attn_sub_norm) ||
+             !quantize_norm(z, "FFN sub-norm", hw_float_tensor(z->f, HW_FFN_SUB_NORM, l),
+                            c->hidden_dim, hidden, eps, down_in, &y->ffn_sub_norm))
+        return false;
     double k_pre = ldexp(k, w->kv_bits - (HW_PRE_BITS - 1));
     double q_pre = ldexp(q, HW_Q_BITS - (HW_PRE_BITS - 1));
     int bits = z->o->weight_bits;
@@ -457,11 +498,11 @@ static bool quantize_layer(const struct quantizer *z, int l, double res_unit)
           .out_unit = {q_pre}, .input = HW_FLOAT_ATTN_IN}, &y->wq, "attention.wq"},
         {{.n_out = kv_dim, .n_in = c->dim, .tensor = HW_WV, .in_unit = attn_in,
           .out_unit = {v}, .input = HW_FLOAT_ATTN_IN}, &y->wv, "attention.wv"},
-        {{.n_out = c->dim, .n_in = q_dim, .tensor = HW_WO, .in_unit = ldexp(v, -y->att_shift),
+        {{.n_out = c->dim, .n_in = q_dim, .tensor = HW_WO, .in_unit = wo_in,
           .out_unit = {res_unit}, .input = HW_FLOAT_ATTN}, &y->wo, "attention.wo"},
         {{.n_out = 2 * c->hidden_dim, .n_in = c->dim, .interleaved = true, .in_unit = ffn_in,
           .out_unit = {1.0 / 1024.0, up}, .input = HW_FLOAT_FFN_IN}, &y->gate_up, "feed_forward.gate_up"},
-        {{.n_out = c->dim, .n_in = c->hidden_dim, .tensor = HW_W_DOWN, .in_unit = hidden,
+        {{.n_out = c->dim, .n_in = c->hidden_dim, .tensor = HW_W_DOWN, .in_unit = down_in,
           .out_unit = {res_unit}, .input = HW_FLOAT_HIDDEN}, &y->down, "feed_forward.down"},
     };
     for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
@@ -486,9 +527,9 @@ static bool quantize_ends(const struct quantizer *z, double res_unit)
     struct hw_qmodel *q = z->q;
     double head_in = unit_for(hw_range_max(z->r, HW_FLOAT_HEAD_IN, 0), z->o->widths.act_bits);
     double logit_max = hw_range_max(z->r, HW_FLOAT_LOGITS, 0), wanted = logit_max / ldexp(1.0, 20);
-    int bits = z->o->head_bits ? z->o->head_bits : z->o->weight_bits;
-    if (!quantize_norm(z, "final norm", hw_float_tensor(z->f, HW_OUTPUT_NORM, 0), head_in,
-                       &q->final_norm))
+    int bits = z->o->head_bits ? z->o->head_bits : z->o->ternary ? 8 : z->o->weight_bits;
+    if (!quantize_norm(z, "final norm", hw_float_tensor(z->f, HW_OUTPUT_NORM, 0), c->dim, res_unit,
+                       c->norm_eps, head_in, &q->final_norm))
         return false;
 
     // weight * 2^8 * word / 2^embed_shift = residual steps
@@ -535,15 +576,10 @@ static bool run(struct quantizer *z)
     const struct hw_config *c = z->c;
     struct hw_qmodel *q = z->q;
     double res_unit = 4.0 * unit_for(residual_max(z->r), z->o->widths.res_bits);
-    double eps = c->norm_eps * c->dim / (res_unit * res_unit);
     q->config = *c;
     q->widths = z->o->widths;
     if (!hw_qmodel_alloc(q, z->err))
         return false;
-    if (!(eps < 4294967295.0))
-        return hw_fail(z->err, "quantize: norm_eps %g is too large beside a residual of at most %g",
-                       c->norm_eps, residual_max(z->r));
-    q->eps_ss = eps < 1.0 ? 1 : (uint64_t)(eps + 0.5);
     if (hw_rope_tables(c, &q->rope) != 0)
         return hw_fail(z->err, "rope: an angle lies on a rounding tie: expected a rope base other "
                                "than %.17g", c->rope_base);
@@ -591,14 +627,17 @@ bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options 
     memset(q, 0, sizeof *q);
     if (!check_options(o, err))
         return false;
+    if (o->ternary && !hw_model_is_ternary(model))
+        return hw_fail(err, "quantize: expected every matrix of the layers to be -s, 0 or s in each "
+                            "row, as in a natively ternary checkpoint");
     struct hw_float *f = hw_float_new(model, err);
     const struct hw_config *c = hw_model_config(model);
     const int *tokens = o->calib_tokens;
     int n = tokens ? o->n_calib_tokens : own_tokens(c);
     if (f && hw_calibrate(f, c, tokens, n, &ranges, err) &&
-        (o->grids || hw_balance(f, c, o, &ranges, err)) &&
+        (o->grids || o->ternary || hw_balance(f, c, o, &ranges, err)) &&
         (o->nearest || o->grids || hw_moments_collect(f, c, tokens, n, &moments, err))) {
-        struct quantizer z = {o, c, f, &ranges, &moments, q, err};
+        struct quantizer z = {o, c, f, hw_model_evaluation(model), &ranges, &moments, q, err};
         run(&z);
     }
     hw_moments_free(&moments);

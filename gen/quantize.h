@@ -15,6 +15,8 @@ struct hw_quantize_options {
     int head_bits;   // of embedding and classifier; 0: as weight_bits
     const struct hw_grids *grids; // levels the checkpoint was trained on: its codes are recovered;
                                   // NULL: weight_bits decides
+    bool ternary;    // keep the codes of a natively ternary model's layers (hw_model_is_ternary);
+                     // weight_bits is not asked, and head_bits 0 means 8
     bool nearest;    // round each weight for itself, instead of error-compensated
     const int *calib_tokens; // calibration text as tokens, or NULL: the model writes its own
     int n_calib_tokens;

@@ -56,12 +56,12 @@ bool hw_qmodel_synthetic(const struct hw_config *c, const struct hw_widths *widt
     memset(q, 0, sizeof *q);
     q->config = *c;
     q->widths = *widths;
-    q->eps_ss = 1;
     q->logit_scale = 1.0;
     q->embed_shift = 30;
     if (!hw_qmodel_alloc(q, err))
         return false;
     q->final_norm.shift = 17;
+    q->final_norm.eps_ss = 1;
     if (hw_rope_tables(c, &q->rope) != 0)
         hw_fail(err, "shape: a rotation angle lies on a rounding tie");
     if (!err->set && hw_qmatrix_alloc(&q->embed, c->vocab_size, c->dim, planes, err))
@@ -75,6 +75,7 @@ bool hw_qmodel_synthetic(const struct hw_config *c, const struct hw_widths *widt
                     {&y->wv, kv_dim, c->dim},   {&y->wo, c->dim, q_dim},
                     {&y->gate_up, 2 * c->hidden_dim, c->dim}, {&y->down, c->dim, c->hidden_dim}};
         y->attn_norm.shift = y->ffn_norm.shift = 17;
+        y->attn_norm.eps_ss = y->ffn_norm.eps_ss = 1;
         for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
             if (hw_qmatrix_alloc(part[i].m, part[i].n_out, part[i].n_in, planes, err))
                 fill(part[i].m, widths->code_bits, &seed);

@@ -18,6 +18,8 @@ OUT = "build/bench"
 GEOMETRY = {256: "--rows 32 --cols 8", 1024: "--rows 64 --cols 16 --vec 16 --att-pos 64"}
 TALOS = "--shape 16,64,1,4,4,28,16 --rows 16 --cols 8 --att-pos 8"
 SMOLLM2 = "--shape 576,1536,30,9,3,49152,512 --rows 128 --cols 16 --vec 16 --att-pos 16"
+BITLLAMA = f"{SHARED}/bitllama_1M.bin"
+BITLLAMA_NLL = 1.3232  # the same tokens, its own evaluation (ternary weights, 8-bit activations) in numpy
 TWIN = 4.078  # the default model in float: models/README.md
 FLOAT_NLL = 1.2558  # stories260K, first 40,448 tokens: ../shared/models/README.md
 
@@ -152,6 +154,20 @@ def fidelity():
     table("Fidelity of stories260K (float 3.511)", ["weights", "perplexity", "over float", "ROM bits a weight"], rows)
 
 
+def ternary():
+    """A natively ternary model on a 2-bit fabric, beside its own float evaluation (8-bit activations)."""
+    path = quantize(BITLLAMA, "bitllama")
+    s = simulate(path, TOKENIZER, "bitllama", f"-n 128 {GEOMETRY[256]}")
+    loss, bits = nll(path, TOKENIZER), plan(path)[3]
+    figures["ppl_over_float_percent_bitllama"] = round(100 * (math.exp(loss - BITLLAMA_NLL) - 1), 2)
+    figures["bitllama_cycles_per_token_256_lanes"] = s["cycles_per_token"]
+    figures["bitllama_rom_bits_per_weight"] = bits
+    table(f"Natively ternary: bitllama 1M, 2-bit fabric (float {math.exp(BITLLAMA_NLL):.3f})",
+          ["weights", "perplexity", "over float", "ROM bits a weight", "cycles/token, 256 lanes", "tensor values equal"],
+          [["-1, 0, +1; 8-bit embedding", f"{math.exp(loss):.3f}", f"{figures['ppl_over_float_percent_bitllama']:+.2f}%",
+            f"{bits:.2f}", f"{s['cycles_per_token']:.0f}", s["values_compared"]]])
+
+
 def default_model():
     """The shipped model, 3 and 6 bits, beside its float twin; over the shared text where that is."""
     path = quantize("models/story.bin", "default", "--levels models/story.quant --code-bits 3")
@@ -183,6 +199,7 @@ def main():
         reference()
         emission()
         fidelity()
+        ternary()
     with open("build/bench.json", "w") as file:
         json.dump(figures, file, indent=1, sort_keys=True)
     with open("build/bench.md", "w") as file:

@@ -37,7 +37,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.insert(0, HERE)
-from tiny_model import write_checkpoint, write_tokenizer  # noqa: E402
+from tiny_model import write_bitllama, write_checkpoint, write_tokenizer  # noqa: E402
 
 TEMPLATES = os.path.join(ROOT, "rtl_templates")
 EXPLAINED = os.path.join(HERE, "mutants.explained")
@@ -55,6 +55,7 @@ MODELS = {
     "f": ((16, 16, 2, 1, 1, 40, 12, True), ["--bits", "4"]),
     "g": ((16, 16, 2, 1, 1, 40, 12, True), ["--bits", "4"]),
     "d": ((64, 16, 1, 8, 1, 9000, 9, True), ["--bits", "8"]),
+    "t": ((16, 24, 2, 4, 2, 40, 32), []),  # natively ternary
 }
 # Numbers that a file may hold and no quantizer chooses.
 PATCHES = {"f": {"eps_ss": "3000000000"},
@@ -90,6 +91,8 @@ DESIGNS = {
     "matrix": ("b", (8, 8, 8, 4), "matrix:layers.0.feed_forward.down:3-21", SLICE_RUNS),
     "matrix wo": ("a", (8, 8, 4, 4), "matrix:layers.0.attention.wo:2-13", SLICE_RUNS),
     "argmax": ("b", (8, 8, 4, 4), "op:argmax", SLICE_RUNS),
+    "ternary": ("t", (8, 8, 4, 4), "chip", CHIP_RUNS),
+    "ternary layer": ("t", (16, 8, 8, 8), "layer:1", SLICE_RUNS),
     # one row block a matrix, whose drain takes longer than its words; the numbers of PATCHES
     "edges": ("g", (32, 8, 4, 4), "chip", CHIP_RUNS),
     "rmsnorm": ("g", (16, 16, 16, 4), "op:rmsnorm:1", SLICE_RUNS),
@@ -104,13 +107,15 @@ ONLY_FOR = {
     "matrix": {"engine.v", "drain.v", "sequencer.v", "matvec.v", "slice.v"},
     "matrix wo": {"engine.v", "drain.v"},
     "argmax": {"argmax.v", "engine.v"},
+    "ternary": {"side.v", "sequencer.v", "engine.v", "residual.v"},
+    "ternary layer": {"side.v", "sequencer.v", "engine.v"},
     "edges": {"engine.v", "drain.v", "matvec.v", "rmsnorm.v", "swiglu.v", "round_shift.v",
               "sequencer.v"},
     "rmsnorm": {"rmsnorm.v", "residual.v", "engine.v", "msb.v", "lerp.v"},
     "rmsnorm, large eps": {"rmsnorm.v", "residual.v", "engine.v", "msb.v"},
     "banks": {"rom_select.v", "embed.v"},
 }
-FIRST = {"rom_select.v": ["banks"], "slice.v": ["layer", "matrix"]}
+FIRST = {"rom_select.v": ["banks"], "side.v": ["ternary", "ternary layer"], "slice.v": ["layer", "matrix"]}
 
 
 def run(command, **options):
@@ -596,7 +601,7 @@ def main():
 def score(args, work, begin):
     for name, (shape, options) in MODELS.items():
         base = os.path.join(work, name)
-        write_checkpoint(base + ".bin", *shape)
+        (write_bitllama if name == "t" else write_checkpoint)(base + ".bin", *shape)
         write_tokenizer(base + ".tok", shape[5])
         must([f"{ROOT}/build/hardwire", "quantize", base + ".bin", "-o", base + ".st", "-q", *options])
         patch(base + ".st", PATCHES.get(name, {}))
