@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // hardwire quantize: checkpoint in, safetensors file of integers out.
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ static const char *const HELP =
     "      --act-bits N      activations, 4..12 (10)\n"
     "      --kv-bits N       KV cache, 4..12 (10)\n"
     "      --res-bits N      residual, 16..24 (20)\n"
+    "      --ctx N           bake a context of N positions (the checkpoint's)\n"
     "      --levels FILE     the levels MODEL was trained on (FILE.quant beside it): keep its codes\n"
     "      --tune N          after rounding, tune codes, scales, levels and gains by N steps over\n"
     "                        text that the float model writes for itself (0)\n"
@@ -48,11 +50,13 @@ int hw_cmd_quantize(int argc, char **argv)
         {"tune", required_argument, NULL, 'T'},     {"rom-bits", required_argument, NULL, 'M'},
         {"max-loss", required_argument, NULL, 'P'}, {"dry-run", no_argument, NULL, 'D'},
         {"nearest", no_argument, NULL, 'N'},        {"levels", required_argument, NULL, 'L'},
+        {"ctx", required_argument, NULL, 'x'},
         {"help", no_argument, NULL, 'h'},           {0}};
     struct hw_quantize_options o;
     struct hw_error err = {0};
     const char *output = NULL, *levels = NULL;
     bool dry = false;
+    int ctx = 0;
     hw_quantize_defaults(&o);
     const struct hw_quantize_options defaults = o;
     o.weight_bits = o.widths.code_bits = 0; // not given
@@ -81,6 +85,8 @@ int hw_cmd_quantize(int argc, char **argv)
             return hw_usage("quantize", "--max-loss: expected percent, got '%s'", optarg);
         else if (opt == 'D')
             dry = true;
+        else if (opt == 'x' && !hw_parse_int(optarg, 1, INT_MAX, &ctx))
+            return hw_usage("quantize", "expected a number of positions, got '%s'", optarg);
         else if (opt == 'N')
             o.nearest = true;
         else if (opt == 'h')
@@ -99,7 +105,9 @@ int hw_cmd_quantize(int argc, char **argv)
         o.widths.code_bits = o.ternary ? 2 : defaults.widths.code_bits;
     if (!o.weight_bits)
         o.weight_bits = defaults.weight_bits;
-    if (model && hw_quantize(model, &o, &q, &err)) {
+    if (model && ctx)
+        hw_model_set_context(model, ctx, &err);
+    if (model && !err.set && hw_quantize(model, &o, &q, &err)) {
         if (output && !dry)
             hw_qmodel_write(&q, output, &err);
         hw_qmodel_free(&q);

@@ -136,6 +136,10 @@ const char *hw_lane_name(enum hw_lane lane);
 bool hw_lane_parse(const char *name, enum hw_lane *lane);
 bool hw_target_parse(const char *name, enum hw_target *target);
 
+// Whether a fabric and a quantized file can hold a model of these dimensions, and the widest vec up
+// to 8 with which; false and the reason.
+bool hw_geometry_holds(const struct hw_config *c, int *vec, struct hw_error *err);
+
 // The smallest geometry of the given shape that holds the model: fills every field but rows, cols,
 // vec, att_pos, lane and target, which the caller has set (0: chosen). False where a constraint
 // cannot be met.

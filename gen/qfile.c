@@ -75,10 +75,29 @@ static void free_matrix(struct hw_qmatrix *m)
     free(m->weight);
 }
 
+static void alloc_rope(struct hw_qmodel *q, struct hw_error *err)
+{
+    size_t half = (size_t)q->config.head_dim / 2;
+    hw_rope_shape(q->config.seq_len, &q->rope.lo_bits, &q->rope.n_hi);
+    size_t hi = (size_t)q->rope.n_hi * half, lo = ((size_t)1 << q->rope.lo_bits) * half;
+    q->rope.hi_cos = zeros(hi, sizeof(int16_t), err);
+    q->rope.hi_sin = zeros(hi, sizeof(int16_t), err);
+    q->rope.lo_cos = zeros(lo, sizeof(int16_t), err);
+    q->rope.lo_sin = zeros(lo, sizeof(int16_t), err);
+}
+
+static void free_rope(struct hw_qmodel *q)
+{
+    free(q->rope.hi_cos);
+    free(q->rope.hi_sin);
+    free(q->rope.lo_cos);
+    free(q->rope.lo_sin);
+}
+
 bool hw_qmodel_alloc(struct hw_qmodel *q, struct hw_error *err)
 {
     const struct hw_config *c = &q->config;
-    size_t dim = (size_t)c->dim, half = (size_t)c->head_dim / 2;
+    size_t dim = (size_t)c->dim;
     q->layers = zeros((size_t)c->n_layers, sizeof *q->layers, err);
     for (int l = 0; !err->set && l < c->n_layers; l++) {
         q->layers[l].attn_norm.gain = zeros(dim, sizeof(int16_t), err);
@@ -90,13 +109,20 @@ bool hw_qmodel_alloc(struct hw_qmodel *q, struct hw_error *err)
         }
     }
     q->final_norm.gain = zeros(dim, sizeof(int16_t), err);
-    hw_rope_shape(c->seq_len, &q->rope.lo_bits, &q->rope.n_hi);
-    size_t hi = (size_t)q->rope.n_hi * half, lo = ((size_t)1 << q->rope.lo_bits) * half;
-    q->rope.hi_cos = zeros(hi, sizeof(int16_t), err);
-    q->rope.hi_sin = zeros(hi, sizeof(int16_t), err);
-    q->rope.lo_cos = zeros(lo, sizeof(int16_t), err);
-    q->rope.lo_sin = zeros(lo, sizeof(int16_t), err);
+    alloc_rope(q, err);
     return !err->set;
+}
+
+bool hw_qmodel_set_context(struct hw_qmodel *q, int seq_len, struct hw_error *err)
+{
+    if (seq_len < 1 || seq_len > q->config.seq_len)
+        return hw_fail(err, "context: expected 1..%d, the model's, got %d", q->config.seq_len,
+                       seq_len);
+    free_rope(q);
+    q->config.seq_len = seq_len;
+    alloc_rope(q, err);
+    return !err->set && (hw_rope_tables(&q->config, &q->rope) == 0 ||
+                         hw_fail(err, "context: a rotation angle lies on a rounding tie"));
 }
 
 void hw_qmodel_free(struct hw_qmodel *q)
@@ -115,10 +141,7 @@ void hw_qmodel_free(struct hw_qmodel *q)
     free_matrix(&q->embed);
     free_matrix(&q->head);
     free(q->final_norm.gain);
-    free(q->rope.hi_cos);
-    free(q->rope.hi_sin);
-    free(q->rope.lo_cos);
-    free(q->rope.lo_sin);
+    free_rope(q);
     if (q->file)
         hw_file_unmap(q->file);
     free(q->file);
