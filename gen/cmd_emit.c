@@ -75,7 +75,8 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
         {"messages", required_argument, NULL, PASS_ON},
         {"template", required_argument, NULL, PASS_ON},
         {"shape", required_argument, NULL, 'S'},      {"bits", required_argument, NULL, 'b'},
-        {"ctx", required_argument, NULL, 'x'},          {"code-bits", required_argument, NULL, 'C'},  {"help", no_argument, NULL, 'h'},
+        {"code-bits", required_argument, NULL, 'C'},  {"ctx", required_argument, NULL, 'x'},
+        {"help", no_argument, NULL, 'h'},
         {0}};
     static char templates[4200];
     snprintf(templates, sizeof templates, "%s/rtl_templates", hw_home());
