@@ -43,7 +43,7 @@ size_t hw_params_size(const struct hw_config *c, enum hw_tensor_id id)
 {
     int rows, cols;
     hw_tensor_shape(c, id, &rows, &cols);
-    return id == HW_OUTPUT && c->tied ? 0 : (size_t)rows * (size_t)cols;
+    return hw_tensor_exists(c, id) ? (size_t)rows * (size_t)cols : 0;
 }
 
 int hw_params_layers(const struct hw_config *c, enum hw_tensor_id id)

@@ -17,10 +17,12 @@ int hw_float_tap_width(const struct hw_config *c, enum hw_float_tap tap)
         return c->n_kv_heads * c->head_dim;
     case HW_FLOAT_Q:
     case HW_FLOAT_ATTN:
+    case HW_FLOAT_ATTN_SIDE:
         return c->n_heads * c->head_dim;
     case HW_FLOAT_GATE:
     case HW_FLOAT_UP:
     case HW_FLOAT_HIDDEN:
+    case HW_FLOAT_HIDDEN_SIDE:
         return c->hidden_dim;
     case HW_FLOAT_LOGITS:
         return c->vocab_size;

@@ -17,15 +17,21 @@ static const char *const GEOMETRY_HELP =
     "      --cols N          activations a cycle (8); rows x cols weights a cycle\n"
     "      --vec N           rows drained, and vector elements, a cycle (8)\n"
     "      --att-pos N       KV positions a cycle (16)\n"
-    "      --shape D,H,L,N,K,V,C  no model: dim, hidden, layers, heads, kv heads, vocab, context,\n"
-    "      --bits N --code-bits N  with random weights of this many bits (4, 4)\n"
+    "      --lane KIND       select or multiply: what a lane does with a code (see --target)\n"
+    "      --target NAME     sim, ice40, ecp5, xilinx, osu018: the lane that is smaller there (sim)\n"
+    "      --bank-bytes N    most bytes of a ROM bank (524288)\n"
+    "      --shape D,H,L,N,K,V,C[,untied]  no model: dim, hidden, layers, heads, kv heads, vocab,\n"
+    "                        context, with random weights\n"
+    "      --bits N --code-bits N  of these (4, 4)\n"
+    "      --wide-bits N     of embedding, classifier, wk, wv (as --bits)\n"
     "      --slice NAME      chip, layer:N, matrix:NAME[:first-last], op:NAME:N (chip)\n";
 
 struct request {
     struct hw_geometry geometry;
-    const char *input, *output, *slice, *templates, *shape;
-    int clock_mhz, bits, code_bits; // bits, code_bits: of the weights of `shape`
-    bool icarus;
+    const char *input, *output, *slice, *templates, *shape, *lane, *target;
+    int clock_mhz;
+    int bits, wide_bits, code_bits; // of the weights of `shape`
+    bool icarus, quiet;
     char *args[32]; // of the co-simulation, "--name=value"
     int n_args;
 };
@@ -51,6 +57,7 @@ static int parse(int argc, char **argv, const char *help, struct request *r)
         {"output", required_argument, NULL, 'o'},     {"rows", required_argument, NULL, 'r'},
         {"cols", required_argument, NULL, 'c'},       {"vec", required_argument, NULL, 'v'},
         {"att-pos", required_argument, NULL, 'P'},    {"slice", required_argument, NULL, 's'},
+        {"lane", required_argument, NULL, 'L'},       {"target", required_argument, NULL, 'G'},
         {"templates", required_argument, NULL, 'T'},  {"clock-mhz", required_argument, NULL, 'm'},
         {"icarus", no_argument, NULL, 'i'},           {"tokenizer", required_argument, NULL, 't'},
         {"prompt", required_argument, NULL, 'p'},     {"count", required_argument, NULL, 'n'},
@@ -59,7 +66,8 @@ static int parse(int argc, char **argv, const char *help, struct request *r)
         {"json", required_argument, NULL, PASS_ON},
         {"no-taps", no_argument, NULL, PASS_ON},      {"quiet", no_argument, NULL, PASS_ON},
         {"shape", required_argument, NULL, 'S'},      {"bits", required_argument, NULL, 'b'},
-        {"code-bits", required_argument, NULL, 'C'},  {"help", no_argument, NULL, 'h'},
+        {"code-bits", required_argument, NULL, 'C'},  {"wide-bits", required_argument, NULL, 'w'},
+        {"bank-bytes", required_argument, NULL, 'B'}, {"help", no_argument, NULL, 'h'},
         {0}};
     static char templates[4200];
     snprintf(templates, sizeof templates, "%s/rtl_templates", hw_home());
@@ -73,10 +81,14 @@ static int parse(int argc, char **argv, const char *help, struct request *r)
                       : opt == 'm' ? &r->clock_mhz
                       : opt == 'b' ? &r->bits
                       : opt == 'C' ? &r->code_bits
+                      : opt == 'w' ? &r->wide_bits
+                      : opt == 'B' ? &r->geometry.bank_bytes
                                    : NULL;
         const char **text = opt == 'o'   ? &r->output
                             : opt == 's' ? &r->slice
                             : opt == 'S' ? &r->shape
+                            : opt == 'L' ? &r->lane
+                            : opt == 'G' ? &r->target
                             : opt == 'T' ? &r->templates
                                          : NULL;
         const char *passed = opt == 't'       ? "tokenizer"
@@ -85,13 +97,14 @@ static int parse(int argc, char **argv, const char *help, struct request *r)
                              : opt == 'm'     ? "clock-mhz"
                              : opt == PASS_ON ? options[at].name
                                               : NULL;
-        if (number && !hw_parse_int(optarg, 1, 1 << 16, number))
+        if (number && !hw_parse_int(optarg, 1, HW_BANK_BYTES, number))
             return hw_usage(argv[0], "expected a positive number, got '%s'", optarg);
         if (text)
             *text = optarg;
         if (passed)
             pass_on(r, passed, optarg);
         r->icarus = r->icarus || opt == 'i';
+        r->quiet = r->quiet || (opt == PASS_ON && strcmp(options[at].name, "quiet") == 0);
         if (opt == 'h')
             return printf("%s%s", help, GEOMETRY_HELP), 0;
         if (opt == '?')
@@ -100,9 +113,16 @@ static int parse(int argc, char **argv, const char *help, struct request *r)
     if (optind + !r->shape != argc)
         return hw_usage(argv[0], r->shape ? "expected no model beside --shape"
                                           : "expected one quantized model");
-    if (r->bits < 2 || r->bits > 8 || r->code_bits < 2 || r->code_bits > 4)
-        return hw_usage(argv[0], "expected 2..8 bits in codes of 2..4, got %d in %d", r->bits,
-                        r->code_bits);
+    r->wide_bits = r->wide_bits ? r->wide_bits : r->bits;
+    if (r->bits < 2 || r->bits > 8 || r->wide_bits < 2 || r->wide_bits > 8 || r->code_bits < 2 ||
+        r->code_bits > 4)
+        return hw_usage(argv[0], "expected 2..8 bits in codes of 2..4, got %d and %d in %d",
+                        r->bits, r->wide_bits, r->code_bits);
+    if (r->lane && !hw_lane_parse(r->lane, &r->geometry.lane))
+        return hw_usage(argv[0], "expected --lane select or multiply, got '%s'", r->lane);
+    if (r->target && !hw_target_parse(r->target, &r->geometry.target))
+        return hw_usage(argv[0], "expected --target sim, ice40, ecp5, xilinx or osu018, got '%s'",
+                        r->target);
     r->input = r->shape ? NULL : argv[optind];
     return -1;
 }
@@ -112,8 +132,9 @@ static bool load(const struct request *r, struct hw_qmodel *q, struct hw_error *
     struct hw_widths widths = {r->code_bits, 10, 10, 20};
     struct hw_config c;
     if (!r->shape)
-        return hw_qmodel_read(q, r->input, err);
-    return hw_parse_shape(r->shape, &c, err) && hw_qmodel_synthetic(&c, &widths, r->bits, q, err);
+        return hw_qmodel_map(q, r->input, err);
+    return hw_parse_shape(r->shape, &c, err) &&
+           hw_qmodel_synthetic(&c, &widths, r->bits, r->wide_bits, q, err);
 }
 
 // Reads the model and lays it out. On success the caller frees plan and q.
@@ -137,14 +158,15 @@ int hw_cmd_emit(int argc, char **argv)
     struct hw_error err = {0};
     int status = parse(argc, argv,
                        "hardwire emit Q.safetensors -o DIR [options]\n"
-                       "      --templates DIR   the hand-written Verilog (rtl_templates)\n", &r);
+                       "      --templates DIR   the hand-written Verilog (rtl_templates)\n"
+                       "      --quiet           no size and no progress\n", &r);
     if (status >= 0)
         return status;
     if (!r.output)
         return hw_usage("emit", "expected -o DIR");
     if (!prepare(&r, &q, &plan, &err))
         return hw_report(&err);
-    hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_REPLACE, &err);
+    hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_REPLACE, r.quiet ? NULL : stderr, &err);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
     return err.set ? hw_report(&err) : 0;
@@ -180,8 +202,8 @@ int hw_cmd_plan(int argc, char **argv)
     if (!prepare(&r, &q, &plan, &err))
         return hw_report(&err);
     const struct hw_geometry *g = &plan.geometry;
-    printf("lanes         %d (%d rows x %d columns), %d-bit codes\n", g->rows * g->cols, g->rows,
-           g->cols, g->code_bits);
+    printf("lanes         %d (%d rows x %d columns), %d-bit codes, %s\n", g->rows * g->cols,
+           g->rows, g->cols, g->code_bits, hw_lane_name(g->lane));
     print_roms(&plan);
     printf("KV SRAM       %ld bits\n", 2L * g->kv_rows * g->ctx * g->head_dim * g->kv_bits);
     for (int pos = 0; pos < q.config.seq_len; pos = pos ? 2 * pos + 1 : 1) {
@@ -232,7 +254,7 @@ int hw_cmd_sim(int argc, char **argv)
         return hw_usage("sim", "expected -o DIR and a model");
     if (!prepare(&r, &q, &plan, &err))
         return hw_report(&err);
-    hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_KEEP, &err);
+    hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_KEEP, NULL, &err);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
     const struct hw_sim_request sim = {r.output, r.input, r.icarus, r.args, r.n_args};

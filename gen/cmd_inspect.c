@@ -11,7 +11,7 @@ static long count_weights(const struct hw_config *c)
     long total = 0;
     for (int id = 0; id < HW_N_TENSORS; id++) {
         int rows, cols;
-        if (id == HW_OUTPUT && c->tied)
+        if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
             continue;
         hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
         total += (long)rows * cols * (id <= HW_OUTPUT_NORM ? 1 : c->n_layers);
@@ -42,6 +42,10 @@ int hw_cmd_inspect(int argc, char **argv)
            c->dim, c->hidden_dim, c->n_layers, c->n_heads, c->n_kv_heads, c->head_dim,
            c->vocab_size, c->seq_len, c->tied ? "tied to the embedding" : "separate");
     printf("rope_base   %g\nnorm_eps    %g\nweights     %ld\n", c->rope_base, c->norm_eps, weights);
+    if (c->sub_norm)
+        puts("sub_norm    a norm before wo and down too");
+    if (hw_model_is_ternary(model))
+        puts("weights of layers  ternary: 2-bit codes hold them without loss (quantize does so)");
     for (int bits = 2; bits <= 8; bits += bits < 4 ? 1 : 2)
         printf("ROM at %d bits  %ld bits of codes\n", bits, weights * bits);
     hw_model_close(model);

@@ -13,9 +13,11 @@
 static const char *const HELP =
     "hardwire quantize MODEL -o Q.safetensors [options]\n"
     "  -o, --output FILE     quantized model to write (left out: only the table is printed)\n"
-    "  -b, --bits N          bits of a weight, 2..8 (8)\n"
-    "      --head-bits N     of embedding and classifier (as --bits)\n"
-    "  -c, --code-bits N     bits of a ROM code, 2..4 (4); wider weights take several planes\n"
+    "  -b, --bits N          bits of a weight, 2..8 (8); a natively ternary model keeps its codes\n"
+    "                        unless this is given\n"
+    "      --head-bits N     of embedding and classifier (as --bits; ternary: 8)\n"
+    "  -c, --code-bits N     bits of a ROM code, 2..4 (4; ternary: 2); wider weights take several\n"
+    "                        planes\n"
     "      --act-bits N      activations, 4..12 (10)\n"
     "      --kv-bits N       KV cache, 4..12 (10)\n"
     "      --res-bits N      residual, 16..24 (20)\n"
@@ -66,6 +68,8 @@ int hw_cmd_quantize(int argc, char **argv)
     const char *output = NULL, *levels = NULL, *text = NULL, *tokenizer = NULL;
     bool dry = false;
     hw_quantize_defaults(&o);
+    const struct hw_quantize_options defaults = o;
+    o.weight_bits = o.widths.code_bits = 0; // not given
     o.progress = stderr;
     for (int opt; (opt = getopt_long(argc, argv, "o:b:c:t:qh", options, NULL)) != -1;) {
         int *number = opt == 'b'   ? &o.weight_bits
@@ -113,6 +117,11 @@ int hw_cmd_quantize(int argc, char **argv)
         model && text ? read_tokens(model, text, tokenizer, &o.n_calib_tokens, &err) : NULL;
     o.grids = grids;
     o.calib_tokens = tokens;
+    o.ternary = model && !grids && !o.weight_bits && hw_model_is_ternary(model);
+    if (!o.widths.code_bits)
+        o.widths.code_bits = o.ternary ? 2 : defaults.widths.code_bits;
+    if (!o.weight_bits)
+        o.weight_bits = defaults.weight_bits;
     if (model && !err.set && hw_quantize(model, &o, &q, &err)) {
         if (output && !dry)
             hw_qmodel_write(&q, output, &err);

@@ -17,6 +17,13 @@ static const float *source_row(const struct hw_quantizer *z, const struct hw_sou
     return hw_float_tensor(z->f, s->tensor, s->layer) + (size_t)r * (size_t)s->n_in;
 }
 
+// Whether the matrix was made of levels, which are to be found again.
+static bool on_levels(const struct hw_quantizer *z, const struct hw_source *s)
+{
+    bool in_layer = s->interleaved || (s->tensor != HW_TOK_EMBED && s->tensor != HW_OUTPUT);
+    return z->o->grids || (z->o->ternary && in_layer);
+}
+
 // --- levels ----------------------------------------------------------------------------------------
 
 static struct hw_grid even_grid(int n, int first, int step)
@@ -138,6 +145,9 @@ static void exact_scale(const struct hw_source *src, const float *w, int r, cons
     double out = src->out_unit[src->interleaved ? r & 1 : 0], best = INFINITY, value;
     double max = row_max(w, src->n_in);
     *scale = 1.0;
+    *word = 0;
+    if (!(max > 0.0)) // a row of zeros needs no scale
+        return;
     for (int k = 0; k < g->n; k++) {
         double s = g->value[k] ? max / abs(g->value[k]) : 1.0, error = row_error(src, w, g, s);
         if (s > 0.0 && error < best) {
@@ -187,7 +197,7 @@ static double round_rows(const struct hw_quantizer *z, const struct hw_source *s
     for (int r = 0; r < m->n_out; r++) {
         struct rounding y = {m, g, z->o->widths.code_bits, r, 1.0, NULL};
         const float *w = source_row(z, src, r);
-        if (z->o->grids)
+        if (on_levels(z, src))
             exact_scale(src, w, r, g, m->shift, &m->scale[r], &y.scale);
         else
             best_scale(z, src, r, g, m->shift, &m->scale[r], &y.scale);
@@ -204,6 +214,9 @@ static double round_rows(const struct hw_quantizer *z, const struct hw_source *s
         for (int c = 0; c < m->n_in; c++) {
             double d = w[c] - round_weight(&y, c, w[c]);
             total += d * d * src->weight[c];
+            if (z->o->ternary && on_levels(z, src) && (d > 0.0 || d < 0.0))
+                hw_fail(z->err, "quantize: %s row %d column %d: expected 0 or a magnitude of %g, "
+                                "got %g", src->name, r, c, y.scale, w[c]);
         }
     }
     return total;
@@ -280,7 +293,7 @@ static int matrix_shift(const struct hw_quantizer *z, const struct hw_source *sr
         uint16_t word;
         if (z->settled)
             scale = z->rounded[src->place].scale[r];
-        else if (z->o->grids)
+        else if (on_levels(z, src) && scale > 0.0)
             exact_scale(src, w, r, g, 15, &word, &scale);
         double ratio = scale * src->in_unit / src->out_unit[src->interleaved ? r & 1 : 0];
         most = ratio > most ? ratio : most;
@@ -304,13 +317,16 @@ static bool choose_grid(const struct hw_quantizer *z, struct hw_source *src, str
         if (src->bits > code_bits && g->value[g->n - 1] - g->value[0] != g->n - 1)
             return hw_fail(z->err, "quantize: %s: %d free levels need codes of %d bits, got %d",
                            src->name, g->n, src->bits, code_bits);
+    } else if (on_levels(z, src)) {
+        *g = even_grid(3, -1, 1);
+        src->bits = 2;
     } else {
         *g = even_grid(1 << src->bits, -(1 << (src->bits - 1)), 1);
     }
     if (!hw_qmatrix_alloc(m, src->n_out, src->n_in, planes_for(src->bits, code_bits), z->err))
         return false;
     m->shift = matrix_shift(z, src, g);
-    if (!z->settled && !z->o->grids && src->bits <= code_bits) {
+    if (!z->settled && !on_levels(z, src) && src->bits <= code_bits) {
         fit_codebook(z, src, m, g);
         m->shift = matrix_shift(z, src, g);
     }
@@ -344,7 +360,7 @@ bool hw_quantize_matrix(const struct hw_quantizer *z, struct hw_source *src, str
         hw_fail(z->err, "quantize: out of memory");
     else if (z->settled)
         settle_rows(z, src, m);
-    else if (z->o->nearest || z->o->grids)
+    else if (z->o->nearest || on_levels(z, src))
         error = round_rows(z, src, m, &grid, NULL, row);
     else if (hw_gptq_new(&gptq, z->moments, src->input, src->layer, noise, z->err))
         error = round_rows(z, src, m, &grid, &gptq, row);

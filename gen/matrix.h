@@ -12,6 +12,7 @@ struct hw_quantizer {
     const struct hw_quantize_options *o;
     const struct hw_config *c;
     struct hw_float *f;
+    struct hw_evaluation how;
     struct hw_ranges *r;
     const struct hw_moments *moments;
     struct hw_qmodel *q;

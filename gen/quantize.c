@@ -33,11 +33,17 @@ static double unit_for(double max, int bits)
     return (max > 0.0 ? max : 1.0) * 1.02 / (ldexp(1.0, bits - 1) - 1.0);
 }
 
-static bool quantize_norm(const struct hw_quantizer *z, const char *name, const float *gain,
-                          double in_unit, struct hw_qnorm *n)
+// A norm over `size` elements of step `from`, its output in steps of in_unit.
+static bool quantize_norm(const struct hw_quantizer *z, const char *name, const float *gain, int size,
+                          double from, double eps, double in_unit, struct hw_qnorm *n)
 {
-    double max = 0.0, root = sqrt(z->c->dim);
-    for (int i = 0; i < z->c->dim; i++)
+    double max = 0.0, root = sqrt(size);
+    eps *= size / (from * from);
+    if (!(eps < 4294967295.0))
+        return hw_fail(z->err, "quantize: %s: epsilon %g is too large beside steps of %g", name,
+                       eps * from * from / size, from);
+    n->eps_ss = eps < 1.0 ? 1 : (uint64_t)(eps + 0.5);
+    for (int i = 0; i < size; i++)
         max = fabs(gain[i]) > max ? fabs(gain[i]) : max;
     n->shift = 40;
     while (n->shift > 1 && ldexp(max * root / in_unit, n->shift - 17) > 32000.0)
@@ -45,7 +51,7 @@ static bool quantize_norm(const struct hw_quantizer *z, const char *name, const 
     if (!(ldexp(max * root / in_unit, n->shift - 17) < 32768.0))
         return hw_fail(z->err, "quantize: %s: a gain of %g meets activations of at most %g: "
                                "expected them within 2^31 of each other", name, max, in_unit);
-    for (int i = 0; i < z->c->dim; i++)
+    for (int i = 0; i < size; i++)
         n->gain[i] = (int16_t)floor(ldexp(gain[i] * root / in_unit, n->shift - 17) + 0.5);
     return true;
 }
@@ -62,11 +68,16 @@ static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
     double k = unit_for(hw_range_max(r, HW_FLOAT_K, l), w->kv_bits);
     double v = unit_for(hw_range_max(r, HW_FLOAT_V, l), w->kv_bits);
     double hidden = unit_for(hw_range_max(r, HW_FLOAT_HIDDEN, l), w->act_bits);
+    double wo_in = unit_for(hw_range_max(r, HW_FLOAT_ATTN, l), w->act_bits), down_in = hidden;
+    double eps = z->how.layer_eps;
 
-    if (!quantize_norm(z, "attention norm", hw_float_tensor(z->f, HW_ATTN_NORM, l), attn_in,
-                       &y->attn_norm) ||
-        !quantize_norm(z, "FFN norm", hw_float_tensor(z->f, HW_FFN_NORM, l), ffn_in, &y->ffn_norm))
+    if (!quantize_norm(z, "attention norm", hw_float_tensor(z->f, HW_ATTN_NORM, l), c->dim,
+                       res_unit, eps, attn_in, &y->attn_norm) ||
+        !quantize_norm(z, "FFN norm", hw_float_tensor(z->f, HW_FFN_NORM, l), c->dim, res_unit, eps,
+                       ffn_in, &y->ffn_norm))
         return false;
+    if (c->sub_norm) // as the residual's, res_bits with headroom
+        hidden = 2.0 * unit_for(hw_range_max(r, HW_FLOAT_HIDDEN_SIDE, l), w->res_bits);
 
     // q * k * log2(e) / sqrt(head_dim) in steps of 2^-10 is 64 * raw score >> score_shift
     double q = 0.0;
@@ -75,8 +86,9 @@ static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
         if (hw_range_max(r, HW_FLOAT_Q, l) / q < 1900.0)
             break;
     }
-    double attn_max = hw_range_max(r, HW_FLOAT_ATTN, l) * 1.02;
-    double act_top = ldexp(1.0, w->act_bits - 1) - 1.0;
+    enum hw_float_tap attn_out = c->sub_norm ? HW_FLOAT_ATTN_SIDE : HW_FLOAT_ATTN;
+    double attn_max = hw_range_max(r, attn_out, l) * 1.02;
+    double act_top = ldexp(1.0, (c->sub_norm ? w->res_bits - 1 : w->act_bits) - 1) - 1.0;
     v = v < attn_max / act_top ? attn_max / act_top : v; // kv_bits above act_bits gain nothing
     for (y->att_shift = 0; y->att_shift < 7; y->att_shift++) {
         if (ldexp(attn_max / v, y->att_shift + 1) > act_top)
@@ -88,6 +100,14 @@ static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
         if (hw_range_max(r, HW_FLOAT_UP, l) / up < 30000.0)
             break;
     }
+    double attn = ldexp(v, -y->att_shift);
+    if (!c->sub_norm)
+        wo_in = attn;
+    else if (!quantize_norm(z, "attention sub-norm", hw_float_tensor(z->f, HW_ATTN_SUB_NORM, l),
+                            q_dim, attn, eps, wo_in, &y->attn_sub_norm) ||
+             !quantize_norm(z, "FFN sub-norm", hw_float_tensor(z->f, HW_FFN_SUB_NORM, l),
+                            c->hidden_dim, hidden, eps, down_in, &y->ffn_sub_norm))
+        return false;
     double k_pre = ldexp(k, w->kv_bits - (HW_PRE_BITS - 1));
     double q_pre = ldexp(q, HW_Q_BITS - (HW_PRE_BITS - 1));
     struct {
@@ -101,12 +121,12 @@ static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
           .out_unit = {q_pre}, .input = HW_FLOAT_ATTN_IN}, &y->wq, "attention.wq"},
         {{.n_out = kv_dim, .n_in = c->dim, .tensor = HW_WV, .in_unit = attn_in,
           .out_unit = {v}, .input = HW_FLOAT_ATTN_IN}, &y->wv, "attention.wv"},
-        {{.n_out = c->dim, .n_in = q_dim, .tensor = HW_WO, .in_unit = ldexp(v, -y->att_shift),
+        {{.n_out = c->dim, .n_in = q_dim, .tensor = HW_WO, .in_unit = wo_in,
           .out_unit = {res_unit}, .input = HW_FLOAT_ATTN}, &y->wo, "attention.wo"},
         {{.n_out = 2 * c->hidden_dim, .n_in = c->dim, .interleaved = true, .in_unit = ffn_in,
           .out_unit = {1.0 / 1024.0, up}, .input = HW_FLOAT_FFN_IN}, &y->gate_up,
          "feed_forward.gate_up"},
-        {{.n_out = c->dim, .n_in = c->hidden_dim, .tensor = HW_W_DOWN, .in_unit = hidden,
+        {{.n_out = c->dim, .n_in = c->hidden_dim, .tensor = HW_W_DOWN, .in_unit = down_in,
           .out_unit = {res_unit}, .input = HW_FLOAT_HIDDEN}, &y->down, "feed_forward.down"},
     };
     for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
@@ -132,8 +152,8 @@ static bool quantize_ends(const struct hw_quantizer *z, double res_unit)
     struct hw_qmodel *q = z->q;
     double head_in = unit_for(hw_range_max(z->r, HW_FLOAT_HEAD_IN, 0), z->o->widths.act_bits);
     double logit_max = hw_range_max(z->r, HW_FLOAT_LOGITS, 0), wanted = logit_max / ldexp(1.0, 20);
-    if (!quantize_norm(z, "final norm", hw_float_tensor(z->f, HW_OUTPUT_NORM, 0), head_in,
-                       &q->final_norm))
+    if (!quantize_norm(z, "final norm", hw_float_tensor(z->f, HW_OUTPUT_NORM, 0), c->dim, res_unit,
+                       c->norm_eps, head_in, &q->final_norm))
         return false;
 
     // weight * 2^8 * word / 2^embed_shift = residual steps
@@ -182,15 +202,10 @@ static bool run(struct hw_quantizer *z)
     const struct hw_config *c = z->c;
     struct hw_qmodel *q = z->q;
     double res_unit = 4.0 * unit_for(residual_max(z->r), z->o->widths.res_bits);
-    double eps = c->norm_eps * c->dim / (res_unit * res_unit);
     q->config = *c;
     q->widths = z->o->widths;
     if (!hw_qmodel_alloc(q, z->err))
         return false;
-    if (!(eps < 4294967295.0))
-        return hw_fail(z->err, "quantize: norm_eps %g is too large beside a residual of at most %g",
-                       c->norm_eps, residual_max(z->r));
-    q->eps_ss = eps < 1.0 ? 1 : (uint64_t)(eps + 0.5);
     if (hw_rope_tables(c, &q->rope) != 0)
         return hw_fail(z->err, "rope: an angle lies on a rounding tie: expected a rope base other "
                                "than %.17g", c->rope_base);
@@ -219,9 +234,9 @@ static bool check_options(const struct hw_quantize_options *o, struct hw_error *
     }
     if (o->rom_bits > 0.0 && o->max_loss > 0.0)
         return hw_fail(err, "quantize: expected rom-bits or max-loss, got both");
-    if ((o->rom_bits > 0.0 || o->max_loss > 0.0) && o->grids)
+    if ((o->rom_bits > 0.0 || o->max_loss > 0.0) && (o->grids || o->ternary))
         return hw_fail(err, "quantize: levels decide every width: expected no rom-bits or max-loss");
-    if (o->tune_steps && o->grids)
+    if (o->tune_steps && (o->grids || o->ternary))
         return hw_fail(err, "quantize: levels were trained: expected no tuning");
     return true;
 }
@@ -377,8 +392,9 @@ double hw_rom_bits(const struct hw_qmodel *q, double *weights)
 static bool run_all(struct hw_quantizer *z, int n)
 {
     const struct hw_quantize_options *o = z->o;
+    int head_bits = o->head_bits ? o->head_bits : o->ternary ? 8 : o->weight_bits;
     for (int i = 0; i < hw_rounded_count(z->c); i++)
-        z->bits[i] = i < HW_ROUNDED_LAYERS && o->head_bits ? o->head_bits : o->weight_bits;
+        z->bits[i] = i < HW_ROUNDED_LAYERS ? head_bits : o->weight_bits;
     if ((o->rom_bits > 0.0 || o->max_loss > 0.0) && !choose_bits(z))
         return false;
     z->progress = o->progress;
@@ -403,16 +419,22 @@ bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options 
         return false;
     if (o->rom_bits > 0.0 || o->max_loss > 0.0)
         narrow.weight_bits = o->widths.code_bits;
-    struct hw_float *f = hw_float_new(model, err);
     const struct hw_config *c = hw_model_config(model);
+    if (o->ternary && !hw_model_is_ternary(model))
+        return hw_fail(err, "quantize: expected every matrix of the layers to be -s, 0 or s in each "
+                            "row, as in a natively ternary checkpoint");
+    if (c->sub_norm && (o->tune_steps || o->rom_bits > 0.0 || o->max_loss > 0.0))
+        return hw_fail(err, "quantize: a model with norms before wo and down cannot be tuned: "
+                            "expected no tune, rom-bits or max-loss");
+    struct hw_float *f = hw_float_new(model, err);
     const int *tokens = o->calib_tokens;
     int n = calibration_tokens(c);
     n = tokens && o->n_calib_tokens < n ? o->n_calib_tokens : n;
     if (f && hw_calibrate(f, c, tokens, n, &ranges, err) &&
-        (o->grids || hw_balance(f, c, &narrow, &ranges, err)) &&
+        (o->grids || o->ternary || hw_balance(f, c, &narrow, &ranges, err)) &&
         (o->nearest || o->grids || hw_moments_collect(f, c, tokens, n, &moments, err))) {
-        struct hw_quantizer z = {.o = o, .c = c, .f = f, .r = &ranges, .moments = &moments, .q = q,
-                                 .err = err};
+        struct hw_quantizer z = {.o = o, .c = c, .f = f, .how = hw_model_evaluation(model),
+                                 .r = &ranges, .moments = &moments, .q = q, .err = err};
         z.bits = calloc((size_t)hw_rounded_count(c), sizeof *z.bits);
         if (z.bits)
             run_all(&z, n);

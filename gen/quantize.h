@@ -15,6 +15,8 @@ struct hw_quantize_options {
     int head_bits;   // of embedding and classifier; 0: as weight_bits
     const struct hw_grids *grids; // levels the checkpoint was trained on: its codes are recovered;
                                   // NULL: weight_bits decides
+    bool ternary;    // keep the codes of a natively ternary model's layers (hw_model_is_ternary);
+                     // weight_bits is not asked, and head_bits 0 means 8
     double rom_bits; // the most that all ROMs may hold (gen/budget.h): planes are chosen; 0: not so
     double max_loss; // the most that perplexity may grow, in percent: planes are chosen; 0: not so
     bool nearest;    // round each weight for itself, instead of error-compensated

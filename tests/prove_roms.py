@@ -183,6 +183,9 @@ class Layout:
                             ("res_bits", "RES_W"), ("head_dim", "HEAD_DIM")):
             if model.number(key) != g[code_w]:
                 raise Refused(f"geometry.vh says {code_w} {g[code_w]}, the model {model.number(key)}")
+        self.sub_norm = int(model.meta.get("sub_norm", 0))
+        if self.sub_norm != g["SUB_NORM"]:
+            raise Refused(f"geometry.vh says SUB_NORM {g['SUB_NORM']}, the model {self.sub_norm}")
         self.functions()
         self.rope()
         self.program()
@@ -250,10 +253,15 @@ class Layout:
         self.rom["program"].words[at] = (value, names, lambda k: f"instruction {at} ({name})")
         return taken
 
-    def norm(self, name, sample_only=0):
-        gain, vec, dim = self.m.tensor(f"{name}.gain"), self.g["VEC"], self.m.number("dim")
+    # Over the residual, or with a region over what attention (A) or SwiGLU (H) made. With norms of
+    # both kinds each in a layer has an epsilon of its own, else all have the final norm's.
+    def norm(self, name, sample_only=0, region=X):
+        gain, vec = self.m.tensor(f"{name}.gain"), self.g["VEC"]
+        dim = (self.m.number("dim"), self.m.number("n_heads") * self.m.number("head_dim"),
+               self.m.number("hidden_dim"))[region]
+        eps = self.m.meta[f"{name}.eps_ss" if self.sub_norm and name != "norm" else "eps_ss"]
         at = self.insn(name, NORM, sample_only=sample_only, shift=self.m.number(f"{name}.shift"),
-                       rows=dim, scale_base=None, eps=self.m.number("eps_ss"))["scale_base"]
+                       region=region, rows=dim, scale_base=None, eps=int(eps))["scale_base"]
         rom = self.rom["gain"]
         if gain.shape != [dim]:
             raise Refused(f"{name}: expected {dim} gains, got {gain.shape}")
@@ -329,9 +337,13 @@ class Layout:
         self.matvec(p + "attention.wk", K)
         self.matvec(p + "attention.wq", Q)
         self.matvec(p + "attention.wv", V)
+        if self.sub_norm:
+            self.norm(p + "attention.sub_norm", region=A)
         self.matvec(p + "attention.wo", ADD, region=A)
         self.norm(p + "ffn_norm")
         self.matvec(p + "feed_forward.gate_up", HIDDEN, shift2=self.layer_number(l, "hidden_shift"))
+        if self.sub_norm:
+            self.norm(p + "feed_forward.sub_norm", region=H)
         self.matvec(p + "feed_forward.down", ADD, region=H)
 
     def recv(self, dest, rows, region=X, shift2=0):
