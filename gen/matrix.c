@@ -377,10 +377,12 @@ bool hw_quantize_matrix(const struct hw_quantizer *z, struct hw_source *src, str
             for (int c = 0; c < m->n_in; c++)
                 power += (double)w[c] * w[c] * (src->weight[c] + 1e-12);
         }
-        fprintf(z->progress, "%-28s %6d x %-6d %d bits  %d plane%s  %9ld ROM bits  %6.2f dB\n",
+        char quality[32] = "exact";
+        if (error > 0.0)
+            snprintf(quality, sizeof quality, "%6.2f dB", 10.0 * log10(power / error));
+        fprintf(z->progress, "%-28s %6d x %-6d %d bits  %d plane%s  %9ld ROM bits  %s\n",
                 src->name, m->n_out, m->n_in, src->bits, m->n_planes, m->n_planes == 1 ? " " : "s",
-                (long)m->n_out * m->n_in * m->n_planes * code_bits,
-                10.0 * log10(power / (error + 1e-300)));
+                (long)m->n_out * m->n_in * m->n_planes * code_bits, quality);
     }
     return true;
 }
