@@ -17,10 +17,11 @@ int hw_cmd_sim(int argc, char **argv);
 // What emit, plan and sim are asked for.
 struct hw_request {
     struct hw_geometry geometry;
-    const char *input, *output, *slice, *templates, *shape;
+    const char *input, *output, *slice, *templates, *shape, *lane, *target;
     int ctx; // a shorter context than the model's, or 0
-    int clock_mhz, bits, code_bits; // bits, code_bits: of weights without a quantized model
-    bool icarus, json;
+    int clock_mhz;
+    int bits, wide_bits, code_bits; // of weights without a quantized model
+    bool icarus, quiet, json;
     bool checkpoints; // set by plan: input may be one, its weights are made up
     char *args[32];   // of the co-simulation, "--name=value"
     int n_args;

@@ -19,8 +19,13 @@ static const char *const GEOMETRY_HELP =
     "      --vec N           rows drained, and vector elements, a cycle (8)\n"
     "      --att-pos N       KV positions a cycle (16)\n"
     "      --ctx N           a context of N positions (the model's)\n"
-    "      --shape D,H,L,N,K,V,C  no model: dim, hidden, layers, heads, kv heads, vocab, context,\n"
-    "      --bits N --code-bits N  with random weights of this many bits (4, 4)\n"
+    "      --lane KIND       select or multiply: what a lane does with a code (see --target)\n"
+    "      --target NAME     sim, ice40, ecp5, xilinx, osu018: the lane that is smaller there (sim)\n"
+    "      --bank-bytes N    most bytes of a ROM bank (524288)\n"
+    "      --shape D,H,L,N,K,V,C[,untied]  no model: dim, hidden, layers, heads, kv heads, vocab,\n"
+    "                        context, with random weights\n"
+    "      --bits N --code-bits N  of these (4, 4)\n"
+    "      --wide-bits N     of embedding, classifier, wk, wv (as --bits)\n"
     "      --slice NAME      chip, layer:N, matrix:NAME[:first-last], op:NAME:N (chip)\n";
 
 static const char *const SIM_HELP =
@@ -63,6 +68,7 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
         {"output", required_argument, NULL, 'o'},     {"rows", required_argument, NULL, 'r'},
         {"cols", required_argument, NULL, 'c'},       {"vec", required_argument, NULL, 'v'},
         {"att-pos", required_argument, NULL, 'P'},    {"slice", required_argument, NULL, 's'},
+        {"lane", required_argument, NULL, 'L'},       {"target", required_argument, NULL, 'G'},
         {"templates", required_argument, NULL, 'T'},  {"clock-mhz", required_argument, NULL, 'm'},
         {"icarus", no_argument, NULL, 'i'},           {"tokenizer", required_argument, NULL, 't'},
         {"prompt", required_argument, NULL, 'p'},     {"count", required_argument, NULL, 'n'},
@@ -75,7 +81,8 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
         {"messages", required_argument, NULL, PASS_ON},
         {"template", required_argument, NULL, PASS_ON},
         {"shape", required_argument, NULL, 'S'},      {"bits", required_argument, NULL, 'b'},
-        {"code-bits", required_argument, NULL, 'C'},  {"ctx", required_argument, NULL, 'x'},
+        {"code-bits", required_argument, NULL, 'C'},  {"wide-bits", required_argument, NULL, 'w'},
+        {"bank-bytes", required_argument, NULL, 'B'}, {"ctx", required_argument, NULL, 'x'},
         {"help", no_argument, NULL, 'h'},
         {0}};
     static char templates[4200];
@@ -91,10 +98,14 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
                       : opt == 'b' ? &r->bits
                       : opt == 'C' ? &r->code_bits
                       : opt == 'x' ? &r->ctx
+                      : opt == 'w' ? &r->wide_bits
+                      : opt == 'B' ? &r->geometry.bank_bytes
                                    : NULL;
         const char **text = opt == 'o'   ? &r->output
                             : opt == 's' ? &r->slice
                             : opt == 'S' ? &r->shape
+                            : opt == 'L' ? &r->lane
+                            : opt == 'G' ? &r->target
                             : opt == 'T' ? &r->templates
                                          : NULL;
         const char *passed = opt == 't'       ? "tokenizer"
@@ -103,7 +114,7 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
                              : opt == 'm'     ? "clock-mhz"
                              : opt == PASS_ON ? options[at].name
                                               : NULL;
-        if (number && !hw_parse_int(optarg, 1, 1 << 24, number))
+        if (number && !hw_parse_int(optarg, 1, HW_BANK_BYTES, number))
             return hw_usage(argv[0], "expected a positive number, got '%s'", optarg);
         if (text)
             *text = optarg;
@@ -111,6 +122,7 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
             pass_on(r, passed, optarg);
         r->icarus = r->icarus || opt == 'i';
         r->json = r->json || opt == 'j';
+        r->quiet = r->quiet || (opt == PASS_ON && strcmp(options[at].name, "quiet") == 0);
         if (opt == 'h')
             return printf("%s%s", help, GEOMETRY_HELP), 0;
         if (opt == '?')
@@ -120,9 +132,16 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
         return hw_usage(argv[0], r->shape ? "expected no model beside --shape"
                                           : "expected one quantized model");
     r->bits = r->bits ? r->bits : r->shape ? 4 : 8;
-    if (r->bits < 2 || r->bits > 8 || r->code_bits < 2 || r->code_bits > 4)
-        return hw_usage(argv[0], "expected 2..8 bits in codes of 2..4, got %d in %d", r->bits,
-                        r->code_bits);
+    r->wide_bits = r->wide_bits ? r->wide_bits : r->bits;
+    if (r->bits < 2 || r->bits > 8 || r->wide_bits < 2 || r->wide_bits > 8 || r->code_bits < 2 ||
+        r->code_bits > 4)
+        return hw_usage(argv[0], "expected 2..8 bits in codes of 2..4, got %d and %d in %d",
+                        r->bits, r->wide_bits, r->code_bits);
+    if (r->lane && !hw_lane_parse(r->lane, &r->geometry.lane))
+        return hw_usage(argv[0], "expected --lane select or multiply, got '%s'", r->lane);
+    if (r->target && !hw_target_parse(r->target, &r->geometry.target))
+        return hw_usage(argv[0], "expected --target sim, ice40, ecp5, xilinx or osu018, got '%s'",
+                        r->target);
     r->input = r->shape ? NULL : argv[optind];
     return -1;
 }
@@ -132,7 +151,7 @@ static bool load(const struct hw_request *r, struct hw_qmodel *q, struct hw_erro
     struct hw_widths widths = {r->code_bits, 10, 10, 20};
     struct hw_config c;
     if (!r->shape && (!r->checkpoints || hw_is_safetensors(r->input)))
-        return hw_qmodel_read(q, r->input, err);
+        return hw_qmodel_map(q, r->input, err);
     if (r->shape && !hw_parse_shape(r->shape, &c, err))
         return false;
     if (!r->shape) {
@@ -142,7 +161,7 @@ static bool load(const struct hw_request *r, struct hw_qmodel *q, struct hw_erro
         c = *hw_model_config(model);
         hw_model_close(model);
     }
-    return hw_qmodel_synthetic(&c, &widths, r->bits, q, err);
+    return hw_qmodel_synthetic(&c, &widths, r->bits, r->wide_bits, q, err);
 }
 
 bool hw_prepare(struct hw_request *r, struct hw_qmodel *q, struct hw_plan *plan,
@@ -166,7 +185,8 @@ int hw_cmd_emit(int argc, char **argv)
     struct hw_error err = {0};
     int status = hw_parse_request(argc, argv,
                               "hardwire emit Q.safetensors -o DIR [options]\n"
-                              "      --templates DIR   the hand-written Verilog (rtl_templates)\n",
+                              "      --templates DIR   the hand-written Verilog (rtl_templates)\n"
+                              "      --quiet           no size and no progress\n",
                               &r);
     if (status >= 0)
         return status;
@@ -174,7 +194,7 @@ int hw_cmd_emit(int argc, char **argv)
         return hw_usage("emit", "expected -o DIR");
     if (!hw_prepare(&r, &q, &plan, &err))
         return hw_report(&err);
-    hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_REPLACE, &err);
+    hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_REPLACE, r.quiet ? NULL : stderr, &err);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
     return err.set ? hw_report(&err) : 0;
@@ -193,7 +213,7 @@ int hw_cmd_sim(int argc, char **argv)
         return hw_usage("sim", "expected -o DIR and a model");
     if (!hw_prepare(&r, &q, &plan, &err))
         return hw_report(&err);
-    hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_KEEP, &err);
+    hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_KEEP, NULL, &err);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
     const struct hw_sim_request sim = {r.output, r.input, r.icarus, r.args, r.n_args};

@@ -95,16 +95,25 @@ static void say_mean(struct hw_sheet *s, const char *name, int n, struct mean m,
                                      "tokens_per_s", tokens, "exact", m.exact));
 }
 
+// The first position, the middle, the last, and between them 255, 1023, 4095, ...
+static int next_position(int pos, int n)
+{
+    int next = n - 1;
+    for (int round = 255; round < n; round = 4 * round + 3)
+        next = round > pos && round < next ? round : next;
+    return n / 2 > pos && n / 2 < next ? n / 2 : next;
+}
+
 static void say_cycles(struct hw_sheet *s, const struct hw_plan *plan, int clock_mhz)
 {
-    int n = plan->model->config.seq_len, position[] = {0, n / 2, n - 1};
+    int n = plan->model->config.seq_len;
     json_t *list = json_array();
-    for (int i = 0; i < 3; i++) {
-        struct hw_cycle_count c = hw_cycles(plan, position[i], true);
+    for (int pos = 0, last = -1; pos != last; last = pos, pos = next_position(pos, n)) {
+        struct hw_cycle_count c = hw_cycles(plan, pos, true);
         double tokens = clock_mhz * 1e6 / (double)c.token;
         hw_sheet_line(s, NULL, "position %-5d %8ld cycles, array busy %2ld%%, %.0f tokens/s at %d MHz",
-                      position[i], c.token, 100 * c.array_busy / c.token, tokens, clock_mhz);
-        json_array_append_new(list, json_pack("{s:i, s:I, s:I, s:f}", "position", position[i],
+                      pos, c.token, 100 * c.array_busy / c.token, tokens, clock_mhz);
+        json_array_append_new(list, json_pack("{s:i, s:I, s:I, s:f}", "position", pos,
                                               "cycles", (json_int_t)c.token, "array_busy",
                                               (json_int_t)c.array_busy, "tokens_per_s", tokens));
     }
@@ -154,8 +163,9 @@ int hw_cmd_plan(int argc, char **argv)
         return hw_report(&err);
     const struct hw_geometry *g = &plan.geometry;
     hw_sheet_open(&s, r.json);
-    hw_sheet_line(&s, "lanes", "%d (%d rows x %d columns), %d-bit codes", g->rows * g->cols, g->rows,
-                  g->cols, g->code_bits);
+    hw_sheet_line(&s, "lanes", "%d (%d rows x %d columns), %d-bit codes, %s", g->rows * g->cols,
+                  g->rows, g->cols, g->code_bits, hw_lane_name(g->lane));
+    hw_sheet_json(&s, "lane", json_string(hw_lane_name(g->lane)));
     hw_sheet_json(&s, "lanes", json_integer(g->rows * g->cols));
     hw_sheet_json(&s, "code_bits", json_integer(g->code_bits));
     hw_sheet_json(&s, "clock_mhz", json_integer(r.clock_mhz));

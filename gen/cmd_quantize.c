@@ -23,8 +23,22 @@ static const char *const HELP =
     "      --res-bits N      residual, 16..24 (20)\n"
     "      --ctx N           bake a context of N positions (the checkpoint's)\n"
     "      --levels FILE     the levels MODEL was trained on (FILE.quant beside it): keep its codes\n"
+    "      --tune N          after rounding, tune codes, scales, levels and gains by N steps over\n"
+    "                        text that the float model writes for itself (0)\n"
+    "      --rom-bits N      at most N bits of ROM, padding left out: each matrix gets as many planes\n"
+    "                        of codes as lose least by measure\n"
+    "      --max-loss P      the same, with the fewest bits at which the rounding of the weights costs\n"
+    "                        at most P percent of perplexity\n"
     "      --nearest         round each weight for itself (else error-compensated, GPTQ)\n"
+    "      --dry-run         write nothing\n"
     "  -q, --quiet           no line per tensor\n";
+
+static bool parse_real(const char *text, double low, double high, double *value)
+{
+    char *end;
+    *value = strtod(text, &end);
+    return end != text && *end == '\0' && *value >= low && *value <= high;
+}
 
 int hw_cmd_quantize(int argc, char **argv)
 {
@@ -33,6 +47,8 @@ int hw_cmd_quantize(int argc, char **argv)
         {"head-bits", required_argument, NULL, 'H'}, {"code-bits", required_argument, NULL, 'c'},
         {"act-bits", required_argument, NULL, 'A'}, {"kv-bits", required_argument, NULL, 'K'},
         {"res-bits", required_argument, NULL, 'R'}, {"quiet", no_argument, NULL, 'q'},
+        {"tune", required_argument, NULL, 'T'},     {"rom-bits", required_argument, NULL, 'M'},
+        {"max-loss", required_argument, NULL, 'P'}, {"dry-run", no_argument, NULL, 'D'},
         {"nearest", no_argument, NULL, 'N'},        {"levels", required_argument, NULL, 'L'},
         {"ctx", required_argument, NULL, 'x'},
         {"help", no_argument, NULL, 'h'},           {0}};
@@ -40,6 +56,7 @@ int hw_cmd_quantize(int argc, char **argv)
     struct hw_error err = {0};
     const char *output = NULL, *levels = NULL;
     int ctx = 0;
+    bool dry = false;
     hw_quantize_defaults(&o);
     const struct hw_quantize_options defaults = o;
     o.weight_bits = o.widths.code_bits = 0; // not given
@@ -62,6 +79,14 @@ int hw_cmd_quantize(int argc, char **argv)
             levels = optarg;
         else if (opt == 'x' && !hw_parse_int(optarg, 1, INT_MAX, &ctx))
             return hw_usage("quantize", "expected a number of positions, got '%s'", optarg);
+        else if (opt == 'T' && !hw_parse_int(optarg, 1, 1 << 20, &o.tune_steps))
+            return hw_usage("quantize", "--tune: expected 1..%d steps, got '%s'", 1 << 20, optarg);
+        else if (opt == 'M' && !parse_real(optarg, 1.0, 1e15, &o.rom_bits))
+            return hw_usage("quantize", "--rom-bits: expected a number of bits, got '%s'", optarg);
+        else if (opt == 'P' && !parse_real(optarg, 1e-6, 1e6, &o.max_loss))
+            return hw_usage("quantize", "--max-loss: expected percent, got '%s'", optarg);
+        else if (opt == 'D')
+            dry = true;
         else if (opt == 'N')
             o.nearest = true;
         else if (opt == 'h')
@@ -83,7 +108,7 @@ int hw_cmd_quantize(int argc, char **argv)
     if (model && ctx)
         hw_model_set_context(model, ctx, &err);
     if (model && !err.set && hw_quantize(model, &o, &q, &err)) {
-        if (output)
+        if (output && !dry)
             hw_qmodel_write(&q, output, &err);
         hw_qmodel_free(&q);
     }

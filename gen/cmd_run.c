@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // hardwire run: the integer reference tells a story or chats, or is scored over a text.
-#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 #include "gen/interrupt.h"
 #include "gen/qfile.h"
 #include "gen/sampler.h"
+#include "gen/score.h"
 #include "gen/session.h"
 #include "refmodel/ref.h"
 
@@ -36,11 +35,12 @@ static const char *const HELP =
     "      --perplexity FILE score FILE instead: documents end with <|endoftext|>, each\n"
     "                        begins with BOS, windows of the context, every position counts\n"
     "      --tokens N        score at most N tokens (all)\n"
+    "      --float MODEL     score the checkpoint in float too: how often both say the same\n"
     "      --threads N       for scoring (2)\n"
     "Ctrl-C stops after the token at hand; exit status 130.\n";
 
 struct request {
-    const char *model, *tokenizer, *score;
+    const char *model, *tokenizer, *score, *twin;
     struct hw_ask ask;
     struct hw_sampler sampler;
     struct hw_geometry geometry;
@@ -80,7 +80,7 @@ static void tell(struct teller *t, struct hw_session *s, const int *ids, int n, 
             token = ids[pos + 1];
             continue;
         }
-        token = hw_sample(&t->sampler, logits, t->q->config.vocab_size);
+        token = hw_sampler_next(&t->sampler, logits, t->q->config.vocab_size);
         t->made++;
         t->end = hw_session_ends(s, token)      ? s->chat ? "the answer ended" : "the story ended"
                  : pos + 1 == seq_len           ? "context full"
@@ -171,121 +171,22 @@ static int generate(const struct request *o, const struct hw_qmodel *q,
 
 // --- perplexity ---------------------------------------------------------------------------------
 
-struct share { // windows first, first + step, ... of one thread
-    const struct hw_qmodel *q;
-    const int *tokens;
-    int n_tokens, first, step;
-    double nll;
-    long scored;
-};
-
-static double nll(const int32_t *logits, int n, int target, double scale)
+static int score(const struct request *r, const struct hw_qmodel *q, const struct hw_tokenizer *tok)
 {
-    int max = hw_ref_argmax(logits, n);
-    double sum = 0.0;
-    for (int i = 0; i < n; i++)
-        sum += exp((logits[i] - logits[max]) * scale);
-    return log(sum) - (logits[target] - logits[max]) * scale;
-}
-
-static void *score_share(void *arg)
-{
-    struct share *s = arg;
-    int window = s->q->config.seq_len;
-    struct hw_ref *ref = hw_ref_new(s->q);
-    for (long at = (long)s->first * window; ref && at + 1 < s->n_tokens;
-         at += (long)s->step * window) {
-        for (int pos = 0; pos < window && at + pos + 1 < s->n_tokens; pos++) {
-            const int32_t *logits = hw_ref_forward(ref, s->tokens[at + pos], pos, 1);
-            s->nll += nll(logits, s->q->config.vocab_size, s->tokens[at + pos + 1],
-                          s->q->logit_scale);
-            s->scored++;
-        }
-    }
-    hw_ref_free(ref);
-    return NULL;
-}
-
-static int *encode_documents(const struct hw_tokenizer *tok, char *text, size_t size, int *n)
-{
-    static const char END[] = "<|endoftext|>";
-    int *ids = malloc((2 * size + 16) * sizeof *ids);
-    *n = 0;
-    for (char *doc = text; ids && doc;) {
-        char *end = strstr(doc, END);
-        size_t len = end ? (size_t)(end - doc) : strlen(doc);
-        while (len && (doc[len - 1] == '\n' || doc[len - 1] == ' '))
-            len--;
-        size_t skip = strspn(doc, "\n ");
-        if (skip < len)
-            *n += hw_tokenizer_encode(tok, doc + skip, len - skip, true, ids + *n);
-        doc = end ? end + sizeof END - 1 : NULL;
-    }
-    return ids;
-}
-
-static char *read_text(const char *path, size_t *size, struct hw_error *err)
-{
-    FILE *file = fopen(path, "rb");
-    char *text = NULL;
-    *size = 0;
-    if (!file) {
-        hw_fail(err, "%s: cannot read: %s", path, strerror(errno));
-        return NULL;
-    }
-    for (size_t room = 0;;) {
-        if (*size + 1 >= room) {
-            char *more = realloc(text, room = 2 * room + (1 << 16));
-            if (!more) {
-                hw_fail(err, "%s: out of memory", path);
-                break;
-            }
-            text = more;
-        }
-        size_t n = fread(text + *size, 1, room - *size - 1, file);
-        *size += n;
-        if (n == 0)
-            break;
-    }
-    if (text)
-        text[*size] = '\0';
-    fclose(file);
-    return text;
-}
-
-static int perplexity(const struct hw_qmodel *q, const struct hw_tokenizer *tok, const char *path,
-                      int most, int threads)
-{
-    enum { MAX_THREADS = 64 };
     struct hw_error err = {0};
-    pthread_t thread[MAX_THREADS];
-    struct share share[MAX_THREADS];
-    size_t size;
-    int n = 0;
-    char *text = read_text(path, &size, &err);
-    int *tokens = text && !err.set ? encode_documents(tok, text, size, &n) : NULL;
-    if (err.set)
-        return free(text), hw_report(&err);
-    if (most && n > most)
-        n = most;
-    for (int i = 0; i < threads; i++) {
-        share[i] = (struct share){q, tokens, n, i, threads, 0.0, 0};
-        if (pthread_create(&thread[i], NULL, score_share, &share[i]) != 0)
-            score_share(&share[i]), thread[i] = pthread_self();
+    struct hw_score s;
+    struct hw_model *twin = r->twin ? hw_model_open(r->twin, &err) : NULL;
+    int n = 0, *tokens = err.set ? NULL : hw_score_text(r->score, tok, r->most, &n, &err);
+    if (tokens && hw_score(q, twin, tokens, n, r->threads, &s, &err)) {
+        printf("tokens %d scored %ld nll %.5f perplexity %.4f\n", n, s.scored, s.nll, exp(s.nll));
+        if (twin)
+            printf("float nll %.5f perplexity %.4f top-1 agreement %.2f%%, %ld of %ld\n",
+                   s.float_nll, exp(s.float_nll), 100.0 * (double)s.agreed / (double)s.scored,
+                   s.agreed, s.scored);
     }
-    double sum = 0.0;
-    long scored = 0;
-    for (int i = 0; i < threads; i++) {
-        if (!pthread_equal(thread[i], pthread_self()))
-            pthread_join(thread[i], NULL);
-        sum += share[i].nll;
-        scored += share[i].scored;
-    }
-    printf("tokens %d scored %ld nll %.5f perplexity %.4f\n", n, scored,
-           scored ? sum / (double)scored : 0.0, scored ? exp(sum / (double)scored) : 0.0);
     free(tokens);
-    free(text);
-    return 0;
+    hw_model_close(twin);
+    return err.set ? hw_report(&err) : 0;
 }
 
 static int run(const struct request *r)
@@ -299,7 +200,7 @@ static int run(const struct request *r)
     if (!tok)
         status = hw_report(&err);
     else if (r->score)
-        status = perplexity(&q, tok, r->score, r->most, r->threads);
+        status = score(r, &q, tok);
     else
         status = generate(r, &q, tok);
     hw_tokenizer_close(tok);
@@ -315,7 +216,7 @@ static bool parse_real(const char *text, double high, double *value)
     return end != text && !*end && *value >= 0.0 && *value <= high;
 }
 
-enum { TEMPERATURE = 256, TOP_P, SEED, CHAT, SYSTEM, MESSAGES, TEMPLATE };
+enum { TEMPERATURE = 256, TOP_P, SEED, CHAT, SYSTEM, MESSAGES, TEMPLATE, FLOAT };
 
 static bool parse_sampling(int opt, const char *text, struct hw_sampler *s)
 {
@@ -345,6 +246,7 @@ int hw_cmd_run(int argc, char **argv)
         {"rows", required_argument, NULL, 'r'},      {"cols", required_argument, NULL, 'c'},
         {"vec", required_argument, NULL, 'v'},       {"att-pos", required_argument, NULL, 'a'},
         {"clock", required_argument, NULL, 'm'},     {"clock-mhz", required_argument, NULL, 'm'},
+        {"float", required_argument, NULL, FLOAT},
         {"quiet", no_argument, NULL, 'q'},           {"help", no_argument, NULL, 'h'},
         {0}};
     struct request r = {.count = 256, .threads = 2, .clock_mhz = 100,
@@ -362,6 +264,7 @@ int hw_cmd_run(int argc, char **argv)
         const char **text = opt == 't'        ? &r.tokenizer
                             : opt == 'p'      ? &r.ask.prompt
                             : opt == 'P'      ? &r.score
+                            : opt == FLOAT    ? &r.twin
                             : opt == SYSTEM   ? &r.ask.system
                             : opt == MESSAGES ? &r.ask.messages
                             : opt == TEMPLATE ? &r.ask.template
@@ -382,6 +285,8 @@ int hw_cmd_run(int argc, char **argv)
     }
     if (optind + 1 != argc || !r.tokenizer)
         return hw_usage("run", "expected one quantized model and -t TOKENIZER");
+    if (r.twin && !r.score)
+        return hw_usage("run", "--float: expected --perplexity TEXT with it");
     r.model = argv[optind];
     return run(&r);
 }

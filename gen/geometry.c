@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the geometry: which shapes of fabric exist, and the smallest one that holds a model.
 #include <stddef.h>
+#include <string.h>
 
 #include "gen/plan.h"
 
@@ -79,6 +80,57 @@ bool hw_geometry_holds(const struct hw_config *c, int *vec, struct hw_error *err
     return check_shape(&g, c, err);
 }
 
+// A bank holds at least two words of every ROM.
+static bool check_banks(const struct hw_geometry *g, struct hw_error *err)
+{
+    long most = g->bank_bytes ? g->bank_bytes : HW_BANK_BYTES, vec = 2L * g->vec * 16;
+    long lanes = 2L * g->rows * g->cols * g->code_bits, widest = lanes > vec ? lanes : vec;
+    widest = widest > 256 ? widest : 256; // the program's
+    if (most > HW_BANK_BYTES || widest > 8 * most)
+        return hw_fail(err, "geometry: ROM bank: expected at least %ld bytes, two words, and at most "
+                            "%d, got %ld", (widest + 7) / 8, HW_BANK_BYTES, most);
+    return true;
+}
+
+// --- lanes ----------------------------------------------------------------------------------------
+
+static const char *const LANE_NAME[] = {[HW_LANE_SELECT] = "select", [HW_LANE_MULTIPLY] = "multiply"};
+
+const char *hw_lane_name(enum hw_lane lane)
+{
+    return LANE_NAME[lane];
+}
+
+bool hw_lane_parse(const char *name, enum hw_lane *lane)
+{
+    for (int i = HW_LANE_SELECT; i <= HW_LANE_MULTIPLY; i++) {
+        if (strcmp(name, LANE_NAME[i]) == 0) {
+            *lane = (enum hw_lane)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hw_target_parse(const char *name, enum hw_target *target)
+{
+    static const char *const known[] = {[HW_TARGET_SIM] = "sim",       [HW_TARGET_ICE40] = "ice40",
+                                        [HW_TARGET_ECP5] = "ecp5",     [HW_TARGET_XILINX] = "xilinx",
+                                        [HW_TARGET_OSU018] = "osu018"};
+    for (int i = HW_TARGET_SIM; i <= HW_TARGET_OSU018; i++) {
+        if (strcmp(name, known[i]) == 0) {
+            *target = (enum hw_target)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum hw_lane choose_lane(const struct hw_geometry *g)
+{
+    return g->target == HW_TARGET_SIM ? HW_LANE_SELECT : HW_LANE_MULTIPLY;
+}
+
 static long matrix_words(const struct hw_geometry *g, const struct hw_qmatrix *m)
 {
     long blocks = (m->n_out + g->rows - 1) / g->rows, chunks = (m->n_in + g->cols - 1) / g->cols;
@@ -138,6 +190,8 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
     g->code_bits = q->widths.code_bits;
     g->act_bits = q->widths.act_bits;
     g->kv_bits = q->widths.kv_bits;
+    if (g->lane == HW_LANE_ANY)
+        g->lane = choose_lane(g);
     g->res_bits = q->widths.res_bits;
     g->sub_norm = c->sub_norm;
     // |weight| <= 2^7 times |activation| <= 2^(act_bits - 1), `widest` times, and a sign;
@@ -158,5 +212,5 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
     if (g->token_bits < 4)
         g->token_bits = 4;
     fit_addresses(g, q);
-    return true;
+    return check_banks(g, err);
 }

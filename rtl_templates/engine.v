@@ -3,7 +3,7 @@
 //
 //                    weight, level ROM          scale ROM
 //                          |                       |
-//   X A H activations -> msa_array -> drain (requantize) -+-> residual -> rmsnorm -> X
+//   X A H activations -> the array -> drain (requantize) -+-> residual -> rmsnorm -> X
 //                          ^   |        ^                 +-> rope -> q, kv_cache -> attention -> A
 //                       matvec |      embed, recv         +-> swiglu -> H
 //                              +--------------------------+-> argmax -> next token
@@ -16,6 +16,7 @@ module engine #(
     parameter ROWS = 32,
     parameter COLS = 8,
     parameter CODE_W = 4,
+    parameter LANE = 0,
     parameter VEC = 8,
     parameter ATT_POS = 16,
     parameter HEAD_DIM = 8,
@@ -178,10 +179,25 @@ module engine #(
         end
     endgenerate
 
-    msa_array #(.ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W)) u_array (
-        .clk(clk), .rst(rst), .valid(s1_valid), .first(s1_first), .last(s1_last), .act(act),
-        .level(level), .code(code), .busy(array_busy), .done(array_done), .sum(array_sum)
-    );
+    generate
+        if (LANE == 0) begin : g_select
+            msa_array #(
+                .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W)
+            ) u_array (
+                .clk(clk), .rst(rst), .valid(s1_valid), .first(s1_first), .last(s1_last),
+                .act(act), .level(level), .code(code), .busy(array_busy), .done(array_done),
+                .sum(array_sum)
+            );
+        end else begin : g_multiply
+            mac_array #(
+                .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W)
+            ) u_array (
+                .clk(clk), .rst(rst), .valid(s1_valid), .first(s1_first), .last(s1_last),
+                .act(act), .level(level), .code(code), .busy(array_busy), .done(array_done),
+                .sum(array_sum)
+            );
+        end
+    endgenerate
 
     // --- embedding, vector input, drain -------------------------------------------------------------
     wire                    embed_valid, embed_last;

@@ -8,6 +8,7 @@ module slice #(
     parameter ROWS = 32,
     parameter COLS = 8,
     parameter CODE_W = 4,
+    parameter LANE = 0,
     parameter VEC = 8,
     parameter ATT_POS = 16,
     parameter HEAD_DIM = 8,
@@ -44,7 +45,7 @@ module slice #(
     wire [19:0] unused_seq_len;
 
     engine #(
-        .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .VEC(VEC), .ATT_POS(ATT_POS),
+        .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .VEC(VEC), .ATT_POS(ATT_POS),
         .HEAD_DIM(HEAD_DIM), .ACT_W(ACT_W), .KV_W(KV_W), .RES_W(RES_W), .SUB_NORM(SUB_NORM),
         .ACC_W(ACC_W), .CTX(CTX), .MAX_DIM(MAX_DIM), .MAX_Q_DIM(MAX_Q_DIM), .MAX_HIDDEN(MAX_HIDDEN),
         .MAX_KV_DIM(MAX_KV_DIM), .KV_ROWS(KV_ROWS), .ROPE_HI_W(ROPE_HI_W),

@@ -78,7 +78,7 @@ SLICE_RUNS = [["-n", "20", "--random", "1"], ["-n", "20"],
               ["-n", "9", "--random", "2", "--stalls", "3", "--reset-at", "411"],
               ["-n", "9", "--random", "5", "--stalls", "7", "--reset-at", "77"],
               ["-n", "33", "--random", "9", "--stalls", "4"]]
-# name: model, (rows, cols, vec, att_pos), slice, runs. In the order in which mutants meet them.
+# name: model, (rows, cols, vec, att_pos[, lane]), slice, runs. In the order in which mutants meet them.
 DESIGNS = {
     "chip a": ("a", (8, 8, 4, 4), "chip", CHIP_RUNS),
     "chip b": ("b", (16, 8, 4, 8), "chip", CHIP_RUNS),
@@ -88,6 +88,7 @@ DESIGNS = {
     "many heads": ("e", (16, 16, 16, 4), "op:attention:1", SLICE_RUNS),
     "one head": ("f", (8, 8, 8, 4), "op:attention:1", SLICE_RUNS),
     "swiglu": ("b", (8, 8, 4, 4), "op:swiglu:0", SLICE_RUNS),
+    "multiply": ("a", (8, 8, 4, 4, "multiply"), "chip", CHIP_RUNS),
     "matrix": ("b", (8, 8, 8, 4), "matrix:layers.0.feed_forward.down:3-21", SLICE_RUNS),
     "matrix wo": ("a", (8, 8, 4, 4), "matrix:layers.0.attention.wo:2-13", SLICE_RUNS),
     "argmax": ("b", (8, 8, 4, 4), "op:argmax", SLICE_RUNS),
@@ -104,6 +105,7 @@ ONLY_FOR = {
     "many heads": {"attention.v", "kv_cache.v", "rope.v", "lerp.v", "msb.v", "engine.v"},
     "one head": {"attention.v", "kv_cache.v", "rope.v", "sequencer.v", "engine.v"},
     "swiglu": {"swiglu.v", "lerp.v"},
+    "multiply": {"mac_array.v", "engine.v"},
     "matrix": {"engine.v", "drain.v", "sequencer.v", "matvec.v", "slice.v"},
     "matrix wo": {"engine.v", "drain.v"},
     "argmax": {"argmax.v", "engine.v"},
@@ -115,7 +117,8 @@ ONLY_FOR = {
     "rmsnorm, large eps": {"rmsnorm.v", "residual.v", "engine.v", "msb.v"},
     "banks": {"rom_select.v", "embed.v"},
 }
-FIRST = {"rom_select.v": ["banks"], "side.v": ["ternary", "ternary layer"], "slice.v": ["layer", "matrix"]}
+FIRST = {"rom_select.v": ["banks"], "side.v": ["ternary", "ternary layer"], "mac_array.v": ["multiply"],
+         "slice.v": ["layer", "matrix"]}
 
 
 def run(command, **options):
@@ -145,7 +148,7 @@ static const bool seeded = (Verilated::randReset(2), Verilated::randSeed(seed ? 
         model, geometry, self.slice, self.runs = DESIGNS[name]
         self.name, self.work = name, os.path.join(work, re.sub(r"\W+", "_", name))
         self.model = os.path.join(work, model)
-        flags = [f for pair in zip(("--rows", "--cols", "--vec", "--att-pos"), map(str, geometry))
+        flags = [f for pair in zip(("--rows", "--cols", "--vec", "--att-pos", "--lane"), map(str, geometry))
                  for f in pair]
         must([f"{ROOT}/build/hardwire", "emit", self.model + ".st", "-o", self.work, "--slice",
               self.slice, *flags])
