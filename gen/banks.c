@@ -16,7 +16,7 @@ int hw_bank_addr_bits(const struct hw_rom *rom, int bank_bytes)
     return bits;
 }
 
-// --- banks ----------------------------------------------------------------------------------------
+// --- banks ---------------------------------------------------------------------------------------
 
 static size_t word_bytes(const struct hw_rom *rom)
 {
@@ -123,7 +123,7 @@ void hw_write_table(struct hw_out *out, const char *path, const char *module,
     hw_words_close(&words);
 }
 
-// --- joining --------------------------------------------------------------------------------------
+// --- joining -------------------------------------------------------------------------------------
 
 static void write_one_select(struct hw_out *out, const struct hw_rom *rom, int bank, int n)
 {
@@ -207,7 +207,7 @@ void hw_write_joined(struct hw_out *out, const struct hw_rom *rom, int bank_byte
     hw_out_close(out);
 }
 
-// --- size -----------------------------------------------------------------------------------------
+// --- size ----------------------------------------------------------------------------------------
 
 // Decimal digits of 0..n-1, all together.
 static long long decimals(long n)

@@ -18,10 +18,10 @@ static const char *const GEOMETRY_HELP =
     "      --cols N          activations a cycle (8); rows x cols weights a cycle\n"
     "      --vec N           rows drained, and vector elements, a cycle (8)\n"
     "      --att-pos N       KV positions a cycle (16)\n"
-    "      --ctx N           a context of N positions (the model's)\n"
     "      --lane KIND       select or multiply: what a lane does with a code (see --target)\n"
     "      --target NAME     sim, ice40, ecp5, xilinx, osu018: the lane that is smaller there (sim)\n"
     "      --bank-bytes N    most bytes of a ROM bank (524288)\n"
+    "      --ctx N           a context of N positions (the model's)\n"
     "      --shape D,H,L,N,K,V,C[,untied]  no model: dim, hidden, layers, heads, kv heads, vocab,\n"
     "                        context, with random weights\n"
     "      --bits N --code-bits N  of these (4, 4)\n"
@@ -81,8 +81,8 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
         {"messages", required_argument, NULL, PASS_ON},
         {"template", required_argument, NULL, PASS_ON},
         {"shape", required_argument, NULL, 'S'},      {"bits", required_argument, NULL, 'b'},
-        {"code-bits", required_argument, NULL, 'C'},  {"wide-bits", required_argument, NULL, 'w'},
-        {"bank-bytes", required_argument, NULL, 'B'}, {"ctx", required_argument, NULL, 'x'},
+        {"ctx", required_argument, NULL, 'x'},        {"code-bits", required_argument, NULL, 'C'},
+        {"wide-bits", required_argument, NULL, 'w'},  {"bank-bytes", required_argument, NULL, 'B'},
         {"help", no_argument, NULL, 'h'},
         {0}};
     static char templates[4200];
@@ -97,9 +97,9 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
                       : opt == 'm' ? &r->clock_mhz
                       : opt == 'b' ? &r->bits
                       : opt == 'C' ? &r->code_bits
-                      : opt == 'x' ? &r->ctx
                       : opt == 'w' ? &r->wide_bits
                       : opt == 'B' ? &r->geometry.bank_bytes
+                      : opt == 'x' ? &r->ctx
                                    : NULL;
         const char **text = opt == 'o'   ? &r->output
                             : opt == 's' ? &r->slice
@@ -114,15 +114,15 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
                              : opt == 'm'     ? "clock-mhz"
                              : opt == PASS_ON ? options[at].name
                                               : NULL;
-        if (number && !hw_parse_int(optarg, 1, HW_BANK_BYTES, number))
+        if (number && !hw_parse_int(optarg, 1, 1 << 24, number))
             return hw_usage(argv[0], "expected a positive number, got '%s'", optarg);
         if (text)
             *text = optarg;
         if (passed)
             pass_on(r, passed, optarg);
         r->icarus = r->icarus || opt == 'i';
-        r->json = r->json || opt == 'j';
         r->quiet = r->quiet || (opt == PASS_ON && strcmp(options[at].name, "quiet") == 0);
+        r->json = r->json || opt == 'j';
         if (opt == 'h')
             return printf("%s%s", help, GEOMETRY_HELP), 0;
         if (opt == '?')
@@ -184,10 +184,9 @@ int hw_cmd_emit(int argc, char **argv)
     struct hw_plan plan;
     struct hw_error err = {0};
     int status = hw_parse_request(argc, argv,
-                              "hardwire emit Q.safetensors -o DIR [options]\n"
-                              "      --templates DIR   the hand-written Verilog (rtl_templates)\n"
-                              "      --quiet           no size and no progress\n",
-                              &r);
+                                  "hardwire emit Q.safetensors -o DIR [options]\n"
+                                  "      --templates DIR   the hand-written Verilog (rtl_templates)\n"
+                                  "      --quiet           no size and no progress\n", &r);
     if (status >= 0)
         return status;
     if (!r.output)

@@ -95,20 +95,21 @@ static void say_mean(struct hw_sheet *s, const char *name, int n, struct mean m,
                                      "tokens_per_s", tokens, "exact", m.exact));
 }
 
-// The first position, the middle, the last, and between them 255, 1023, 4095, ...
+// The next position whose cycles are told: 0, the middle, the last, and a few in between.
 static int next_position(int pos, int n)
 {
-    int next = n - 1;
-    for (int round = 255; round < n; round = 4 * round + 3)
-        next = round > pos && round < next ? round : next;
-    return n / 2 > pos && n / 2 < next ? n / 2 : next;
+    const int told[] = {255, 1023, 4095, 16383, 65535, n / 2, n - 1};
+    int next = n;
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
+        next = told[i] > pos && told[i] < next ? told[i] : next;
+    return next;
 }
 
 static void say_cycles(struct hw_sheet *s, const struct hw_plan *plan, int clock_mhz)
 {
     int n = plan->model->config.seq_len;
     json_t *list = json_array();
-    for (int pos = 0, last = -1; pos != last; last = pos, pos = next_position(pos, n)) {
+    for (int pos = 0; pos < n; pos = next_position(pos, n)) {
         struct hw_cycle_count c = hw_cycles(plan, pos, true);
         double tokens = clock_mhz * 1e6 / (double)c.token;
         hw_sheet_line(s, NULL, "position %-5d %8ld cycles, array busy %2ld%%, %.0f tokens/s at %d MHz",

@@ -55,8 +55,8 @@ int hw_cmd_quantize(int argc, char **argv)
     struct hw_quantize_options o;
     struct hw_error err = {0};
     const char *output = NULL, *levels = NULL;
-    int ctx = 0;
     bool dry = false;
+    int ctx = 0;
     hw_quantize_defaults(&o);
     const struct hw_quantize_options defaults = o;
     o.weight_bits = o.widths.code_bits = 0; // not given
@@ -77,8 +77,6 @@ int hw_cmd_quantize(int argc, char **argv)
             o.progress = NULL;
         else if (opt == 'L')
             levels = optarg;
-        else if (opt == 'x' && !hw_parse_int(optarg, 1, INT_MAX, &ctx))
-            return hw_usage("quantize", "expected a number of positions, got '%s'", optarg);
         else if (opt == 'T' && !hw_parse_int(optarg, 1, 1 << 20, &o.tune_steps))
             return hw_usage("quantize", "--tune: expected 1..%d steps, got '%s'", 1 << 20, optarg);
         else if (opt == 'M' && !parse_real(optarg, 1.0, 1e15, &o.rom_bits))
@@ -87,6 +85,8 @@ int hw_cmd_quantize(int argc, char **argv)
             return hw_usage("quantize", "--max-loss: expected percent, got '%s'", optarg);
         else if (opt == 'D')
             dry = true;
+        else if (opt == 'x' && !hw_parse_int(optarg, 1, INT_MAX, &ctx))
+            return hw_usage("quantize", "expected a number of positions, got '%s'", optarg);
         else if (opt == 'N')
             o.nearest = true;
         else if (opt == 'h')

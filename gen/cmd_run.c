@@ -80,7 +80,7 @@ static void tell(struct teller *t, struct hw_session *s, const int *ids, int n, 
             token = ids[pos + 1];
             continue;
         }
-        token = hw_sampler_next(&t->sampler, logits, t->q->config.vocab_size);
+        token = hw_sampler_draw(&t->sampler, logits, t->q->config.vocab_size);
         t->made++;
         t->end = hw_session_ends(s, token)      ? s->chat ? "the answer ended" : "the story ended"
                  : pos + 1 == seq_len           ? "context full"
@@ -216,7 +216,7 @@ static bool parse_real(const char *text, double high, double *value)
     return end != text && !*end && *value >= 0.0 && *value <= high;
 }
 
-enum { TEMPERATURE = 256, TOP_P, SEED, CHAT, SYSTEM, MESSAGES, TEMPLATE, FLOAT };
+enum { TEMPERATURE = 256, TOP_P, SEED, CHAT, SYSTEM, MESSAGES, TEMPLATE };
 
 static bool parse_sampling(int opt, const char *text, struct hw_sampler *s)
 {
@@ -238,6 +238,7 @@ int hw_cmd_run(int argc, char **argv)
         {"tokenizer", required_argument, NULL, 't'}, {"prompt", required_argument, NULL, 'p'},
         {"count", required_argument, NULL, 'n'},     {"perplexity", required_argument, NULL, 'P'},
         {"tokens", required_argument, NULL, 'T'},    {"threads", required_argument, NULL, 'j'},
+        {"float", required_argument, NULL, 'F'},
         {"chat", no_argument, NULL, CHAT},           {"system", required_argument, NULL, SYSTEM},
         {"messages", required_argument, NULL, MESSAGES},
         {"template", required_argument, NULL, TEMPLATE},
@@ -246,7 +247,6 @@ int hw_cmd_run(int argc, char **argv)
         {"rows", required_argument, NULL, 'r'},      {"cols", required_argument, NULL, 'c'},
         {"vec", required_argument, NULL, 'v'},       {"att-pos", required_argument, NULL, 'a'},
         {"clock", required_argument, NULL, 'm'},     {"clock-mhz", required_argument, NULL, 'm'},
-        {"float", required_argument, NULL, FLOAT},
         {"quiet", no_argument, NULL, 'q'},           {"help", no_argument, NULL, 'h'},
         {0}};
     struct request r = {.count = 256, .threads = 2, .clock_mhz = 100,
@@ -264,7 +264,7 @@ int hw_cmd_run(int argc, char **argv)
         const char **text = opt == 't'        ? &r.tokenizer
                             : opt == 'p'      ? &r.ask.prompt
                             : opt == 'P'      ? &r.score
-                            : opt == FLOAT    ? &r.twin
+                            : opt == 'F'      ? &r.twin
                             : opt == SYSTEM   ? &r.ask.system
                             : opt == MESSAGES ? &r.ask.messages
                             : opt == TEMPLATE ? &r.ask.template

@@ -328,7 +328,8 @@ static bool check_room(const struct hw_size *size, const char *temp, FILE *progr
                 size->files);
     if (statvfs(temp, &disk) != 0)
         return hw_fail(err, "%s: cannot tell the room on its disk: %s", temp, strerror(errno));
-    unsigned long long block = disk.f_frsize, files = (unsigned long long)size->files + FABRIC_FILES;
+    unsigned long long block = disk.f_frsize;
+    unsigned long long files = (unsigned long long)size->files + FABRIC_FILES;
     unsigned long long need = (unsigned long long)size->bytes + files * block;
     if (disk.f_bavail <= need / block)
         return hw_fail(err, "%s: disk: expected room for %.1f MB, got %.1f MB", temp,
@@ -350,7 +351,8 @@ static void on_signal(int signal)
 static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
 enum { N_SIGNALS = sizeof SIGNALS / sizeof SIGNALS[0] };
 
-// While files are written these signals end the writing, not the program. One that is ignored stays so.
+// While files are written these signals end the writing, not the program. One that is ignored stays
+// so.
 static void catch_signals(struct sigaction old[N_SIGNALS])
 {
     struct sigaction ours = {.sa_handler = on_signal};

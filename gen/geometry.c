@@ -87,8 +87,8 @@ static bool check_banks(const struct hw_geometry *g, struct hw_error *err)
     long lanes = 2L * g->rows * g->cols * g->code_bits, widest = lanes > vec ? lanes : vec;
     widest = widest > 256 ? widest : 256; // the program's
     if (most > HW_BANK_BYTES || widest > 8 * most)
-        return hw_fail(err, "geometry: ROM bank: expected at least %ld bytes, two words, and at most "
-                            "%d, got %ld", (widest + 7) / 8, HW_BANK_BYTES, most);
+        return hw_fail(err, "geometry: ROM bank: expected at least %ld bytes (two words) and at "
+                            "most %d, got %ld", (widest + 7) / 8, HW_BANK_BYTES, most);
     return true;
 }
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/program.h"
+
 static size_t word_bytes(const struct hw_rom *rom)
 {
     return ((size_t)rom->width + 7) / 8;
@@ -450,7 +452,7 @@ bool hw_plan_make(struct hw_plan *plan, const struct hw_qmodel *q, const struct 
     plan->rom[HW_ROM_PROGRAM] = (struct hw_rom){"program", 128, g->prog_addr_bits, 0, NULL};
 
     struct builder b = {plan, q, g, err};
-    if (put_rope(&b) && slice(&b, name))
+    if (put_rope(&b) && slice(&b, name) && hw_program_check(plan, err))
         return true;
     hw_plan_free(plan);
     return false;

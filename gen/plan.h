@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a quantized model and a geometry to a plan: the program, the small ROMs, and the layout of the
-// weight ROM, whose words are made from the model's codes when they are asked for.
-// The plan is what the emitter writes and what the cycle model walks.
+// From a quantized model and a geometry to a plan: the program, the small ROMs, and the layout of
+// the weight ROM, whose words are made from the model's codes when they are asked for. The plan is
+// what the emitter writes and what the cycle model walks.
 #ifndef HW_PLAN_H
 #define HW_PLAN_H
 
@@ -115,8 +115,8 @@ struct hw_plan {
     int n_ranges;
 };
 
-// Reads words of a ROM one after the other (plan: NULL where the ROM has data). The weight ROM's are
-// packed here, one row block and plane of codes in memory at a time.
+// Reads words of a ROM one after the other (plan: NULL where the ROM has data). The weight ROM's
+// are packed here, one row block and plane of codes in memory at a time.
 struct hw_words {
     const struct hw_plan *plan;
     const struct hw_rom *rom;
@@ -128,7 +128,8 @@ struct hw_words {
 };
 bool hw_words_open(struct hw_words *w, const struct hw_plan *plan, const struct hw_rom *rom,
                    struct hw_error *err);
-// The bytes of word `at`, below the ROM's depth; valid until the next call. Ascending order is quick.
+// The bytes of word `at`, below the ROM's depth; valid until the next call. Ascending order is
+// quick.
 const uint8_t *hw_words_get(struct hw_words *w, long at);
 void hw_words_close(struct hw_words *w);
 const char *hw_lane_name(enum hw_lane lane);

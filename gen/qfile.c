@@ -242,8 +242,8 @@ static json_t *describe(const char *dtype, const int *shape, int n_dims, size_t 
                      (json_int_t)at, (json_int_t)(at + bytes));
 }
 
-// One tensor, elements of `size` bytes. Reading demands the very description that writing makes, copies
-// to `values` unless that is NULL, and returns where the tensor lies in the file.
+// One tensor, elements of `size` bytes. Reading demands the very description that writing makes,
+// copies to `values` unless that is NULL, and returns where the tensor lies in the file.
 static const uint8_t *tensor(struct pass *p, const char *name, const char *dtype, size_t size,
                              const int *shape, int n_dims, void *values)
 {

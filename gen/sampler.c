@@ -18,7 +18,7 @@ static int likelier_first(const void *a, const void *b)
     return order ? order : (x->token > y->token) - (x->token < y->token);
 }
 
-int hw_sampler_next(struct hw_sampler *s, const int32_t *logits, int n)
+int hw_sampler_draw(struct hw_sampler *s, const int32_t *logits, int n)
 {
     int best = hw_ref_argmax(logits, n), kept = 0;
     if (!(s->temperature > 0.0))

@@ -14,7 +14,7 @@ struct hw_sampler {
 };
 
 // -1: out of memory.
-int hw_sampler_next(struct hw_sampler *s, const int32_t *logits, int n);
+int hw_sampler_draw(struct hw_sampler *s, const int32_t *logits, int n);
 void hw_sampler_free(struct hw_sampler *s);
 
 #endif

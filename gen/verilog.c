@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns writing of generated files: gathered in large pieces, each hashed and written at once. After the
-// first error every call does nothing.
+// Owns writing of generated files: gathered in large pieces, each hashed and written at once. After
+// the first error every call does nothing.
 #include "gen/verilog.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the words of a ROM as they are asked for: the weight ROM's are packed from the model's codes
-// (rtl_templates/msa_array.v: code of row r, column k at bit (r * cols + k) * code_bits), the others
-// lie in the plan.
+// (rtl_templates/msa_array.v: code of row r, column k at bit (r * cols + k) * code_bits), the
+// others lie in the plan.
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,8 +46,8 @@ static size_t padded(const struct hw_words *w, const struct hw_range *r)
     return ((size_t)r->n_in + cols - 1) / cols * cols;
 }
 
-// The codes of a row block and plane, rows side by side, zero where the matrix ends. What was read of a
-// file is given back now and then, so that it does not fill the memory.
+// The codes of a row block and plane, rows side by side, zero where the matrix ends. What was read
+// of a file is given back now and then, so that it does not fill the memory.
 static void load_block(struct hw_words *w, const struct hw_range *r, int block)
 {
     int rows = w->plan->geometry.rows, top = block / r->n_planes * rows;

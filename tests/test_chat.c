@@ -314,21 +314,21 @@ static void test_sampler(void **state)
     struct hw_sampler s = {.temperature = 0.0, .top_p = 1.0, .seed = 1, .logit_scale = 0.6931471805};
     int count[4] = {0}, again[4] = {0};
     for (int i = 0; i < 100; i++)
-        assert_int_equal(hw_sampler_next(&s, logits, 4), 1);
+        assert_int_equal(hw_sampler_draw(&s, logits, 4), 1);
     s.temperature = 1.0;
     for (int i = 0; i < 8000; i++)
-        count[hw_sampler_next(&s, logits, 4)]++;
+        count[hw_sampler_draw(&s, logits, 4)]++;
     assert_in_range(count[1], 3800, 4200);
     assert_in_range(count[2], 1850, 2150);
     assert_in_range(count[0], 880, 1120);
     s.seed = 1;
     for (int i = 0; i < 8000; i++)
-        again[hw_sampler_next(&s, logits, 4)]++;
+        again[hw_sampler_draw(&s, logits, 4)]++;
     assert_memory_equal(count, again, sizeof count);
     s.top_p = 0.6;
     memset(count, 0, sizeof count);
     for (int i = 0; i < 3000; i++)
-        count[hw_sampler_next(&s, logits, 4)]++;
+        count[hw_sampler_draw(&s, logits, 4)]++;
     assert_int_equal(count[0] + count[3], 0);
     assert_in_range(count[1], 1900, 2100);
     hw_sampler_free(&s);

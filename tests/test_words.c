@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words of the weight ROM made on demand, against the layout said once more, a bit at a time; a model
-// made on the fly against the same model in a file, and both as Verilog.
+// Words of the weight ROM made on demand, against the layout said once more, a bit at a time; a
+// model made on the fly against the same model in a file, and both as Verilog.
 #define TEMP_FILE "build/test_words.tmp"
 #include "tests/random_model.h"
 
@@ -24,7 +24,35 @@ static void make(struct hw_qmodel *q, const char *shape, int width, int bits, in
         fail_msg("%s", err.text);
 }
 
-// --- words ----------------------------------------------------------------------------------------
+// --- codes ---------------------------------------------------------------------------------------
+
+// The rule of gen/synthetic.h, a code at a time.
+static void test_synthetic_codes(void **state)
+{
+    (void)state;
+    const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);
+    for (int width = 0; width < 3; width++) {
+        struct hw_qmodel q;
+        make(&q, "24,37,2,3,1,45,16,untied", width, 4, 6);
+        const struct hw_qmatrix *m[] = {&q.embed, &q.layers[1].wv, &q.layers[1].down, &q.head};
+        const int place[] = {0, 1 + 6 + 2, 1 + 6 + 5, 1 + 12};
+        for (int i = 0; i < 4; i++) {
+            uint8_t codes[64];
+            int steps = (m[i]->n_in + 15) / 16;
+            for (int k = 0; k < m[i]->n_planes * m[i]->n_out * m[i]->n_in; k++) {
+                int row = k / m[i]->n_in, column = k % m[i]->n_in; // row: of all planes
+                uint64_t seed = (uint64_t)(q.widths.code_bits + 8 * (1 + place[i])) +
+                                (uint64_t)(row * steps + column / 16) * golden;
+                uint64_t want = random_bits(&seed) >> (column % 16 * 4);
+                hw_qmatrix_row(m[i], row / m[i]->n_out, row % m[i]->n_out, codes);
+                assert_int_equal(codes[column], want & ((1u << q.widths.code_bits) - 1));
+            }
+        }
+        hw_qmodel_free(&q);
+    }
+}
+
+// --- words ---------------------------------------------------------------------------------------
 
 static int code_at(const struct hw_qmatrix *m, int plane, int row, int column)
 {
@@ -108,7 +136,7 @@ static void test_words(void **state)
     }
 }
 
-// --- files ----------------------------------------------------------------------------------------
+// --- files ---------------------------------------------------------------------------------------
 
 // Codes in memory instead of on demand.
 static void materialize(struct hw_qmatrix *m)
@@ -239,6 +267,7 @@ static void test_file_is_not_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_synthetic_codes),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_file_and_shape),
         cmocka_unit_test(test_file_is_not_kept),
