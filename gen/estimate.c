@@ -12,6 +12,8 @@ struct hw_sram hw_sram(const struct hw_geometry *g)
                 (long)(g->max_dim + g->max_q_dim + g->max_hidden) * g->act_bits + // regions
                 12L * g->max_q_dim + 2L * g->max_kv_dim * g->kv_bits +            // query, new K and V
                 4L * 20 * g->ctx;                                                 // scores, four heads
+    if (g->sub_norm) // the side buffer
+        s.buffers += (long)(g->max_hidden > g->max_q_dim ? g->max_hidden : g->max_q_dim) * g->res_bits;
     return s;
 }
 

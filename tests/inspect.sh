@@ -70,6 +70,16 @@ bytes=$(cat $dir/design/fabric/* $dir/design/personality/* | wc -c)
 ok "plan's Verilog is emit's size within 5%" holds $dir/plan.json "abs(a['verilog_bytes'] - $bytes) < 0.05 * $bytes"
 ok "plan's ROM is the manifest's" holds $dir/plan.json $dir/design/manifest.json 'a["rom_bits"] == b["roms"]["total_bits"]'
 
+# Memories of the Verilog as Yosys counts them; two small register files, which the plan leaves out, are
+# memories to it.
+tiny="--shape 16,32,2,4,2,64,100 --rows 8 --cols 8 --vec 4 --att-pos 8"
+$hw plan $tiny --json > $dir/tiny.json
+$hw emit $tiny -o $dir/tiny --quiet
+yosys -q -p "read_verilog -I$dir/tiny/fabric $dir/tiny/fabric/*.v; read_verilog -I$dir/tiny/fabric $dir/tiny/personality/*.v
+    hierarchy -top chip_top; proc -norom; tee -q -o $dir/stat stat" > $dir/yosys.log 2>&1
+sram=$(sed -n 's/.*Number of memory bits: *//p' $dir/stat | tail -n 1)
+ok "plan's SRAM is what Yosys finds" holds $dir/tiny.json "0 <= $sram - a['sram_bits'] < 128"
+
 # The mean over n positions, against that over n - 1 and the cycles at the last one.
 for n in 1 15 16 17 40; do
     $hw plan $q --ctx $n --json > $dir/n.json
