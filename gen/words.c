@@ -97,9 +97,9 @@ static void pack(struct hw_words *w)
 const uint8_t *hw_words_get(struct hw_words *w, long at)
 {
     const struct hw_plan *p = w->plan;
-    const struct hw_geometry *g = &p->geometry;
     if (w->rom->data)
         return w->rom->data + (size_t)at * (((size_t)w->rom->width + 7) / 8);
+    const struct hw_geometry *g = &p->geometry;
     int range = at < p->range[w->range].first ? 0 : w->range;
     while (at >= (long)p->range[range].first + p->range[range].n_words)
         range++;
