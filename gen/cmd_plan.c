@@ -166,6 +166,7 @@ int hw_cmd_plan(int argc, char **argv)
     hw_sheet_open(&s, r.json);
     hw_sheet_line(&s, "lanes", "%d (%d rows x %d columns), %d-bit codes, %s", g->rows * g->cols,
                   g->rows, g->cols, g->code_bits, hw_lane_name(g->lane));
+    hw_sheet_json(&s, "lane", json_string(hw_lane_name(g->lane)));
     hw_sheet_json(&s, "lanes", json_integer(g->rows * g->cols));
     hw_sheet_json(&s, "code_bits", json_integer(g->code_bits));
     hw_sheet_json(&s, "clock_mhz", json_integer(r.clock_mhz));

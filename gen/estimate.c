@@ -2,6 +2,8 @@
 // Owns the estimates and the constants they rest on.
 #include "gen/estimate.h"
 
+#include "gen/banks.h"
+
 struct hw_sram hw_sram(const struct hw_geometry *g)
 {
     struct hw_sram s;
@@ -10,23 +12,9 @@ struct hw_sram hw_sram(const struct hw_geometry *g)
                 (long)(g->max_dim + g->max_q_dim + g->max_hidden) * g->act_bits + // regions
                 12L * g->max_q_dim + 2L * g->max_kv_dim * g->kv_bits +            // query, new K and V
                 4L * 20 * g->ctx;                                                 // scores, four heads
+    if (g->sub_norm) // the side buffer
+        s.buffers += (long)(g->max_hidden > g->max_q_dim ? g->max_hidden : g->max_q_dim) * g->res_bits;
     return s;
-}
-
-static int decimal_digits(long n)
-{
-    int digits = 1;
-    for (; n >= 10; n /= 10)
-        digits++;
-    return digits;
-}
-
-// A line a word (emit.c: write_rom).
-static double rom_bytes(const struct hw_rom *rom)
-{
-    double line = 12 + decimal_digits(rom->addr_bits) + 2 + decimal_digits(rom->depth) +
-                  (int)sizeof ": data <= 'h;" + decimal_digits(rom->width) + (rom->width + 3) / 4;
-    return line * rom->depth;
 }
 
 // Measured with Verilator 5.006, gcc 12 and sim/build on designs of 256 to 2,048 lanes, 128 to 1,024
@@ -45,11 +33,11 @@ struct hw_estimate hw_estimate(const struct hw_plan *plan)
 {
     const struct hw_geometry *g = &plan->geometry;
     const struct hw_config *c = &plan->model->config;
-    struct hw_estimate e = {.verilog_bytes = 129e3}; // templates, wrappers, function tables
+    struct hw_estimate e = {.verilog_bytes = 137e3}; // templates, wrappers, function tables
     double rom_mb = 0.0, weights_mb = 0.0;
     double lanes = g->rows * g->cols, att = g->att_pos * g->head_dim;
     for (int i = 0; i < HW_N_ROMS; i++) {
-        e.verilog_bytes += rom_bytes(&plan->rom[i]);
+        e.verilog_bytes += (double)hw_rom_size(&plan->rom[i], g->bank_bytes).bytes;
         rom_mb += (double)plan->rom[i].width * plan->rom[i].depth / 8e6;
     }
     for (int i = 0; i < plan->n_ranges; i++)
