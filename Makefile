@@ -36,7 +36,7 @@ help:
 	@echo "make synth      netlists and their sizes: generic, iCE40, ECP5, Xilinx"
 	@echo "make formal     bounded proofs and induction of the control modules"
 	@echo "make mutants    plants faults in RTL and ROMs and counts those the checks find"
-	@echo "make fuzz       fuzzes every file reader"
+	@echo "make fuzz       fuzzes every file reader; RUNS= inputs each (1000000)"
 	@echo "make lint       Verilator, Icarus and Yosys over the templates; clang over the C"
 	@echo "make clean      removes build/"
 
@@ -101,8 +101,10 @@ formal: setup
 mutants: all
 	@python3 tests/mutants.py
 
+# New inputs for each target. Ten million take an hour and a half on two idle cores.
+RUNS ?= 1000000
 fuzz: all $(B)/story.safetensors
-	@tests/fuzz.sh
+	@tests/fuzz.sh $(RUNS)
 
 $(B)/story.safetensors: $(B)/hardwire models/story.bin models/story.quant
 	@$< quantize models/story.bin --levels models/story.quant --code-bits 3 -o $@ --quiet

@@ -57,6 +57,41 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
     return true;
 }
 
+bool hw_geometry_holds(const struct hw_config *c, int *vec, struct hw_error *err)
+{
+    const struct {
+        const char *name;
+        int value, max;
+    } limit[] = {{"n_layers", c->n_layers, 1024},     {"n_heads", c->n_heads, 255},
+                 {"n_kv_heads", c->n_kv_heads, 255},  {"head_dim", c->head_dim, 1024},
+                 {"vocab_size", c->vocab_size, 1 << 19}, {"seq_len", c->seq_len, 1 << 19}};
+    for (size_t i = 0; i < sizeof limit / sizeof limit[0]; i++) {
+        if (limit[i].value > limit[i].max)
+            return hw_fail(err, "%s: expected at most %d, got %d", limit[i].name, limit[i].max,
+                           limit[i].value);
+    }
+    for (*vec = 8; *vec > 4; *vec /= 2) {
+        struct hw_error not_so_wide = {0};
+        const struct hw_geometry g = {.rows = 32, .cols = 8, .vec = *vec, .att_pos = 16};
+        if (check_shape(&g, c, &not_so_wide))
+            return true;
+    }
+    const struct hw_geometry g = {.rows = 32, .cols = 8, .vec = *vec, .att_pos = 16};
+    return check_shape(&g, c, err);
+}
+
+// A bank holds at least two words of every ROM.
+static bool check_banks(const struct hw_geometry *g, struct hw_error *err)
+{
+    long most = g->bank_bytes ? g->bank_bytes : HW_BANK_BYTES, vec = 2L * g->vec * 16;
+    long lanes = 2L * g->rows * g->cols * g->code_bits, widest = lanes > vec ? lanes : vec;
+    widest = widest > 256 ? widest : 256; // the program's
+    if (most > HW_BANK_BYTES || widest > 8 * most)
+        return hw_fail(err, "geometry: ROM bank: expected at least %ld bytes (two words) and at "
+                            "most %d, got %ld", (widest + 7) / 8, HW_BANK_BYTES, most);
+    return true;
+}
+
 // --- lanes ----------------------------------------------------------------------------------------
 
 static const char *const LANE_NAME[] = {[HW_LANE_SELECT] = "select",
@@ -199,5 +234,5 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
     if (g->token_bits < 4)
         g->token_bits = 4;
     fit_addresses(g, q);
-    return true;
+    return check_banks(g, err);
 }

@@ -65,6 +65,9 @@ bool hw_import_bitllama(struct hw_model *model, struct hw_error *err);
 bool hw_import_gguf(struct hw_model *model, struct hw_error *err);
 bool hw_import_hf(struct hw_model *model, struct hw_error *err);
 
+// The name of a tensor type in GGUF files, whether it can be read or not; NULL: unknown.
+const char *hw_ggml_type_name(uint32_t ggml_type);
+
 // Whether a file is what its header would make it as a bitllama checkpoint, byte for byte.
 bool hw_is_bitllama(const struct hw_file *file);
 

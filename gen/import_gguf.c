@@ -53,6 +53,15 @@ static const struct {
     {29, -1, "IQ1_M"},       {39, -1, "MXFP4"},
 };
 
+const char *hw_ggml_type_name(uint32_t ggml_type)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (types[i].ggml_type == ggml_type)
+            return types[i].name;
+    }
+    return NULL;
+}
+
 static bool find_dtype(const struct importer *im, const struct hw_gguf_tensor *t,
                        enum hw_dtype *dtype)
 {

@@ -281,6 +281,15 @@ const struct hw_config *hw_model_config(const struct hw_model *model)
     return &model->config;
 }
 
+bool hw_model_set_context(struct hw_model *model, int seq_len, struct hw_error *err)
+{
+    if (seq_len < 1 || seq_len > model->config.seq_len)
+        return hw_fail(err, "%s: context: expected 1..%d, the checkpoint's, got %d", model->path,
+                       model->config.seq_len, seq_len);
+    model->config.seq_len = seq_len;
+    return true;
+}
+
 struct hw_evaluation hw_model_evaluation(const struct hw_model *model)
 {
     return (struct hw_evaluation){.layer_eps = model->bitnet ? 0.0 : model->config.norm_eps,

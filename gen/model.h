@@ -36,6 +36,9 @@ void hw_model_close(struct hw_model *model);
 const struct hw_config *hw_model_config(const struct hw_model *model);
 const char *hw_model_format(const struct hw_model *model); // "llama2.c v0", "GGUF v3", ...
 
+// Makes the context shorter than the checkpoint's.
+bool hw_model_set_context(struct hw_model *model, int seq_len, struct hw_error *err);
+
 // Whether a model of this configuration has the tensor.
 bool hw_tensor_exists(const struct hw_config *c, enum hw_tensor_id id);
 

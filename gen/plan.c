@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/program.h"
+
 static size_t word_bytes(const struct hw_rom *rom)
 {
     return ((size_t)rom->width + 7) / 8;
@@ -35,10 +37,15 @@ struct builder {
 static int grow(struct builder *b, int id, long n)
 {
     struct hw_rom *rom = &b->plan->rom[id];
-    if (rom->depth + n > 1L << rom->addr_bits) {
+    if (rom->addr_bits > 30 || rom->depth + n > 1L << rom->addr_bits) {
         hw_fail(b->err, "plan: %s ROM: expected at most %ld words, got %ld", rom->name,
                 1L << rom->addr_bits, rom->depth + n);
         return -1;
+    }
+    if (id == HW_ROM_WEIGHT) { // only its layout is kept
+        int first = rom->depth;
+        rom->depth += (int)n;
+        return first;
     }
     size_t bytes = word_bytes(rom);
     uint8_t *data = realloc(rom->data, (size_t)(rom->depth + n) * bytes);
@@ -54,7 +61,7 @@ static int grow(struct builder *b, int id, long n)
 }
 
 static bool note_range(struct builder *b, const char *name, int first, int n_words,
-                       const struct hw_qmatrix *m, int n_rows)
+                       const struct hw_qmatrix *m, int first_row, int last_row)
 {
     struct hw_plan *p = b->plan;
     struct hw_range *r = realloc(p->range, (size_t)(p->n_ranges + 1) * sizeof *r);
@@ -65,7 +72,9 @@ static bool note_range(struct builder *b, const char *name, int first, int n_wor
     snprintf(r->name, sizeof r->name, "%s", name);
     r->first = first;
     r->n_words = n_words;
-    r->n_rows = n_rows;
+    r->n_rows = last_row - first_row;
+    r->m = m;
+    r->first_row = first_row;
     r->n_in = m->n_in;
     r->n_planes = m->n_planes;
     return true;
@@ -78,42 +87,18 @@ struct place {
     int weight, scale, level;
 };
 
-// The weight word of block rows first.., plane p, chunk c: code of row r, column k at bit
-// (r * cols + k) * code_bits.
-static void put_codes(struct builder *b, long word, const struct hw_qmatrix *m, int first, int last,
-                      int plane, int chunk)
-{
-    const struct hw_geometry *g = b->g;
-    const uint8_t *codes = m->codes + (size_t)plane * (size_t)m->n_out * (size_t)m->n_in;
-    for (int r = 0; r < g->rows && first + r < last; r++) {
-        for (int k = 0; k < g->cols && chunk * g->cols + k < m->n_in; k++) {
-            size_t at = (size_t)(first + r) * (size_t)m->n_in + (size_t)(chunk * g->cols + k);
-            put(&b->plan->rom[HW_ROM_WEIGHT], word, ((long)r * g->cols + k) * g->code_bits,
-                g->code_bits, codes[at]);
-        }
-    }
-}
-
 // Lays out rows first..last-1 of a matrix.
 static bool put_matrix(struct builder *b, const char *name, const struct hw_qmatrix *m, int first,
                        int last, struct place *at)
 {
     const struct hw_geometry *g = b->g;
-    int blocks = (last - first + g->rows - 1) / g->rows;
-    int chunks = (m->n_in + g->cols - 1) / g->cols;
-    int words = blocks * chunks * m->n_planes;
+    long blocks = (last - first + g->rows - 1) / g->rows;
+    long words = blocks * ((m->n_in + g->cols - 1) / g->cols) * m->n_planes;
     at->weight = grow(b, HW_ROM_WEIGHT, words);
     at->scale = grow(b, HW_ROM_SCALE, (last - first + g->vec - 1) / g->vec);
     at->level = grow(b, HW_ROM_LEVEL, m->n_planes);
-    if (b->err->set || !note_range(b, name, at->weight, words, m, last - first))
+    if (b->err->set || !note_range(b, name, at->weight, (int)words, m, first, last))
         return false;
-    long word = at->weight;
-    for (int block = 0; block < blocks; block++) {
-        for (int p = 0; p < m->n_planes; p++) {
-            for (int c = 0; c < chunks; c++)
-                put_codes(b, word++, m, first + block * g->rows, last, p, c);
-        }
-    }
     for (int r = first; r < last; r++)
         put(&b->plan->rom[HW_ROM_SCALE], at->scale + (r - first) / g->vec,
             (r - first) % g->vec * 12, 12, m->scale[r]);
@@ -467,7 +452,7 @@ bool hw_plan_make(struct hw_plan *plan, const struct hw_qmodel *q, const struct 
     plan->rom[HW_ROM_PROGRAM] = (struct hw_rom){"program", 128, g->prog_addr_bits, 0, NULL};
 
     struct builder b = {plan, q, g, err};
-    if (put_rope(&b) && slice(&b, name))
+    if (put_rope(&b) && slice(&b, name) && hw_program_check(plan, err))
         return true;
     hw_plan_free(plan);
     return false;

@@ -117,7 +117,7 @@ ONLY_FOR = {
     "rmsnorm, large eps": {"rmsnorm.v", "residual.v", "engine.v", "msb.v"},
     "banks": {"rom_select.v", "embed.v"},
 }
-FIRST = {"rom_select.v": ["banks"], "mac_array.v": ["multiply"], "side.v": ["ternary", "ternary layer"],
+FIRST = {"rom_select.v": ["banks"], "side.v": ["ternary", "ternary layer"], "mac_array.v": ["multiply"],
          "slice.v": ["layer", "matrix"]}
 
 

@@ -81,6 +81,23 @@ class Model:
             raise Refused(f"{path}: {len(data) - end} bytes belong to no tensor")
         self.unused = set(self.tensors)
 
+    def set_context(self, seq_len):
+        """What a design with a shorter context (emit --ctx) must hold: other rotation tables."""
+        if not 0 < seq_len <= self.number("seq_len"):
+            raise Refused(f"a context of {seq_len}, the model has {self.number('seq_len')}")
+        if seq_len == self.number("seq_len"):
+            return
+        self.meta["seq_len"] = str(seq_len)
+        lo_bits = ((seq_len - 1).bit_length() + 1) // 2
+        rows = {"lo": 1 << lo_bits, "hi": (seq_len + (1 << lo_bits) - 1) >> lo_bits}
+        divisor = [float(d) for d in self.meta.get("rope_divisors", "").split()] or [1.0] * (self.number("head_dim") // 2)
+        for part, unit in (("hi", 1 << lo_bits), ("lo", 1)):
+            for name, f in (("cos", math.cos), ("sin", math.sin)):
+                values = [math.floor(f(p * unit * float(self.meta["rope_base"]) ** (-i / len(d)) / d[i]) * 16384 + 0.5)
+                          for d in [divisor] for p in range(rows[part]) for i in range(len(d))]
+                self.tensors[f"rope.{part}_{name}"] = Tensor(f"rope.{part}_{name}", "I16", [rows[part], len(divisor)],
+                                                             struct.pack(f"<{len(values)}h", *values))
+
     def number(self, name):
         return int(self.meta[name])
 
@@ -578,7 +595,8 @@ class Design:
     def __init__(self, path):
         self.path = path
         with open(os.path.join(path, "manifest.json")) as file:
-            self.slice = json.load(file)["slice"]
+            manifest = json.load(file)
+        self.slice, self.seq_len = manifest["slice"], manifest["model"]["seq_len"]
         with open(os.path.join(path, "filelist.f")) as file:
             self.files = [line.strip() for line in file if line.strip().endswith(".v")]
         with open(os.path.join(path, "fabric", "geometry.vh")) as file:
@@ -754,6 +772,7 @@ def main():
         design = Design(os.path.abspath(args.design))
         yosys = Yosys(design, args.yosys, not args.roms_only)
         model = Model(args.model)
+        model.set_context(design.seq_len)
         yosys.wait()
         different = prove(design, model, yosys)
     except (Refused, OSError, KeyError, ValueError) as e:

@@ -1,0 +1,102 @@
+#!/bin/bash
+# One bug in each layer of the machine, and a quick check that must find it and say where it is:
+#     tests/plants.sh [LAYER...]        (all; prints TAP)
+# A line of the list: layer | file | sed edit, with a broken bar for | | check | what it must say first
+#     unit TEST      the C file with its bug, linked with a unit test: the test that fails
+#     cosim          the template with its bug, a small chip in Icarus: the first tensor that differs
+#     formal JOB     the template with its bug, a proof (sim/formal/jobs): the promise that fails
+#     proof          the emitter with its bug, ROMs against the quantized file: the ROM and tensor
+set -u
+dir=build/test/plants
+rm -rf $dir
+mkdir -p $dir
+unset CMOCKA_MESSAGE_OUTPUT
+list() {
+    cat << 'END'
+table | refmodel/tables.c | s/exp(-i \/ 64.0/exp(-i \/ 63.9/ | unit test_fixed | exp2
+table | rtl_templates/lerp.v | s/entry\[15:0\] +/entry[15:0] -/ | cosim | layer 0 attn_norm
+rounding | refmodel/fixed.h | s/x + (INT64_C(1) << (s - 1))/x + (INT64_C(1) << (s - 1)) - (x < 0)/ | unit test_fixed | hw_round_shift
+rounding | rtl_templates/round_shift.v | s/{{W{1'b0}}, 1'b1}/{{W{1'b0}}, ~x[W-1]}/ | formal round_shift:17 | rounds
+requantizer | refmodel/fixed.h | s/256 + (scale/255 + (scale/ | unit test_fixed | hw_requant
+requantizer | rtl_templates/drain.v | s/{2'b01, word/{2'b00, word/ | cosim | embed
+RoPE | refmodel/ops.c | s/a \* s + b \* c/a * s - b * c/ | unit test_oracle | : [kq] layer 0
+RoPE | rtl_templates/rope.v | s/{as\[31\], as} + {bc/{as[31], as} - {bc/ | cosim | layer 0 k
+softmax | rtl_templates/attention.v | s/{1'b0, curve}), .s(whole\[4:0\])/{1'b0, curve}), .s(5'd0)/ | cosim | layer 0 attn,
+softmax | rtl_templates/attention.v | s/a3_first ¦¦ group_max > running/group_max > running/ | cosim | attn,
+KV address | rtl_templates/kv_cache.v | s/row         <= base_q + head/row         <= head/ | cosim | layer 1 score
+KV address | rtl_templates/kv_cache.v | s/addr = {row, pos\[\$clog2(CTX)-1:BANK_W\]}/addr = {row, {GROUP_W{1'b0}}}/ | formal kv_cache:wide_head | f_kv_cache: (reads_back¦l_bank)
+sequencer | rtl_templates/sequencer.v | s/op == OP_NORM \&\& !residual_pending/op == OP_NORM/ | cosim | attn_norm
+sequencer | rtl_templates/sequencer.v | s/op == OP_NORM \&\& !residual_pending/op == OP_NORM/ | formal sequencer | norm_waits
+ROM bank order | gen/emit.c | s/write_rom(out, path, module, plan, rom, bits, (long)i/if (rom->addr_bits > bits)\n            i ^= 1;\n        write_rom(out, path, module, plan, rom, bits, (long)i/; s/rom, bits, (long)i << bits, (long)(i + 1) << bits);/&\n        if (rom->addr_bits > bits)\n            i ^= 1;/ | proof | weight ROM word .*tok_embeddings
+END
+}
+
+compile() { # SRC PROGRAM SOURCE... : with the planted copies of SRC before the others
+    local src=$1 program=$2
+    shift 2
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -w -ffp-contract=off "-I$src" -I. "$@" \
+        build/libhardwire.a -o "$program" -lcmocka -ljansson -lnettle -lm -lpthread
+}
+check_unit() { # SRC TEST
+    cp -n refmodel/* "$1/refmodel/"
+    compile "$1" "$1/test" "tests/$2.c" tests/oracle.c "$1"/refmodel/*.c &&
+        ! timeout 120 "$1/test"
+}
+small_chip() { # made once: $dir/q.safetensors, $geometry
+    build/shape 5 $dir > $dir/options
+    { read -r quantize; read -r geometry; } < $dir/options
+    # shellcheck disable=SC2086
+    [ -f $dir/q.safetensors ] || build/hardwire quantize $dir/shape.bin -o $dir/q.safetensors -q $quantize
+}
+check_cosim() { # SRC
+    cp -n rtl_templates/* "$1/rtl_templates/"
+    small_chip
+    # shellcheck disable=SC2086
+    ! build/hardwire sim $dir/q.safetensors -t $dir/shape.tok --templates "$1/rtl_templates" \
+        -o "$1/design" -n 6 --quiet --icarus $geometry
+}
+check_formal() { # SRC JOB
+    cp -n rtl_templates/* "$1/rtl_templates/"
+    ! TEMPLATES=$1/rtl_templates OUT=$1/formal sim/formal/run quick "$2"
+}
+check_proof() { # SRC: a chip of two weight banks
+    python3 - $dir << 'PY' || return
+import sys
+sys.path.insert(0, "tests")
+from tiny_model import write_checkpoint
+write_checkpoint(sys.argv[1] + "/two.bin", 64, 16, 1, 8, 1, 9000, 9)
+PY
+    compile "$1" "$1/hardwire" "$1/gen/emit.c" build/gen/main.o &&
+        build/hardwire quantize $dir/two.bin -o $dir/two.safetensors -q --bits 8 &&
+        HARDWIRE_HOME=. "$1/hardwire" emit $dir/two.safetensors -o "$1/design" --rows 16 --cols 16 \
+            --vec 4 --att-pos 4 > /dev/null &&
+        ! python3 tests/prove_roms.py --roms-only "$1/design" $dir/two.safetensors
+}
+trim() { sed 's/^ *//; s/ *$//' <<< "$1"; }
+
+number=0
+while IFS='|' read -r layer file edit check says; do
+    layer=$(trim "$layer") file=$(trim "$file") says=$(trim "$says" | sed 's/¦/|/g')
+    [ $# = 0 ] || [[ " $* " == *" $layer "* ]] || continue
+    number=$((number + 1))
+    src=$dir/$number
+    mkdir -p $src/refmodel $src/rtl_templates $src/gen
+    sed "$(trim "$edit" | sed 's/¦/|/g')" "$file" > "$src/$file"
+    read -r kind what <<< "$check"
+    if cmp -s "$file" "$src/$file"; then
+        echo "not ok $layer: the edit of $file matches nothing"
+        continue
+    fi
+    "check_$kind" $src $what > $src/log 2>&1 < /dev/null
+    status=$?
+    # what the check complains about first
+    first=$(grep -E 'MISMATCH|FAILED  \]|ERROR|Assert failed|DIFFERENT' $src/log | head -n 4)
+    if [ $status = 0 ] && grep -qE "$says" <<< "$first"; then
+        echo "ok $layer: a bug in $file is found by $(trim "$check")"
+    else
+        echo "not ok $layer: a bug in $file, $(trim "$check"): expected \"$says\""
+        tail -n 20 $src/log | sed 's/^/# /'
+    fi
+    sed 's/^ */# /' <<< "$first"
+done < <(list)
+[ $number -gt 0 ] || { echo "not ok no such layer"; exit 1; }
