@@ -88,6 +88,7 @@ $(B)/bench_reference: sim/bench_reference.c $(B)/libhardwire.a
 	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< $(B)/libhardwire.a -o $@ $(LIBS)
 
 bench: all $(B)/bench_reference
+	@sim/setup qflow-tech-osu018
 	@python3 sim/bench.py
 
 synth: all

@@ -135,10 +135,10 @@ bool hw_target_parse(const char *name, enum hw_target *target)
 static const struct lane_cost {
     int product, select[3], multiply[3];
 } LANE_COST[] = {
-    [HW_TARGET_ICE40] = {173, {0, 0, 230}, {0, 0, 297}},
-    [HW_TARGET_ECP5] = {277, {0, 0, 396}, {0, 0, 267 + 277}},
-    [HW_TARGET_XILINX] = {166, {0, 0, 117}, {0, 0, 53 + 166}},
-    [HW_TARGET_OSU018] = {671, {0, 0, 573}, {0, 0, 1102}},
+    [HW_TARGET_ICE40] = {182, {58, 118, 233}, {223, 247, 297}},
+    [HW_TARGET_ECP5] = {277, {76, 156, 396}, {44 + 277, 68 + 277, 267 + 277}},
+    [HW_TARGET_XILINX] = {166, {48, 72, 117}, {32 + 166, 48 + 166, 67 + 166}},
+    [HW_TARGET_OSU018] = {649, {464, 586, 789}, {1036, 1094, 1220}},
 };
 
 // Products are shared by the rows of a column: many rows favour selecting. In simulation it is the

@@ -21,7 +21,6 @@ STORIES, TOKENIZER = f"{SHARED}/stories260K.bin", f"{SHARED}/tok512.bin"
 OUT = "build/bench"
 GEOMETRY = {256: "--rows 32 --cols 8", 1024: "--rows 64 --cols 16 --vec 16 --att-pos 64"}
 TALOS = "--rows 16 --cols 4 --vec 4 --att-pos 4 --target xilinx"
-LANE_ROWS = 8
 STORIES_SHAPE = "--shape 64,172,5,8,4,512,512"
 SMOLLM2 = "--shape 576,1536,30,9,3,49152,512 --rows 128 --cols 16 --vec 16 --att-pos 16"
 LLAMA_8B = ("--shape 4096,14336,32,32,8,128256,8192,untied --bits 3 --wide-bits 6 --code-bits 3"
@@ -154,22 +153,22 @@ def curves():
 
 
 def lanes():
-    """What a lane costs: the array alone, by Yosys."""
+    """What a lane costs: small arrays alone, by Yosys, and where the geometry goes from one kind to the other."""
     rows = []
-    for target, unit in (("ice40", "LUT4"), ("ecp5", "LUT4"), ("xilinx", "LUT6"), ("osu018", "NAND2")):
+    for target, unit in (("xilinx", "LUT6"), ("ecp5", "LUT4"), ("ice40", "LUT4"), ("osu018", "NAND2")):
         for bits in (4, 3):
-            cells = run(f"sim/lanes {LANE_ROWS} 4 {bits} 8 {target}").split()
-            chosen = re.search(r"-bit codes, (\w+)", run(
-                f"build/hardwire plan {STORIES_SHAPE} --bits {bits} --code-bits {bits} --rows {LANE_ROWS} --cols 4 "
-                f"--vec 4 --target {target}"))[1]
+            cells = run(f"sim/lanes 4 2 {bits} 8 {target}").split()
             row = [f"{target}, {unit}", bits]
             for at, lane in ((2, "select"), (6, "multiply")):
                 assert cells[at - 1] == lane
-                each, dsps = int(cells[at]) / (4 * LANE_ROWS), int(cells[at + 1]) / (4 * LANE_ROWS)
+                each, blocks = int(cells[at]) / 8, int(cells[at + 1]) / 8
                 figures[f"lane_{target}_{lane}_{bits}_bit_{unit.lower()}"] = round(each, 1)
-                row.append(f"{each:.0f}" + (f" + {dsps:g} DSP" if dsps else ""))
-            rows.append(row + [chosen])
-    table(f"A lane, {LANE_ROWS} x 4 lanes, 8-bit activations, products and accumulators included (Yosys)",
+                row.append(f"{each:.0f}" + (f" + {blocks:g} DSP" if blocks else ""))
+            few = [r for r in (4, 8, 16, 32, 64, 128, 256, 512, 1024) if re.search(r"codes, multiply", run(
+                f"build/hardwire plan {STORIES_SHAPE} --bits {bits} --code-bits {bits} --rows {r} --cols 4 --vec 4 "
+                f"--target {target}"))]
+            rows.append(row + [f"multiply, to {max(few)} rows" if few else "select"])
+    table("LUTs or gates a lane, arrays of 4 rows x 2 columns, 8-bit activations (Yosys); rows share a column's products",
           ["target", "code bits", "multiply-select-add", "multiply-accumulate", "chosen"], rows)
 
 
