@@ -36,8 +36,9 @@ static bool equal(const struct checker *c, const char *rule, int expected, int g
 
 static bool at_most(const struct checker *c, const char *what, int limit, int got)
 {
-    return got <= limit || hw_fail(c->err, "program: instruction %d, %s: %s: expected at most %d, got %d",
-                                   c->at, c->plan->program[c->at].name, what, limit, got);
+    return got <= limit ||
+           hw_fail(c->err, "program: instruction %d, %s: %s: expected at most %d, got %d", c->at,
+                   c->plan->program[c->at].name, what, limit, got);
 }
 
 static bool whole_words(const struct checker *c, const struct hw_insn *i)

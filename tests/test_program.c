@@ -135,7 +135,7 @@ static void broken_programs_are_refused(void **state)
         {"shared KV rows", shared_kv_rows, "layers.1.attention", "KV rows from 1 overlap"},
         {"KV rows beyond", far_kv_rows, "layers.1.attention", "at most 4, got 5"},
         {"odd groups", odd_groups, "layers.0.attention", "heads a group: expected 6, got 4"},
-        {"reads too much", reads_too_much, "attention.wq", "written to the region: expected 16, got 24"},
+        {"reads too much", reads_too_much, "attention.wq", "the region: expected 16, got 24"},
         {"odd hidden", odd_hidden, "gate_up", "pairs"},
         {"beyond weights", beyond_rom, "output", "last weight word"},
         {"beyond scales", beyond_scales, "output", "last scale word"},
