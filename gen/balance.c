@@ -3,6 +3,7 @@
 //
 //   attention norm -> wk, wq, wv     FFN norm -> gate, up     final norm -> untied classifier
 //   up rows -> down columns          V rows -> wo columns     K pairs -> Q pairs (inverse)
+//   where a norm stands before wo and down, its gains take the place of V and up
 #include "gen/balance.h"
 
 #include <math.h>
@@ -228,6 +229,7 @@ bool hw_balance(struct hw_float *f, const struct hw_config *c, const struct hw_q
 {
     static const enum hw_tensor_id qkv[] = {HW_WK, HW_WQ, HW_WV}, ffn[] = {HW_W_GATE, HW_W_UP},
                                    head[] = {HW_OUTPUT};
+    static const enum hw_tensor_id wo = HW_WO, down = HW_W_DOWN;
     size_t widest = 0;
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++)
         widest = (size_t)ranges->width[t] > widest ? (size_t)ranges->width[t] : widest;
@@ -236,9 +238,14 @@ bool hw_balance(struct hw_float *f, const struct hw_config *c, const struct hw_q
         return hw_fail(err, "balance: out of memory");
     b.scratch = b.t + widest;
     for (int l = 0; l < c->n_layers; l++) {
-        balance_value(&b, l);
+        if (c->sub_norm) {
+            balance_norm(&b, HW_FLOAT_ATTN, HW_ATTN_SUB_NORM, l, &wo, 1);
+            balance_norm(&b, HW_FLOAT_HIDDEN, HW_FFN_SUB_NORM, l, &down, 1);
+        } else {
+            balance_value(&b, l);
+            balance_ffn(&b, l);
+        }
         balance_key(&b, l);
-        balance_ffn(&b, l);
         balance_norm(&b, HW_FLOAT_ATTN_IN, HW_ATTN_NORM, l, qkv, 3);
         balance_norm(&b, HW_FLOAT_FFN_IN, HW_FFN_NORM, l, ffn, 2);
     }

@@ -17,10 +17,12 @@ int hw_float_tap_width(const struct hw_config *c, enum hw_float_tap tap)
         return c->n_kv_heads * c->head_dim;
     case HW_FLOAT_Q:
     case HW_FLOAT_ATTN:
+    case HW_FLOAT_ATTN_SIDE:
         return c->n_heads * c->head_dim;
     case HW_FLOAT_GATE:
     case HW_FLOAT_UP:
     case HW_FLOAT_HIDDEN:
+    case HW_FLOAT_HIDDEN_SIDE:
         return c->hidden_dim;
     case HW_FLOAT_LOGITS:
         return c->vocab_size;
@@ -59,8 +61,7 @@ static void observe(void *user, enum hw_float_tap tap, int layer, const float *v
     }
 }
 
-// A sample of the distribution softmax(logits), by a 64-bit congruential generator.
-static int sample(const float *logits, int n, uint64_t *seed)
+int hw_sample(const float *logits, int n, uint64_t *seed)
 {
     double sum = 0.0, max = logits[0];
     for (int i = 1; i < n; i++)
@@ -89,7 +90,7 @@ void hw_calibration_text(struct hw_float *f, const struct hw_config *c, const in
             pos = 0;
         const float *logits = hw_float_forward(f, token, pos++);
         if (!tokens)
-            token = pos == c->seq_len ? HW_TOKEN_BOS : sample(logits, c->vocab_size, &seed);
+            token = pos == c->seq_len ? HW_TOKEN_BOS : hw_sample(logits, c->vocab_size, &seed);
     }
 }
 

@@ -14,6 +14,9 @@ struct hw_ranges {
 
 int hw_float_tap_width(const struct hw_config *c, enum hw_float_tap tap);
 
+// A sample of the distribution softmax(logits[n]), by a 64-bit congruential generator.
+int hw_sample(const float *logits, int n, uint64_t *seed);
+
 // Runs the tokens (cut into sequences at BOS and at the context's end). tokens NULL: the model
 // writes its own text from BOS, n_tokens of it, by sampling with a fixed seed.
 void hw_calibration_text(struct hw_float *f, const struct hw_config *c, const int *tokens,

@@ -14,6 +14,23 @@ int hw_cmd_emit(int argc, char **argv);
 int hw_cmd_run(int argc, char **argv);
 int hw_cmd_sim(int argc, char **argv);
 
+// What emit, plan and sim are asked for.
+struct hw_request {
+    struct hw_geometry geometry;
+    const char *input, *output, *slice, *templates, *shape, *lane, *target;
+    int ctx; // a shorter context than the model's, or 0
+    int clock_mhz;
+    int bits, wide_bits, code_bits; // of weights without a quantized model
+    bool icarus, json, quiet;
+    bool checkpoints; // set by plan: input may be one, its weights are made up
+    char *args[32];   // of the co-simulation, "--name=value"
+    int n_args;
+};
+// Returns -1 to go on, otherwise the exit status.
+int hw_parse_request(int argc, char **argv, const char *help, struct hw_request *r);
+// Reads the model and lays it out. On success the caller frees plan and q.
+bool hw_prepare(struct hw_request *r, struct hw_qmodel *q, struct hw_plan *plan, struct hw_error *err);
+
 // The directory that holds sim/ and rtl_templates/.
 const char *hw_home(void);
 

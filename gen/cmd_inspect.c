@@ -1,49 +1,395 @@
 // SPDX-License-Identifier: Apache-2.0
-// hardwire inspect: what is in a checkpoint, and what baking it would take.
+// hardwire inspect: what is in a checkpoint or a quantized model, what baking it would take, and
+// whether it can be baked. A GGUF file that cannot is described as far as its container goes.
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "gen/chat.h"
 #include "gen/cmd.h"
-#include "gen/model.h"
+#include "gen/gguf.h"
+#include "gen/import.h"
+#include "gen/qfile.h"
+#include "gen/safetensors.h"
+#include "gen/sheet.h"
+#include "refmodel/tables.h"
 
-static long count_weights(const struct hw_config *c)
+static const char *const HELP =
+    "hardwire inspect MODEL|Q.safetensors [options]\n"
+    "  -t, --tokenizer FILE  describe this tokenizer, where the model holds none\n"
+    "      --json            one JSON object\n"
+    "Exit status 1: it cannot be baked; the last line says why.\n";
+
+// --- counts of types ------------------------------------------------------------------------------
+
+enum { MOST_TYPES = 64 };
+
+struct tally {
+    const char *name[MOST_TYPES];
+    int count[MOST_TYPES], n;
+};
+
+static void tally_add(struct tally *t, const char *name)
 {
+    int i = 0;
+    while (i < t->n && strcmp(t->name[i], name) != 0)
+        i++;
+    if (i == MOST_TYPES)
+        return;
+    if (i == t->n)
+        t->name[t->n++] = name;
+    t->count[i]++;
+}
+
+// The most frequent first; of equals the one that came first.
+static void say_tally(struct hw_sheet *s, const struct tally *t)
+{
+    char line[MOST_TYPES * 24] = "";
+    json_t *object = json_object();
+    size_t at = 0;
+    bool told[MOST_TYPES] = {false};
+    for (int k = 0; k < t->n; k++) {
+        int best = -1;
+        for (int i = 0; i < t->n; i++) {
+            if (!told[i] && (best < 0 || t->count[i] > t->count[best]))
+                best = i;
+        }
+        told[best] = true;
+        at += (size_t)snprintf(line + at, sizeof line - at, "%s%d %s", k ? ", " : "",
+                               t->count[best], t->name[best]);
+        json_object_set_new(object, t->name[best], json_integer(t->count[best]));
+    }
+    hw_sheet_line(s, "tensors", "%s", line);
+    hw_sheet_json(s, "tensors", object);
+}
+
+// --- shapes and bits ------------------------------------------------------------------------------
+
+static void say_config(struct hw_sheet *s, const struct hw_config *c)
+{
+    hw_sheet_int(s, "dim", c->dim);
+    hw_sheet_int(s, "hidden_dim", c->hidden_dim);
+    hw_sheet_int(s, "n_layers", c->n_layers);
+    hw_sheet_int(s, "n_heads", c->n_heads);
+    hw_sheet_int(s, "n_kv_heads", c->n_kv_heads);
+    hw_sheet_int(s, "head_dim", c->head_dim);
+    hw_sheet_int(s, "vocab_size", c->vocab_size);
+    hw_sheet_int(s, "seq_len", c->seq_len);
+    hw_sheet_text(s, "classifier", c->tied ? "tied to the embedding" : "separate");
+    hw_sheet_real(s, "rope_base", c->rope_base);
+    if (c->rope_divisor[0] > 0.0)
+        hw_sheet_line(s, "rope_scaling", "pairs turn %g to %g times slower", c->rope_divisor[0],
+                      c->rope_divisor[c->head_dim / 2 - 1]);
+    hw_sheet_json(s, "rope_scaled", json_boolean(c->rope_divisor[0] > 0.0));
+    hw_sheet_real(s, "norm_eps", c->norm_eps);
+    if (c->sub_norm)
+        hw_sheet_line(s, "sub_norm", "a norm before wo and down too");
+    hw_sheet_json(s, "sub_norm", json_boolean(c->sub_norm));
+}
+
+// Everything in ROM but weight codes, before it is cut into a geometry's words: scales, levels, gains,
+// rotation tables, program.
+static long other_bits(const struct hw_config *c, int code_bits, long planes)
+{
+    int lo_bits, n_hi;
+    hw_rope_shape(c->seq_len, &lo_bits, &n_hi);
+    long layer_rows = 2L * c->dim + 2L * c->hidden_dim + (long)c->n_heads * c->head_dim +
+                      2L * c->n_kv_heads * c->head_dim;
+    long rows = c->n_layers * layer_rows + (c->tied ? 1L : 2L) * c->vocab_size;
+    long gains = (2L * c->n_layers + 1) * c->dim, insns = 9L * c->n_layers + 4;
+    if (c->sub_norm) {
+        gains += c->n_layers * ((long)c->n_heads * c->head_dim + c->hidden_dim);
+        insns += 2L * c->n_layers;
+    }
+    return 12 * rows + (8L << code_bits) * planes + 16 * gains +
+           32L * (c->head_dim / 2) * (n_hi + (1L << lo_bits)) + 128 * insns;
+}
+
+static void say_rom(struct hw_sheet *s, const struct hw_config *c, long weights)
+{
+    static const struct {
+        int bits, code_bits, planes;
+    } width[] = {{2, 2, 1}, {3, 3, 1}, {4, 4, 1}, {6, 3, 2}, {8, 4, 2}};
+    json_t *object = json_object();
+    for (size_t i = 0; i < sizeof width / sizeof width[0]; i++) {
+        char name[32];
+        long matrices = 6L * c->n_layers + (c->tied ? 1 : 2);
+        long codes = weights * width[i].bits;
+        long all = codes + other_bits(c, width[i].code_bits, matrices * width[i].planes);
+        snprintf(name, sizeof name, "ROM at %d bits", width[i].bits);
+        hw_sheet_line(s, name, "%ld bits of codes, %ld in all (%.1f MB)", codes, all,
+                      (double)all / 8e6);
+        snprintf(name, sizeof name, "%d", width[i].bits);
+        json_object_set_new(object, name, json_integer(all));
+    }
+    hw_sheet_json(s, "rom_bits", object);
+}
+
+// --- tokenizer ------------------------------------------------------------------------------------
+
+static void say_tokenizer(struct hw_sheet *s, const char *path, int vocab_size)
+{
+    struct hw_error err = {0};
+    struct hw_tokenizer *tok = hw_tokenizer_open(path, vocab_size, &err);
+    if (!tok) {
+        hw_sheet_line(s, "tokenizer", "none that can be read: %s", err.text);
+        hw_sheet_json(s, "tokenizer", json_null());
+        return;
+    }
+    const char *jinja = hw_tokenizer_template(tok);
+    const char *family = jinja ? hw_chat_family(jinja) : "none";
+    hw_sheet_line(s, "tokenizer", "%s: %d pieces, BOS %d%s, EOS %d", hw_tokenizer_kind(tok),
+                  hw_tokenizer_size(tok), hw_tokenizer_bos(tok),
+                  hw_tokenizer_adds_bos(tok) ? " put before text" : "", hw_tokenizer_eos(tok));
+    hw_sheet_line(s, "chat template", "%s", family ? family : "of no family known here");
+    hw_sheet_json(s, "tokenizer",
+                  json_pack("{s:s, s:i, s:i, s:i, s:b, s:s}", "kind", hw_tokenizer_kind(tok),
+                            "vocab_size", hw_tokenizer_size(tok), "bos", hw_tokenizer_bos(tok),
+                            "eos", hw_tokenizer_eos(tok), "adds_bos", hw_tokenizer_adds_bos(tok),
+                            "chat_template", family ? family : "unknown"));
+    hw_tokenizer_close(tok);
+}
+
+// --- the verdict ----------------------------------------------------------------------------------
+
+// err: why not, so far. Returns the exit status.
+static int say_verdict(struct hw_sheet *s, const struct hw_config *c, struct hw_error *err)
+{
+    int vec = 0;
+    bool ok = !err->set && hw_geometry_holds(c, &vec, err);
+    if (ok && vec < 8)
+        hw_sheet_line(s, "can be baked", "yes, with --vec %d", vec);
+    else
+        hw_sheet_line(s, "can be baked", "%s%s", ok ? "yes" : "no: ", ok ? "" : err->text);
+    hw_sheet_json(s, "can_be_baked", json_boolean(ok));
+    if (!ok)
+        hw_sheet_json(s, "why_not", json_string(err->text));
+    return ok ? 0 : 1;
+}
+
+// --- checkpoints ----------------------------------------------------------------------------------
+
+// All of them, and those that are not gains of norms.
+static long count_weights(const struct hw_model *model, long *of_matrices)
+{
+    const struct hw_config *c = &model->config;
     long total = 0;
+    *of_matrices = 0;
     for (int id = 0; id < HW_N_TENSORS; id++) {
         int rows, cols;
-        if (id == HW_OUTPUT && c->tied)
+        if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
             continue;
         hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
-        total += (long)rows * cols * (id <= HW_OUTPUT_NORM ? 1 : c->n_layers);
+        long n = (long)rows * cols;
+        n *= hw_tensor_is_global((enum hw_tensor_id)id) ? 1 : c->n_layers;
+        total += n;
+        *of_matrices += rows > 1 ? n : 0;
     }
     return total;
 }
 
+static void say_model(struct hw_sheet *s, const struct hw_model *model)
+{
+    const struct hw_config *c = &model->config;
+    struct tally tally = {.n = 0};
+    for (int id = 0; id < HW_N_TENSORS; id++) {
+        int n = hw_tensor_is_global((enum hw_tensor_id)id) ? 1 : c->n_layers;
+        for (int l = 0; l < n; l++) {
+            const struct hw_tensor *t = hw_model_tensor(model, (enum hw_tensor_id)id, l);
+            if (t->data)
+                tally_add(&tally, hw_dtype_name(t->dtype));
+        }
+    }
+    say_config(s, c);
+    say_tally(s, &tally);
+    bool ternary = hw_model_is_ternary(model);
+    if (ternary)
+        hw_sheet_line(s, "ternary", "2-bit codes hold the layers' weights without loss");
+    hw_sheet_json(s, "ternary", json_boolean(ternary));
+    long of_matrices, weights = count_weights(model, &of_matrices);
+    hw_sheet_int(s, "weights", weights);
+    say_rom(s, c, of_matrices);
+}
+
+// What the container says of a file that the importer refuses.
+static void say_container(struct hw_sheet *s, const struct hw_gguf *g)
+{
+    struct tally tally = {.n = 0};
+    struct hw_text architecture = {"?", 1};
+    struct hw_error ignored = {0};
+    char name[65];
+    hw_gguf_string(g, "general.architecture", &architecture, &ignored);
+    snprintf(name, sizeof name, "%.*s", architecture.len < 64 ? (int)architecture.len : 64,
+             architecture.bytes);
+    hw_sheet_text(s, "format", g->version == 2 ? "GGUF v2" : "GGUF v3");
+    hw_sheet_text(s, "architecture", name);
+    for (size_t i = 0; i < g->n_tensors; i++) {
+        const char *type = hw_ggml_type_name(g->tensors[i].ggml_type);
+        tally_add(&tally, type ? type : "of unknown type");
+    }
+    say_tally(s, &tally);
+}
+
+static int inspect_refused(struct hw_sheet *s, const char *path, struct hw_error *err)
+{
+    struct hw_file file = {0};
+    struct hw_gguf g = {0};
+    struct hw_error ignored = {0};
+    if (!hw_path_is_directory(path) && hw_file_map(&file, path, &ignored) && hw_is_gguf(&file) &&
+        hw_gguf_open(&g, &file, &ignored)) {
+        say_container(s, &g);
+        hw_gguf_close(&g);
+    }
+    hw_file_unmap(&file);
+    return say_verdict(s, NULL, err);
+}
+
+static int inspect_model(struct hw_sheet *s, const char *path, const char *tokenizer)
+{
+    struct hw_error err = {0};
+    struct hw_model *model = hw_model_open(path, &err);
+    if (!model)
+        return inspect_refused(s, path, &err);
+    const struct hw_config *c = hw_model_config(model);
+    bool holds_one = hw_path_is_directory(path) || hw_is_gguf(&model->files[0]);
+    hw_sheet_text(s, "format", hw_model_format(model));
+    say_model(s, model);
+    if (tokenizer || holds_one) {
+        say_tokenizer(s, tokenizer ? tokenizer : path, c->vocab_size);
+    } else {
+        hw_sheet_line(s, "tokenizer", "none in this format; it is given with -t");
+        hw_sheet_json(s, "tokenizer", json_null());
+    }
+    int status = say_verdict(s, c, &err);
+    hw_model_close(model);
+    return status;
+}
+
+// --- quantized models -----------------------------------------------------------------------------
+
+struct matrices { // the same matrix of every layer
+    const char *name;
+    const struct hw_qmatrix *first;
+    int n, low, high; // planes
+};
+
+static void matrices_add(struct matrices *all, int *n, const char *name, const struct hw_qmatrix *m)
+{
+    int i = 0;
+    while (i < *n && strcmp(all[i].name, name) != 0)
+        i++;
+    if (i == *n)
+        all[(*n)++] = (struct matrices){name, m, 0, m->n_planes, m->n_planes};
+    all[i].n++;
+    all[i].low = m->n_planes < all[i].low ? m->n_planes : all[i].low;
+    all[i].high = m->n_planes > all[i].high ? m->n_planes : all[i].high;
+}
+
+static int find_matrices(const struct hw_qmodel *q, struct matrices all[8], long *codes, long *planes)
+{
+    int n = 0;
+    const struct hw_qmatrix *ends[] = {&q->embed, q->config.tied ? NULL : &q->head};
+    const char *const end_name[] = {"tok_embeddings", "output"};
+    *codes = *planes = 0;
+    for (int i = 0; i < 2 && ends[i]; i++) {
+        matrices_add(all, &n, end_name[i], ends[i]);
+        *codes += (long)ends[i]->n_planes * ends[i]->n_out * ends[i]->n_in;
+        *planes += ends[i]->n_planes;
+    }
+    for (int l = 0; l < q->config.n_layers; l++) {
+        const struct hw_qlayer *y = &q->layers[l];
+        const struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
+        const char *const name[] = {"attention.wk", "attention.wq", "attention.wv",
+                                    "attention.wo", "gate_up", "down"};
+        for (int i = 0; i < 6; i++) {
+            matrices_add(all, &n, name[i], m[i]);
+            *codes += (long)m[i]->n_planes * m[i]->n_out * m[i]->n_in;
+            *planes += m[i]->n_planes;
+        }
+    }
+    return n;
+}
+
+static void say_matrices(struct hw_sheet *s, const struct matrices *all, int n)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < n; i++) {
+        const struct matrices *m = &all[i];
+        char planes[32];
+        snprintf(planes, sizeof planes, m->low == m->high ? "%d" : "%d-%d", m->low, m->high);
+        hw_sheet_line(s, i ? "" : "matrices", "%-15s %3d x [%d][%d], %s plane%s", m->name, m->n,
+                      m->first->n_out, m->first->n_in, planes, m->high == 1 ? "" : "s");
+        json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:i, s:i, s:i}", "name", m->name,
+                                              "count", m->n, "n_out", m->first->n_out, "n_in",
+                                              m->first->n_in, "least_planes", m->low,
+                                              "most_planes", m->high));
+    }
+    hw_sheet_json(s, "matrices", list);
+}
+
+static int inspect_quantized(struct hw_sheet *s, const char *path, const char *tokenizer)
+{
+    struct hw_error err = {0};
+    struct hw_qmodel q;
+    struct matrices all[8];
+    long codes, planes, weights = 0;
+    hw_sheet_text(s, "format", "quantized by hardwire");
+    if (!hw_qmodel_read(&q, path, &err))
+        return say_verdict(s, NULL, &err);
+    const struct hw_config *c = &q.config;
+    const struct hw_widths *w = &q.widths;
+    say_config(s, c);
+    int n = find_matrices(&q, all, &codes, &planes);
+    for (int i = 0; i < n; i++)
+        weights += (long)all[i].n * all[i].first->n_out * all[i].first->n_in;
+    say_matrices(s, all, n);
+    hw_sheet_int(s, "weights", weights);
+    hw_sheet_int(s, "code_bits", w->code_bits);
+    hw_sheet_int(s, "act_bits", w->act_bits);
+    hw_sheet_int(s, "kv_bits", w->kv_bits);
+    hw_sheet_int(s, "res_bits", w->res_bits);
+    codes *= w->code_bits;
+    long bits = codes + other_bits(c, w->code_bits, planes);
+    hw_sheet_line(s, "ROM", "%ld bits of codes, %ld in all (%.1f MB), %.3f a weight", codes, bits,
+                  (double)bits / 8e6, (double)bits / (double)weights);
+    hw_sheet_json(s, "rom_bits", json_integer(bits));
+    if (tokenizer)
+        say_tokenizer(s, tokenizer, c->vocab_size);
+    int status = say_verdict(s, c, &err);
+    hw_qmodel_free(&q);
+    return status;
+}
+
 int hw_cmd_inspect(int argc, char **argv)
 {
-    static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
-    struct hw_error err = {0};
-    for (int o; (o = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
-        if (o != 'h')
+    static const struct option options[] = {{"tokenizer", required_argument, NULL, 't'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    const char *tokenizer = NULL;
+    bool json = false;
+    for (int o; (o = getopt_long(argc, argv, "t:h", options, NULL)) != -1;) {
+        if (o == 't')
+            tokenizer = optarg;
+        else if (o == 'j')
+            json = true;
+        else if (o == 'h')
+            return fputs(HELP, stdout), 0;
+        else
             return 2;
-        puts("hardwire inspect MODEL");
-        return 0;
     }
     if (optind + 1 != argc)
-        return hw_usage("inspect", "expected one checkpoint");
-    struct hw_model *model = hw_model_open(argv[optind], &err);
-    if (!model)
+        return hw_usage("inspect", "expected one model");
+    if (!hw_path_exists(argv[optind])) {
+        struct hw_error err = {0};
+        hw_fail(&err, "%s: open: expected a file or a folder, got nothing", argv[optind]);
         return hw_report(&err);
-    const struct hw_config *c = hw_model_config(model);
-    long weights = count_weights(c);
-    printf("format      %s\n", hw_model_format(model));
-    printf("dim         %d\nhidden_dim  %d\nn_layers    %d\nn_heads     %d\nn_kv_heads  %d\n"
-           "head_dim    %d\nvocab_size  %d\nseq_len     %d\nclassifier  %s\n",
-           c->dim, c->hidden_dim, c->n_layers, c->n_heads, c->n_kv_heads, c->head_dim,
-           c->vocab_size, c->seq_len, c->tied ? "tied to the embedding" : "separate");
-    printf("rope_base   %g\nnorm_eps    %g\nweights     %ld\n", c->rope_base, c->norm_eps, weights);
-    for (int bits = 2; bits <= 8; bits += bits < 4 ? 1 : 2)
-        printf("ROM at %d bits  %ld bits of codes\n", bits, weights * bits);
-    hw_model_close(model);
-    return 0;
+    }
+    struct hw_sheet s;
+    hw_sheet_open(&s, json);
+    int status = hw_is_safetensors(argv[optind]) ? inspect_quantized(&s, argv[optind], tokenizer)
+                                              : inspect_model(&s, argv[optind], tokenizer);
+    hw_sheet_close(&s);
+    return status;
 }

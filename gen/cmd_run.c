@@ -1,197 +1,235 @@
 // SPDX-License-Identifier: Apache-2.0
-// hardwire run: the integer reference tells a story, or is scored over a text.
-#include <errno.h>
+// hardwire run: the integer reference tells a story or chats, or is scored over a text.
 #include <getopt.h>
+#include <limits.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "gen/cmd.h"
+#include "gen/cycles.h"
+#include "gen/interrupt.h"
 #include "gen/qfile.h"
-#include "gen/tokenizer.h"
+#include "gen/sampler.h"
+#include "gen/score.h"
+#include "gen/session.h"
 #include "refmodel/ref.h"
 
 static const char *const HELP =
     "hardwire run Q.safetensors -t TOKENIZER [options]\n"
-    "  -t, --tokenizer FILE  llama2.c tokenizer\n"
-    "  -p, --prompt TEXT     what the story begins with (nothing)\n"
-    "  -n, --count N         tokens to generate (256)\n"
+    "  -t, --tokenizer FILE  llama2.c tokenizer, GGUF file, tokenizer.json or its folder\n"
+    "  -p, --prompt TEXT     what the story begins with (nothing), or what the chat is asked\n"
+    "  -n, --count N         tokens to generate, in each turn of a chat (256)\n"
+    "      --chat            with the chat template of the tokenizer; without -p, line by line\n"
+    "      --system TEXT     what the chat's model is told first\n"
+    "      --messages FILE   what was said so far: [{\"role\": ..., \"content\": ...}, ...]\n"
+    "      --template NAME   chatml, llama2, llama3, zephyr, mistral, gemma\n"
+    "      --temperature X   draw tokens instead of taking the likeliest, which is what chips do (0)\n"
+    "      --top-p X         among the likeliest that hold this share (1)\n"
+    "      --seed N          of the drawing (1)\n"
+    "      --rows N --cols N --vec N --att-pos N --clock MHZ\n"
+    "                        of the chip whose speed is told at the end (32, 8, 8, 16, 100)\n"
+    "  -q, --quiet           nothing at the end\n"
     "      --perplexity FILE score FILE instead: documents end with <|endoftext|>, each\n"
     "                        begins with BOS, windows of the context, every position counts\n"
     "      --tokens N        score at most N tokens (all)\n"
-    "      --threads N       for scoring (2)\n";
+    "      --float MODEL     score the checkpoint in float too: how often both say the same\n"
+    "      --threads N       for scoring (2)\n"
+    "Ctrl-C stops after the token at hand; exit status 130.\n";
 
-static void generate(const struct hw_qmodel *q, const struct hw_tokenizer *tok, const int *prompt,
-                     int n_prompt, int count)
+struct request {
+    const char *model, *tokenizer, *score, *twin;
+    struct hw_ask ask;
+    struct hw_sampler sampler;
+    struct hw_geometry geometry;
+    int count, most, threads, clock_mhz;
+    bool quiet;
+};
+
+// --- text -----------------------------------------------------------------------------------------
+
+struct teller {
+    const struct request *o;
+    const struct hw_qmodel *q;
+    struct hw_ref *ref;
+    struct hw_sampler sampler;
+    int *known, n_known; // tokens that the reference has run, by position
+    long *walked[2];     // positions run: without and with logits, as a chip runs every turn from 0
+    long made;
+    const char *end;
+};
+
+// One turn: runs its tokens from where they differ from what is known, then what the model says.
+static void tell(struct teller *t, struct hw_session *s, const int *ids, int n, struct hw_error *err)
 {
-    struct hw_ref *ref = hw_ref_new(q);
-    int token = prompt[0], made = 0;
-    for (int pos = 0; ref && pos < q->config.seq_len && made < count; pos++) {
-        int more = pos + 1 < n_prompt;
-        const int32_t *logits = hw_ref_forward(ref, token, pos, !more);
-        int next = more ? prompt[pos + 1] : hw_ref_argmax(logits, q->config.vocab_size);
-        size_t len;
-        if (!more)
-            made++;
-        if (next == HW_TOKEN_BOS || next == HW_TOKEN_EOS)
+    int seq_len = t->q->config.seq_len, common = 0, made = 0;
+    while (common < t->n_known && common < n - 1 && t->known[common] == ids[common])
+        common++;
+    for (int pos = 0; pos < common; pos++)
+        t->walked[0][pos]++;
+    t->end = "interrupted";
+    for (int pos = common, token = ids[common]; !hw_interrupted; pos++) {
+        bool sample = pos + 1 >= n;
+        const int32_t *logits = hw_ref_forward(t->ref, token, pos, sample);
+        t->known[pos] = token;
+        t->n_known = pos + 1;
+        t->walked[sample][pos]++;
+        if (!sample) {
+            token = ids[pos + 1];
+            continue;
+        }
+        token = hw_sampler_draw(&t->sampler, logits, t->q->config.vocab_size);
+        t->made++;
+        t->end = hw_session_ends(s, token)      ? s->chat ? "the answer ended" : "the story ended"
+                 : pos + 1 == seq_len           ? "context full"
+                 : ++made == t->o->count        ? "limit reached"
+                                                : "interrupted";
+        if (token < 0)
+            hw_fail(err, "sampling: out of memory");
+        if (token >= 0 && !hw_session_ends(s, token))
+            hw_session_say(s, token, err);
+        if (err->set || strcmp(t->end, "interrupted") != 0)
             break;
-        const char *piece = hw_tokenizer_piece(tok, token, next, &len);
-        fwrite(piece, 1, len, stdout);
-        fflush(stdout);
-        token = next;
     }
-    putchar('\n');
-    hw_ref_free(ref);
+    hw_session_end_turn(s, err);
+}
+
+// What a chip of this geometry would have taken.
+static void tell_speed(const struct teller *t, double seconds)
+{
+    struct hw_error err = {0};
+    struct hw_geometry g = t->o->geometry;
+    struct hw_plan plan;
+    struct hw_cycle_count last[2] = {{0, 0}, {0, 0}};
+    double cycles = 0.0;
+    long positions = 0, end = 0;
+    fprintf(stderr, "--- %s; %ld tokens", t->end, t->made);
+    if (!hw_geometry_fit(&g, t->q, &err) || !hw_plan_make(&plan, t->q, &g, "chip", &err)) {
+        fprintf(stderr, "; no such chip: %s\n", err.text);
+        return;
+    }
+    for (int pos = 0; pos < t->q->config.seq_len; pos++) {
+        for (int sample = 0; sample < 2; sample++) {
+            if (pos % g.att_pos == 0)
+                last[sample].token = 0; // all positions of a group take the same time
+            if (t->walked[sample][pos] == 0)
+                continue;
+            if (last[sample].token == 0)
+                last[sample] = hw_cycles(&plan, pos, sample);
+            cycles += (double)t->walked[sample][pos] * (double)last[sample].token;
+            positions += t->walked[sample][pos];
+            end = pos;
+        }
+    }
+    hw_plan_free(&plan);
+    if (positions == 0) {
+        fputc('\n', stderr);
+        return;
+    }
+    cycles /= (double)positions;
+    fprintf(stderr, "; chip of %d x %d lanes: %.0f cycles/token over positions 0-%ld, %.0f tokens/s "
+                    "at %d MHz; here %.1f tokens/s of one core\n", g.rows, g.cols, cycles, end,
+            t->o->clock_mhz * 1e6 / cycles, t->o->clock_mhz, (double)positions / seconds);
+}
+
+static int generate(const struct request *o, const struct hw_qmodel *q,
+                    const struct hw_tokenizer *tok)
+{
+    struct hw_error err = {0};
+    struct hw_session s;
+    size_t n_positions = (size_t)q->config.seq_len;
+    struct teller t = {.o = o, .q = q, .ref = hw_ref_new(q), .sampler = o->sampler, .end = "nothing"};
+    t.sampler.logit_scale = q->logit_scale;
+    t.known = malloc(n_positions * sizeof *t.known);
+    t.walked[0] = calloc(n_positions, sizeof *t.walked[0]);
+    t.walked[1] = calloc(n_positions, sizeof *t.walked[1]);
+    if (!t.ref || !t.known || !t.walked[0] || !t.walked[1])
+        hw_fail(&err, "%s: out of memory", o->model);
+    if (!err.set && hw_session_open(&s, &o->ask, tok, stdout, &err)) {
+        int *ids, n;
+        hw_catch_interrupts();
+        clock_t busy = 0;
+        while (!hw_interrupted && hw_session_next(&s, q->config.seq_len, &ids, &n, &err)) {
+            clock_t begin = clock();
+            tell(&t, &s, ids, n, &err);
+            busy += clock() - begin;
+            free(ids);
+        }
+        hw_session_close(&s);
+        if (!err.set && !o->quiet)
+            tell_speed(&t, (double)(busy + 1) / CLOCKS_PER_SEC);
+    }
+    hw_sampler_free(&t.sampler);
+    hw_ref_free(t.ref);
+    free(t.known);
+    free(t.walked[0]);
+    free(t.walked[1]);
+    return err.set ? hw_report(&err) : hw_interrupted ? HW_EXIT_INTERRUPTED : 0;
 }
 
 // --- perplexity ---------------------------------------------------------------------------------
 
-struct share { // windows first, first + step, ... of one thread
-    const struct hw_qmodel *q;
-    const int *tokens;
-    int n_tokens, first, step;
-    double nll;
-    long scored;
-};
-
-static double nll(const int32_t *logits, int n, int target, double scale)
+static int score(const struct request *r, const struct hw_qmodel *q, const struct hw_tokenizer *tok)
 {
-    int max = hw_ref_argmax(logits, n);
-    double sum = 0.0;
-    for (int i = 0; i < n; i++)
-        sum += exp((logits[i] - logits[max]) * scale);
-    return log(sum) - (logits[target] - logits[max]) * scale;
-}
-
-static void *score_share(void *arg)
-{
-    struct share *s = arg;
-    int window = s->q->config.seq_len;
-    struct hw_ref *ref = hw_ref_new(s->q);
-    for (long at = (long)s->first * window; ref && at + 1 < s->n_tokens;
-         at += (long)s->step * window) {
-        for (int pos = 0; pos < window && at + pos + 1 < s->n_tokens; pos++) {
-            const int32_t *logits = hw_ref_forward(ref, s->tokens[at + pos], pos, 1);
-            s->nll += nll(logits, s->q->config.vocab_size, s->tokens[at + pos + 1],
-                          s->q->logit_scale);
-            s->scored++;
-        }
-    }
-    hw_ref_free(ref);
-    return NULL;
-}
-
-static int *encode_documents(const struct hw_tokenizer *tok, char *text, size_t size, int *n)
-{
-    static const char END[] = "<|endoftext|>";
-    int *ids = malloc((2 * size + 16) * sizeof *ids);
-    *n = 0;
-    for (char *doc = text; ids && doc;) {
-        char *end = strstr(doc, END);
-        size_t len = end ? (size_t)(end - doc) : strlen(doc);
-        while (len && (doc[len - 1] == '\n' || doc[len - 1] == ' '))
-            len--;
-        size_t skip = strspn(doc, "\n ");
-        if (skip < len)
-            *n += hw_tokenizer_encode(tok, doc + skip, len - skip, true, ids + *n);
-        doc = end ? end + sizeof END - 1 : NULL;
-    }
-    return ids;
-}
-
-static char *read_text(const char *path, size_t *size, struct hw_error *err)
-{
-    FILE *file = fopen(path, "rb");
-    char *text = NULL;
-    *size = 0;
-    if (!file) {
-        hw_fail(err, "%s: cannot read: %s", path, strerror(errno));
-        return NULL;
-    }
-    for (size_t room = 0;;) {
-        if (*size + 1 >= room) {
-            char *more = realloc(text, room = 2 * room + (1 << 16));
-            if (!more) {
-                hw_fail(err, "%s: out of memory", path);
-                break;
-            }
-            text = more;
-        }
-        size_t n = fread(text + *size, 1, room - *size - 1, file);
-        *size += n;
-        if (n == 0)
-            break;
-    }
-    if (text)
-        text[*size] = '\0';
-    fclose(file);
-    return text;
-}
-
-static int perplexity(const struct hw_qmodel *q, const struct hw_tokenizer *tok, const char *path,
-                      int most, int threads)
-{
-    enum { MAX_THREADS = 64 };
     struct hw_error err = {0};
-    pthread_t thread[MAX_THREADS];
-    struct share share[MAX_THREADS];
-    size_t size;
-    int n = 0;
-    char *text = read_text(path, &size, &err);
-    int *tokens = text && !err.set ? encode_documents(tok, text, size, &n) : NULL;
-    if (err.set)
-        return free(text), hw_report(&err);
-    if (most && n > most)
-        n = most;
-    for (int i = 0; i < threads; i++) {
-        share[i] = (struct share){q, tokens, n, i, threads, 0.0, 0};
-        if (pthread_create(&thread[i], NULL, score_share, &share[i]) != 0)
-            score_share(&share[i]), thread[i] = pthread_self();
+    struct hw_score s;
+    struct hw_model *twin = r->twin ? hw_model_open(r->twin, &err) : NULL;
+    int n = 0, *tokens = err.set ? NULL : hw_score_text(r->score, tok, r->most, &n, &err);
+    if (tokens && hw_score(q, twin, tokens, n, r->threads, &s, &err)) {
+        printf("tokens %d scored %ld nll %.5f perplexity %.4f\n", n, s.scored, s.nll, exp(s.nll));
+        if (twin)
+            printf("float nll %.5f perplexity %.4f top-1 agreement %.2f%%, %ld of %ld\n",
+                   s.float_nll, exp(s.float_nll), 100.0 * (double)s.agreed / (double)s.scored,
+                   s.agreed, s.scored);
     }
-    double sum = 0.0;
-    long scored = 0;
-    for (int i = 0; i < threads; i++) {
-        if (!pthread_equal(thread[i], pthread_self()))
-            pthread_join(thread[i], NULL);
-        sum += share[i].nll;
-        scored += share[i].scored;
-    }
-    printf("tokens %d scored %ld nll %.5f perplexity %.4f\n", n, scored,
-           scored ? sum / (double)scored : 0.0, scored ? exp(sum / (double)scored) : 0.0);
     free(tokens);
-    free(text);
-    return 0;
+    hw_model_close(twin);
+    return err.set ? hw_report(&err) : 0;
 }
-
-struct request {
-    const char *model, *tokenizer, *prompt, *score;
-    int count, most, threads;
-};
 
 static int run(const struct request *r)
 {
     struct hw_error err = {0};
     struct hw_qmodel q;
-    int status = 0;
+    int status;
     if (!hw_qmodel_read(&q, r->model, &err))
         return hw_report(&err);
     struct hw_tokenizer *tok = hw_tokenizer_open(r->tokenizer, q.config.vocab_size, &err);
-    if (!tok) {
+    if (!tok)
         status = hw_report(&err);
-    } else if (r->score) {
-        status = perplexity(&q, tok, r->score, r->most, r->threads);
-    } else {
-        size_t len = strlen(r->prompt);
-        int *ids = malloc((len + 2) * sizeof *ids);
-        if (ids)
-            generate(&q, tok, ids, hw_tokenizer_encode(tok, r->prompt, len, true, ids), r->count);
-        free(ids);
-    }
+    else if (r->score)
+        status = score(r, &q, tok);
+    else
+        status = generate(r, &q, tok);
     hw_tokenizer_close(tok);
     hw_qmodel_free(&q);
     return status;
+}
+
+// A share or a temperature.
+static bool parse_real(const char *text, double high, double *value)
+{
+    char *end;
+    *value = strtod(text, &end);
+    return end != text && !*end && *value >= 0.0 && *value <= high;
+}
+
+enum { TEMPERATURE = 256, TOP_P, SEED, CHAT, SYSTEM, MESSAGES, TEMPLATE };
+
+static bool parse_sampling(int opt, const char *text, struct hw_sampler *s)
+{
+    int seed = 1;
+    if (opt == TEMPERATURE)
+        return parse_real(text, 100.0, &s->temperature);
+    if (opt == TOP_P)
+        return parse_real(text, 1.0, &s->top_p) && s->top_p > 0.0;
+    if (opt == SEED && !hw_parse_int(text, 0, INT_MAX, &seed))
+        return false;
+    if (opt == SEED)
+        s->seed = (uint64_t)seed;
+    return true;
 }
 
 int hw_cmd_run(int argc, char **argv)
@@ -200,25 +238,55 @@ int hw_cmd_run(int argc, char **argv)
         {"tokenizer", required_argument, NULL, 't'}, {"prompt", required_argument, NULL, 'p'},
         {"count", required_argument, NULL, 'n'},     {"perplexity", required_argument, NULL, 'P'},
         {"tokens", required_argument, NULL, 'T'},    {"threads", required_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},            {0}};
-    struct request r = {.prompt = "", .count = 256, .threads = 2};
-    for (int opt; (opt = getopt_long(argc, argv, "t:p:n:h", options, NULL)) != -1;) {
-        int *number = opt == 'n' ? &r.count : opt == 'T' ? &r.most : opt == 'j' ? &r.threads : NULL;
+        {"float", required_argument, NULL, 'F'},
+        {"chat", no_argument, NULL, CHAT},           {"system", required_argument, NULL, SYSTEM},
+        {"messages", required_argument, NULL, MESSAGES},
+        {"template", required_argument, NULL, TEMPLATE},
+        {"temperature", required_argument, NULL, TEMPERATURE},
+        {"top-p", required_argument, NULL, TOP_P},   {"seed", required_argument, NULL, SEED},
+        {"rows", required_argument, NULL, 'r'},      {"cols", required_argument, NULL, 'c'},
+        {"vec", required_argument, NULL, 'v'},       {"att-pos", required_argument, NULL, 'a'},
+        {"clock", required_argument, NULL, 'm'},     {"clock-mhz", required_argument, NULL, 'm'},
+        {"quiet", no_argument, NULL, 'q'},           {"help", no_argument, NULL, 'h'},
+        {0}};
+    struct request r = {.count = 256, .threads = 2, .clock_mhz = 100,
+                        .sampler = {.top_p = 1.0, .seed = 1}};
+    for (int opt; (opt = getopt_long(argc, argv, "t:p:n:qh", options, NULL)) != -1;) {
+        int *number = opt == 'n'   ? &r.count
+                      : opt == 'T' ? &r.most
+                      : opt == 'j' ? &r.threads
+                      : opt == 'r' ? &r.geometry.rows
+                      : opt == 'c' ? &r.geometry.cols
+                      : opt == 'v' ? &r.geometry.vec
+                      : opt == 'a' ? &r.geometry.att_pos
+                      : opt == 'm' ? &r.clock_mhz
+                                   : NULL;
+        const char **text = opt == 't'        ? &r.tokenizer
+                            : opt == 'p'      ? &r.ask.prompt
+                            : opt == 'P'      ? &r.score
+                            : opt == 'F'      ? &r.twin
+                            : opt == SYSTEM   ? &r.ask.system
+                            : opt == MESSAGES ? &r.ask.messages
+                            : opt == TEMPLATE ? &r.ask.template
+                                              : NULL;
         if (number && !hw_parse_int(optarg, 1, opt == 'j' ? 64 : 1 << 30, number))
             return hw_usage("run", "expected a positive number, got '%s'", optarg);
-        if (opt == 't')
-            r.tokenizer = optarg;
-        else if (opt == 'p')
-            r.prompt = optarg;
-        else if (opt == 'P')
-            r.score = optarg;
-        else if (opt == 'h')
+        if (!parse_sampling(opt, optarg, &r.sampler))
+            return hw_usage("run", "expected a temperature of 0..100, a share above 0 up to 1, or a "
+                            "seed from 0, got '%s'", optarg);
+        if (text)
+            *text = optarg;
+        r.ask.chat = r.ask.chat || opt == CHAT;
+        r.quiet = r.quiet || opt == 'q';
+        if (opt == 'h')
             return fputs(HELP, stdout), 0;
-        else if (opt == '?')
+        if (opt == '?')
             return 2;
     }
     if (optind + 1 != argc || !r.tokenizer)
         return hw_usage("run", "expected one quantized model and -t TOKENIZER");
+    if (r.twin && !r.score)
+        return hw_usage("run", "--float: expected --perplexity TEXT with it");
     r.model = argv[optind];
     return run(&r);
 }

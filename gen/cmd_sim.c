@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // hardwire sim: emits a design, compiles it with a simulator, runs it against the reference.
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ const char *hw_home(void)
     return path;
 }
 
-// Runs a program and waits; its exit status, or -1.
+// Runs a program and waits; its exit status, or -1. Ctrl-C is the program's to answer.
 static int call(char *const argv[])
 {
     int status;
@@ -38,7 +39,10 @@ static int call(char *const argv[])
         execvp(argv[0], argv);
         _exit(127);
     }
-    if (child < 0 || waitpid(child, &status, 0) < 0)
+    void (*before)(int) = signal(SIGINT, SIG_IGN);
+    bool failed = child < 0 || waitpid(child, &status, 0) < 0;
+    signal(SIGINT, before);
+    if (failed)
         return -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -55,7 +59,10 @@ int hw_simulate(const struct hw_sim_request *r, struct hw_error *err)
     char *const compile[] = {build, (char *)(uintptr_t)r->design, r->icarus ? "icarus" : "verilator",
                              NULL};
     fprintf(stderr, "compiling %s with %s\n", r->design, r->icarus ? "Icarus" : "Verilator");
-    if (call(compile) != 0) {
+    int compiled = call(compile);
+    if (compiled == 128 + SIGINT)
+        return compiled;
+    if (compiled != 0) {
         hw_fail(err, "%s: the design does not compile", r->design);
         return 1;
     }

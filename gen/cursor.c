@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // File mapping and the bounded cursor. Refuses what is not a regular file, and empty files.
-#define _POSIX_C_SOURCE 200809L // open, fstat, mmap, strdup
+#define _DEFAULT_SOURCE // open, fstat, mmap, strdup; madvise: glibc's posix_madvise keeps the pages
 
 #include "gen/cursor.h"
 
@@ -54,6 +54,14 @@ void hw_file_unmap(struct hw_file *file)
         munmap((void *)(uintptr_t)file->data, file->size);
     free(file->path);
     *file = (struct hw_file){0};
+}
+
+void hw_file_unload(const uint8_t *data, size_t n)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)data;
+    uintptr_t begin = (first + page - 1) / page * page, end = (first + n) / page * page;
+    if (begin < end)
+        madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
 bool hw_path_exists(const char *path)

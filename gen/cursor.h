@@ -19,6 +19,9 @@ struct hw_file {
 // Maps a regular, non-empty file. On failure *file is all zero and *err says why.
 bool hw_file_map(struct hw_file *file, const char *path, struct hw_error *err);
 void hw_file_unmap(struct hw_file *file); // also fine on an all-zero file
+// The whole pages among these n bytes of a mapping need no memory for now; reading brings them
+// back.
+void hw_file_unload(const uint8_t *data, size_t n);
 
 bool hw_path_exists(const char *path);
 bool hw_path_is_directory(const char *path);

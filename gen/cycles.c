@@ -14,7 +14,7 @@ struct rows { // some rows on their way through a pipeline
 struct state {
     // sequencer.v
     int pc;
-    bool running, fetched, residual_pending, done;
+    bool running, fetched, residual_pending, side_pending, done;
     // engine.v: activations there, by region; vector input
     int act_in[3];
     bool recv_busy;
@@ -38,7 +38,11 @@ struct state {
     struct rows walk, drained[3]; // valid1, valid2, y
     // residual.v: wrote, wrote_q, done
     struct rows residual[3];
+    // side.v: full, and as residual
+    int side_length;
+    struct rows side_full, side[3];
     // rmsnorm.v
+    enum hw_region norm_region;
     int norm_scalar; // 3, 2, 1: n1, n2, n3
     bool norm_a;
     int norm_word, norm_words;
@@ -111,7 +115,8 @@ static bool angles_busy(const struct state *s)
 
 static bool units_busy(const struct state *s)
 {
-    return rows_busy(s) || s->recv_busy || any(s->residual, 3) || s->norm_scalar > 0 || s->norm_a ||
+    return rows_busy(s) || s->recv_busy || any(s->residual, 3) || s->side_full.valid ||
+           any(s->side, 3) || s->norm_scalar > 0 || s->norm_a ||
            any(s->norm_pipe, 5) || angles_busy(s) || any(s->rope, 2) ||
            attn_busy(s) || any(s->swiglu, 5) || any(s->argmax, 2);
 }
@@ -227,6 +232,18 @@ static void takers_next(const struct state *s, struct state *n)
     shift(s->swiglu, n->swiglu, 5, y, y.dest == HW_DST_HIDDEN);
     shift(s->argmax, n->argmax, 2, y, y.dest == HW_DST_LOGITS);
     n->argmax[1].valid = s->argmax[0].valid && s->argmax[0].last;
+}
+
+// --- side.v -------------------------------------------------------------------------------------
+
+static void side_next(const struct clocking *k, const struct state *s, struct state *n)
+{
+    int vec = k->g->vec, out = vec < k->g->head_dim ? vec : k->g->head_dim;
+    int end = s->out_valid ? s->out_index + out : s->swiglu[4].row / 2 + vec / 2;
+    bool take = k->g->sub_norm && (s->out_valid || s->swiglu[4].valid);
+    n->side_full = (struct rows){take && end % vec == 0, end == s->side_length, HW_DST_ACT, 0, 0};
+    shift(s->side, n->side, 3, s->side_full, true);
+    n->side[2].valid = s->side[1].valid && s->side[1].last;
 }
 
 // --- rmsnorm.v, rope_angles.v ---------------------------------------------------------------------
@@ -353,10 +370,10 @@ static void activations_next(const struct clocking *k, const struct state *s, st
     int vec = k->g->vec, out = vec < k->g->head_dim ? vec : k->g->head_dim;
     struct rows y = s->drained[2];
     if (s->norm_pipe[4].valid)
-        n->act_in[HW_REGION_X] = (s->norm_pipe[4].row + 1) * vec;
-    else if (s->out_valid)
+        n->act_in[s->norm_region] = (s->norm_pipe[4].row + 1) * vec;
+    else if (s->out_valid && !k->g->sub_norm)
         n->act_in[HW_REGION_A] = s->out_index + out;
-    else if (s->swiglu[4].valid)
+    else if (s->swiglu[4].valid && !k->g->sub_norm)
         n->act_in[HW_REGION_H] = s->swiglu[4].row / 2 + vec / 2;
     else if (y.valid && y.dest == HW_DST_ACT)
         n->act_in[s->recv_region] = y.row + vec;
@@ -364,8 +381,10 @@ static void activations_next(const struct clocking *k, const struct state *s, st
 
 // --- sequencer.v ---------------------------------------------------------------------------------------
 
-static void start_attention(const struct hw_insn *i, struct state *n)
+static void start_attention(const struct hw_insn *i, int head_dim, struct state *n)
 {
+    n->side_pending = true;
+    n->side_length = i->n_rows * head_dim;
     n->attn = i;
     n->act_in[HW_REGION_A] = 0;
     n->keys_in = n->values_in = n->queries_in = n->copy_head = 0;
@@ -377,13 +396,21 @@ static void start_attention(const struct hw_insn *i, struct state *n)
     n->a_head = n->a_group = n->scored = n->weighed = n->b_head = n->b_group = n->next_index = 0;
 }
 
+static void start_hidden(const struct hw_insn *i, struct state *n)
+{
+    n->side_pending = true;
+    n->side_length = i->n_rows / 2;
+}
+
 static void start_matvec(const struct hw_insn *i, struct state *n)
 {
     n->active = true;
     n->mv = i;
     n->row = n->chunk = n->plane = 0;
-    if (i->dest == HW_DST_HIDDEN)
+    if (i->dest == HW_DST_HIDDEN) {
         n->act_in[HW_REGION_H] = 0;
+        start_hidden(i, n);
+    }
 }
 
 static void start_recv(const struct hw_insn *i, struct state *n)
@@ -393,10 +420,13 @@ static void start_recv(const struct hw_insn *i, struct state *n)
     n->recv_region = i->region;
     if (i->dest == HW_DST_ACT)
         n->act_in[i->region] = 0;
+    if (i->dest == HW_DST_HIDDEN)
+        start_hidden(i, n);
 }
 
 // Starts instruction *i if its unit can take it.
-static bool issue(const struct hw_insn *i, const struct state *s, struct state *n, bool array_ready)
+static bool issue(const struct clocking *k, const struct hw_insn *i, const struct state *s,
+                  struct state *n, bool array_ready)
 {
     switch (i->op) {
     case HW_OP_EMBED:
@@ -405,16 +435,18 @@ static bool issue(const struct hw_insn *i, const struct state *s, struct state *
         n->embed_element = n->embed_plane = 0;
         return true;
     case HW_OP_NORM:
-        if (s->residual_pending)
+        if (i->region == HW_REGION_X ? s->residual_pending : s->side_pending)
             return false;
         n->norm_scalar = 3;
-        n->norm_words = i->n_rows; // in elements here; made words by the caller
-        n->act_in[HW_REGION_X] = 0;
+        n->norm_words = i->n_rows / k->g->vec;
+        n->norm_region = i->region;
+        if (i->region == HW_REGION_X)
+            n->act_in[HW_REGION_X] = 0;
         return true;
     case HW_OP_ATTN:
         if (attn_busy(s) || angles_busy(s))
             return false;
-        start_attention(i, n);
+        start_attention(i, k->g->head_dim, n);
         return true;
     case HW_OP_MATVEC:
         if (s->recv_busy || !array_ready)
@@ -437,10 +469,10 @@ static void sequencer_next(const struct clocking *k, const struct state *s, stru
 {
     const struct hw_insn *i = &k->plan->program[s->pc];
     bool skip = i->sample_only && !k->sample, ready = s->running && s->fetched;
-    bool started = ready && !skip && issue(i, s, n, array_ready);
+    if (s->side[2].valid)
+        n->side_pending = false;
+    bool started = ready && !skip && issue(k, i, s, n, array_ready);
     bool advance = ready && (skip || started);
-    if (started && i->op == HW_OP_NORM)
-        n->norm_words /= k->g->vec;
     n->done = ready && i->op == HW_OP_END && !units_busy(s);
     n->fetched = s->running && !advance;
     if (advance)
@@ -470,6 +502,7 @@ struct hw_cycle_count hw_cycles(const struct hw_plan *plan, int pos, bool sample
         embed_next(&k, &s, &n);
         drain_next(&k, &s, &n);
         takers_next(&s, &n);
+        side_next(&k, &s, &n);
         norm_next(&s, &n);
         angles_next(&k, &s, &n);
         kv_next(&k, &s, &n);

@@ -201,6 +201,14 @@ static void block_tq2_0(const uint8_t *src, float *dst)
         dst[i] = (float)((src[i / 128 * 32 + i % 32] >> (i / 32 % 4 * 2) & 3) - 1) * d;
 }
 
+// Four codes, the first in bits 7:6: 00 is 0, 01 is +1, 11 is -1.
+static void block_ternary(const uint8_t *src, float *dst)
+{
+    static const float value[] = {0.0f, 1.0f, 0.0f, -1.0f};
+    for (int i = 0; i < 4; i++)
+        dst[i] = value[*src >> (6 - 2 * i) & 3];
+}
+
 static const struct {
     const char *name;
     int elements, bytes; // of one block
@@ -220,6 +228,7 @@ static const struct {
     [HW_Q6_K] = {"Q6_K", 256, 210, block_q6_k},
     [HW_TQ1_0] = {"TQ1_0", 256, 54, block_tq1_0},
     [HW_TQ2_0] = {"TQ2_0", 256, 66, block_tq2_0},
+    [HW_TERNARY] = {"ternary", 4, 1, block_ternary},
 };
 
 const char *hw_dtype_name(enum hw_dtype dtype)

@@ -4,6 +4,8 @@
 #ifndef HW_EMIT_H
 #define HW_EMIT_H
 
+#include <stdio.h>
+
 #include "gen/plan.h"
 
 enum hw_emit_mode {
@@ -12,8 +14,10 @@ enum hw_emit_mode {
 };
 
 // slice: the plan's name, for the manifest. templates: directory of the hand-written Verilog.
-// Anything at `dir` that is not an output is an error.
+// progress: not NULL is told the size before anything is written, and how far a long output has
+// come. An error: anything at `dir` that is not an output; a disk without room; SIGINT, SIGTERM,
+// SIGHUP.
 bool hw_emit(const struct hw_plan *plan, const char *slice, const char *templates, const char *dir,
-             enum hw_emit_mode mode, struct hw_error *err);
+             enum hw_emit_mode mode, FILE *progress, struct hw_error *err);
 
 #endif

@@ -154,16 +154,25 @@ static int encode_words(struct encoder *e, size_t len, int *ids)
 int hw_tokenizer_encode(const struct hw_tokenizer *tok, const char *text, size_t len, bool bos,
                         int *ids)
 {
+    int n_bos = bos && tok->bos >= 0;
+    if (n_bos)
+        ids[0] = tok->bos;
+    int n = hw_tokenizer_encode_part(tok, text, len, false, ids + n_bos);
+    return n < 0 ? n : n_bos + n;
+}
+
+int hw_tokenizer_encode_part(const struct hw_tokenizer *tok, const char *text, size_t len,
+                             bool after_special, int *ids)
+{
     int n_ids = 0;
-    if (bos && tok->bos >= 0)
-        ids[n_ids++] = tok->bos;
     if (len == 0)
-        return n_ids;
+        return 0;
     if (len > INT_MAX / 4)
         return -1;
 
     // Sentencepiece puts a space before the text, so that its first word is like any other.
-    size_t n = len + (tok->space_prefix && hw_vocab_find(tok, " ", 1) >= 0);
+    bool prefix = tok->space_prefix && !(tok->prefix_once && after_special);
+    size_t n = len + (prefix && hw_vocab_find(tok, " ", 1) >= 0);
     struct encoder e = {.tok = tok};
     e.text = malloc(n);
     e.symbols = malloc(n * sizeof *e.symbols);
@@ -171,7 +180,7 @@ int hw_tokenizer_encode(const struct hw_tokenizer *tok, const char *text, size_t
     if (e.text && e.symbols && e.heap) {
         e.text[0] = ' ';
         memcpy(e.text + (n - len), text, len);
-        n_ids += encode_words(&e, n, ids + n_ids);
+        n_ids = encode_words(&e, n, ids);
     } else {
         n_ids = -1;
     }

@@ -13,6 +13,8 @@ struct hw_float {
     float **tensor[HW_N_TENSORS]; // [layer] -> [rows][cols]
     float *key, *value;           // [n_layers][seq_len][kv_dim]
     float *x, *xn, *q, *attn, *gate, *up, *logits, *score;
+    float *sub;     // [widest of dim, n_heads * head_dim, hidden_dim] what a matrix reads
+    struct hw_evaluation how;
     float *cos, *sin; // [seq_len][head_dim / 2]
     hw_float_observer *observer;
     void *user;
@@ -67,11 +69,12 @@ struct hw_float *hw_float_new(const struct hw_model *model, struct hw_error *err
         return NULL;
     }
     f->c = *hw_model_config(model);
+    f->how = hw_model_evaluation(model);
     const struct hw_config *c = &f->c;
     size_t kv_dim = (size_t)c->n_kv_heads * (size_t)c->head_dim, seq = (size_t)c->seq_len;
     size_t q_dim = (size_t)c->n_heads * (size_t)c->head_dim, dim = (size_t)c->dim;
     for (int id = 0; id < HW_N_TENSORS && !err->set; id++) {
-        if (id != HW_OUTPUT || !c->tied)
+        if (hw_tensor_exists(c, (enum hw_tensor_id)id))
             load(f, model, (enum hw_tensor_id)id, err);
     }
     f->key = allocate((size_t)c->n_layers * seq * kv_dim, err);
@@ -81,6 +84,8 @@ struct hw_float *hw_float_new(const struct hw_model *model, struct hw_error *err
     f->q = allocate(q_dim, err);
     f->attn = allocate(q_dim, err);
     f->gate = allocate((size_t)c->hidden_dim, err);
+    size_t hidden = (size_t)c->hidden_dim, widest = dim > hidden ? dim : hidden;
+    f->sub = allocate(widest > q_dim ? widest : q_dim, err);
     f->up = allocate((size_t)c->hidden_dim, err);
     f->logits = allocate((size_t)c->vocab_size, err);
     f->score = allocate(seq, err);
@@ -104,7 +109,7 @@ void hw_float_free(struct hw_float *f)
         free(f->tensor[id]);
     }
     float *part[] = {f->key, f->value, f->x,      f->xn,    f->q,   f->attn,
-                     f->gate, f->up,   f->logits, f->score, f->cos, f->sin};
+                     f->gate, f->up,   f->logits, f->score, f->cos, f->sin, f->sub};
     for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
         free(part[i]);
     free(f);
@@ -157,12 +162,26 @@ static void linear(const struct hw_float *f, enum hw_tensor_id id, int layer, co
         y[r] = dot(w + (size_t)r * (size_t)cols, x, cols);
 }
 
-static void rmsnorm(const struct hw_float *f, const float *gain, float *y)
+// y = x / sqrt(mean square + eps) * gain; zeros stay zeros
+static void rmsnorm(const float *x, int n, const float *gain, double eps, float *y)
 {
-    int dim = f->c.dim;
-    double scale = 1.0 / sqrt((double)dot(f->x, f->x, dim) / dim + f->c.norm_eps);
-    for (int i = 0; i < dim; i++)
-        y[i] = (float)(f->x[i] * scale) * gain[i];
+    double mean = (double)dot(x, x, n) / n + eps;
+    double scale = mean > 0.0 ? 1.0 / sqrt(mean) : 0.0;
+    for (int i = 0; i < n; i++)
+        y[i] = (float)(x[i] * scale) * gain[i];
+}
+
+// What a layer's matrices read: x itself, or rounded to 8 bits against its largest magnitude.
+static const float *matrix_input(struct hw_float *f, const float *x, int n)
+{
+    float top = 0.0f;
+    if (!f->how.int8_act)
+        return x;
+    for (int i = 0; i < n; i++)
+        top = fabsf(x[i]) > top ? fabsf(x[i]) : top;
+    for (int i = 0; i < n; i++)
+        f->sub[i] = top > 0.0f ? (float)floor(x[i] * 127.0 / top + 0.5) * (top / 127.0f) : 0.0f;
+    return f->sub;
 }
 
 static void rotate(const struct hw_float *f, float *v, int n, int pos)
@@ -214,20 +233,25 @@ static void attention(struct hw_float *f, int l, int pos)
     const struct hw_config *c = &f->c;
     int kv_dim = c->n_kv_heads * c->head_dim, q_dim = c->n_heads * c->head_dim;
     size_t here = ((size_t)l * (size_t)c->seq_len + (size_t)pos) * (size_t)kv_dim;
-    rmsnorm(f, f->tensor[HW_ATTN_NORM][l], f->xn);
+    rmsnorm(f->x, c->dim, f->tensor[HW_ATTN_NORM][l], f->how.layer_eps, f->xn);
     see(f, HW_FLOAT_ATTN_IN, l, f->xn, c->dim);
-    linear(f, HW_WK, l, f->xn, f->key + here);
+    const float *in = matrix_input(f, f->xn, c->dim);
+    linear(f, HW_WK, l, in, f->key + here);
     rotate(f, f->key + here, kv_dim, pos);
     see(f, HW_FLOAT_K, l, f->key + here, kv_dim);
-    linear(f, HW_WQ, l, f->xn, f->q);
+    linear(f, HW_WQ, l, in, f->q);
     rotate(f, f->q, q_dim, pos);
     see(f, HW_FLOAT_Q, l, f->q, q_dim);
-    linear(f, HW_WV, l, f->xn, f->value + here);
+    linear(f, HW_WV, l, in, f->value + here);
     see(f, HW_FLOAT_V, l, f->value + here, kv_dim);
     for (int h = 0; h < c->n_heads; h++)
         attend(f, l, h, pos);
+    if (c->sub_norm) {
+        see(f, HW_FLOAT_ATTN_SIDE, l, f->attn, q_dim);
+        rmsnorm(f->attn, q_dim, f->tensor[HW_ATTN_SUB_NORM][l], f->how.layer_eps, f->attn);
+    }
     see(f, HW_FLOAT_ATTN, l, f->attn, q_dim);
-    linear(f, HW_WO, l, f->attn, f->xn);
+    linear(f, HW_WO, l, matrix_input(f, f->attn, q_dim), f->xn);
     for (int i = 0; i < c->dim; i++)
         f->x[i] += f->xn[i];
     see(f, HW_FLOAT_RESIDUAL, l, f->x, c->dim);
@@ -236,16 +260,21 @@ static void attention(struct hw_float *f, int l, int pos)
 static void feed_forward(struct hw_float *f, int l)
 {
     const struct hw_config *c = &f->c;
-    rmsnorm(f, f->tensor[HW_FFN_NORM][l], f->xn);
+    rmsnorm(f->x, c->dim, f->tensor[HW_FFN_NORM][l], f->how.layer_eps, f->xn);
     see(f, HW_FLOAT_FFN_IN, l, f->xn, c->dim);
-    linear(f, HW_W_GATE, l, f->xn, f->gate);
-    linear(f, HW_W_UP, l, f->xn, f->up);
+    const float *in = matrix_input(f, f->xn, c->dim);
+    linear(f, HW_W_GATE, l, in, f->gate);
+    linear(f, HW_W_UP, l, in, f->up);
     see(f, HW_FLOAT_GATE, l, f->gate, c->hidden_dim);
     see(f, HW_FLOAT_UP, l, f->up, c->hidden_dim);
     for (int i = 0; i < c->hidden_dim; i++)
         f->gate[i] *= (float)(1.0 / (1.0 + hw_exp(-(double)f->gate[i]))) * f->up[i];
+    if (c->sub_norm) {
+        see(f, HW_FLOAT_HIDDEN_SIDE, l, f->gate, c->hidden_dim);
+        rmsnorm(f->gate, c->hidden_dim, f->tensor[HW_FFN_SUB_NORM][l], f->how.layer_eps, f->gate);
+    }
     see(f, HW_FLOAT_HIDDEN, l, f->gate, c->hidden_dim);
-    linear(f, HW_W_DOWN, l, f->gate, f->xn);
+    linear(f, HW_W_DOWN, l, matrix_input(f, f->gate, c->hidden_dim), f->xn);
     for (int i = 0; i < c->dim; i++)
         f->x[i] += f->xn[i];
     see(f, HW_FLOAT_RESIDUAL, l, f->x, c->dim);
@@ -261,7 +290,7 @@ const float *hw_float_forward(struct hw_float *f, int token, int pos)
         attention(f, l, pos);
         feed_forward(f, l);
     }
-    rmsnorm(f, f->tensor[HW_OUTPUT_NORM][0], f->xn);
+    rmsnorm(f->x, c->dim, f->tensor[HW_OUTPUT_NORM][0], c->norm_eps, f->xn);
     see(f, HW_FLOAT_HEAD_IN, 0, f->xn, c->dim);
     linear(f, c->tied ? HW_TOK_EMBED : HW_OUTPUT, 0, f->xn, f->logits);
     see(f, HW_FLOAT_LOGITS, 0, f->logits, c->vocab_size);

@@ -12,11 +12,13 @@ enum hw_float_tap {
     HW_FLOAT_K,          // [n_kv_heads * head_dim], rotated
     HW_FLOAT_Q,          // [n_heads * head_dim], rotated
     HW_FLOAT_V,          // [n_kv_heads * head_dim]
-    HW_FLOAT_ATTN,       // [n_heads * head_dim]
+    HW_FLOAT_ATTN_SIDE,  // [n_heads * head_dim], before its norm, only where sub_norm
+    HW_FLOAT_ATTN,       // [n_heads * head_dim], what wo reads
     HW_FLOAT_FFN_IN,     // [dim], normed
     HW_FLOAT_GATE,       // [hidden_dim]
     HW_FLOAT_UP,         // [hidden_dim]
-    HW_FLOAT_HIDDEN,     // [hidden_dim]
+    HW_FLOAT_HIDDEN_SIDE, // [hidden_dim], before its norm, only where sub_norm
+    HW_FLOAT_HIDDEN,     // [hidden_dim], what down reads
     HW_FLOAT_HEAD_IN,    // [dim], normed
     HW_FLOAT_LOGITS,     // [vocab_size]
     HW_N_FLOAT_TAPS

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the geometry: which shapes of fabric exist, and the smallest one that holds a model.
 #include <stddef.h>
+#include <string.h>
 
 #include "gen/plan.h"
 
@@ -50,7 +51,106 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
             return hw_fail(err, "geometry: vec: %s is %d, expected a multiple of vec, got vec %d",
                            whole[i].name, whole[i].value, g->vec);
     }
+    if (c->sub_norm && (c->hidden_dim % g->vec != 0 || c->hidden_dim > 1 << 16))
+        return hw_fail(err, "geometry: vec: hidden_dim is %d, expected a multiple of vec and at most "
+                            "65536 where a norm follows SwiGLU, got vec %d", c->hidden_dim, g->vec);
     return true;
+}
+
+bool hw_geometry_holds(const struct hw_config *c, int *vec, struct hw_error *err)
+{
+    const struct {
+        const char *name;
+        int value, max;
+    } limit[] = {{"n_layers", c->n_layers, 1024},     {"n_heads", c->n_heads, 255},
+                 {"n_kv_heads", c->n_kv_heads, 255},  {"head_dim", c->head_dim, 1024},
+                 {"vocab_size", c->vocab_size, 1 << 19}, {"seq_len", c->seq_len, 1 << 19}};
+    for (size_t i = 0; i < sizeof limit / sizeof limit[0]; i++) {
+        if (limit[i].value > limit[i].max)
+            return hw_fail(err, "%s: expected at most %d, got %d", limit[i].name, limit[i].max,
+                           limit[i].value);
+    }
+    for (*vec = 8; *vec > 4; *vec /= 2) {
+        struct hw_error not_so_wide = {0};
+        const struct hw_geometry g = {.rows = 32, .cols = 8, .vec = *vec, .att_pos = 16};
+        if (check_shape(&g, c, &not_so_wide))
+            return true;
+    }
+    const struct hw_geometry g = {.rows = 32, .cols = 8, .vec = *vec, .att_pos = 16};
+    return check_shape(&g, c, err);
+}
+
+// A bank holds at least two words of every ROM.
+static bool check_banks(const struct hw_geometry *g, struct hw_error *err)
+{
+    long most = g->bank_bytes ? g->bank_bytes : HW_BANK_BYTES, vec = 2L * g->vec * 16;
+    long lanes = 2L * g->rows * g->cols * g->code_bits, widest = lanes > vec ? lanes : vec;
+    widest = widest > 256 ? widest : 256; // the program's
+    if (most > HW_BANK_BYTES || widest > 8 * most)
+        return hw_fail(err, "geometry: ROM bank: expected at least %ld bytes (two words) and at "
+                            "most %d, got %ld", (widest + 7) / 8, HW_BANK_BYTES, most);
+    return true;
+}
+
+// --- lanes ----------------------------------------------------------------------------------------
+
+static const char *const LANE_NAME[] = {[HW_LANE_SELECT] = "select",
+                                        [HW_LANE_MULTIPLY] = "multiply"};
+
+const char *hw_lane_name(enum hw_lane lane)
+{
+    return LANE_NAME[lane];
+}
+
+bool hw_lane_parse(const char *name, enum hw_lane *lane)
+{
+    for (int i = HW_LANE_SELECT; i <= HW_LANE_MULTIPLY; i++) {
+        if (strcmp(name, LANE_NAME[i]) == 0) {
+            *lane = (enum hw_lane)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hw_target_parse(const char *name, enum hw_target *target)
+{
+    static const char *const known[] = {[HW_TARGET_SIM] = "sim",
+                                        [HW_TARGET_ICE40] = "ice40",
+                                        [HW_TARGET_ECP5] = "ecp5",
+                                        [HW_TARGET_XILINX] = "xilinx",
+                                        [HW_TARGET_OSU018] = "osu018"};
+    for (int i = HW_TARGET_SIM; i <= HW_TARGET_OSU018; i++) {
+        if (strcmp(name, known[i]) == 0) {
+            *target = (enum hw_target)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+// What an array costs on a target, in LUTs (osu018: areas of a NAND2X1): a product that selecting
+// lanes share, and a lane of either kind with 2-, 3- and 4-bit codes. By sim/lanes, 4 rows of 2
+// columns, 8-bit activations. A multiplier block counts as the LUTs of the product it stands for.
+static const struct lane_cost {
+    int product, select[3], multiply[3];
+} LANE_COST[] = {
+    [HW_TARGET_ICE40] = {173, {0, 0, 230}, {0, 0, 297}},
+    [HW_TARGET_ECP5] = {277, {0, 0, 396}, {0, 0, 267 + 277}},
+    [HW_TARGET_XILINX] = {166, {0, 0, 117}, {0, 0, 53 + 166}},
+    [HW_TARGET_OSU018] = {671, {0, 0, 573}, {0, 0, 1102}},
+};
+
+// Products are shared by the rows of a column: many rows favour selecting. In simulation it is the
+// faster of the two.
+static enum hw_lane choose_lane(const struct hw_geometry *g)
+{
+    const struct lane_cost *cost = &LANE_COST[g->target];
+    int i = g->code_bits - 2;
+    if (g->target == HW_TARGET_SIM)
+        return HW_LANE_SELECT;
+    long select = ((long)cost->product << g->code_bits) + (long)g->rows * cost->select[i];
+    return select <= (long)g->rows * cost->multiply[i] ? HW_LANE_SELECT : HW_LANE_MULTIPLY;
 }
 
 static long matrix_words(const struct hw_geometry *g, const struct hw_qmatrix *m)
@@ -86,8 +186,14 @@ static void fit_addresses(struct hw_geometry *g, const struct hw_qmodel *q)
     g->weight_addr_bits = address_bits(words);
     g->scale_addr_bits = address_bits(scales);
     g->level_addr_bits = address_bits(levels) < 2 ? 2 : address_bits(levels);
-    g->gain_addr_bits = address_bits((2L * c->n_layers + 1) * c->dim / g->vec);
-    g->prog_addr_bits = address_bits(9L * c->n_layers + 5);
+    long side = c->sub_norm ? c->n_heads * c->head_dim + c->hidden_dim : 0;
+    g->gain_addr_bits = address_bits(((2L * c->n_layers + 1) * c->dim + c->n_layers * side) /
+                                     g->vec);
+    int widest = !c->sub_norm || g->max_dim > g->max_hidden ? g->max_dim : g->max_hidden;
+    widest = c->sub_norm && g->max_q_dim > widest ? g->max_q_dim : widest;
+    if (g->gain_addr_bits < address_bits(widest / g->vec)) // rmsnorm.v counts words in it
+        g->gain_addr_bits = address_bits(widest / g->vec);
+    g->prog_addr_bits = address_bits((c->sub_norm ? 11L : 9L) * c->n_layers + 5);
 }
 
 bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw_error *err)
@@ -106,7 +212,10 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
     g->code_bits = q->widths.code_bits;
     g->act_bits = q->widths.act_bits;
     g->kv_bits = q->widths.kv_bits;
+    if (g->lane == HW_LANE_ANY)
+        g->lane = choose_lane(g);
     g->res_bits = q->widths.res_bits;
+    g->sub_norm = c->sub_norm;
     // |weight| <= 2^7 times |activation| <= 2^(act_bits - 1), `widest` times, and a sign;
     // an embedding enters as weight * 2^8
     g->acc_bits = 7 + g->act_bits - 1 + address_bits(widest) + 1;
@@ -125,5 +234,5 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
     if (g->token_bits < 4)
         g->token_bits = 4;
     fit_addresses(g, q);
-    return true;
+    return check_banks(g, err);
 }

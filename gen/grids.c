@@ -90,3 +90,16 @@ const struct hw_grid *hw_grids_find(const struct hw_grids *g, const char *name)
     }
     return NULL;
 }
+
+int hw_grid_nearest(const struct hw_grid *g, double x)
+{
+    int low = 0, high = g->n - 1; // between two neighbours, where x lies
+    while (high - low > 1) {
+        int middle = (low + high) / 2;
+        if (x < g->value[middle])
+            high = middle;
+        else
+            low = middle;
+    }
+    return high > low && 2.0 * x >= g->value[low] + g->value[high] ? high : low;
+}

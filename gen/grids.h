@@ -17,6 +17,9 @@ struct hw_grid {
     int16_t value[HW_GRID_MAX]; // -128..127
 };
 
+// Index of the value nearest to x, the upper one of two.
+int hw_grid_nearest(const struct hw_grid *g, double x);
+
 struct hw_grids;
 
 // NULL: unreadable, or levels out of order or range, or a count that is not 2^bits.

@@ -53,6 +53,15 @@ static const struct {
     {29, -1, "IQ1_M"},       {39, -1, "MXFP4"},
 };
 
+const char *hw_ggml_type_name(uint32_t ggml_type)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (types[i].ggml_type == ggml_type)
+            return types[i].name;
+    }
+    return NULL;
+}
+
 static bool find_dtype(const struct importer *im, const struct hw_gguf_tensor *t,
                        enum hw_dtype *dtype)
 {
@@ -274,7 +283,7 @@ static bool place_all(struct importer *im)
     struct hw_config *c = &im->model->config;
     c->tied = !hw_gguf_find_tensor(&im->gguf, "output.weight");
     for (int id = 0; id < HW_N_TENSORS; id++) {
-        if (id == HW_OUTPUT && c->tied)
+        if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
             continue;
         int n = hw_tensor_is_global((enum hw_tensor_id)id) ? 1 : c->n_layers;
         for (int layer = 0; layer < n; layer++)

@@ -313,7 +313,7 @@ static bool place_all(struct importer *im)
 {
     const struct hw_config *c = &im->model->config;
     for (int id = 0; id < HW_N_TENSORS; id++) {
-        if (id == HW_OUTPUT && c->tied)
+        if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
             continue;
         int n = hw_tensor_is_global((enum hw_tensor_id)id) ? 1 : c->n_layers;
         for (int layer = 0; layer < n; layer++)

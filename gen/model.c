@@ -38,6 +38,8 @@ static const struct {
     [HW_W_GATE] = {"feed_forward.w1", false},
     [HW_W_UP] = {"feed_forward.w3", false},
     [HW_W_DOWN] = {"feed_forward.w2", false},
+    [HW_ATTN_SUB_NORM] = {"attention.sub_norm", false},
+    [HW_FFN_SUB_NORM] = {"feed_forward.sub_norm", false},
 };
 
 const char *hw_tensor_name(enum hw_tensor_id id, int layer, char buf[HW_TENSOR_NAME_SIZE])
@@ -52,6 +54,13 @@ const char *hw_tensor_name(enum hw_tensor_id id, int layer, char buf[HW_TENSOR_N
 bool hw_tensor_is_global(enum hw_tensor_id id)
 {
     return tensor_info[id].global;
+}
+
+bool hw_tensor_exists(const struct hw_config *c, enum hw_tensor_id id)
+{
+    if (id == HW_OUTPUT)
+        return !c->tied;
+    return c->sub_norm || (id != HW_ATTN_SUB_NORM && id != HW_FFN_SUB_NORM);
 }
 
 struct hw_tensor *hw_model_tensor(const struct hw_model *model, enum hw_tensor_id id, int layer)
@@ -76,6 +85,8 @@ void hw_tensor_shape(const struct hw_config *c, enum hw_tensor_id id, int *rows,
         [HW_W_GATE] = {c->hidden_dim, c->dim},
         [HW_W_UP] = {c->hidden_dim, c->dim},
         [HW_W_DOWN] = {c->dim, c->hidden_dim},
+        [HW_ATTN_SUB_NORM] = {1, q_dim},
+        [HW_FFN_SUB_NORM] = {1, c->hidden_dim},
     };
     *rows = shape[id][0];
     *cols = shape[id][1];
@@ -156,10 +167,16 @@ void hw_model_row(const struct hw_model *model, enum hw_tensor_id id, int layer,
     int rows, cols;
     hw_tensor_shape(&model->config, id, &rows, &cols);
     const struct hw_tensor *t = hw_model_tensor(model, id, layer);
+    if (!t->data) {
+        for (int col = 0; col < cols; col++)
+            dst[col] = t->constant;
+        return;
+    }
     size_t stored = stored_row(model, t, row);
     hw_dequant_row(t->dtype, t->data + stored * t->row_bytes, cols, dst);
     for (int col = 0; t->scales && col < cols; col++) {
-        size_t group = (stored * (size_t)cols + (size_t)col) / (size_t)t->group_size;
+        size_t at = stored * (size_t)cols + (size_t)col;
+        size_t group = t->group_size ? at / (size_t)t->group_size : 0;
         dst[col] *= hw_load_f32(t->scales + 4 * group);
     }
 }
@@ -197,7 +214,7 @@ static bool check_finite(const struct hw_model *model, struct hw_error *err)
         return hw_fail(err, "%s: open: out of memory", model->path);
     bool ok = true;
     for (int id = 0; ok && id < HW_N_TENSORS; id++) {
-        if (id == HW_OUTPUT && c->tied)
+        if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
             continue;
         int n = tensor_info[id].global ? 1 : c->n_layers;
         for (int layer = 0; ok && layer < n; layer++)
@@ -219,6 +236,8 @@ static bool import(struct hw_model *model, struct hw_error *err)
         return false;
     if (hw_is_gguf(&model->files[0]))
         return hw_import_gguf(model, err);
+    if (hw_is_bitllama(&model->files[0]))
+        return hw_import_bitllama(model, err);
     return hw_import_llama2c(model, err);
 }
 
@@ -260,6 +279,59 @@ void hw_model_close(struct hw_model *model)
 const struct hw_config *hw_model_config(const struct hw_model *model)
 {
     return &model->config;
+}
+
+bool hw_model_set_context(struct hw_model *model, int seq_len, struct hw_error *err)
+{
+    if (seq_len < 1 || seq_len > model->config.seq_len)
+        return hw_fail(err, "%s: context: expected 1..%d, the checkpoint's, got %d", model->path,
+                       model->config.seq_len, seq_len);
+    model->config.seq_len = seq_len;
+    return true;
+}
+
+struct hw_evaluation hw_model_evaluation(const struct hw_model *model)
+{
+    return (struct hw_evaluation){.layer_eps = model->bitnet ? 0.0 : model->config.norm_eps,
+                                  .int8_act = model->bitnet};
+}
+
+// Whether rows hold one magnitude and zero, as far as the storage type promises it.
+static bool is_ternary(const struct hw_model *model, enum hw_tensor_id id, int layer, float *row)
+{
+    int rows, cols;
+    enum hw_dtype dtype = hw_model_tensor(model, id, layer)->dtype;
+    hw_tensor_shape(&model->config, id, &rows, &cols);
+    for (int r = 0; dtype != HW_TERNARY && r < rows; r++) {
+        float top = 0.0f;
+        if (dtype != HW_TQ1_0 && dtype != HW_TQ2_0)
+            return false;
+        hw_model_row(model, id, layer, r, row);
+        for (int c = 0; c < cols; c++) {
+            float size = fabsf(row[c]);
+            if (size > 0.0f && top > 0.0f && (size > top || size < top))
+                return false;
+            top = size > 0.0f ? size : top;
+        }
+    }
+    return true;
+}
+
+bool hw_model_is_ternary(const struct hw_model *model)
+{
+    static const enum hw_tensor_id matrix[] = {HW_WQ,     HW_WK,   HW_WV,    HW_WO,
+                                               HW_W_GATE, HW_W_UP, HW_W_DOWN};
+    bool ternary = true;
+    const struct hw_config *c = &model->config;
+    size_t widest = (size_t)(c->dim > c->hidden_dim ? c->dim : c->hidden_dim);
+    size_t q_dim = (size_t)c->n_heads * (size_t)c->head_dim;
+    float *row = malloc((widest > q_dim ? widest : q_dim) * sizeof *row);
+    for (int l = 0; row && ternary && l < c->n_layers; l++) {
+        for (size_t i = 0; ternary && i < sizeof matrix / sizeof matrix[0]; i++)
+            ternary = is_ternary(model, matrix[i], l, row);
+    }
+    free(row);
+    return row && ternary;
 }
 
 const char *hw_model_format(const struct hw_model *model)

@@ -22,6 +22,8 @@ enum hw_tensor_id {
     HW_W_GATE,      // per layer [hidden_dim][dim]   (llama2.c w1)
     HW_W_UP,        // per layer [hidden_dim][dim]   (llama2.c w3)
     HW_W_DOWN,      // per layer [dim][hidden_dim]   (llama2.c w2)
+    HW_ATTN_SUB_NORM, // per layer [1][n_heads * head_dim], only where sub_norm
+    HW_FFN_SUB_NORM,  // per layer [1][hidden_dim], only where sub_norm
     HW_N_TENSORS
 };
 
@@ -33,6 +35,24 @@ struct hw_model *hw_model_open(const char *path, struct hw_error *err);
 void hw_model_close(struct hw_model *model);
 const struct hw_config *hw_model_config(const struct hw_model *model);
 const char *hw_model_format(const struct hw_model *model); // "llama2.c v0", "GGUF v3", ...
+
+// Makes the context shorter than the checkpoint's.
+bool hw_model_set_context(struct hw_model *model, int seq_len, struct hw_error *err);
+
+// Whether a model of this configuration has the tensor.
+bool hw_tensor_exists(const struct hw_config *c, enum hw_tensor_id id);
+
+// Natively ternary: every matrix of every layer is stored as -1, 0, +1 times one factor a row, so
+// that 2 bits a weight lose nothing. Embedding and classifier are not asked.
+bool hw_model_is_ternary(const struct hw_model *model);
+
+// How the model's authors evaluate it, where that is not what the Llama paper says.
+struct hw_evaluation {
+    double layer_eps; // epsilon of the norms inside layers
+    bool int8_act;    // what a layer's matrix reads is first rounded to 8 bits, its largest
+                      // magnitude becoming 127
+};
+struct hw_evaluation hw_model_evaluation(const struct hw_model *model);
 
 // Shape of a tensor, the same for every layer.
 void hw_tensor_shape(const struct hw_config *c, enum hw_tensor_id id, int *rows, int *cols);

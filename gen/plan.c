@@ -37,10 +37,15 @@ struct builder {
 static int grow(struct builder *b, int id, long n)
 {
     struct hw_rom *rom = &b->plan->rom[id];
-    if (rom->depth + n > 1L << rom->addr_bits) {
+    if (rom->addr_bits > 30 || rom->depth + n > 1L << rom->addr_bits) {
         hw_fail(b->err, "plan: %s ROM: expected at most %ld words, got %ld", rom->name,
                 1L << rom->addr_bits, rom->depth + n);
         return -1;
+    }
+    if (id == HW_ROM_WEIGHT) { // only its layout is kept
+        int first = rom->depth;
+        rom->depth += (int)n;
+        return first;
     }
     size_t bytes = word_bytes(rom);
     uint8_t *data = realloc(rom->data, (size_t)(rom->depth + n) * bytes);
@@ -56,7 +61,7 @@ static int grow(struct builder *b, int id, long n)
 }
 
 static bool note_range(struct builder *b, const char *name, int first, int n_words,
-                       const struct hw_qmatrix *m, int n_rows)
+                       const struct hw_qmatrix *m, int first_row, int last_row)
 {
     struct hw_plan *p = b->plan;
     struct hw_range *r = realloc(p->range, (size_t)(p->n_ranges + 1) * sizeof *r);
@@ -67,7 +72,9 @@ static bool note_range(struct builder *b, const char *name, int first, int n_wor
     snprintf(r->name, sizeof r->name, "%s", name);
     r->first = first;
     r->n_words = n_words;
-    r->n_rows = n_rows;
+    r->n_rows = last_row - first_row;
+    r->m = m;
+    r->first_row = first_row;
     r->n_in = m->n_in;
     r->n_planes = m->n_planes;
     return true;
@@ -80,42 +87,18 @@ struct place {
     int weight, scale, level;
 };
 
-// The weight word of block rows first.., plane p, chunk c: code of row r, column k at bit
-// (r * cols + k) * code_bits.
-static void put_codes(struct builder *b, long word, const struct hw_qmatrix *m, int first, int last,
-                      int plane, int chunk)
-{
-    const struct hw_geometry *g = b->g;
-    const uint8_t *codes = m->codes + (size_t)plane * (size_t)m->n_out * (size_t)m->n_in;
-    for (int r = 0; r < g->rows && first + r < last; r++) {
-        for (int k = 0; k < g->cols && chunk * g->cols + k < m->n_in; k++) {
-            size_t at = (size_t)(first + r) * (size_t)m->n_in + (size_t)(chunk * g->cols + k);
-            put(&b->plan->rom[HW_ROM_WEIGHT], word, ((long)r * g->cols + k) * g->code_bits,
-                g->code_bits, codes[at]);
-        }
-    }
-}
-
 // Lays out rows first..last-1 of a matrix.
 static bool put_matrix(struct builder *b, const char *name, const struct hw_qmatrix *m, int first,
                        int last, struct place *at)
 {
     const struct hw_geometry *g = b->g;
-    int blocks = (last - first + g->rows - 1) / g->rows;
-    int chunks = (m->n_in + g->cols - 1) / g->cols;
-    int words = blocks * chunks * m->n_planes;
+    long blocks = (last - first + g->rows - 1) / g->rows;
+    long words = blocks * ((m->n_in + g->cols - 1) / g->cols) * m->n_planes;
     at->weight = grow(b, HW_ROM_WEIGHT, words);
     at->scale = grow(b, HW_ROM_SCALE, (last - first + g->vec - 1) / g->vec);
     at->level = grow(b, HW_ROM_LEVEL, m->n_planes);
-    if (b->err->set || !note_range(b, name, at->weight, words, m, last - first))
+    if (b->err->set || !note_range(b, name, at->weight, (int)words, m, first, last))
         return false;
-    long word = at->weight;
-    for (int block = 0; block < blocks; block++) {
-        for (int p = 0; p < m->n_planes; p++) {
-            for (int c = 0; c < chunks; c++)
-                put_codes(b, word++, m, first + block * g->rows, last, p, c);
-        }
-    }
     for (int r = first; r < last; r++)
         put(&b->plan->rom[HW_ROM_SCALE], at->scale + (r - first) / g->vec,
             (r - first) % g->vec * 12, 12, m->scale[r]);
@@ -126,10 +109,10 @@ static bool put_matrix(struct builder *b, const char *name, const struct hw_qmat
     return true;
 }
 
-static int put_gains(struct builder *b, const struct hw_qnorm *norm)
+static int put_gains(struct builder *b, const struct hw_qnorm *norm, int n)
 {
-    int dim = b->q->config.dim, vec = b->g->vec, first = grow(b, HW_ROM_GAIN, dim / vec);
-    for (int i = 0; first >= 0 && i < dim; i++)
+    int vec = b->g->vec, first = grow(b, HW_ROM_GAIN, n / vec);
+    for (int i = 0; first >= 0 && i < n; i++)
         put(&b->plan->rom[HW_ROM_GAIN], first + i / vec, i % vec * 16, 16,
             (uint16_t)norm->gain[i]);
     return first;
@@ -213,17 +196,19 @@ static bool add(struct builder *b, struct hw_insn insn, const char *format, ...)
     return true;
 }
 
-static bool add_norm(struct builder *b, const struct hw_qnorm *norm, bool sample_only,
+// A norm over n elements: insn has its region and whether it is sample_only.
+static bool add_norm(struct builder *b, const struct hw_qnorm *norm, int n, struct hw_insn insn,
                      const char *name)
 {
-    int gains = put_gains(b, norm);
+    int gains = put_gains(b, norm, n);
     return gains >= 0 && add(b,
                              (struct hw_insn){.op = HW_OP_NORM,
-                                              .sample_only = sample_only,
+                                              .sample_only = insn.sample_only,
+                                              .region = insn.region,
                                               .shift = norm->shift,
-                                              .n_rows = b->q->config.dim,
+                                              .n_rows = n,
                                               .scale_base = gains,
-                                              .eps = (uint32_t)b->q->eps_ss},
+                                              .eps = (uint32_t)norm->eps_ss},
                              "%s", name);
 }
 
@@ -270,20 +255,27 @@ static bool attention_insn(struct builder *b, int l)
 static bool layer(struct builder *b, int l)
 {
     const struct hw_qlayer *y = &b->q->layers[l];
-    char n[8][64];
-    const char *part[8] = {"attention_norm", "attention.wk", "attention.wq",
+    const struct hw_config *c = &b->q->config;
+    const struct hw_insn to_x = {.region = HW_REGION_X}, to_a = {.region = HW_REGION_A},
+                         to_h = {.region = HW_REGION_H};
+    char n[10][64];
+    const char *part[10] = {"attention_norm", "attention.wk", "attention.wq",
                            "attention.wv",   "attention.wo", "ffn_norm",
-                           "feed_forward.gate_up", "feed_forward.down"};
-    for (int i = 0; i < 8; i++)
+                           "feed_forward.gate_up", "feed_forward.down",
+                           "attention.sub_norm", "feed_forward.sub_norm"};
+    for (int i = 0; i < 10; i++)
         snprintf(n[i], sizeof n[i], "layers.%d.%s", l, part[i]);
-    return add_norm(b, &y->attn_norm, false, n[0]) && attention_insn(b, l) &&
+    return add_norm(b, &y->attn_norm, c->dim, to_x, n[0]) && attention_insn(b, l) &&
            matrix(b, &y->wk, (struct hw_insn){.dest = HW_DST_K}, n[1]) &&
            matrix(b, &y->wq, (struct hw_insn){.dest = HW_DST_Q}, n[2]) &&
            matrix(b, &y->wv, (struct hw_insn){.dest = HW_DST_V}, n[3]) &&
+           (!c->sub_norm ||
+            add_norm(b, &y->attn_sub_norm, c->n_heads * c->head_dim, to_a, n[8])) &&
            matrix(b, &y->wo, (struct hw_insn){.dest = HW_DST_ADD, .region = HW_REGION_A}, n[4]) &&
-           add_norm(b, &y->ffn_norm, false, n[5]) &&
+           add_norm(b, &y->ffn_norm, c->dim, to_x, n[5]) &&
            matrix(b, &y->gate_up,
                   (struct hw_insn){.dest = HW_DST_HIDDEN, .shift2 = y->hidden_shift}, n[6]) &&
+           (!c->sub_norm || add_norm(b, &y->ffn_sub_norm, c->hidden_dim, to_h, n[9])) &&
            matrix(b, &y->down, (struct hw_insn){.dest = HW_DST_ADD, .region = HW_REGION_H}, n[7]);
 }
 
@@ -316,7 +308,7 @@ static bool chip(struct builder *b)
             return false;
     }
     struct hw_insn logits = {.dest = HW_DST_LOGITS, .sample_only = true};
-    if (!add_norm(b, &q->final_norm, true, "norm"))
+    if (!add_norm(b, &q->final_norm, q->config.dim, (struct hw_insn){.sample_only = true}, "norm"))
         return false;
     if (q->config.tied)
         return add_matvec(b, e, e->n_out, at, logits, "output") && end(b);
@@ -410,7 +402,8 @@ static bool operator_slice(struct builder *b, const char *spec)
     const struct hw_qlayer *y = &b->q->layers[l];
     if (strcmp(op, "rmsnorm") == 0)
         return recv(b, HW_DST_INIT, 0, c->dim, 0) &&
-               add_norm(b, &y->attn_norm, false, "attention_norm") && end(b);
+               add_norm(b, &y->attn_norm, c->dim, (struct hw_insn){.region = HW_REGION_X},
+                        "attention_norm") && end(b);
     if (strcmp(op, "attention") == 0)
         return attention_insn(b, l) && recv(b, HW_DST_K, 0, kv_dim, 0) &&
                recv(b, HW_DST_Q, 0, q_dim, 0) && recv(b, HW_DST_V, 0, kv_dim, 0) && end(b);

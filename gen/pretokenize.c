@@ -10,8 +10,7 @@
 
 #include "gen/vocab.h"
 
-// Class and length of the character at `at`; at < len.
-static enum hw_char_class character(const char *text, size_t at, size_t len, size_t *n)
+enum hw_char_class hw_next_char(const char *text, size_t at, size_t len, size_t *n)
 {
     const uint8_t *p = (const uint8_t *)text + at;
     *n = 1;
@@ -48,7 +47,7 @@ static size_t contraction(const char *text, size_t at, size_t len, bool any_case
 static size_t run(const char *text, size_t at, size_t len, enum hw_char_class class)
 {
     size_t n;
-    while (at < len && character(text, at, len, &n) == class)
+    while (at < len && hw_next_char(text, at, len, &n) == class)
         at += n;
     return at;
 }
@@ -58,7 +57,7 @@ static size_t run(const char *text, size_t at, size_t len, enum hw_char_class cl
 static size_t spaces(const char *text, size_t at, size_t len)
 {
     size_t n, last = at, end = at;
-    while (end < len && character(text, end, len, &n) == HW_CHAR_SPACE) {
+    while (end < len && hw_next_char(text, end, len, &n) == HW_CHAR_SPACE) {
         last = end;
         end += n;
     }
@@ -70,11 +69,11 @@ static size_t next_word_gpt2(const char *text, size_t at, size_t len)
     size_t n = contraction(text, at, len, false);
     if (n > 0)
         return at + n;
-    enum hw_char_class class = character(text, at, len, &n);
+    enum hw_char_class class = hw_next_char(text, at, len, &n);
     if (class != HW_CHAR_SPACE)
         return run(text, at, len, class);
     if (text[at] == ' ' && at + 1 < len) {
-        class = character(text, at + 1, len, &n);
+        class = hw_next_char(text, at + 1, len, &n);
         if (class != HW_CHAR_SPACE)
             return run(text, at + 1, len, class);
     }
@@ -90,7 +89,7 @@ static bool is_line_end(char c)
 static size_t line_ends(const char *text, size_t at, size_t len)
 {
     size_t n, last = at;
-    for (size_t end = at; end < len && character(text, end, len, &n) == HW_CHAR_SPACE; end += n)
+    for (size_t end = at; end < len && hw_next_char(text, end, len, &n) == HW_CHAR_SPACE; end += n)
         if (is_line_end(text[end]))
             last = end + 1;
     return last;
@@ -101,10 +100,10 @@ static size_t next_word_llama3(const char *text, size_t at, size_t len)
     size_t n = contraction(text, at, len, true), next;
     if (n > 0)
         return at + n;
-    enum hw_char_class class = character(text, at, len, &n);
+    enum hw_char_class class = hw_next_char(text, at, len, &n);
     enum hw_char_class second = HW_CHAR_SPACE;
     if (at + n < len)
-        second = character(text, at + n, len, &next);
+        second = hw_next_char(text, at + n, len, &next);
     if (class == HW_CHAR_LETTER)
         return run(text, at, len, HW_CHAR_LETTER);
     if (class != HW_CHAR_NUMBER && second == HW_CHAR_LETTER && !is_line_end(text[at]))
@@ -112,7 +111,7 @@ static size_t next_word_llama3(const char *text, size_t at, size_t len)
     if (class == HW_CHAR_NUMBER) {
         size_t end = at + n;
         for (int more = 2; more > 0 && end < len; more--, end += n)
-            if (character(text, end, len, &n) != HW_CHAR_NUMBER)
+            if (hw_next_char(text, end, len, &n) != HW_CHAR_NUMBER)
                 break;
         return end;
     }
@@ -137,13 +136,13 @@ size_t hw_next_word(enum hw_split split, const char *text, size_t at, size_t len
     // Each number is a word, cut out before the expression sees the text: for the expression the
     // text ends at the next number. Only one in the word or one character after it matters.
     size_t n;
-    if (character(text, at, len, &n) == HW_CHAR_NUMBER)
+    if (hw_next_char(text, at, len, &n) == HW_CHAR_NUMBER)
         return at + n;
     size_t end = next_word_gpt2(text, at, len);
     size_t number = at;
-    while (number <= end && number < len && character(text, number, len, &n) != HW_CHAR_NUMBER)
+    while (number <= end && number < len && hw_next_char(text, number, len, &n) != HW_CHAR_NUMBER)
         number += n;
-    if (number < len && character(text, number, len, &n) == HW_CHAR_NUMBER)
+    if (number < len && hw_next_char(text, number, len, &n) == HW_CHAR_NUMBER)
         return next_word_gpt2(text, at, number);
     return end;
 }

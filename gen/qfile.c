@@ -11,9 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gen/cursor.h"
+#include "gen/synthetic.h"
 #include "refmodel/tables.h"
 
 static const char *const FORMAT = "hardwire-qmodel-1";
+
+enum { PIECE = 16 << 20 }; // bytes of codes checked at a time
 
 // --- memory -------------------------------------------------------------------------------------
 
@@ -48,30 +52,77 @@ void hw_qmatrix_expand(struct hw_qmatrix *m)
     }
 }
 
+void hw_qmatrix_row(const struct hw_qmatrix *m, int plane, int row, uint8_t *codes)
+{
+    size_t n_in = (size_t)m->n_in, at = (size_t)plane * (size_t)m->n_out + (size_t)row;
+    if (m->codes)
+        memcpy(codes, m->codes + at * n_in, n_in);
+    else
+        hw_synthetic_row(m, plane, row, codes);
+}
+
+void hw_qmatrix_unload(const struct hw_qmatrix *m)
+{
+    if (m->mapped)
+        hw_file_unload(m->codes, (size_t)m->n_planes * (size_t)m->n_out * (size_t)m->n_in);
+}
+
 static void free_matrix(struct hw_qmatrix *m)
 {
-    free(m->codes);
+    if (!m->mapped)
+        free(m->codes);
     free(m->scale);
     free(m->weight);
 }
 
-bool hw_qmodel_alloc(struct hw_qmodel *q, struct hw_error *err)
+static void alloc_rope(struct hw_qmodel *q, struct hw_error *err)
 {
-    const struct hw_config *c = &q->config;
-    size_t dim = (size_t)c->dim, half = (size_t)c->head_dim / 2;
-    q->layers = zeros((size_t)c->n_layers, sizeof *q->layers, err);
-    for (int l = 0; !err->set && l < c->n_layers; l++) {
-        q->layers[l].attn_norm.gain = zeros(dim, sizeof(int16_t), err);
-        q->layers[l].ffn_norm.gain = zeros(dim, sizeof(int16_t), err);
-    }
-    q->final_norm.gain = zeros(dim, sizeof(int16_t), err);
-    hw_rope_shape(c->seq_len, &q->rope.lo_bits, &q->rope.n_hi);
+    size_t half = (size_t)q->config.head_dim / 2;
+    hw_rope_shape(q->config.seq_len, &q->rope.lo_bits, &q->rope.n_hi);
     size_t hi = (size_t)q->rope.n_hi * half, lo = ((size_t)1 << q->rope.lo_bits) * half;
     q->rope.hi_cos = zeros(hi, sizeof(int16_t), err);
     q->rope.hi_sin = zeros(hi, sizeof(int16_t), err);
     q->rope.lo_cos = zeros(lo, sizeof(int16_t), err);
     q->rope.lo_sin = zeros(lo, sizeof(int16_t), err);
+}
+
+static void free_rope(struct hw_qmodel *q)
+{
+    free(q->rope.hi_cos);
+    free(q->rope.hi_sin);
+    free(q->rope.lo_cos);
+    free(q->rope.lo_sin);
+}
+
+bool hw_qmodel_alloc(struct hw_qmodel *q, struct hw_error *err)
+{
+    const struct hw_config *c = &q->config;
+    size_t dim = (size_t)c->dim;
+    q->layers = zeros((size_t)c->n_layers, sizeof *q->layers, err);
+    for (int l = 0; !err->set && l < c->n_layers; l++) {
+        q->layers[l].attn_norm.gain = zeros(dim, sizeof(int16_t), err);
+        q->layers[l].ffn_norm.gain = zeros(dim, sizeof(int16_t), err);
+        if (c->sub_norm) {
+            size_t q_dim = (size_t)c->n_heads * (size_t)c->head_dim;
+            q->layers[l].attn_sub_norm.gain = zeros(q_dim, sizeof(int16_t), err);
+            q->layers[l].ffn_sub_norm.gain = zeros((size_t)c->hidden_dim, sizeof(int16_t), err);
+        }
+    }
+    q->final_norm.gain = zeros(dim, sizeof(int16_t), err);
+    alloc_rope(q, err);
     return !err->set;
+}
+
+bool hw_qmodel_set_context(struct hw_qmodel *q, int seq_len, struct hw_error *err)
+{
+    if (seq_len < 1 || seq_len > q->config.seq_len)
+        return hw_fail(err, "context: expected 1..%d, the model's, got %d", q->config.seq_len,
+                       seq_len);
+    free_rope(q);
+    q->config.seq_len = seq_len;
+    alloc_rope(q, err);
+    return !err->set && (hw_rope_tables(&q->config, &q->rope) == 0 ||
+                         hw_fail(err, "context: a rotation angle lies on a rounding tie"));
 }
 
 void hw_qmodel_free(struct hw_qmodel *q)
@@ -83,15 +134,17 @@ void hw_qmodel_free(struct hw_qmodel *q)
             free_matrix(m[i]);
         free(y->attn_norm.gain);
         free(y->ffn_norm.gain);
+        free(y->attn_sub_norm.gain);
+        free(y->ffn_sub_norm.gain);
     }
     free(q->layers);
     free_matrix(&q->embed);
     free_matrix(&q->head);
     free(q->final_norm.gain);
-    free(q->rope.hi_cos);
-    free(q->rope.hi_sin);
-    free(q->rope.lo_cos);
-    free(q->rope.lo_sin);
+    free_rope(q);
+    if (q->file)
+        hw_file_unmap(q->file);
+    free(q->file);
     memset(q, 0, sizeof *q);
 }
 
@@ -189,13 +242,15 @@ static json_t *describe(const char *dtype, const int *shape, int n_dims, size_t 
                      (json_int_t)at, (json_int_t)(at + bytes));
 }
 
-// One tensor, elements of `size` bytes. Reading demands the very description that writing makes.
-static void tensor(struct pass *p, const char *name, const char *dtype, size_t size,
-                   const int *shape, int n_dims, void *values)
+// One tensor, elements of `size` bytes. Reading demands the very description that writing makes,
+// copies to `values` unless that is NULL, and returns where the tensor lies in the file.
+static const uint8_t *tensor(struct pass *p, const char *name, const char *dtype, size_t size,
+                             const int *shape, int n_dims, void *values)
 {
     size_t bytes = size;
+    const uint8_t *found = NULL;
     if (p->err->set)
-        return;
+        return NULL;
     for (int i = 0; i < n_dims; i++)
         bytes *= (size_t)shape[i];
     json_t *expected = describe(dtype, shape, n_dims, p->at, bytes);
@@ -215,30 +270,71 @@ static void tensor(struct pass *p, const char *name, const char *dtype, size_t s
             hw_fail(p->err, "%s: tensor %s: expected %zu bytes at offset %zu, got %zu", p->path,
                     name, bytes, p->at, p->size - p->at);
         else
-            memcpy(values, p->data + p->at, bytes);
+            found = p->data + p->at;
+        if (found && values)
+            memcpy(values, found, bytes);
         free(want);
         free(have);
     }
     json_decref(expected);
     p->at += bytes;
+    return found;
 }
 
-static void norm(struct pass *p, const char *name, int dim, struct hw_qnorm *n)
+// The model has one eps_ss, the final norm's; where sub_norm, each norm of a layer has its own.
+static void norm(struct pass *p, const char *name, int dim, const struct hw_qmodel *q,
+                 struct hw_qnorm *n)
 {
     char field[96];
+    snprintf(field, sizeof field, "%s.eps_ss", name);
+    long long eps = (long long)(p->writing ? n->eps_ss : q->final_norm.eps_ss);
+    if (q->config.sub_norm && n != &q->final_norm)
+        integer(p, field, 1, UINT32_MAX, &eps);
+    n->eps_ss = (uint64_t)eps;
     snprintf(field, sizeof field, "%s.shift", name);
     int_field(p, field, 1, 40, &n->shift);
     snprintf(field, sizeof field, "%s.gain", name);
     tensor(p, field, "I16", 2, &dim, 1, n->gain);
 }
 
+// Whether every weight, a sum of one level a plane, is in -128..127.
+static void check_sums(struct pass *p, const char *name, int code_bits, const struct hw_qmatrix *m)
+{
+    int low = 0, high = 0;
+    for (int i = 0; i < m->n_planes; i++) {
+        int least = 127, most = -128;
+        for (int k = 0; k < 1 << code_bits; k++) {
+            least = m->levels[i][k] < least ? m->levels[i][k] : least;
+            most = m->levels[i][k] > most ? m->levels[i][k] : most;
+        }
+        low += least;
+        high += most;
+    }
+    size_t n = (size_t)m->n_out * (size_t)m->n_in;
+    for (size_t i = 0; (low < -128 || high > 127) && i < n && !p->err->set; i++) {
+        int sum = 0;
+        for (int k = 0; k < m->n_planes; k++)
+            sum += m->levels[k][m->codes[(size_t)k * n + i]];
+        if (sum < -128 || sum > 127)
+            hw_fail(p->err, "%s: tensor %s: element %zu: expected a sum of levels in -128..127, "
+                            "got %d", p->path, name, i, sum);
+    }
+}
+
 static void check_matrix(struct pass *p, const char *name, int code_bits, const struct hw_qmatrix *m)
 {
-    size_t n = (size_t)m->n_planes * (size_t)m->n_out * (size_t)m->n_in;
-    for (size_t i = 0; i < n && !p->err->set; i++) {
-        if (m->codes[i] >> code_bits)
-            hw_fail(p->err, "%s: tensor %s.codes: element %zu: expected %d bits, got %d", p->path,
-                    name, i, code_bits, m->codes[i]);
+    size_t n = (size_t)m->n_planes * (size_t)m->n_out * (size_t)m->n_in, last = 0;
+    for (size_t i = 0; i < n && !p->err->set; i = last) { // a piece that need not stay in memory
+        uint8_t all = 0;
+        last = n - i < PIECE ? n : i + PIECE;
+        for (size_t k = i; k < last; k++)
+            all |= m->codes[k];
+        for (size_t k = i; all >> code_bits && k < last && !p->err->set; k++) {
+            if (m->codes[k] >> code_bits)
+                hw_fail(p->err, "%s: tensor %s.codes: element %zu: expected %d bits, got %d",
+                        p->path, name, k, code_bits, m->codes[k]);
+        }
+        hw_file_unload(m->codes + i, last - i);
     }
     for (int r = 0; r < m->n_out && !p->err->set; r++) {
         if (m->scale[r] >> 12)
@@ -252,11 +348,20 @@ static void check_matrix(struct pass *p, const char *name, int code_bits, const 
                         p->path, name, i, m->levels[i][k]);
         }
     }
-    for (size_t i = 0; i < (size_t)m->n_out * (size_t)m->n_in && !p->err->set; i++) {
-        if (m->weight[i] < -128 || m->weight[i] > 127)
-            hw_fail(p->err, "%s: tensor %s: element %zu: expected a sum of levels in -128..127, "
-                            "got %d", p->path, name, i, m->weight[i]);
-    }
+    if (!p->err->set)
+        check_sums(p, name, code_bits, m);
+    hw_qmatrix_unload(m);
+}
+
+// The codes of a matrix that is read: where they lie in the file.
+static void map_codes(struct pass *p, const char *field, int n_out, int n_in, struct hw_qmatrix *m)
+{
+    const uint8_t *codes = tensor(p, field, "U8", 1, (int[]){m->n_planes, n_out, n_in}, 3, NULL);
+    m->n_out = n_out;
+    m->n_in = n_in;
+    m->codes = (uint8_t *)(uintptr_t)codes; // not written to
+    m->mapped = true;
+    m->scale = zeros((size_t)n_out, sizeof *m->scale, p->err);
 }
 
 static void matrix(struct pass *p, const char *name, int code_bits, int n_out, int n_in,
@@ -269,12 +374,15 @@ static void matrix(struct pass *p, const char *name, int code_bits, int n_out, i
     int_field(p, field, 1, HW_MAX_PLANES, &m->n_planes);
     snprintf(field, sizeof field, "%s.shift", name);
     int_field(p, field, 15, 62, &m->shift);
-    if (p->err->set || (!p->writing && !hw_qmatrix_alloc(m, n_out, n_in, m->n_planes, p->err)))
+    if (p->err->set)
         return;
     for (int i = 0; i < m->n_planes * n; i++)
         levels[i] = m->levels[i / n][i % n];
     snprintf(field, sizeof field, "%s.codes", name);
-    tensor(p, field, "U8", 1, (int[]){m->n_planes, n_out, n_in}, 3, m->codes);
+    if (p->writing)
+        tensor(p, field, "U8", 1, (int[]){m->n_planes, n_out, n_in}, 3, m->codes);
+    else
+        map_codes(p, field, n_out, n_in, m);
     snprintf(field, sizeof field, "%s.levels", name);
     tensor(p, field, "I16", 2, (int[]){m->n_planes, n}, 2, levels);
     snprintf(field, sizeof field, "%s.scale", name);
@@ -283,9 +391,6 @@ static void matrix(struct pass *p, const char *name, int code_bits, int n_out, i
         return;
     for (int i = 0; i < m->n_planes * n; i++)
         m->levels[i / n][i % n] = levels[i];
-    for (size_t i = 0; i < (size_t)m->n_planes * (size_t)n_out * (size_t)n_in; i++)
-        m->codes[i] = m->codes[i] < HW_MAX_LEVELS ? m->codes[i] : (uint8_t)(HW_MAX_LEVELS - 1);
-    hw_qmatrix_expand(m);
     check_matrix(p, name, code_bits, m);
 }
 
@@ -295,14 +400,19 @@ static void layer(struct pass *p, struct hw_qmodel *q, int l)
     struct hw_qlayer *y = &q->layers[l];
     int kv_dim = c->n_kv_heads * c->head_dim, q_dim = c->n_heads * c->head_dim;
     int b = q->widths.code_bits;
-    char n[9][64];
-    const char *part[9] = {"attention_norm", "ffn_norm", "attention.wk", "attention.wq",
+    char n[11][64];
+    const char *part[11] = {"attention_norm", "ffn_norm", "attention.wk", "attention.wq",
                            "attention.wv", "attention.wo", "feed_forward.gate_up",
-                           "feed_forward.down", ""};
-    for (int i = 0; i < 9; i++)
+                           "feed_forward.down", "", "attention.sub_norm",
+                           "feed_forward.sub_norm"};
+    for (int i = 0; i < 11; i++)
         snprintf(n[i], sizeof n[i], "layers.%d.%s", l, part[i]);
-    norm(p, n[0], c->dim, &y->attn_norm);
-    norm(p, n[1], c->dim, &y->ffn_norm);
+    norm(p, n[0], c->dim, q, &y->attn_norm);
+    norm(p, n[1], c->dim, q, &y->ffn_norm);
+    if (c->sub_norm) {
+        norm(p, n[9], q_dim, q, &y->attn_sub_norm);
+        norm(p, n[10], c->hidden_dim, q, &y->ffn_sub_norm);
+    }
     matrix(p, n[2], b, kv_dim, c->dim, &y->wk);
     matrix(p, n[3], b, q_dim, c->dim, &y->wq);
     matrix(p, n[4], b, kv_dim, c->dim, &y->wv);
@@ -340,6 +450,10 @@ static void config(struct pass *p, struct hw_qmodel *q)
     real_field(p, "rope_base", &c->rope_base);
     rope_divisors(p, c);
     real_field(p, "norm_eps", &c->norm_eps);
+    int sub_norm = c->sub_norm; // only where it is, as in files from before there was one
+    if (p->writing ? c->sub_norm : json_object_get(p->meta, "sub_norm") != NULL)
+        int_field(p, "sub_norm", 0, 1, &sub_norm);
+    c->sub_norm = sub_norm != 0;
     int_field(p, "code_bits", 2, 4, &w->code_bits);
     int_field(p, "act_bits", 4, 12, &w->act_bits);
     int_field(p, "kv_bits", 4, 12, &w->kv_bits);
@@ -370,15 +484,15 @@ static void everything(struct pass *p, struct hw_qmodel *q)
         check_size(p, c);
     if (p->err->set || (!p->writing && !hw_qmodel_alloc(q, p->err)))
         return;
-    long long eps = (long long)q->eps_ss;
+    long long eps = (long long)q->final_norm.eps_ss;
     integer(p, "eps_ss", 1, UINT32_MAX, &eps);
-    q->eps_ss = (uint64_t)eps;
+    q->final_norm.eps_ss = (uint64_t)eps;
     int_field(p, "embed_shift", 15, 62, &q->embed_shift);
     real_field(p, "logit_scale", &q->logit_scale);
     matrix(p, "tok_embeddings", q->widths.code_bits, c->vocab_size, c->dim, &q->embed);
     if (!c->tied)
         matrix(p, "output", q->widths.code_bits, c->vocab_size, c->dim, &q->head);
-    norm(p, "norm", c->dim, &q->final_norm);
+    norm(p, "norm", c->dim, q, &q->final_norm);
     int half = c->head_dim / 2, n_lo = 1 << q->rope.lo_bits;
     tensor(p, "rope.hi_cos", "I16", 2, (int[]){q->rope.n_hi, half}, 2, q->rope.hi_cos);
     tensor(p, "rope.hi_sin", "I16", 2, (int[]){q->rope.n_hi, half}, 2, q->rope.hi_sin);
@@ -434,28 +548,6 @@ bool hw_qmodel_write(const struct hw_qmodel *q, const char *path, struct hw_erro
     return !err->set;
 }
 
-// The whole file in memory, NUL-terminated. NULL and *err on failure.
-static uint8_t *slurp(const char *path, size_t *size, struct hw_error *err)
-{
-    FILE *file = fopen(path, "rb");
-    long n = -1;
-    uint8_t *data = NULL;
-    if (file && fseek(file, 0, SEEK_END) == 0 && (n = ftell(file)) >= 0) {
-        rewind(file);
-        data = malloc((size_t)n + 1);
-    }
-    if (!data || fread(data, 1, (size_t)n, file) != (size_t)n) {
-        hw_fail(err, "%s: cannot read: %s", path, file ? "out of memory or no plain file"
-                                                       : strerror(errno));
-        free(data);
-        data = NULL;
-    }
-    if (file)
-        fclose(file);
-    *size = n > 0 ? (size_t)n : 0;
-    return data;
-}
-
 static bool parse(struct hw_qmodel *q, const uint8_t *data, size_t size, const char *path,
                   struct hw_error *err)
 {
@@ -486,14 +578,40 @@ static bool parse(struct hw_qmodel *q, const uint8_t *data, size_t size, const c
     return !err->set;
 }
 
+bool hw_qmodel_map(struct hw_qmodel *q, const char *path, struct hw_error *err)
+{
+    memset(q, 0, sizeof *q);
+    struct hw_file *file = zeros(1, sizeof *file, err);
+    q->file = file;
+    if (file && hw_file_map(file, path, err))
+        parse(q, file->data, file->size, path, err);
+    if (err->set)
+        hw_qmodel_free(q);
+    return !err->set;
+}
+
+static void make_weights(struct hw_qmatrix *m, struct hw_error *err)
+{
+    if (m->n_planes == 0 || err->set)
+        return;
+    m->weight = zeros((size_t)m->n_out * (size_t)m->n_in, sizeof *m->weight, err);
+    if (!err->set)
+        hw_qmatrix_expand(m);
+    hw_qmatrix_unload(m);
+}
+
 bool hw_qmodel_read(struct hw_qmodel *q, const char *path, struct hw_error *err)
 {
-    size_t size;
-    memset(q, 0, sizeof *q);
-    uint8_t *data = slurp(path, &size, err);
-    if (data)
-        parse(q, data, size, path, err);
-    free(data);
+    if (!hw_qmodel_map(q, path, err))
+        return false;
+    make_weights(&q->embed, err);
+    make_weights(&q->head, err);
+    for (int l = 0; l < q->config.n_layers; l++) {
+        struct hw_qlayer *y = &q->layers[l];
+        struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
+        for (int i = 0; i < 6; i++)
+            make_weights(m[i], err);
+    }
     if (err->set)
         hw_qmodel_free(q);
     return !err->set;

@@ -14,8 +14,18 @@ bool hw_qmatrix_alloc(struct hw_qmatrix *m, int n_out, int n_in, int n_planes,
 void hw_qmatrix_expand(struct hw_qmatrix *m); // weight[] from codes and levels
 void hw_qmodel_free(struct hw_qmodel *q);
 
-// Writes under a temporary name, then renames. Reads with every count, range and size checked.
+// The codes of one row of one plane. Unload: a mapped matrix need not stay in memory for now.
+void hw_qmatrix_row(const struct hw_qmatrix *m, int plane, int row, uint8_t *codes);
+void hw_qmatrix_unload(const struct hw_qmatrix *m);
+
+// Makes the context shorter than the model's; the rotation tables follow.
+bool hw_qmodel_set_context(struct hw_qmodel *q, int seq_len, struct hw_error *err);
+
+// Writes under a temporary name, then renames. Reads with every count, range and size checked:
+// `map` leaves the codes in the file and makes no weights, which is enough to plan and emit; `read`
+// makes a model that can run.
 bool hw_qmodel_write(const struct hw_qmodel *q, const char *path, struct hw_error *err);
+bool hw_qmodel_map(struct hw_qmodel *q, const char *path, struct hw_error *err);
 bool hw_qmodel_read(struct hw_qmodel *q, const char *path, struct hw_error *err);
 
 #endif

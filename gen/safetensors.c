@@ -116,6 +116,16 @@ static bool read_file(struct hw_safetensors *s, const struct hw_file *file, stru
     return check_layout(s->tensors + first, s->n_tensors - first, file, c.pos, err);
 }
 
+bool hw_is_safetensors(const char *path)
+{
+    struct hw_file file = {0};
+    struct hw_error ignored = {0};
+    bool yes = !hw_path_is_directory(path) && hw_file_map(&file, path, &ignored) && file.size > 8 &&
+               hw_load_u64(file.data) <= file.size - 8 && file.data[8] == '{';
+    hw_file_unmap(&file);
+    return yes;
+}
+
 bool hw_safetensors_open(struct hw_safetensors *s, const struct hw_file *files, size_t n_files,
                          struct hw_error *err)
 {

@@ -25,6 +25,9 @@ struct hw_safetensors {
     size_t n_tensors;
 };
 
+// Whether a file begins with the length of a JSON header that lies inside it.
+bool hw_is_safetensors(const char *path);
+
 // Reads the headers of all files (the shards of one model). Refuses data that overlaps, leaves
 // gaps or does not reach the end of its file, and names that come twice. On failure *s needs no
 // freeing.

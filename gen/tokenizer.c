@@ -47,6 +47,8 @@ static struct hw_tokenizer *read_llama2c(const struct hw_file *file, int vocab_s
     if (!tok)
         return NULL;
     tok->space_prefix = true;
+    tok->add_bos = true;
+    tok->kind = "llama2.c, scored pieces";
     if (read_pieces(tok, file, err) && hw_vocab_index(tok, file->path, err))
         return tok;
     hw_tokenizer_close(tok);
@@ -79,6 +81,37 @@ int hw_tokenizer_bos(const struct hw_tokenizer *tok)
 int hw_tokenizer_eos(const struct hw_tokenizer *tok)
 {
     return tok->eos;
+}
+
+int hw_tokenizer_size(const struct hw_tokenizer *tok)
+{
+    return tok->vocab_size;
+}
+
+bool hw_tokenizer_adds_bos(const struct hw_tokenizer *tok)
+{
+    return tok->add_bos && tok->bos >= 0;
+}
+
+const char *hw_tokenizer_kind(const struct hw_tokenizer *tok)
+{
+    return tok->kind;
+}
+
+const char *hw_tokenizer_template(const struct hw_tokenizer *tok)
+{
+    return tok->chat_template;
+}
+
+int hw_tokenizer_special(const struct hw_tokenizer *tok, const char *name)
+{
+    size_t len = strlen(name);
+    for (int i = 0; i < tok->vocab_size; i++) {
+        const struct hw_piece *p = &tok->pieces[i];
+        if ((p->control || p->literal) && p->len == len && memcmp(p->bytes, name, len) == 0)
+            return i;
+    }
+    return -1;
 }
 
 const char *hw_tokenizer_piece(const struct hw_tokenizer *tok, int previous, int token,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text to token ids and back. Reads llama2.c tokenizer files, the tokenizers inside GGUF files, and
-// tokenizer.json (alone or in its folder): scored pieces with byte fallback, and BPE. Text is only text: the names of control
-// tokens in it are not taken for the tokens.
+// tokenizer.json (alone or in its folder): scored pieces with byte fallback, and BPE. Text is only
+// text: the names of control tokens in it are not taken for the tokens.
 #ifndef HW_TOKENIZER_H
 #define HW_TOKENIZER_H
 
@@ -20,6 +20,13 @@ void hw_tokenizer_close(struct hw_tokenizer *tok);
 
 int hw_tokenizer_bos(const struct hw_tokenizer *tok); // -1 where there is none
 int hw_tokenizer_eos(const struct hw_tokenizer *tok);
+int hw_tokenizer_size(const struct hw_tokenizer *tok);
+bool hw_tokenizer_adds_bos(const struct hw_tokenizer *tok); // encoders of its kind put BOS first
+const char *hw_tokenizer_kind(const struct hw_tokenizer *tok); // for people
+const char *hw_tokenizer_template(const struct hw_tokenizer *tok); // of chats, in Jinja, or NULL
+
+// The control or user-defined token of this name, which no text is ever encoded to. -1: none.
+int hw_tokenizer_special(const struct hw_tokenizer *tok, const char *name);
 
 // Encodes text (UTF-8, `len` bytes) and returns the number of tokens; at most len + 2 are written
 // to ids (with bos: BOS first). A character without a piece falls back to bytes, and where the
@@ -27,6 +34,10 @@ int hw_tokenizer_eos(const struct hw_tokenizer *tok);
 // len is above 512 MiB.
 int hw_tokenizer_encode(const struct hw_tokenizer *tok, const char *text, size_t len, bool bos,
                         int *ids);
+
+// The same for text inside a sequence, without BOS. after_special: a control token precedes it.
+int hw_tokenizer_encode_part(const struct hw_tokenizer *tok, const char *text, size_t len,
+                             bool after_special, int *ids);
 
 // The bytes of `token` after `previous` (a leading space goes after BOS). Not NUL-terminated text:
 // *len says how many bytes. Valid until the tokenizer is closed.

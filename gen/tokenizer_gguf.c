@@ -103,23 +103,39 @@ static bool read_split(const struct reader *r)
     static const struct { // as llama.cpp has them
         const char *name;
         enum hw_split split;
-        bool whole_words;
+        bool whole_words, add_bos;
+        const char *kind;
     } known[] = {
-        {"gpt-2", HW_SPLIT_GPT2, false},           {"smollm", HW_SPLIT_GPT2_DIGITS, false},
-        {"starcoder", HW_SPLIT_GPT2_DIGITS, false}, {"refact", HW_SPLIT_GPT2_DIGITS, false},
-        {"llama-bpe", HW_SPLIT_LLAMA3, true},      {"llama3", HW_SPLIT_LLAMA3, true},
-        {"llama-v3", HW_SPLIT_LLAMA3, true},       {"smaug-bpe", HW_SPLIT_LLAMA3, false},
+        {"gpt-2", HW_SPLIT_GPT2, false, false, "byte-level BPE, words of GPT-2"},
+        {"smollm", HW_SPLIT_GPT2_DIGITS, false, false, "byte-level BPE, words of SmolLM"},
+        {"starcoder", HW_SPLIT_GPT2_DIGITS, false, false, "byte-level BPE, words of StarCoder"},
+        {"refact", HW_SPLIT_GPT2_DIGITS, false, false, "byte-level BPE, words of Refact"},
+        {"llama-bpe", HW_SPLIT_LLAMA3, true, true, "byte-level BPE, words of Llama 3"},
+        {"llama3", HW_SPLIT_LLAMA3, true, true, "byte-level BPE, words of Llama 3"},
+        {"llama-v3", HW_SPLIT_LLAMA3, true, true, "byte-level BPE, words of Llama 3"},
+        {"smaug-bpe", HW_SPLIT_LLAMA3, false, false, "byte-level BPE, words of Smaug"},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (hw_text_is(pre, known[i].name)) {
             r->tok->split = known[i].split;
             r->tok->whole_words = known[i].whole_words;
+            r->tok->kind = known[i].kind;
+            r->tok->add_bos = known[i].add_bos;
             return true;
         }
     }
     return hw_fail(r->err, "%s: key tokenizer.ggml.pre: expected gpt-2, smollm, starcoder, refact, "
                    "llama-bpe, llama3, llama-v3 or smaug-bpe, got \"%.*s\"", r->file->path,
                    pre.len < 64 ? (int)pre.len : 64, pre.bytes);
+}
+
+static bool read_template(const struct reader *r)
+{
+    struct hw_text text = {NULL, 0};
+    if (!hw_gguf_string(&r->gguf, "tokenizer.chat_template", &text, r->err))
+        return false;
+    return !text.bytes ||
+           hw_vocab_set_template(r->tok, text.bytes, text.len, r->file->path, r->err);
 }
 
 static bool read_all(struct reader *r, int vocab_size)
@@ -149,6 +165,8 @@ static bool read_all(struct reader *r, int vocab_size)
     struct hw_tokenizer *tok = r->tok;
     tok->byte_level = bpe;
     tok->space_prefix = !bpe;
+    tok->add_bos = !bpe;
+    tok->kind = "scored pieces (SPM)";
     if (!read_control_token(r, "tokenizer.ggml.bos_token_id", bpe ? -1 : 1, &tok->bos) ||
         !read_control_token(r, "tokenizer.ggml.eos_token_id", bpe ? -1 : 2, &tok->eos) ||
         !read_control_token(r, "tokenizer.ggml.unknown_token_id", 0, &tok->unknown) ||
@@ -158,7 +176,9 @@ static bool read_all(struct reader *r, int vocab_size)
     if (tok->unknown < 0)
         tok->unknown = 0;
     return (bpe ? read_split(r) : read_scores(r, tokens->count)) &&
-           hw_vocab_index(tok, r->file->path, r->err) && (!bpe || read_merges(r));
+           hw_gguf_bool(g, "tokenizer.ggml.add_bos_token", &tok->add_bos, r->err) &&
+           read_template(r) && hw_vocab_index(tok, r->file->path, r->err) &&
+           (!bpe || read_merges(r));
 }
 
 struct hw_tokenizer *hw_tokenizer_read_gguf(const struct hw_file *file, int vocab_size,

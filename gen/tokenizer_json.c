@@ -60,6 +60,7 @@ static bool read_pre_tokenizer(struct reader *r)
             r->tok->byte_level = true;
         } else if (type_is(one, "Metaspace") && json_is_false(json_object_get(one, "split"))) {
             r->tok->space_prefix = strcmp(scheme, "never") != 0;
+            r->tok->prefix_once = strcmp(scheme, "first") == 0;
         } else {
             return hw_fail(r->err, "%s: pre_tokenizer: expected ByteLevel without prefix space, "
                            "Digits one by one, Llama 3's Split, or Metaspace without split, got "
@@ -73,6 +74,10 @@ static bool read_pre_tokenizer(struct reader *r)
                     : llama3            ? HW_SPLIT_LLAMA3
                     : digits            ? HW_SPLIT_GPT2_DIGITS
                                         : HW_SPLIT_GPT2;
+    r->tok->kind = !r->tok->byte_level ? "BPE on characters"
+                   : llama3            ? "byte-level BPE, words of Llama 3"
+                   : digits            ? "byte-level BPE, words of SmolLM"
+                                       : "byte-level BPE, words of GPT-2";
     r->spelling = r->tok->byte_level ? HW_SPELLING_BYTE_LEVEL : HW_SPELLING_SPACE_MARK;
     return true;
 }
@@ -186,6 +191,18 @@ static bool read_merges(struct reader *r)
     return true;
 }
 
+// Whether a single text gets a control token before it.
+static bool adds_bos(const json_t *all)
+{
+    const json_t *one;
+    for (size_t i = 0; (one = step(all, "processors", i)) != NULL; i++) {
+        const json_t *first = json_array_get(json_object_get(one, "single"), 0);
+        if (type_is(one, "TemplateProcessing") && json_object_get(first, "SpecialToken"))
+            return true;
+    }
+    return false;
+}
+
 static bool read_all(struct reader *r)
 {
     const char *type = hw_json_string(r->model, "type");
@@ -200,6 +217,7 @@ static bool read_all(struct reader *r)
     r->tok->bos = r->tok->eos = -1; // config.json says which
     if (!read_pre_tokenizer(r) || !read_normalizer(r))
         return false;
+    r->tok->add_bos = adds_bos(json_object_get(r->root, "post_processor"));
     if (!r->tok->byte_level && !flag(r->model, "byte_fallback"))
         return hw_fail(r->err, "%s: key model.byte_fallback: expected true, or a byte-level "
                        "tokenizer, got neither", r->path);
@@ -240,6 +258,45 @@ static bool read_id(const json_t *root, const char *key, int vocab_size, int *to
     return true;
 }
 
+static bool set_template(struct hw_tokenizer *tok, const char *text, const char *path,
+                         struct hw_error *err)
+{
+    return hw_vocab_set_template(tok, text, strlen(text), path, err);
+}
+
+// Of tokenizer_config.json: one template, or a list of named ones.
+static bool read_config(struct hw_tokenizer *tok, const char *path, struct hw_error *err)
+{
+    json_t *root = hw_json_read(path, err), *one;
+    const json_t *template = json_object_get(root, "chat_template");
+    size_t i;
+    bool ok = root && hw_json_bool(root, "add_bos_token", &tok->add_bos, path, err);
+    if (ok && json_is_string(template))
+        ok = set_template(tok, json_string_value(template), path, err);
+    json_array_foreach(template, i, one) {
+        if (ok && strcmp(hw_json_string(one, "name"), "default") == 0)
+            ok = set_template(tok, hw_json_string(one, "template"), path, err);
+    }
+    json_decref(root);
+    return ok;
+}
+
+// The chat template, where the folder has one: newer folders keep it in a file of its own.
+static bool read_template(struct hw_tokenizer *tok, const char *folder, struct hw_error *err)
+{
+    char *config = hw_path_join(folder, "tokenizer_config.json", err);
+    char *jinja = hw_path_join(folder, "chat_template.jinja", err);
+    struct hw_file file = {0};
+    bool ok = config && jinja && (!hw_path_exists(config) || read_config(tok, config, err));
+    if (ok && hw_path_exists(jinja))
+        ok = hw_file_map(&file, jinja, err) &&
+             hw_vocab_set_template(tok, (const char *)file.data, file.size, jinja, err);
+    hw_file_unmap(&file);
+    free(config);
+    free(jinja);
+    return ok;
+}
+
 struct hw_tokenizer *hw_tokenizer_read_folder(const char *folder, int vocab_size,
                                               struct hw_error *err)
 {
@@ -252,7 +309,8 @@ struct hw_tokenizer *hw_tokenizer_read_folder(const char *folder, int vocab_size
     hw_file_unmap(&file);
     json_t *root = tok ? hw_json_read(config_path, err) : NULL;
     bool ok = root && read_id(root, "bos_token_id", vocab_size, &tok->bos, config_path, err) &&
-              read_id(root, "eos_token_id", vocab_size, &tok->eos, config_path, err);
+              read_id(root, "eos_token_id", vocab_size, &tok->eos, config_path, err) &&
+              read_template(tok, folder, err);
     json_decref(root);
     free(vocab_path);
     free(config_path);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_TEMPLATE_BYTES = 1 << 20 };
+
 struct hw_tokenizer *hw_vocab_new(const char *path, int vocab_size, size_t pool_size,
                                   struct hw_error *err)
 {
@@ -41,7 +43,24 @@ void hw_tokenizer_close(struct hw_tokenizer *tok)
     free(tok->pool);
     free(tok->slots);
     free(tok->rules);
+    free(tok->chat_template);
     free(tok);
+}
+
+bool hw_vocab_set_template(struct hw_tokenizer *tok, const char *text, size_t len, const char *path,
+                           struct hw_error *err)
+{
+    if (len > MAX_TEMPLATE_BYTES || memchr(text, 0, len))
+        return hw_fail(err, "%s: chat_template: expected at most %d bytes of text, got %zu, or a "
+                       "byte of zero", path, MAX_TEMPLATE_BYTES, len);
+    char *copy = malloc(len + 1);
+    if (!copy)
+        return hw_fail(err, "%s: chat_template: out of memory", path);
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    free(tok->chat_template);
+    tok->chat_template = copy;
+    return true;
 }
 
 static size_t decode_space_marks(const char *text, size_t len, char *out)

@@ -47,6 +47,10 @@ struct hw_tokenizer {
     bool byte_level;   // words start as single bytes, not as characters
     bool whole_words;  // a word that is a piece is one token, whatever the merges say
     bool space_prefix; // a space goes before the text, and is dropped from the first word
+    bool prefix_once;  // not before what follows a control token
+    bool add_bos;      // encoders put BOS first
+    const char *kind;    // for people: a literal
+    char *chat_template; // in Jinja, or NULL
     enum hw_split split;
     int bos, eos; // -1: none
     int unknown;  // token of a character that has neither a piece nor byte pieces
@@ -66,6 +70,10 @@ ptrdiff_t hw_vocab_decode(enum hw_spelling spelling, const char *text, size_t le
 bool hw_vocab_set(struct hw_tokenizer *tok, int token, enum hw_spelling spelling, const char *text,
                   size_t len);
 
+// Copies a chat template. Refuses bytes of zero and more than 1 MiB.
+bool hw_vocab_set_template(struct hw_tokenizer *tok, const char *text, size_t len, const char *path,
+                           struct hw_error *err);
+
 // After all pieces are set: makes them findable.
 bool hw_vocab_index(struct hw_tokenizer *tok, const char *path, struct hw_error *err);
 int hw_vocab_find(const struct hw_tokenizer *tok, const char *bytes, size_t len); // or -1
@@ -83,6 +91,8 @@ size_t hw_next_word(enum hw_split split, const char *text, size_t at, size_t len
 
 enum hw_char_class { HW_CHAR_OTHER, HW_CHAR_LETTER, HW_CHAR_NUMBER, HW_CHAR_SPACE };
 enum hw_char_class hw_char_class(uint32_t code_point); // gen/unicode.c
+// Class and length of the character at `at`; at < len.
+enum hw_char_class hw_next_char(const char *text, size_t at, size_t len, size_t *n);
 
 // Readers. Each takes a mapped file whose kind is known.
 struct hw_file;

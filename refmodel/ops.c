@@ -30,18 +30,17 @@ void hw_matvec(const struct hw_qmatrix *m, const int32_t *x, int64_t *acc)
     }
 }
 
-void hw_rmsnorm(const struct hw_qnorm *norm, const int32_t *x, int dim, uint64_t eps_ss,
-                int act_bits, int32_t *y)
+void hw_rmsnorm(const struct hw_qnorm *norm, const int32_t *x, int n, int act_bits, int32_t *y)
 {
-    uint64_t ss = eps_ss;
-    for (int c = 0; c < dim; c++)
+    uint64_t ss = norm->eps_ss;
+    for (int c = 0; c < n; c++)
         ss += (uint64_t)((int64_t)x[c] * x[c]);
     HW_RANGE(ss > 0);
     // ss = m * 4^k with m in [1, 4); m has 14 fraction bits, the rest is dropped
     int k = (hw_bit_length(ss) - 1) / 2;
     uint32_t m = (uint32_t)(2 * k >= 14 ? ss >> (2 * k - 14) : ss << (14 - 2 * k));
     int64_t r = hw_table_lerp(hw_table(HW_TABLE_RSQRT), m); // 1 / sqrt(m), Q1.15
-    for (int c = 0; c < dim; c++) {
+    for (int c = 0; c < n; c++) {
         int64_t t = hw_saturate(hw_round_shift(x[c] * r * 4, k), 18); // x / sqrt(ss), Q1.17
         y[c] = (int32_t)hw_saturate(hw_round_shift(t * norm->gain[c], norm->shift), act_bits);
     }
@@ -68,14 +67,14 @@ void hw_rope_rotate(int32_t *v, int n, int half, const int32_t *cos, const int32
     }
 }
 
-int32_t hw_swiglu(int32_t gate, int32_t up, int hidden_shift, int act_bits)
+int32_t hw_swiglu(int32_t gate, int32_t up, int hidden_shift, int bits)
 {
     uint32_t a = (uint32_t)(gate < 0 ? -gate : gate); // 2^17 at most
     int64_t sigmoid = a < 1u << 14 ? hw_table_lerp(hw_table(HW_TABLE_SIGMOID), a) : 32768;
     if (gate < 0)
         sigmoid = 32768 - sigmoid;
     int64_t silu = hw_round_shift(gate * sigmoid, 15); // 18 bits, 10 fraction bits
-    return (int32_t)hw_saturate(hw_round_shift(silu * up, hidden_shift), act_bits);
+    return (int32_t)hw_saturate(hw_round_shift(silu * up, hidden_shift), bits);
 }
 
 // 2^-(d / 1024) for d >= 0, Q1.15.
@@ -86,7 +85,7 @@ static int64_t exp2_neg(int64_t d)
 }
 
 void hw_attention(const int32_t *q, const int16_t *k, const int16_t *v, int stride, int n,
-                  int head_dim, const struct hw_qlayer *layer, int act_bits, int32_t *score,
+                  int head_dim, const struct hw_qlayer *layer, int bits, int32_t *score,
                   int32_t *out)
 {
     int32_t max = INT32_MIN;
@@ -111,5 +110,5 @@ void hw_attention(const int32_t *q, const int16_t *k, const int16_t *v, int stri
     int64_t r = hw_table_lerp(hw_table(HW_TABLE_RECIP), (uint32_t)(sum >> (msb - 15)) & 0x7fff);
     for (int d = 0; d < head_dim; d++)
         out[d] = (int32_t)hw_saturate(hw_round_shift(acc[d] * r, 15 + msb - layer->att_shift),
-                                      act_bits);
+                                      bits);
 }

@@ -20,9 +20,8 @@ enum {
 // acc[r] = sum over c of weight[r][c] * x[c], exact. |x| < 2^11, n_in < 2^20.
 void hw_matvec(const struct hw_qmatrix *m, const int32_t *x, int64_t *acc);
 
-// y = rmsnorm(x): ss = sum x^2 + eps_ss; t = x / sqrt(ss) in Q1.17; y = sat(rs(t * gain, shift)).
-void hw_rmsnorm(const struct hw_qnorm *norm, const int32_t *x, int dim, uint64_t eps_ss,
-                int act_bits, int32_t *y);
+// y = rmsnorm(x), n elements: ss = sum x^2 + eps_ss; t = x / sqrt(ss) in Q1.17; y = sat(rs(t * gain, shift)).
+void hw_rmsnorm(const struct hw_qnorm *norm, const int32_t *x, int n, int act_bits, int32_t *y);
 
 // cos and sin of every pair at a position, Q1.14 [head_dim / 2] each.
 void hw_rope_angles(const struct hw_rope *rope, int half, int pos, int32_t *cos, int32_t *sin);
@@ -32,12 +31,12 @@ void hw_rope_rotate(int32_t *v, int n, int half, const int32_t *cos, const int32
                     int bits);
 
 // silu(gate) * up: gate 18 bits with 10 fraction bits, up 16 bits.
-int32_t hw_swiglu(int32_t gate, int32_t up, int hidden_shift, int act_bits);
+int32_t hw_swiglu(int32_t gate, int32_t up, int hidden_shift, int bits);
 
 // One head over n positions. k and v point at this head's entries of position 0, `stride` apart.
 // Writes scores[n] and out[head_dim].
 void hw_attention(const int32_t *q, const int16_t *k, const int16_t *v, int stride, int n,
-                  int head_dim, const struct hw_qlayer *layer, int act_bits, int32_t *score,
+                  int head_dim, const struct hw_qlayer *layer, int bits, int32_t *score,
                   int32_t *out);
 
 #endif

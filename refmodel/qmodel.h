@@ -26,6 +26,7 @@ struct hw_config {
     int vocab_size;
     int seq_len; // context
     bool tied;   // classifier is the embedding
+    bool sub_norm; // RMSNorm before wo and down too (BitNet's SubLN)
     double rope_base;
     // Context extension (Llama 3.1, linear scaling): pair i turns rope_divisor[i] times slower, the
     // values 1..1e6. All 0 where rotation is plain.
@@ -47,25 +48,30 @@ struct hw_qmatrix {
     int n_out, n_in;
     int n_planes;
     int16_t levels[HW_MAX_PLANES][HW_MAX_LEVELS]; // each -128..127
-    uint8_t *codes;                               // [n_planes][n_out][n_in]
+    uint8_t *codes;                               // [n_planes][n_out][n_in]; NULL: from `seed`
+    uint64_t seed;                                // gen/synthetic.h
+    bool mapped;                                  // codes lie in the model's file
     uint16_t *scale;                              // [n_out]
     int shift;                                    // base shift of the requantizer, 15..62
-    int16_t *weight;                              // [n_out][n_in], derived from codes and levels
+    int16_t *weight; // [n_out][n_in], from codes and levels; NULL in a model that is not run
 };
 
 struct hw_qnorm {
-    int16_t *gain; // [dim], units of the norm's output / 2^(17 - shift)
+    int16_t *gain; // one an element, units of the norm's output / 2^(17 - shift)
     int shift;     // 1..40
+    uint64_t eps_ss; // elements * eps in units of the input squared, at least 1, below 2^32
 };
 
 struct hw_qlayer {
     struct hw_qnorm attn_norm, ffn_norm;
+    struct hw_qnorm attn_sub_norm; // [n_heads * head_dim], where config.sub_norm
+    struct hw_qnorm ffn_sub_norm;  // [hidden_dim]
     struct hw_qmatrix wk, wq, wv, wo;
     struct hw_qmatrix gate_up; // [2 * hidden_dim][dim], rows interleaved: gate 0, up 0, gate 1, ...
     struct hw_qmatrix down;    // [dim][hidden_dim]
     int score_shift;           // 64 * raw score -> log2 units with 10 fraction bits, 0..40
     int att_shift;             // left shift of the attention output, 0..7
-    int hidden_shift;          // silu(gate) * up -> activation, 1..40
+    int hidden_shift;          // silu(gate) * up -> activation (sub_norm: res_bits), 1..40
 };
 
 // cos and sin of high-part and low-part angles, Q1.14: position = hi * 2^lo_bits + lo.
@@ -83,9 +89,9 @@ struct hw_qmodel {
     struct hw_qmatrix head;   // untied classifier; where tied, n_planes is 0 and embed serves
     int embed_shift;          // requantizer shift of an embedding row (weight << 8), 15..62
     struct hw_qnorm final_norm;
-    uint64_t eps_ss; // dim * eps in units of residual^2, at least 1, below 2^32
     struct hw_rope rope;
     double logit_scale; // one logit unit as a float, for perplexity only
+    void *file;         // what holds mapped codes (gen/cursor.h), or NULL
 };
 
 // The matrix the classifier reads.

@@ -10,8 +10,8 @@
 #include "refmodel/ops.h"
 
 const char *const hw_tap_name[HW_N_TAPS] = {
-    "embed",     "attn_norm", "k",      "q",       "v",          "score", "attn",
-    "attn_res",  "ffn_norm",  "hidden", "ffn_res", "final_norm", "logits",
+    "embed", "attn_norm", "k", "q", "v", "score", "attn", "attn_sub_norm",
+    "attn_res", "ffn_norm", "hidden", "ffn_sub_norm", "ffn_res", "final_norm", "logits",
 };
 
 struct hw_ref {
@@ -20,7 +20,7 @@ struct hw_ref {
     void *tap_user;
     int16_t *key, *value;    // [n_layers][seq_len][n_kv_heads * head_dim]
     int32_t *x;              // [dim] residual
-    int32_t *act;            // [dim] normed activations
+    int32_t *act;            // [widest] normed activations
     int32_t *query;          // [n_heads * head_dim]
     int32_t *row;            // [widest matvec output]
     int32_t *score;          // [seq_len]
@@ -53,7 +53,7 @@ struct hw_ref *hw_ref_new(const struct hw_qmodel *q)
     r->key = calloc(cache, sizeof *r->key);
     r->value = calloc(cache, sizeof *r->value);
     r->x = calloc(dim, sizeof *r->x);
-    r->act = calloc(dim, sizeof *r->act);
+    r->act = calloc(widest, sizeof *r->act);
     r->query = calloc(attn, sizeof *r->query);
     r->row = calloc(widest, sizeof *r->row);
     r->score = calloc((size_t)c->seq_len, sizeof *r->score);
@@ -137,7 +137,7 @@ static void attention(struct hw_ref *r, int l, int pos)
     size_t cache = (size_t)l * (size_t)c->seq_len * (size_t)kv_dim;
     size_t here = cache + (size_t)pos * (size_t)kv_dim;
 
-    hw_rmsnorm(&layer->attn_norm, r->x, c->dim, r->q->eps_ss, w->act_bits, r->act);
+    hw_rmsnorm(&layer->attn_norm, r->x, c->dim, w->act_bits, r->act);
     tap(r, HW_TAP_ATTN_NORM, l, 0, r->act, c->dim);
 
     linear(r, &layer->wk, r->act, HW_PRE_BITS, r->row);
@@ -158,11 +158,18 @@ static void attention(struct hw_ref *r, int l, int pos)
     for (int h = 0; h < c->n_heads; h++) {
         size_t kv = cache + (size_t)(h / group) * (size_t)c->head_dim;
         hw_attention(r->query + h * c->head_dim, r->key + kv, r->value + kv, kv_dim, pos + 1,
-                     c->head_dim, layer, w->act_bits, r->score, r->attn + h * c->head_dim);
+                     c->head_dim, layer, c->sub_norm ? w->res_bits : w->act_bits, r->score,
+                     r->attn + h * c->head_dim);
         tap(r, HW_TAP_SCORE, l, h, r->score, pos + 1);
     }
     tap(r, HW_TAP_ATTN, l, 0, r->attn, q_dim);
-    add_residual(r, &layer->wo, r->attn);
+    const int32_t *out = r->attn;
+    if (c->sub_norm) {
+        hw_rmsnorm(&layer->attn_sub_norm, r->attn, q_dim, w->act_bits, r->act);
+        tap(r, HW_TAP_ATTN_SUB_NORM, l, 0, r->act, q_dim);
+        out = r->act;
+    }
+    add_residual(r, &layer->wo, out);
     tap(r, HW_TAP_ATTN_RES, l, 0, r->x, c->dim);
 }
 
@@ -170,9 +177,10 @@ static void feed_forward(struct hw_ref *r, int l)
 {
     const struct hw_config *c = &r->q->config;
     const struct hw_qlayer *layer = &r->q->layers[l];
+    const struct hw_widths *w = &r->q->widths;
     const struct hw_qmatrix *gu = &layer->gate_up;
 
-    hw_rmsnorm(&layer->ffn_norm, r->x, c->dim, r->q->eps_ss, r->q->widths.act_bits, r->act);
+    hw_rmsnorm(&layer->ffn_norm, r->x, c->dim, w->act_bits, r->act);
     tap(r, HW_TAP_FFN_NORM, l, 0, r->act, c->dim);
 
     hw_matvec(gu, r->act, r->acc);
@@ -180,10 +188,16 @@ static void feed_forward(struct hw_ref *r, int l)
         int64_t gate = hw_requant(r->acc[2 * i], gu->scale[2 * i], gu->shift, HW_GATE_BITS);
         int64_t up = hw_requant(r->acc[2 * i + 1], gu->scale[2 * i + 1], gu->shift, HW_PRE_BITS);
         r->hidden[i] = hw_swiglu((int32_t)gate, (int32_t)up, layer->hidden_shift,
-                                 r->q->widths.act_bits);
+                                 c->sub_norm ? w->res_bits : w->act_bits);
     }
     tap(r, HW_TAP_HIDDEN, l, 0, r->hidden, c->hidden_dim);
-    add_residual(r, &layer->down, r->hidden);
+    const int32_t *out = r->hidden;
+    if (c->sub_norm) {
+        hw_rmsnorm(&layer->ffn_sub_norm, r->hidden, c->hidden_dim, w->act_bits, r->act);
+        tap(r, HW_TAP_FFN_SUB_NORM, l, 0, r->act, c->hidden_dim);
+        out = r->act;
+    }
+    add_residual(r, &layer->down, out);
     tap(r, HW_TAP_FFN_RES, l, 0, r->x, c->dim);
 }
 
@@ -209,7 +223,7 @@ const int32_t *hw_ref_forward(struct hw_ref *r, int token, int pos, int want_log
     }
     if (!want_logits)
         return NULL;
-    hw_rmsnorm(&r->q->final_norm, r->x, c->dim, r->q->eps_ss, r->q->widths.act_bits, r->act);
+    hw_rmsnorm(&r->q->final_norm, r->x, c->dim, r->q->widths.act_bits, r->act);
     tap(r, HW_TAP_FINAL_NORM, 0, 0, r->act, c->dim);
     linear(r, hw_classifier(r->q), r->act, HW_ROW_BITS, r->logits);
     tap(r, HW_TAP_LOGITS, 0, 0, r->logits, c->vocab_size);

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "refmodel/fixed.h"
 
@@ -24,12 +25,17 @@ double hw_exp(double x)
 {
     if (x < -700.0)
         return 0.0;
+    static const double inverse[] = {0,       1.0 / 1, 1.0 / 2,  1.0 / 3,  1.0 / 4,
+                                     1.0 / 5, 1.0 / 6, 1.0 / 7,  1.0 / 8,  1.0 / 9,
+                                     1.0 / 10, 1.0 / 11, 1.0 / 12, 1.0 / 13, 1.0 / 14};
     double n = nearest(x / (LN2_HI + LN2_LO));
     double r = (x - n * LN2_HI) - n * LN2_LO; // |r| <= ln2 / 2
-    double sum = 1.0;
-    for (int i = 17; i >= 1; i--) // Taylor in Horner form
-        sum = 1.0 + sum * r / i;
-    return ldexp(sum, (int)n);
+    double sum = 1.0, power;
+    for (int i = 14; i >= 1; i--) // Taylor in Horner form
+        sum = 1.0 + sum * (r * inverse[i]);
+    uint64_t bits = (uint64_t)((int)n + 1023) << 52; // 2^n, |n| < 1023
+    memcpy(&power, &bits, sizeof power);
+    return sum * power;
 }
 
 double hw_log(double x)

@@ -12,12 +12,14 @@ module chip #(
     parameter ROWS = 32,
     parameter COLS = 8,
     parameter CODE_W = 4,
+    parameter LANE = 0,
     parameter VEC = 8,
     parameter ATT_POS = 16,
     parameter HEAD_DIM = 8,
     parameter ACT_W = 8,
     parameter KV_W = 8,
     parameter RES_W = 20,
+    parameter SUB_NORM = 0,
     parameter ACC_W = 27,
     parameter CTX = 512,
     parameter MAX_DIM = 64,
@@ -73,9 +75,9 @@ module chip #(
     wire sent = m_token_valid && m_token_ready;
 
     engine #(
-        .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .VEC(VEC), .ATT_POS(ATT_POS),
-        .HEAD_DIM(HEAD_DIM), .ACT_W(ACT_W), .KV_W(KV_W), .RES_W(RES_W), .ACC_W(ACC_W),
-        .CTX(CTX), .MAX_DIM(MAX_DIM), .MAX_Q_DIM(MAX_Q_DIM), .MAX_HIDDEN(MAX_HIDDEN),
+        .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .VEC(VEC), .ATT_POS(ATT_POS),
+        .HEAD_DIM(HEAD_DIM), .ACT_W(ACT_W), .KV_W(KV_W), .RES_W(RES_W), .SUB_NORM(SUB_NORM),
+        .ACC_W(ACC_W), .CTX(CTX), .MAX_DIM(MAX_DIM), .MAX_Q_DIM(MAX_Q_DIM), .MAX_HIDDEN(MAX_HIDDEN),
         .MAX_KV_DIM(MAX_KV_DIM), .KV_ROWS(KV_ROWS), .ROPE_HI_W(ROPE_HI_W),
         .ROPE_LO_W(ROPE_LO_W), .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W),
         .GAIN_ADDR_W(GAIN_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .PROG_ADDR_W(PROG_ADDR_W),

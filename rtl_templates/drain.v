@@ -100,8 +100,8 @@ module drain #(
 
     // offsets are multiples of VEC: row e of a group is one of ROWS / VEC, not of ROWS
     localparam BLOCK_W = $clog2(ROWS);
-    localparam [BLOCK_W-1:0] VEC_LOW = VEC - 1;
-    wire [BLOCK_W-1:0] pick = now_off[BLOCK_W-1:0] & ~VEC_LOW;
+    localparam [31:0]  IN_GROUP = VEC - 1;
+    wire [BLOCK_W-1:0] pick = now_off[BLOCK_W-1:0] & ~IN_GROUP[BLOCK_W-1:0];
 
     genvar e;
     generate

@@ -3,24 +3,27 @@
 //
 //                    weight, level ROM          scale ROM
 //                          |                       |
-//   X A H activations -> msa_array -> drain (requantize) -+-> residual -> rmsnorm -> X
+//   X A H activations -> the array -> drain (requantize) -+-> residual -> rmsnorm -> X
 //                          ^   |        ^                 +-> rope -> q, kv_cache -> attention -> A
 //                       matvec |      embed, recv         +-> swiglu -> H
 //                              +--------------------------+-> argmax -> next token
 //
-// The dimensions of the model are in the program; the parameters here are capacities.
+// The dimensions of the model are in the program; the parameters here are capacities. With SUB_NORM
+// what attention and SwiGLU make goes to `side`, and through rmsnorm to A and H.
 `default_nettype none
 
 module engine #(
     parameter ROWS = 32,
     parameter COLS = 8,
     parameter CODE_W = 4,
+    parameter LANE = 0,
     parameter VEC = 8,
     parameter ATT_POS = 16,
     parameter HEAD_DIM = 8,
     parameter ACT_W = 8,
     parameter KV_W = 8,
     parameter RES_W = 20,
+    parameter SUB_NORM = 0,
     parameter ACC_W = 27,
     parameter CTX = 512,
     parameter MAX_DIM = 64,
@@ -55,7 +58,7 @@ module engine #(
     // --- instruction ----------------------------------------------------------------------------
     wire [127:0] insn;
     wire         issue_embed, issue_norm, issue_attn, issue_recv, matvec_valid, matvec_ready;
-    wire         residual_done, rows_busy, attn_busy, units_busy;
+    wire         residual_done, side_done, rows_busy, attn_busy, units_busy;
     wire [PROG_ADDR_W-1:0] prog_addr;
     wire [127:0]           prog_data;
     reg                    recv_busy;
@@ -74,12 +77,13 @@ module engine #(
     wire [13:0] i_aux      = insn[124:111];
     wire [31:0] i_eps      = {insn[76:69], insn[48:25]};
 
-    sequencer #(.PROG_ADDR_W(PROG_ADDR_W)) u_sequencer (
+    sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) u_sequencer (
         .clk(clk), .rst(rst), .start(start), .sample(sample), .done(done), .seq_len(seq_len),
         .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn),
         .issue_embed(issue_embed), .issue_norm(issue_norm), .issue_attn(issue_attn),
         .issue_recv(issue_recv), .matvec_valid(matvec_valid), .matvec_ready(matvec_ready),
-        .residual_done(residual_done), .rows_busy(rows_busy), .attn_busy(attn_busy),
+        .residual_done(residual_done), .side_done(side_done), .rows_busy(rows_busy),
+        .attn_busy(attn_busy),
         .angles_busy(angles_busy), .recv_busy(recv_busy), .units_busy(units_busy)
     );
     program_rom u_program_rom (.clk(clk), .addr(prog_addr), .data(prog_data));
@@ -175,10 +179,25 @@ module engine #(
         end
     endgenerate
 
-    msa_array #(.ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W)) u_array (
-        .clk(clk), .rst(rst), .valid(s1_valid), .first(s1_first), .last(s1_last), .act(act),
-        .level(level), .code(code), .busy(array_busy), .done(array_done), .sum(array_sum)
-    );
+    generate
+        if (LANE == 0) begin : g_select
+            msa_array #(
+                .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W)
+            ) u_array (
+                .clk(clk), .rst(rst), .valid(s1_valid), .first(s1_first), .last(s1_last),
+                .act(act), .level(level), .code(code), .busy(array_busy), .done(array_done),
+                .sum(array_sum)
+            );
+        end else begin : g_multiply
+            mac_array #(
+                .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W)
+            ) u_array (
+                .clk(clk), .rst(rst), .valid(s1_valid), .first(s1_first), .last(s1_last),
+                .act(act), .level(level), .code(code), .busy(array_busy), .done(array_done),
+                .sum(array_sum)
+            );
+        end
+    endgenerate
 
     // --- embedding, vector input, drain -------------------------------------------------------------
     wire                    embed_valid, embed_last;
@@ -254,9 +273,19 @@ module engine #(
     localparam WORD_W = $clog2(WORDS);
     localparam VEC_W  = $clog2(VEC);
     localparam SS_W   = 2 * RES_W + 14;
+    localparam SIDE_MAX   = MAX_Q_DIM > MAX_HIDDEN ? MAX_Q_DIM : MAX_HIDDEN;
+    localparam SIDE_WORDS = SIDE_MAX > VEC ? SIDE_MAX / VEC : 2;
+    localparam SIDE_W     = $clog2(SIDE_WORDS);
+    localparam NORM_W = SUB_NORM != 0 && SIDE_W > WORD_W ? SIDE_W : WORD_W;
+    localparam MADE_W = SUB_NORM != 0 ? RES_W : ACT_W; // what attention and SwiGLU make
 
     wire                   norm_read, norm_valid, norm_busy, residual_busy;
-    wire [WORD_W-1:0]      norm_addr, norm_word;
+    wire [NORM_W-1:0]      norm_addr, norm_word;
+    wire [1:0]             norm_region; // where the norm's output goes
+    wire                   side_read, side_busy, side_wrote;
+    wire [NORM_W-1:0]      side_addr;
+    wire [VEC*RES_W-1:0]   side_data, side_wrote_data, norm_data;
+    wire [SS_W-1:0]        norm_ss;
     wire [GAIN_ADDR_W-1:0] gain_addr;
     wire [VEC*16-1:0]      gain_data;
     wire [VEC*RES_W-1:0]   residual_data;
@@ -270,17 +299,18 @@ module engine #(
     residual #(.VEC(VEC), .RES_W(RES_W), .DEPTH(WORDS), .ADDR_W(WORD_W), .SS_W(SS_W)) u_residual (
         .clk(clk), .rst(rst), .valid(y_valid && (y_dest == DST_INIT || y_dest == DST_ADD)),
         .add(y_dest == DST_ADD), .last(y_last), .addr(y_row[VEC_W +: WORD_W]),
-        .addr_next(y_row_next[VEC_W +: WORD_W]), .y(y), .read(norm_read), .read_addr(norm_addr),
+        .addr_next(y_row_next[VEC_W +: WORD_W]), .y(y), .read(norm_read && !side_read),
+        .read_addr(norm_addr[WORD_W-1:0]),
         .read_data(residual_data), .wrote(wrote), .wrote_addr(wrote_addr),
         .wrote_data(wrote_data), .ss(ss), .done(residual_done), .busy(residual_busy)
     );
     rmsnorm #(
-        .VEC(VEC), .RES_W(RES_W), .ACT_W(ACT_W), .SS_W(SS_W), .ADDR_W(WORD_W),
+        .VEC(VEC), .RES_W(RES_W), .ACT_W(ACT_W), .SS_W(SS_W), .ADDR_W(NORM_W),
         .GAIN_ADDR_W(GAIN_ADDR_W)
     ) u_rmsnorm (
         .clk(clk), .rst(rst), .start(issue_norm), .eps(i_eps), .shift(i_shift),
-        .last_word(norm_words[WORD_W-1:0]), .gain_base(i_scale[GAIN_ADDR_W-1:0]), .ss(ss),
-        .read(norm_read), .read_addr(norm_addr), .read_data(residual_data),
+        .last_word(norm_words[NORM_W-1:0]), .gain_base(i_scale[GAIN_ADDR_W-1:0]), .ss(norm_ss),
+        .read(norm_read), .read_addr(norm_addr), .read_data(norm_data),
         .gain_addr(gain_addr), .gain_data(gain_data), .y_valid(norm_valid), .y_word(norm_word),
         .y(norm_y), .busy(norm_busy)
     );
@@ -348,7 +378,7 @@ module engine #(
     wire [ATT_POS*HEAD_DIM*KV_W-1:0] key, value;
     wire                     attn_valid, score_valid;
     wire [19:0]              attn_index;
-    wire [OUT*ACT_W-1:0]     attn_out;
+    wire [OUT*MADE_W-1:0]    attn_out;
     wire [HEAD_W-1:0]        score_head;
     wire [GROUP_W:0]         score_group;
     wire [ATT_POS*20-1:0]    score;
@@ -366,7 +396,7 @@ module engine #(
     );
 
     attention #(
-        .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .OUT(OUT), .KV_W(KV_W), .ACT_W(ACT_W), .CTX(CTX),
+        .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .OUT(OUT), .KV_W(KV_W), .ACT_W(MADE_W), .CTX(CTX),
         .ROW_W(ROW_W), .GROUP_W(GROUP_W), .HEAD_W(HEAD_W)
     ) u_attention (
         .clk(clk), .rst(rst), .start(issue_attn), .heads(i_rows[HEAD_W-1:0]),
@@ -391,10 +421,10 @@ module engine #(
     // --- FFN, argmax ------------------------------------------------------------------------------
     wire                   h_valid, swiglu_busy, argmax_done, argmax_busy;
     wire [19:0]            h_index;
-    wire [VEC/2*ACT_W-1:0] h;
+    wire [VEC/2*MADE_W-1:0] h;
     reg  [19:0]            logit_rows;
 
-    swiglu #(.VEC(VEC), .ACT_W(ACT_W)) u_swiglu (
+    swiglu #(.VEC(VEC), .ACT_W(MADE_W)) u_swiglu (
         .clk(clk), .rst(rst), .valid(y_valid && y_dest == DST_HIDDEN), .row(y_row),
         .shift(y_shift2), .y(y), .h_valid(h_valid), .h_index(h_index), .h(h), .busy(swiglu_busy)
     );
@@ -407,6 +437,52 @@ module engine #(
         if ((issue_matvec || issue_recv) && i_dest == DST_LOGITS)
             logit_rows <= i_rows;
 
+    // --- side buffer: what attention and SwiGLU make, where a norm comes before wo and down ---------
+    wire                 attn_act, h_act; // they are activations as they come
+    wire [OUT*ACT_W-1:0]   attn_low;
+    wire [VEC/2*ACT_W-1:0] h_low;
+
+    generate
+        if (SUB_NORM != 0) begin : g_side
+            localparam HEAD_DIM_W = $clog2(HEAD_DIM);
+            wire [SS_W-1:0] side_ss;
+            wire [SIDE_W-1:0] side_at;
+            reg  [1:0]      region;
+            always @(posedge clk)
+                if (issue_norm)
+                    region <= i_region;
+            side #(
+                .VEC(VEC), .OUT(OUT), .RES_W(RES_W), .DEPTH(SIDE_WORDS), .ADDR_W(SIDE_W),
+                .SS_W(SS_W)
+            ) u_side (
+                .clk(clk), .rst(rst),
+                .start(issue_attn || ((issue_matvec || issue_recv) && i_dest == DST_HIDDEN)),
+                .elements(issue_attn ? i_rows << HEAD_DIM_W : i_rows >> 1),
+                .attn_valid(attn_valid), .attn_index(attn_index), .attn(attn_out),
+                .h_valid(h_valid), .h_index(h_index), .h(h), .read(side_read && norm_read),
+                .read_addr(norm_addr[SIDE_W-1:0]), .read_data(side_data), .wrote(side_wrote),
+                .wrote_addr(side_at), .wrote_data(side_wrote_data), .ss(side_ss),
+                .done(side_done), .busy(side_busy)
+            );
+            assign norm_region = region;
+            assign side_read   = region != X;
+            assign side_addr   = {{(NORM_W-SIDE_W){1'b0}}, side_at};
+            assign norm_data   = side_read ? side_data : residual_data;
+            assign norm_ss     = i_region != X ? side_ss : ss;
+            assign {attn_act, attn_low, h_act, h_low} = {(2+(OUT+VEC/2)*ACT_W){1'b0}};
+        end else begin : g_no_side
+            assign norm_region = X;
+            assign {side_read, side_busy, side_wrote, side_done} = 4'd0;
+            assign side_addr   = {NORM_W{1'b0}};
+            assign side_data   = {VEC*RES_W{1'b0}};
+            assign side_wrote_data = {VEC*RES_W{1'b0}};
+            assign norm_data   = residual_data;
+            assign norm_ss     = ss;
+            assign {attn_act, attn_low} = {attn_valid, attn_out};
+            assign {h_act, h_low}       = {h_valid, h};
+        end
+    endgenerate
+
     // --- writing activations: one source at a time by construction of the programs -----------------
     wire recv_act = y_valid && y_dest == DST_ACT;
     wire [VEC*ACT_W-1:0] recv_low;
@@ -418,21 +494,21 @@ module engine #(
     endgenerate
 
     always @* begin
-        act_write  = norm_valid | attn_valid | h_valid | recv_act;
-        act_region = norm_valid ? X : attn_valid ? A : h_valid ? H : recv_region;
-        act_index  = norm_valid ? {{(20-WORD_W-VEC_W){1'b0}}, norm_word, {VEC_W{1'b0}}}
-                   : attn_valid ? attn_index : h_valid ? h_index : y_row;
-        act_count  = attn_valid ? OUT[19:0] : h_valid ? VEC[19:0] / 2 : VEC[19:0];
+        act_write  = norm_valid | attn_act | h_act | recv_act;
+        act_region = norm_valid ? norm_region : attn_act ? A : h_act ? H : recv_region;
+        act_index  = norm_valid ? {{(20-NORM_W-VEC_W){1'b0}}, norm_word, {VEC_W{1'b0}}}
+                   : attn_act ? attn_index : h_act ? h_index : y_row;
+        act_count  = attn_act ? OUT[19:0] : h_act ? VEC[19:0] / 2 : VEC[19:0];
         act_data   = norm_valid ? norm_y
-                   : attn_valid ? {{(VEC-OUT)*ACT_W{1'b0}}, attn_out}
-                   : h_valid    ? {{VEC/2*ACT_W{1'b0}}, h} : recv_low;
+                   : attn_act ? {{(VEC-OUT)*ACT_W{1'b0}}, attn_low}
+                   : h_act    ? {{VEC/2*ACT_W{1'b0}}, h_low} : recv_low;
     end
 
     wire [19:0] act_end = act_index + act_count;
     always @(posedge clk) begin
         if (act_write)
             act_in[act_region] <= act_end[COUNT_W-1:0];
-        if (issue_norm)
+        if (issue_norm && (SUB_NORM == 0 || i_region == X))
             act_in[0] <= {COUNT_W{1'b0}};
         if (issue_attn)
             act_in[1] <= {COUNT_W{1'b0}};
@@ -443,12 +519,13 @@ module engine #(
     end
 
     assign units_busy = rows_busy | recv_busy | residual_busy | norm_busy | angles_busy | rope_busy
-                      | attn_busy | swiglu_busy | argmax_busy;
+                      | attn_busy | swiglu_busy | argmax_busy | side_busy;
 
     wire unused_bits = &{1'b0, insn, i_weight, i_chunks, i_scale, i_level, i_aux,
                          norm_words, z_at, query_at, act_word, pos_wide, argmax_done, wrote,
                          wrote_addr, wrote_data, score_valid, score_head, score_group, score,
-                         act_end, y_row_next};
+                         act_end, y_row_next, norm_addr, side_read, side_wrote, side_addr,
+                         side_data, side_wrote_data};
 endmodule
 
 `default_nettype wire

@@ -4,7 +4,8 @@
 // For each of COLS activations the 2^CODE_W products with the plane's levels are formed once; each
 // of ROWS lanes selects one product a column with its ROM code and adds:
 //     acc[r] += sum over c of level[code[r][c]] * act[c]
-// The levels are free integers, so a codebook per plane costs nothing.
+// The levels are free integers, so a codebook per plane costs nothing. mac_array.v is the same array
+// of lanes that multiply; the geometry says which of the two a fabric has.
 //
 // Latency: `done` and `sum` follow the word marked `last` by 3 cycles; one word a cycle. `sum` keeps
 // its value until the next `done`: the next row block accumulates while it is drained.
@@ -62,7 +63,7 @@ module msa_array #(
                     select_add = {SUM_W{1'b0}};
                     for (i = 0; i < COLS; i = i + 1)
                         select_add = select_add
-                                   + product[i*LEVELS + {{(32-CODE_W){1'b0}}, codes[i*CODE_W +: CODE_W]}];
+                                   + product[{i[COL_W-1:0], codes[i*CODE_W +: CODE_W]}];
                 end
             endfunction
 

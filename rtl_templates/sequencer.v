@@ -3,7 +3,8 @@
 // hands it over. Units run on their own from there, so a matrix may still drain, or attention still
 // run, while later instructions start. Order is kept by four rules:
 //   ATTN    waits until this token's rotation angles are there (keys and queries come after it);
-//   NORM    waits until every row on its way to the residual has arrived;
+//   NORM    waits until every row on its way to what it reads has arrived: the residual, or (to
+//           region A or H, with SUB_NORM) the side buffer;
 //   RECV    waits until the array and the drain are empty (it uses the drain's path);
 //   END     waits until every unit is idle.
 // Everything finer is a matter of data: a matrix waits for the activations it reads (matvec.v),
@@ -13,7 +14,8 @@
 `default_nettype none
 
 module sequencer #(
-    parameter PROG_ADDR_W = 6
+    parameter PROG_ADDR_W = 6,
+    parameter SUB_NORM = 0
 ) (
     input  wire                    clk,
     input  wire                    rst,
@@ -35,6 +37,7 @@ module sequencer #(
     input  wire                    matvec_ready,
 
     input  wire                    residual_done, // the last row of a matrix was added
+    input  wire                    side_done,     // the side buffer is complete
     input  wire                    rows_busy,     // array or drain
     input  wire                    attn_busy,
     input  wire                    angles_busy,   // of this token's rotation
@@ -43,7 +46,7 @@ module sequencer #(
 );
     localparam [3:0] OP_END = 4'd0, OP_EMBED = 4'd1, OP_NORM = 4'd2, OP_MATVEC = 4'd3,
                      OP_ATTN = 4'd4, OP_RECV = 4'd5;
-    localparam [2:0] DST_ADD = 3'd1;
+    localparam [2:0] DST_ADD = 3'd1, DST_HIDDEN = 3'd5;
 
     reg [PROG_ADDR_W-1:0] pc;
     reg                   running, fetched; // fetched: prog_data is the instruction at pc
@@ -57,9 +60,10 @@ module sequencer #(
     wire       skip    = insn[7] && !sample;
     wire       ready   = running && fetched && !skip;
     wire       to_residual = insn[6:4] <= DST_ADD;
+    wire       side_pending, norm_waits; // for what it reads
 
     assign issue_embed  = ready && op == OP_EMBED;
-    assign issue_norm   = ready && op == OP_NORM && !residual_pending;
+    assign issue_norm   = ready && op == OP_NORM && !norm_waits;
     assign issue_attn   = ready && op == OP_ATTN && !attn_busy && !angles_busy;
     assign issue_recv   = ready && op == OP_RECV && !rows_busy && !recv_busy;
     assign matvec_valid = ready && op == OP_MATVEC && !recv_busy;
@@ -68,6 +72,25 @@ module sequencer #(
     wire   advance = running && fetched
                    && (skip || issue_embed || issue_norm || issue_attn || issue_recv
                        || issue_matvec);
+
+    generate
+        if (SUB_NORM != 0) begin : g_side
+            reg pending;
+            always @(posedge clk) begin
+                if (side_done)
+                    pending <= 1'b0;
+                if (issue_attn || ((issue_matvec || issue_recv) && insn[6:4] == DST_HIDDEN))
+                    pending <= 1'b1;
+                if (rst)
+                    pending <= 1'b0;
+            end
+            assign side_pending = pending;
+        end else begin : g_no_side
+            wire unused_side = &{1'b0, side_done, DST_HIDDEN};
+            assign side_pending = 1'b0;
+        end
+    endgenerate
+    assign norm_waits = SUB_NORM == 0 || insn[9:8] == 2'd0 ? residual_pending : side_pending;
 
     always @(posedge clk) begin
         done    <= end_now;

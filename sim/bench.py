@@ -7,17 +7,28 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
+
+sys.path.insert(0, "tests")
+from tiny_model import write_checkpoint, write_tokenizer  # noqa: E402
 
 SHARED = "../shared/models"
 TEXT = "../shared/text/tinystories_valid.txt"
 STORIES, TOKENIZER = f"{SHARED}/stories260K.bin", f"{SHARED}/tok512.bin"
 OUT = "build/bench"
 GEOMETRY = {256: "--rows 32 --cols 8", 1024: "--rows 64 --cols 16 --vec 16 --att-pos 64"}
-TALOS = "--shape 16,64,1,4,4,28,16 --rows 16 --cols 8 --att-pos 8"
+TALOS = "--rows 16 --cols 4 --vec 4 --att-pos 4 --target xilinx"
+LANE_ROWS = 8
+STORIES_SHAPE = "--shape 64,172,5,8,4,512,512"
 SMOLLM2 = "--shape 576,1536,30,9,3,49152,512 --rows 128 --cols 16 --vec 16 --att-pos 16"
+LLAMA_8B = ("--shape 4096,14336,32,32,8,128256,8192,untied --bits 3 --wide-bits 6 --code-bits 3"
+            " --rows 128 --cols 32 --vec 16 --att-pos 64")
+BITLLAMA = f"{SHARED}/bitllama_1M.bin"
+BITLLAMA_NLL = 1.3232  # the same tokens, its own evaluation (ternary weights, 8-bit activations) in numpy
+SMOLLM2_LONG = "--shape 576,1536,30,9,3,49152,8192 --rows 128 --cols 16 --vec 16"
 TWIN = 4.078  # the default model in float: models/README.md
 FLOAT_NLL = 1.2558  # stories260K, first 40,448 tokens: ../shared/models/README.md
 
@@ -59,6 +70,12 @@ def nll(path, tokenizer, tokens=40448):
     return float(re.search(r"nll ([\d.]+)", text)[1])
 
 
+def score(path, tokenizer, twin, tokens=40448):
+    """Integer and float nll over the text, top-1 agreement in percent."""
+    text = run(f"build/hardwire run {path} -t {tokenizer} --perplexity {TEXT} --tokens {tokens} --float {twin}")
+    return tuple(float(x) for x in re.search(r"nll ([\d.]+)(?s:.*)float nll ([\d.]+).*agreement ([\d.]+)%", text).groups())
+
+
 def speed():
     """Cycles a token, single user, greedy, mean over positions 0-255, from the RTL itself."""
     rows, checked, wrong = [], 0, 0
@@ -88,10 +105,6 @@ def speed():
 
 def shapes(rows):
     """Shapes without a checkpoint: the cycle model, which speed() and the tests hold to the RTL."""
-    cycles, busy, _, _ = plan(TALOS)
-    figures["talos_shape_cycles_per_token"] = cycles
-    rows.append(["shape of TALOS-V2 (4,192 weights), 128 lanes", f"{cycles:.0f}", f"{4192 / cycles:.1f}", f"{busy:.0f}%",
-                 f"{1e8 / cycles:,.0f}", "cycle model"])
     cycles, busy, _, _ = plan(SMOLLM2)
     figures["smollm2_shape_busy_percent_2048_lanes"] = busy
     rows.append(["shape of SmolLM2-135M, 4-bit weights, 2,048 lanes", f"{cycles:.0f}", f"{134.5e6 / cycles:.0f}",
@@ -101,13 +114,75 @@ def shapes(rows):
           rows)
 
 
+def talos(rows):
+    """The shape of TALOS-V2 (one layer, dim 16, 4 heads, hidden 64, vocab 27, context 16), random weights: a
+    whole chip in Verilator, and its size on Xilinx. The gate makes 4,528 weights of TALOS's 4,192."""
+    write_checkpoint(f"{OUT}/talos.bin", 16, 64, 1, 4, 4, 27, 16)
+    write_tokenizer(f"{OUT}/talos.tok", 27)
+    path = quantize(f"{OUT}/talos.bin", "talos", "--bits 4 --act-bits 8 --kv-bits 8 --res-bits 16")
+    s = simulate(path, f"{OUT}/talos.tok", "talos", f"-n 16 {TALOS}")
+    assert s["cycle_mismatches"] == 0
+    cycles, busy, _, _ = plan(f"{path} {TALOS}")
+    cells = dict(re.findall(r"^  (\w+) (\d+)$", run(f'sim/synth {path} "{TALOS}" xilinx'), re.M))
+    luts = sum(int(n) for name, n in cells.items() if re.fullmatch(r"LUT\d", name))
+    dsps = int(cells["DSP48E1"])
+    figures["talos_shape_cycles_per_token"] = cycles
+    figures["talos_shape_lut"], figures["talos_shape_dsp"] = luts, dsps
+    rows.append([f"shape of TALOS-V2, 4-bit weights, 64 lanes, {luts:,} LUT6 + {dsps} DSP (Yosys, Xilinx)",
+                 f"{cycles:.0f}", f"{4528 / cycles:.1f}", f"{busy:.0f}%", f"{1e8 / cycles:,.0f}", s["values_compared"]])
+
+
+def curves():
+    """Cycles a token against lanes and against the context, by the cycle model."""
+    rows = []
+    for r, c in ((8, 8), (16, 8), (32, 8), (32, 16), (64, 16), (128, 16), (256, 16)):
+        cycles, busy, _, _ = plan(f"{STORIES_SHAPE} --rows {r} --cols {c} --vec 8 --att-pos 16")
+        wide, wide_busy, _, _ = plan(f"{STORIES_SHAPE} --rows {r} --cols {c} --vec {min(r, c)} --att-pos 64")
+        figures[f"curve_cycles_per_token_{r * c}_lanes"] = cycles
+        rows.append([f"{r * c:,} ({r} x {c})", f"{cycles:.0f}", f"{busy:.0f}%", f"{wide:.0f}", f"{wide_busy:.0f}%"])
+    table("Cycles per token against lanes, shape of stories260K, mean over positions 0-255 (cycle model)",
+          ["lanes", "vec 8, 16 positions a cycle", "array busy", "vec = least of rows, columns; 64 positions a cycle",
+           "array busy"], rows)
+    rows = []
+    for positions in (4, 16, 64, 256):
+        text = run(f"build/hardwire plan {SMOLLM2_LONG} --att-pos {positions}")
+        at = {int(p): int(n) for p, n in re.findall(r"position (\d+) +(\d+) cycles", text)}
+        figures[f"curve_cycles_position_8191_{positions}_positions"] = at[8191]
+        rows.append([positions] + [f"{at[p]:,}" for p in (0, 255, 1023, 4095, 8191)])
+    table("Cycles per token against context, shape of SmolLM2-135M, 2,048 lanes, by positions a cycle (cycle model)",
+          ["positions a cycle", "at position 0", "255", "1,023", "4,095", "8,191"], rows)
+
+
+def lanes():
+    """What a lane costs: the array alone, by Yosys."""
+    rows = []
+    for target, unit in (("ice40", "LUT4"), ("ecp5", "LUT4"), ("xilinx", "LUT6"), ("osu018", "NAND2")):
+        for bits in (4, 3):
+            cells = run(f"sim/lanes {LANE_ROWS} 4 {bits} 8 {target}").split()
+            chosen = re.search(r"-bit codes, (\w+)", run(
+                f"build/hardwire plan {STORIES_SHAPE} --bits {bits} --code-bits {bits} --rows {LANE_ROWS} --cols 4 "
+                f"--vec 4 --target {target}"))[1]
+            row = [f"{target}, {unit}", bits]
+            for at, lane in ((2, "select"), (6, "multiply")):
+                assert cells[at - 1] == lane
+                each, dsps = int(cells[at]) / (4 * LANE_ROWS), int(cells[at + 1]) / (4 * LANE_ROWS)
+                figures[f"lane_{target}_{lane}_{bits}_bit_{unit.lower()}"] = round(each, 1)
+                row.append(f"{each:.0f}" + (f" + {dsps:g} DSP" if dsps else ""))
+            rows.append(row + [chosen])
+    table(f"A lane, {LANE_ROWS} x 4 lanes, 8-bit activations, products and accumulators included (Yosys)",
+          ["target", "code bits", "multiply-select-add", "multiply-accumulate", "chosen"], rows)
+
+
 def emission():
-    """Time and peak memory of `emit`."""
+    """Time and peak memory of `emit`. The 8B shape is left out where the disk has no room for it."""
     rows, measure = [], ("import resource,subprocess,sys; subprocess.run(sys.argv[1:], check=True); "
                          "print('peak', resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
     for name, key, arguments in (
             ("stories260K", "260k", f"{OUT}/stories260K-w4.safetensors"),
-            ("shape of SmolLM2-135M, 4-bit", "135m", SMOLLM2)):
+            ("shape of SmolLM2-135M, 4-bit", "135m", SMOLLM2),
+            ("shape of Llama 3.1 8B, 3 bits (embedding, classifier, wk, wv: 6)", "8b_shape", LLAMA_8B)):
+        if key == "8b_shape" and shutil.disk_usage(OUT).free < 8e9:
+            continue
         start = time.time()
         text = run(f'python3 -c "{measure}" build/hardwire emit {arguments} -o {OUT}/emit-{key}')
         seconds, peak = time.time() - start, int(re.search(r"peak (\d+)", text)[1]) / 1024
@@ -131,25 +206,50 @@ def reference():
 
 
 def fidelity():
-    """Perplexity of the integer machine against float, post-training, everything in ROM counted."""
-    rows = []
-    for label, key, options in (
-            ("8 bits", "w8", ""), ("8 bits, nearest", None, "--nearest"),
-            ("8 bits, int8 activations and KV", None, "--act-bits 8 --kv-bits 8"),
-            ("8 bits, 6-bit activations", None, "--act-bits 6"), ("8 bits, 6-bit KV", None, "--kv-bits 6"),
-            ("8 bits, 4-bit KV", None, "--kv-bits 4"),
-            ("6 bits", "w6", "--bits 6 --code-bits 3"), ("6 bits, nearest", None, "--bits 6 --code-bits 3 --nearest"),
-            ("4 bits, 8-bit embedding", "w4", "--bits 4 --head-bits 8"), ("4 bits", None, "--bits 4"),
-            ("4 bits, nearest", None, "--bits 4 --nearest"),
-            ("3 bits, 6-bit embedding", None, "--bits 3 --head-bits 6 --code-bits 3")):
+    """The integer machine against float: perplexity, the same next token, everything in ROM counted; every width that
+    differs for the chip simulated for 64 tokens, each tensor compared."""
+    rows, tune = [], "--tune 512"
+    for label, key, verify, options in (
+            ("8 bits", "w8", True, ""), ("8 bits, nearest", None, False, "--nearest"),
+            ("8 bits, int8 activations and KV", "w8a8", True, "--act-bits 8 --kv-bits 8"),
+            ("8 bits, 6-bit activations", "w8a6", True, "--act-bits 6"),
+            ("8 bits, 6-bit KV", "w8kv6", True, "--kv-bits 6"), ("8 bits, 4-bit activations", "w8a4", True, "--act-bits 4"),
+            ("8 bits, 4-bit KV", "w8kv4", True, "--kv-bits 4"),
+            ("6 bits", "w6", True, "--bits 6 --code-bits 3"), ("6 bits, nearest", None, False, "--bits 6 --code-bits 3 --nearest"),
+            ("4 bits, tuned", "w4_tuned", True, f"--bits 4 {tune}"),
+            ("4 bits, 8-bit embedding, tuned", "w4e8_tuned", True, f"--bits 4 --head-bits 8 {tune}"),
+            ("4 bits, 8-bit embedding", "w4", False, "--bits 4 --head-bits 8"), ("4 bits", "w4e4", True, "--bits 4"),
+            ("4 bits, nearest", None, False, "--bits 4 --nearest"),
+            ("3 bits, 6-bit embedding, tuned", "w3e6_tuned", True, f"--bits 3 --head-bits 6 --code-bits 3 {tune}"),
+            ("3 bits, 6-bit embedding", "w3e6", False, "--bits 3 --head-bits 6 --code-bits 3")):
         path = quantize(STORIES, "fidelity", options)
-        loss = nll(path, TOKENIZER)
-        over = 100 * (math.exp(loss - FLOAT_NLL) - 1)
-        bits = plan(path)[3]
+        loss, twin, agreed = score(path, TOKENIZER, STORIES)
+        if abs(twin - FLOAT_NLL) > 1e-4:
+            sys.exit(f"bench: float nll: expected {FLOAT_NLL}, got {twin}")
+        over = 100 * (math.exp(loss - twin) - 1)
+        _, _, total, bits = plan(path)
         if key:
             figures[f"ppl_over_float_percent_stories260k_{key}"] = round(over, 2)
-        rows.append([label, f"{math.exp(loss):.3f}", f"{over:+.2f}%", f"{bits:.2f}"])
-    table("Fidelity of stories260K (float 3.511)", ["weights", "perplexity", "over float", "ROM bits a weight"], rows)
+            figures[f"top1_agreement_percent_stories260k_{key}"] = agreed
+        tokens = simulate(path, TOKENIZER, "fidelity", f"-n 64 {GEOMETRY[256]}")["tokens"] if verify else ""
+        rows.append([label, f"{math.exp(loss):.3f}", f"{over:+.2f}%", f"{agreed:.1f}%", f"{bits:.2f}", f"{total:,}", tokens])
+    table(f"Fidelity of stories260K (float {math.exp(FLOAT_NLL):.3f})",
+          ["weights", "perplexity", "over float", "same next token", "ROM bits a weight", "ROM bits", "tokens equal in RTL"],
+          rows)
+
+
+def ternary():
+    """A natively ternary model on a 2-bit fabric, beside its own float evaluation (8-bit activations)."""
+    path = quantize(BITLLAMA, "bitllama")
+    s = simulate(path, TOKENIZER, "bitllama", f"-n 128 {GEOMETRY[256]}")
+    loss, bits = nll(path, TOKENIZER), plan(path)[3]
+    figures["ppl_over_float_percent_bitllama"] = round(100 * (math.exp(loss - BITLLAMA_NLL) - 1), 2)
+    figures["bitllama_cycles_per_token_256_lanes"] = s["cycles_per_token"]
+    figures["bitllama_rom_bits_per_weight"] = bits
+    table(f"Natively ternary: bitllama 1M, 2-bit fabric (float {math.exp(BITLLAMA_NLL):.3f})",
+          ["weights", "perplexity", "over float", "ROM bits a weight", "cycles/token, 256 lanes", "tensor values equal"],
+          [["-1, 0, +1; 8-bit embedding", f"{math.exp(loss):.3f}", f"{figures['ppl_over_float_percent_bitllama']:+.2f}%",
+            f"{bits:.2f}", f"{s['cycles_per_token']:.0f}", s["values_compared"]]])
 
 
 def default_model():
@@ -179,10 +279,15 @@ def main():
     os.makedirs(OUT, exist_ok=True)
     default_model()
     if os.path.exists(STORIES):
-        shapes(speed())
+        rows = speed()
+        talos(rows)
+        shapes(rows)
+        curves()
+        lanes()
         reference()
         emission()
         fidelity()
+        ternary()
     with open("build/bench.json", "w") as file:
         json.dump(figures, file, indent=1, sort_keys=True)
     with open("build/bench.md", "w") as file:

@@ -4,15 +4,15 @@
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "gen/cycles.h"
+#include "gen/interrupt.h"
 #include "gen/qfile.h"
-#include "gen/tokenizer.h"
+#include "gen/session.h"
 #include "sim/design.h"
 #include "sim/dut.h"
 #include "sim/monitor.h"
@@ -20,8 +20,9 @@
 
 static const char *const HELP =
     "cosim DESIGN -m Q.safetensors [-t TOKENIZER] [options]\n"
-    "  -p, --prompt TEXT   what the story begins with (nothing)\n"
-    "  -n, --count N       tokens to generate; steps of a slice (256; 8)\n"
+    "  -p, --prompt TEXT   what the story begins with (nothing), or what the chat is asked\n"
+    "  -n, --count N       tokens to generate, in each turn of a chat; steps of a slice (256; 8)\n"
+    "      --chat, --system TEXT, --messages FILE, --template NAME   as of hardwire run\n"
     "      --random SEED   slice: random operands instead of captured ones\n"
     "      --stalls SEED   pause the streams at random\n"
     "      --reset-at N    reset once, at clock N, and begin again\n"
@@ -32,7 +33,8 @@ static const char *const HELP =
     "      --json FILE     the summary as JSON\n";
 
 struct options {
-    const char *design, *model, *tokenizer, *prompt, *json;
+    const char *design, *model, *tokenizer, *json;
+    struct hw_ask ask;
     int count, clock_mhz, random, stalls, reset_at, repeat;
     bool taps, quiet;
 };
@@ -44,10 +46,12 @@ struct run {
     struct hw_design design;
     struct hw_monitor *monitor;
     struct hw_slice_run slice;
+    struct hw_session session;
+    struct hw_error *err;
 
     // the sequence as the reference sees it
     struct hw_ref *ref;
-    int *prompt, n_prompt;
+    int *prompt, n_prompt; // of this turn
     int pos;   // of the token that runs, -1: none yet
     int token; // it
     int next;  // what must follow
@@ -58,14 +62,6 @@ struct run {
     struct hw_cycle_count predicted;
     int status; // of the last token
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal)
-{
-    (void)signal;
-    interrupted = 1;
-}
 
 // --- chip -------------------------------------------------------------------------------------
 
@@ -107,14 +103,6 @@ static void start_token(struct run *r, const struct dut_event *e)
     r->predicted = hw_cycles(&r->design.plan, r->pos, sample);
 }
 
-static void print_piece(struct run *r, int token)
-{
-    size_t len;
-    const char *piece = hw_tokenizer_piece(r->tok, r->token, token, &len);
-    fwrite(piece, 1, len, stdout);
-    fflush(stdout);
-}
-
 static void take_token(struct run *r, const struct dut_event *e)
 {
     enum { MORE, STOP, LIMIT, FULL };
@@ -129,15 +117,15 @@ static void take_token(struct run *r, const struct dut_event *e)
     }
     r->made++;
     r->made_now++;
-    int status = e->value == HW_TOKEN_BOS ? STOP : r->made_now == r->o->count ? LIMIT : MORE;
+    int status = e->value == r->session.stop ? STOP : r->made_now == r->o->count ? LIMIT : MORE;
     if (e->status != status)
         hw_monitor_fail(r->monitor, e->cycle, "token %ld has status %d, expected %d", r->made_now,
                         e->status, status);
     if (e->value != r->next)
         hw_monitor_fail(r->monitor, e->cycle, "the design says token %d, the reference %d",
                         e->value, r->next);
-    if (!r->o->quiet && e->value != HW_TOKEN_BOS && e->value != HW_TOKEN_EOS)
-        print_piece(r, e->value);
+    if (!hw_session_ends(&r->session, e->value))
+        hw_session_say(&r->session, e->value, r->err);
 }
 
 static void start_over(struct run *r)
@@ -155,9 +143,12 @@ static void tell_again(struct run *r)
     r->made_now = 0;
 }
 
+// Ctrl-C stops between two tokens, so that what has been made is compared to its end.
 static bool chip_event(void *user, const struct dut_event *e)
 {
     struct run *r = user;
+    if (hw_interrupted && e->kind == DUT_START)
+        return false;
     switch (e->kind) {
     case DUT_RESET:
         start_over(r);
@@ -170,24 +161,14 @@ static bool chip_event(void *user, const struct dut_event *e)
         break;
     case DUT_AGAIN:
         tell_again(r);
+        r->session.previous = r->prompt[r->n_prompt - 1];
         break;
     case DUT_DONE:
         break;
     default:
         hw_monitor_event(r->monitor, e);
     }
-    return !interrupted;
-}
-
-// Piece by piece, so that the prompt reads as it will be understood.
-static void print_prompt(const struct run *r)
-{
-    for (int i = 1; i < r->n_prompt; i++) {
-        size_t len;
-        const char *piece = hw_tokenizer_piece(r->tok, r->prompt[i - 1], r->prompt[i], &len);
-        fwrite(piece, 1, len, stdout);
-    }
-    fflush(stdout);
+    return !(hw_interrupted && e->kind == DUT_TOKEN);
 }
 
 // Generous: streams may pause, and a wrong design may merely be slow.
@@ -196,30 +177,41 @@ static long hang_after(const struct run *r)
     return 10000 + 8 * hw_cycles(&r->design.plan, r->q.config.seq_len - 1, true).token;
 }
 
-static enum dut_result run_chip(struct run *r)
+static enum dut_result run_turn(struct run *r)
 {
     const struct options *o = r->o;
-    size_t len = strlen(o->prompt);
-    struct dut_job job = {.stop_token = HW_TOKEN_BOS, .max_tokens = o->count,
+    struct dut_job job = {.token = r->prompt, .n_tokens = r->n_prompt,
+                          .stop_token = r->session.stop, .max_tokens = o->count,
                           .vec = r->design.geometry.vec, .stall_seed = (uint32_t)o->stalls,
                           .reset_at = o->reset_at, .again = o->repeat, .taps = o->taps,
                           .hang_after = hang_after(r)};
-    r->prompt = malloc((len + 2) * sizeof *r->prompt);
-    if (!r->prompt)
+    tell_again(r);
+    enum dut_result result = dut_run(o->design, &job, chip_event, r);
+    if (result == DUT_FINISHED || (result == DUT_STOPPED && r->made_now > 0))
+        hw_monitor_next(r->monitor, r->pos);
+    return result;
+}
+
+// A story, or the turns of a chat, each a run of the chip from its reset on.
+static enum dut_result run_chip(struct run *r)
+{
+    const struct options *o = r->o;
+    enum dut_result result = DUT_STOPPED;
+    if (!hw_session_open(&r->session, &o->ask, r->tok, o->quiet ? NULL : stdout, r->err))
         return DUT_BROKEN;
-    r->n_prompt = hw_tokenizer_encode(r->tok, o->prompt, len, true, r->prompt);
-    job.token = r->prompt;
-    job.n_tokens = r->n_prompt;
     if (o->taps)
         hw_ref_tap(r->ref, expect_tap, r->monitor);
-    if (!o->quiet)
-        print_prompt(r);
-    enum dut_result result = dut_run(o->design, &job, chip_event, r);
-    if (result == DUT_FINISHED)
-        hw_monitor_next(r->monitor, r->pos);
-    if (!o->quiet)
-        putchar('\n');
-    return result;
+    while (!hw_interrupted && hw_session_next(&r->session, r->q.config.seq_len, &r->prompt,
+                                              &r->n_prompt, r->err)) {
+        result = run_turn(r);
+        hw_session_end_turn(&r->session, r->err);
+        free(r->prompt);
+        r->prompt = NULL;
+        if (result != DUT_FINISHED || r->err->set)
+            break;
+    }
+    hw_session_close(&r->session);
+    return r->err->set ? DUT_BROKEN : result;
 }
 
 // --- slice ------------------------------------------------------------------------------------
@@ -248,15 +240,16 @@ static bool slice_event(void *user, const struct dut_event *e)
     default:
         hw_monitor_event(r->monitor, e);
     }
-    return !interrupted;
+    return !hw_interrupted;
 }
 
 // The text whose activations drive a slice: the prompt, then what the model says.
 static void make_text(struct run *r, int *tokens, int n)
 {
-    size_t len = strlen(r->o->prompt);
+    const char *prompt = r->o->ask.prompt ? r->o->ask.prompt : "";
+    size_t len = strlen(prompt);
     int *ids = r->tok ? malloc((len + 2) * sizeof *ids) : NULL;
-    int n_ids = ids ? hw_tokenizer_encode(r->tok, r->o->prompt, len, true, ids) : 0;
+    int n_ids = ids ? hw_tokenizer_encode(r->tok, prompt, len, true, ids) : 0;
     tokens[0] = HW_TOKEN_BOS;
     for (int i = 0; i < n; i++) {
         if (i < n_ids)
@@ -310,6 +303,8 @@ static double now(void)
 
 static const char *end_of(const struct run *r)
 {
+    if (hw_interrupted)
+        return "interrupted";
     static const char *const text[] = {"cut off", "the story ended", "limit reached",
                                        "context full"};
     return text[r->status & 3];
@@ -361,7 +356,8 @@ static bool prepare(struct run *r, struct hw_error *err)
     const struct options *o = r->o;
     if (!hw_qmodel_read(&r->q, o->model, err))
         return false;
-    if (!hw_design_open(&r->design, o->design, &r->q, err))
+    if (!hw_design_set_context(o->design, &r->q, err) ||
+        !hw_design_open(&r->design, o->design, &r->q, err))
         return false;
     if (o->tokenizer)
         r->tok = hw_tokenizer_open(o->tokenizer, r->q.config.vocab_size, err);
@@ -377,8 +373,8 @@ static bool prepare(struct run *r, struct hw_error *err)
 
 static int cosim(const struct options *o)
 {
-    struct run r = {.o = o};
     struct hw_error err = {0};
+    struct run r = {.o = o, .err = &err};
     enum dut_result result = DUT_BROKEN;
     double start = 0.0, seconds = 0.0;
     int tampered = hw_design_tampered(o->design, &err);
@@ -411,8 +407,7 @@ static int cosim(const struct options *o)
     hw_design_close(&r.design);
     hw_tokenizer_close(r.tok);
     hw_qmodel_free(&r.q);
-    free(r.prompt);
-    return err.set ? 1 : interrupted ? 130 : 0;
+    return err.set ? 1 : hw_interrupted ? HW_EXIT_INTERRUPTED : 0;
 }
 
 static bool number(const char *text, int *value)
@@ -431,11 +426,13 @@ int main(int argc, char **argv)
         {"prompt", required_argument, NULL, 'p'},   {"count", required_argument, NULL, 'n'},
         {"random", required_argument, NULL, 'r'},   {"stalls", required_argument, NULL, 's'},
         {"reset-at", required_argument, NULL, 'R'}, {"repeat", required_argument, NULL, 'A'},
-        {"no-taps", no_argument, NULL, 'T'},
+        {"no-taps", no_argument, NULL, 'T'},        {"chat", no_argument, NULL, 'C'},
+        {"system", required_argument, NULL, 'S'},   {"messages", required_argument, NULL, 'M'},
+        {"template", required_argument, NULL, 'F'},
         {"quiet", no_argument, NULL, 'q'},          {"clock-mhz", required_argument, NULL, 'c'},
         {"json", required_argument, NULL, 'j'},     {"help", no_argument, NULL, 'h'},
         {0}};
-    struct options o = {.prompt = "", .clock_mhz = 100, .count = 256, .taps = true};
+    struct options o = {.clock_mhz = 100, .count = 256, .taps = true};
     for (int opt; (opt = getopt_long(argc, argv, "m:t:p:n:h", options, NULL)) != -1;) {
         int *value = opt == 'n'   ? &o.count
                      : opt == 'r' ? &o.random
@@ -446,7 +443,10 @@ int main(int argc, char **argv)
                                   : NULL;
         const char **text = opt == 'm'   ? &o.model
                             : opt == 't' ? &o.tokenizer
-                            : opt == 'p' ? &o.prompt
+                            : opt == 'p' ? &o.ask.prompt
+                            : opt == 'S' ? &o.ask.system
+                            : opt == 'M' ? &o.ask.messages
+                            : opt == 'F' ? &o.ask.template
                             : opt == 'j' ? &o.json
                                          : NULL;
         if (value && !number(optarg, value))
@@ -455,6 +455,7 @@ int main(int argc, char **argv)
             *text = optarg;
         o.taps = o.taps && opt != 'T';
         o.quiet = o.quiet || opt == 'q';
+        o.ask.chat = o.ask.chat || opt == 'C';
         if (opt == 'h')
             return fputs(HELP, stdout), 0;
         if (opt == '?')
@@ -463,6 +464,6 @@ int main(int argc, char **argv)
     if (optind + 1 != argc || !o.model)
         return fputs(HELP, stderr), 2;
     o.design = argv[optind];
-    signal(SIGINT, on_interrupt);
+    hw_catch_interrupts();
     return cosim(&o);
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gen/qfile.h"
+
 static json_t *manifest(const char *dir, struct hw_error *err)
 {
     char path[4096];
@@ -45,6 +47,16 @@ bool hw_design_open(struct hw_design *d, const char *dir, const struct hw_qmodel
     json_decref(root);
     return !err->set && hw_geometry_fit(g, q, err) &&
            hw_plan_make(&d->plan, q, g, d->slice, err);
+}
+
+bool hw_design_set_context(const char *dir, struct hw_qmodel *q, struct hw_error *err)
+{
+    int seq_len = q->config.seq_len;
+    json_t *root = manifest(dir, err);
+    json_unpack(root, "{s:{s:i}}", "model", "seq_len", &seq_len);
+    json_decref(root);
+    return !err->set &&
+           (seq_len >= q->config.seq_len || hw_qmodel_set_context(q, seq_len, err));
 }
 
 void hw_design_close(struct hw_design *d)

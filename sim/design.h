@@ -16,6 +16,8 @@ struct hw_design {
 // no manifest, or where it is of another model.
 bool hw_design_open(struct hw_design *d, const char *dir, const struct hw_qmodel *q,
                     struct hw_error *err);
+// Gives the model the context that the design was made with, where that is shorter.
+bool hw_design_set_context(const char *dir, struct hw_qmodel *q, struct hw_error *err);
 void hw_design_close(struct hw_design *d);
 
 // Number of files that are not what was generated (SHA-256); each is named on stderr. -1: the

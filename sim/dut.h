@@ -23,6 +23,7 @@ enum dut_kind {
     DUT_Q,
     DUT_SCORE, // sub = head
     DUT_LOGIT,
+    DUT_SIDE, // where sub_norm
     DUT_AGAIN, // chip: a sequence has ended, the same prompt follows
     DUT_N_KINDS
 };

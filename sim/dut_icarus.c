@@ -76,8 +76,9 @@ enum dut_result dut_run(const char *design, const struct dut_job *job, dut_event
     snprintf(inputs, sizeof inputs, "%s/sim/inputs.txt", design);
     if (!write_inputs(inputs, job))
         return DUT_BROKEN;
+    // in a session of its own, so that Ctrl-C reaches only this program
     snprintf(command, sizeof command,
-             "exec vvp -n '%s/sim/design.vvp' '+inputs=%s' +steps=%d +stop=%d +max=%d +stalls=%u "
+             "exec setsid vvp -n '%s/sim/design.vvp' '+inputs=%s' +steps=%d +stop=%d +max=%d +stalls=%u "
              "+reset_at=%ld +again=%d +taps=%d +hang_after=%ld",
              design, inputs, job->n_steps ? job->n_steps : job->n_tokens, job->stop_token,
              job->max_tokens, (unsigned)job->stall_seed, job->reset_at, job->again,

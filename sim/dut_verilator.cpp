@@ -55,6 +55,8 @@ struct bench {
         if (job->taps) {
             if (top.tap_res_valid)
                 send(DUT_RES, 0, top.tap_res_index, job->vec, 0, 0, &top.tap_res_data);
+            if (top.tap_side_valid)
+                send(DUT_SIDE, 0, top.tap_side_index, job->vec, 0, 0, &top.tap_side_data);
             if (top.tap_act_valid)
                 send(DUT_ACT, top.tap_act_region, top.tap_act_index, top.tap_act_count, 0, 0,
                      &top.tap_act_data);

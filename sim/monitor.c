@@ -9,7 +9,7 @@
 #include "refmodel/ops.h"
 
 // The places a design writes to; each has its own order.
-enum stream { RESIDUAL, REGION_X, REGION_A, REGION_H, KEYS, VALUES, QUERIES, SCORES, LOGITS,
+enum stream { RESIDUAL, SIDE, REGION_X, REGION_A, REGION_H, KEYS, VALUES, QUERIES, SCORES, LOGITS,
               N_STREAMS };
 
 enum { SHOWN = 8 }; // mismatches printed
@@ -26,7 +26,7 @@ struct queue {
 };
 
 struct hw_monitor {
-    struct hw_geometry geometry;
+    struct hw_geometry geometry; // sub_norm decides what attention and SwiGLU write to
     struct queue queue[N_STREAMS];
     int32_t *pool; // the values of one token
     size_t used, room;
@@ -35,11 +35,11 @@ struct hw_monitor {
 };
 
 static const char *const stream_name[N_STREAMS] = {
-    "residual", "activations X", "activations A", "activations H", "keys",
+    "residual", "side buffer", "activations X", "activations A", "activations H", "keys",
     "values",   "queries",       "scores",        "logits",
 };
 
-static enum stream stream_of(int tap)
+static enum stream stream_of(const struct hw_geometry *g, int tap)
 {
     switch (tap) {
     case HW_TAP_EMBED:
@@ -51,8 +51,12 @@ static enum stream stream_of(int tap)
     case HW_TAP_FINAL_NORM:
         return REGION_X;
     case HW_TAP_ATTN:
-        return REGION_A;
+        return g->sub_norm ? SIDE : REGION_A;
     case HW_TAP_HIDDEN:
+        return g->sub_norm ? SIDE : REGION_H;
+    case HW_TAP_ATTN_SUB_NORM:
+        return REGION_A;
+    case HW_TAP_FFN_SUB_NORM:
         return REGION_H;
     case HW_TAP_K:
         return KEYS;
@@ -129,7 +133,7 @@ static void enqueue(struct hw_monitor *m, enum stream s, struct tensor t, const 
 void hw_monitor_expect(struct hw_monitor *m, int tap, int layer, int head, int first,
                        const int32_t *v, int n)
 {
-    enqueue(m, stream_of(tap), (struct tensor){tap, layer, head, first, n, 0}, v);
+    enqueue(m, stream_of(&m->geometry, tap), (struct tensor){tap, layer, head, first, n, 0}, v);
 }
 
 void hw_monitor_expect_region(struct hw_monitor *m, enum hw_region region, const int32_t *v, int n)
@@ -227,6 +231,9 @@ void hw_monitor_event(struct hw_monitor *m, const struct dut_event *e)
     switch (e->kind) {
     case DUT_RES:
         compare(m, RESIDUAL, e, e->index, g->vec, g->res_bits);
+        break;
+    case DUT_SIDE:
+        compare(m, SIDE, e, e->index, g->vec, g->res_bits);
         break;
     case DUT_ACT:
         compare(m, (enum stream)(REGION_X + e->sub), e, e->index, e->count, g->act_bits);

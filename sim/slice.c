@@ -68,9 +68,10 @@ static bool parse_matrix(struct slice *s, const struct hw_qmodel *q, const char 
                                               : NULL;
         if (!s->m)
             return false;
-        s->operand = s->m == &y->wo        ? HW_TAP_ATTN
+        bool sub_norm = q->config.sub_norm;
+        s->operand = s->m == &y->wo        ? (sub_norm ? HW_TAP_ATTN_SUB_NORM : HW_TAP_ATTN)
                      : s->m == &y->gate_up ? HW_TAP_FFN_NORM
-                     : s->m == &y->down    ? HW_TAP_HIDDEN
+                     : s->m == &y->down    ? (sub_norm ? HW_TAP_FFN_SUB_NORM : HW_TAP_HIDDEN)
                                            : HW_TAP_ATTN_NORM;
         s->region = s->m == &y->wo     ? HW_REGION_A
                     : s->m == &y->down ? HW_REGION_H
@@ -212,8 +213,7 @@ static void step_rmsnorm(struct builder *b, bool random, int32_t *y)
     else
         append(b, b->residual, dim);
     output(b, false, HW_TAP_EMBED, 0, 0, b->residual, dim);
-    hw_rmsnorm(&q->layers[b->s.layer].attn_norm, b->residual, dim, q->eps_ss, q->widths.act_bits,
-               y);
+    hw_rmsnorm(&q->layers[b->s.layer].attn_norm, b->residual, dim, q->widths.act_bits, y);
     output(b, false, HW_TAP_ATTN_NORM, 0, 0, y, dim);
 }
 
@@ -265,7 +265,8 @@ static void step_attention(struct builder *b, bool random, int pos, int64_t *acc
     for (int h = 0; h < c->n_heads; h++) {
         int at = h / group * c->head_dim;
         hw_attention(query + h * c->head_dim, b->key + at, b->value + at, kv_dim, pos + 1,
-                     c->head_dim, y, q->widths.act_bits, score, attn + h * c->head_dim);
+                     c->head_dim, y, c->sub_norm ? q->widths.res_bits : q->widths.act_bits, score,
+                     attn + h * c->head_dim);
         output(b, false, HW_TAP_SCORE, h, 0, score, pos + 1);
     }
     output(b, false, HW_TAP_ATTN, 0, 0, attn, q_dim);
@@ -276,6 +277,7 @@ static void step_swiglu(struct builder *b, bool random, int64_t *acc, int32_t *r
     const struct hw_qmodel *q = b->q;
     const struct hw_qlayer *y = &q->layers[b->s.layer];
     int hidden_dim = q->config.hidden_dim;
+    int width = q->config.sub_norm ? q->widths.res_bits : q->widths.act_bits;
     int32_t *hidden = row + 2 * hidden_dim;
     hw_matvec(&y->gate_up, b->tap[HW_TAP_FFN_NORM], acc);
     for (int i = 0; i < 2 * hidden_dim; i++) {
@@ -287,7 +289,7 @@ static void step_swiglu(struct builder *b, bool random, int64_t *acc, int32_t *r
     for (int i = 0; i < 2 * hidden_dim; i++)
         row[i] = (int32_t)hw_saturate(row[i], i % 2 ? HW_PRE_BITS : HW_GATE_BITS);
     for (int i = 0; i < hidden_dim; i++)
-        hidden[i] = hw_swiglu(row[2 * i], row[2 * i + 1], y->hidden_shift, q->widths.act_bits);
+        hidden[i] = hw_swiglu(row[2 * i], row[2 * i + 1], y->hidden_shift, width);
     output(b, false, HW_TAP_HIDDEN, 0, 0, hidden, hidden_dim);
 }
 

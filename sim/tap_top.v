@@ -40,6 +40,9 @@ module tap_top (
     output wire                            tap_res_valid,
     output wire [19:0]                     tap_res_index,
     output wire [`HW_VEC*`HW_RES_W-1:0]    tap_res_data,
+    output wire                            tap_side_valid, // with SUB_NORM
+    output wire [19:0]                     tap_side_index,
+    output wire [`HW_VEC*`HW_RES_W-1:0]    tap_side_data,
     output wire                            tap_act_valid,
     output wire [1:0]                      tap_act_region, // 0 X, 1 A, 2 H
     output wire [19:0]                     tap_act_index,
@@ -86,6 +89,9 @@ module tap_top (
     assign tap_res_valid   = `ENGINE.wrote;
     assign tap_res_index   = `ENGINE.wrote_addr * `HW_VEC;
     assign tap_res_data    = `ENGINE.wrote_data;
+    assign tap_side_valid  = `ENGINE.side_wrote;
+    assign tap_side_index  = `ENGINE.side_addr * `HW_VEC;
+    assign tap_side_data   = `ENGINE.side_wrote_data;
     assign tap_act_valid   = `ENGINE.act_write;
     assign tap_act_region  = `ENGINE.act_region;
     assign tap_act_index   = `ENGINE.act_index;

@@ -7,7 +7,7 @@
 
 module tb;
     localparam RESET = 0, START = 1, DONE = 2, TOKEN = 3, RES = 4, ACT = 5, KV = 6, Q = 7,
-               SCORE = 8, LOGIT = 9, AGAIN = 10;
+               SCORE = 8, LOGIT = 9, SIDE = 10, AGAIN = 11;
 
     reg          clk = 1'b0;
     reg          rst = 1'b1;
@@ -17,14 +17,14 @@ module tb;
 
     wire                         tap_start, tap_done, tap_res_valid, tap_act_valid;
     wire                         tap_kv_valid, tap_kv_is_v, tap_q_valid, tap_score_valid;
-    wire                         tap_logit_valid;
+    wire                         tap_logit_valid, tap_side_valid;
     wire [$clog2(`HW_CTX)-1:0]   tap_pos;
     wire [`HW_TOKEN_W-1:0]       tap_token, tap_best;
     wire [19:0]                  tap_res_index, tap_act_index, tap_kv_index, tap_q_index;
-    wire [19:0]                  tap_score_index, tap_logit_index;
+    wire [19:0]                  tap_score_index, tap_logit_index, tap_side_index;
     wire [1:0]                   tap_act_region;
     wire [7:0]                   tap_act_count, tap_score_head;
-    wire [`HW_VEC*`HW_RES_W-1:0] tap_res_data;
+    wire [`HW_VEC*`HW_RES_W-1:0] tap_res_data, tap_side_data;
     wire [`HW_VEC*`HW_ACT_W-1:0] tap_act_data;
     wire [`HW_VEC*`HW_KV_W-1:0]  tap_kv_data;
     wire [`HW_VEC*12-1:0]        tap_q_data;
@@ -51,6 +51,9 @@ module tb;
                 if (tap_res_valid !== 1'b0)
                     $display("E %0d 0 %0d %0d 0 0 %0d %h", RES, tap_res_index, `HW_VEC, cycle,
                              tap_res_data);
+                if (tap_side_valid !== 1'b0)
+                    $display("E %0d 0 %0d %0d 0 0 %0d %h", SIDE, tap_side_index, `HW_VEC, cycle,
+                             tap_side_data);
                 if (tap_act_valid !== 1'b0)
                     $display("E %0d %0d %0d %0d 0 0 %0d %h", ACT, tap_act_region, tap_act_index,
                              tap_act_count, cycle, tap_act_data);
@@ -150,7 +153,8 @@ module tb;
 `endif
         .tap_start(tap_start), .tap_pos(tap_pos), .tap_token(tap_token), .tap_done(tap_done),
         .tap_best(tap_best), .tap_res_valid(tap_res_valid), .tap_res_index(tap_res_index),
-        .tap_res_data(tap_res_data), .tap_act_valid(tap_act_valid),
+        .tap_res_data(tap_res_data), .tap_side_valid(tap_side_valid),
+        .tap_side_index(tap_side_index), .tap_side_data(tap_side_data), .tap_act_valid(tap_act_valid),
         .tap_act_region(tap_act_region), .tap_act_index(tap_act_index),
         .tap_act_count(tap_act_count), .tap_act_data(tap_act_data), .tap_kv_valid(tap_kv_valid),
         .tap_kv_is_v(tap_kv_is_v), .tap_kv_index(tap_kv_index), .tap_kv_data(tap_kv_data),

@@ -14,8 +14,8 @@ mkdir -p $out
 # Half of an input's time went into the stacks of allocations and a long quarantine.
 export ASAN_OPTIONS=malloc_context_size=1:quarantine_size_mb=1
 flags="-std=c11 -D_POSIX_C_SOURCE=200809L -g -O1 -ffp-contract=off -I. -fno-sanitize-recover=all"
-wrap=$(printf ' -Wl,--wrap=%s' hw_file_map hw_file_unmap hw_path_exists hw_path_is_directory fopen \
-    json_load_file)
+wrap=$(printf ' -Wl,--wrap=%s' hw_file_map hw_file_unmap hw_file_unload hw_path_exists \
+    hw_path_is_directory fopen json_load_file)
 
 # One library for all targets; tests/fuzz_files.c stands in for the file system.
 sources=$(ls gen/*.c refmodel/*.c sim/design.c tests/fuzz_files.c | grep -v -e gen/main.c -e gen/cmd)

@@ -174,7 +174,7 @@ static void manifest(const uint8_t *data, size_t size)
         struct hw_config c;
         const struct hw_widths w = {.code_bits = 4, .act_bits = 8, .kv_bits = 8, .res_bits = 20};
         if (!hw_parse_shape("8,8,1,2,1,8,8", &c, &err) ||
-            !hw_qmodel_synthetic(&c, &w, 4, &q, &err))
+            !hw_qmodel_synthetic(&c, &w, 4, 4, &q, &err))
             abort();
     }
     fuzz_file("manifest.json", data, size);

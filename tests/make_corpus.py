@@ -12,7 +12,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from tiny_model import write_checkpoint, write_tokenizer  # noqa: E402
+from tiny_model import write_bitllama, write_checkpoint, write_tokenizer  # noqa: E402
 
 HARDWIRE = os.path.join(os.path.dirname(HERE), "build", "hardwire")
 out = sys.argv[1]
@@ -44,6 +44,11 @@ def llama2c():
     head = b"24ka" + struct.pack("<i", 2) + dims + b"\1" + struct.pack("<i", 4)
     data = b"".join(bytes(n) + floats(n // 4) for n in (12, 16, 8, 8, 16, 8, 8, 8))
     put("llama2c", "v2", head.ljust(256, b"\0") + floats(norms) + data)
+
+    write_bitllama(path, 4, 4, 1, 2, 1, 3, 2)
+    with open(path, "rb") as file:
+        put("llama2c", "bitllama", file.read())
+    os.remove(path)
 
 
 # --- GGUF ---------------------------------------------------------------------------------------------

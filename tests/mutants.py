@@ -37,7 +37,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.insert(0, HERE)
-from tiny_model import write_checkpoint, write_tokenizer  # noqa: E402
+from tiny_model import write_bitllama, write_checkpoint, write_tokenizer  # noqa: E402
 
 TEMPLATES = os.path.join(ROOT, "rtl_templates")
 EXPLAINED = os.path.join(HERE, "mutants.explained")
@@ -55,6 +55,7 @@ MODELS = {
     "f": ((16, 16, 2, 1, 1, 40, 12, True), ["--bits", "4"]),
     "g": ((16, 16, 2, 1, 1, 40, 12, True), ["--bits", "4"]),
     "d": ((64, 16, 1, 8, 1, 9000, 9, True), ["--bits", "8"]),
+    "t": ((16, 24, 2, 4, 2, 40, 32), []),  # natively ternary
 }
 # Numbers that a file may hold and no quantizer chooses.
 PATCHES = {"f": {"eps_ss": "3000000000"},
@@ -77,7 +78,7 @@ SLICE_RUNS = [["-n", "20", "--random", "1"], ["-n", "20"],
               ["-n", "9", "--random", "2", "--stalls", "3", "--reset-at", "411"],
               ["-n", "9", "--random", "5", "--stalls", "7", "--reset-at", "77"],
               ["-n", "33", "--random", "9", "--stalls", "4"]]
-# name: model, (rows, cols, vec, att_pos), slice, runs. In the order in which mutants meet them.
+# name: model, (rows, cols, vec, att_pos[, lane]), slice, runs. In the order in which mutants meet them.
 DESIGNS = {
     "chip a": ("a", (8, 8, 4, 4), "chip", CHIP_RUNS),
     "chip b": ("b", (16, 8, 4, 8), "chip", CHIP_RUNS),
@@ -87,9 +88,12 @@ DESIGNS = {
     "many heads": ("e", (16, 16, 16, 4), "op:attention:1", SLICE_RUNS),
     "one head": ("f", (8, 8, 8, 4), "op:attention:1", SLICE_RUNS),
     "swiglu": ("b", (8, 8, 4, 4), "op:swiglu:0", SLICE_RUNS),
+    "multiply": ("a", (8, 8, 4, 4, "multiply"), "chip", CHIP_RUNS),
     "matrix": ("b", (8, 8, 8, 4), "matrix:layers.0.feed_forward.down:3-21", SLICE_RUNS),
     "matrix wo": ("a", (8, 8, 4, 4), "matrix:layers.0.attention.wo:2-13", SLICE_RUNS),
     "argmax": ("b", (8, 8, 4, 4), "op:argmax", SLICE_RUNS),
+    "ternary": ("t", (8, 8, 4, 4), "chip", CHIP_RUNS),
+    "ternary layer": ("t", (16, 8, 8, 8), "layer:1", SLICE_RUNS),
     # one row block a matrix, whose drain takes longer than its words; the numbers of PATCHES
     "edges": ("g", (32, 8, 4, 4), "chip", CHIP_RUNS),
     "rmsnorm": ("g", (16, 16, 16, 4), "op:rmsnorm:1", SLICE_RUNS),
@@ -101,16 +105,20 @@ ONLY_FOR = {
     "many heads": {"attention.v", "kv_cache.v", "rope.v", "lerp.v", "msb.v", "engine.v"},
     "one head": {"attention.v", "kv_cache.v", "rope.v", "sequencer.v", "engine.v"},
     "swiglu": {"swiglu.v", "lerp.v"},
+    "multiply": {"mac_array.v", "engine.v"},
     "matrix": {"engine.v", "drain.v", "sequencer.v", "matvec.v", "slice.v"},
     "matrix wo": {"engine.v", "drain.v"},
     "argmax": {"argmax.v", "engine.v"},
+    "ternary": {"side.v", "sequencer.v", "engine.v", "residual.v"},
+    "ternary layer": {"side.v", "sequencer.v", "engine.v"},
     "edges": {"engine.v", "drain.v", "matvec.v", "rmsnorm.v", "swiglu.v", "round_shift.v",
               "sequencer.v"},
     "rmsnorm": {"rmsnorm.v", "residual.v", "engine.v", "msb.v", "lerp.v"},
     "rmsnorm, large eps": {"rmsnorm.v", "residual.v", "engine.v", "msb.v"},
     "banks": {"rom_select.v", "embed.v"},
 }
-FIRST = {"rom_select.v": ["banks"], "slice.v": ["layer", "matrix"]}
+FIRST = {"rom_select.v": ["banks"], "side.v": ["ternary", "ternary layer"], "mac_array.v": ["multiply"],
+         "slice.v": ["layer", "matrix"]}
 
 
 def run(command, **options):
@@ -140,7 +148,7 @@ static const bool seeded = (Verilated::randReset(2), Verilated::randSeed(seed ? 
         model, geometry, self.slice, self.runs = DESIGNS[name]
         self.name, self.work = name, os.path.join(work, re.sub(r"\W+", "_", name))
         self.model = os.path.join(work, model)
-        flags = [f for pair in zip(("--rows", "--cols", "--vec", "--att-pos"), map(str, geometry))
+        flags = [f for pair in zip(("--rows", "--cols", "--vec", "--att-pos", "--lane"), map(str, geometry))
                  for f in pair]
         must([f"{ROOT}/build/hardwire", "emit", self.model + ".st", "-o", self.work, "--slice",
               self.slice, *flags])
@@ -596,7 +604,7 @@ def main():
 def score(args, work, begin):
     for name, (shape, options) in MODELS.items():
         base = os.path.join(work, name)
-        write_checkpoint(base + ".bin", *shape)
+        (write_bitllama if name == "t" else write_checkpoint)(base + ".bin", *shape)
         write_tokenizer(base + ".tok", shape[5])
         must([f"{ROOT}/build/hardwire", "quantize", base + ".bin", "-o", base + ".st", "-q", *options])
         patch(base + ".st", PATCHES.get(name, {}))

@@ -171,18 +171,24 @@ static int64_t row(const struct hw_qmatrix *m, int r, const int64_t *x, int bits
 
 // y = rs(x / sqrt(ss) * gain, shift), x / sqrt(ss) in 18 bits with 17 of them fraction.
 static void normalize(const struct hw_qmodel *q, const struct hw_qnorm *norm, const int64_t *x,
-                      int64_t *y)
+                      int n, int64_t *y)
 {
-    wide ss = (wide)q->eps_ss;
-    for (int c = 0; c < q->config.dim; c++)
+    wide ss = (wide)norm->eps_ss;
+    for (int c = 0; c < n; c++)
         ss += (wide)x[c] * x[c];
     int k = whole_log(ss, 4);
     int m = (int)(ss * power2(14) / power2(2 * k)); // ss / 4^k in [1, 4), 14 fraction bits
     wide root = oracle_rsqrt(m);
-    for (int c = 0; c < q->config.dim; c++) {
+    for (int c = 0; c < n; c++) {
         wide t = clamped(rounded(4 * root * x[c], k), 18);
         y[c] = clamped(rounded(t * norm->gain[c], norm->shift), q->widths.act_bits);
     }
+}
+
+// Width of what attention and the gated pairs make: with a norm behind them, the residual's.
+static int made_bits(const struct hw_qmodel *q)
+{
+    return q->config.sub_norm ? q->widths.res_bits : q->widths.act_bits;
 }
 
 // Matrix times x, then pairs (2i, 2i + 1) of each head turned by the angle of pair i.
@@ -233,7 +239,7 @@ static void weighted(const struct hw_qmodel *q, int att_shift, const int64_t *sc
         wide acc = 0;
         for (int p = 0; p < n; p++)
             acc += exp2_neg((wide)max - score[p]) * v[p * stride + d];
-        out[d] = clamped(rounded(acc * inverse, 15 + msb - att_shift), q->widths.act_bits);
+        out[d] = clamped(rounded(acc * inverse, 15 + msb - att_shift), made_bits(q));
     }
 }
 
@@ -243,7 +249,7 @@ static int64_t gated(const struct hw_qmodel *q, int hidden_shift, wide gate, wid
     wide a = gate < 0 ? -gate : gate;
     wide sigmoid = a < 16 * 1024 ? oracle_sigmoid((int)a) : 32768;
     wide silu = rounded(gate * (gate < 0 ? 32768 - sigmoid : sigmoid), 15);
-    return clamped(rounded(silu * up, hidden_shift), q->widths.act_bits);
+    return clamped(rounded(silu * up, hidden_shift), made_bits(q));
 }
 
 // --- the forward pass ----------------------------------------------------------------------------
@@ -267,7 +273,7 @@ static const int64_t *attention(struct oracle *o, int l, int pos, const int64_t 
     int64_t *values = o->value + (size_t)l * (size_t)c->seq_len * (size_t)kv_dim;
 
     int64_t *in = new_tap(o, HW_TAP_ATTN_NORM, l, 0, c->dim);
-    normalize(o->q, &layer->attn_norm, x, in);
+    normalize(o->q, &layer->attn_norm, x, c->dim, in);
     int64_t *k = new_tap(o, HW_TAP_K, l, 0, kv_dim);
     turned(o->q, &layer->wk, in, pos, kv_bits, k);
     memcpy(keys + pos * kv_dim, k, (size_t)kv_dim * sizeof *k);
@@ -290,7 +296,11 @@ static const int64_t *attention(struct oracle *o, int l, int pos, const int64_t 
     int64_t *attn = new_tap(o, HW_TAP_ATTN, l, 0, q_dim);
     memcpy(attn, mixed, (size_t)q_dim * sizeof *mixed);
     free(mixed);
-    return add_rows(o, HW_TAP_ATTN_RES, l, &layer->wo, attn, x);
+    if (!c->sub_norm)
+        return add_rows(o, HW_TAP_ATTN_RES, l, &layer->wo, attn, x);
+    int64_t *even = new_tap(o, HW_TAP_ATTN_SUB_NORM, l, 0, q_dim);
+    normalize(o->q, &layer->attn_sub_norm, attn, q_dim, even);
+    return add_rows(o, HW_TAP_ATTN_RES, l, &layer->wo, even, x);
 }
 
 static const int64_t *feed_forward(struct oracle *o, int l, const int64_t *x)
@@ -298,14 +308,18 @@ static const int64_t *feed_forward(struct oracle *o, int l, const int64_t *x)
     const struct hw_config *c = &o->q->config;
     const struct hw_qlayer *layer = &o->q->layers[l];
     int64_t *in = new_tap(o, HW_TAP_FFN_NORM, l, 0, c->dim);
-    normalize(o->q, &layer->ffn_norm, x, in);
+    normalize(o->q, &layer->ffn_norm, x, c->dim, in);
     int64_t *hidden = new_tap(o, HW_TAP_HIDDEN, l, 0, c->hidden_dim);
     for (int i = 0; i < c->hidden_dim; i++) {
         wide gate = row(&layer->gate_up, 2 * i, in, 18);
         wide up = row(&layer->gate_up, 2 * i + 1, in, 16);
         hidden[i] = gated(o->q, layer->hidden_shift, gate, up);
     }
-    return add_rows(o, HW_TAP_FFN_RES, l, &layer->down, hidden, x);
+    if (!c->sub_norm)
+        return add_rows(o, HW_TAP_FFN_RES, l, &layer->down, hidden, x);
+    int64_t *even = new_tap(o, HW_TAP_FFN_SUB_NORM, l, 0, c->hidden_dim);
+    normalize(o->q, &layer->ffn_sub_norm, hidden, c->hidden_dim, even);
+    return add_rows(o, HW_TAP_FFN_RES, l, &layer->down, even, x);
 }
 
 static void drop_taps(struct oracle *o)
@@ -330,7 +344,7 @@ const struct oracle_tap *oracle_forward(struct oracle *o, int token, int pos, in
         x = feed_forward(o, l, x);
     }
     int64_t *last = new_tap(o, HW_TAP_FINAL_NORM, 0, 0, c->dim);
-    normalize(q, &q->final_norm, x, last);
+    normalize(q, &q->final_norm, x, c->dim, last);
     int64_t *logits = new_tap(o, HW_TAP_LOGITS, 0, 0, c->vocab_size);
     for (int r = 0; r < c->vocab_size; r++)
         logits[r] = row(c->tied ? &q->embed : &q->head, r, last, 24);

@@ -81,6 +81,23 @@ class Model:
             raise Refused(f"{path}: {len(data) - end} bytes belong to no tensor")
         self.unused = set(self.tensors)
 
+    def set_context(self, seq_len):
+        """What a design with a shorter context (emit --ctx) must hold: other rotation tables."""
+        if not 0 < seq_len <= self.number("seq_len"):
+            raise Refused(f"a context of {seq_len}, the model has {self.number('seq_len')}")
+        if seq_len == self.number("seq_len"):
+            return
+        self.meta["seq_len"] = str(seq_len)
+        lo_bits = ((seq_len - 1).bit_length() + 1) // 2
+        rows = {"lo": 1 << lo_bits, "hi": (seq_len + (1 << lo_bits) - 1) >> lo_bits}
+        divisor = [float(d) for d in self.meta.get("rope_divisors", "").split()] or [1.0] * (self.number("head_dim") // 2)
+        for part, unit in (("hi", 1 << lo_bits), ("lo", 1)):
+            for name, f in (("cos", math.cos), ("sin", math.sin)):
+                values = [math.floor(f(p * unit * float(self.meta["rope_base"]) ** (-i / len(d)) / d[i]) * 16384 + 0.5)
+                          for d in [divisor] for p in range(rows[part]) for i in range(len(d))]
+                self.tensors[f"rope.{part}_{name}"] = Tensor(f"rope.{part}_{name}", "I16", [rows[part], len(divisor)],
+                                                             struct.pack(f"<{len(values)}h", *values))
+
     def number(self, name):
         return int(self.meta[name])
 
@@ -183,6 +200,9 @@ class Layout:
                             ("res_bits", "RES_W"), ("head_dim", "HEAD_DIM")):
             if model.number(key) != g[code_w]:
                 raise Refused(f"geometry.vh says {code_w} {g[code_w]}, the model {model.number(key)}")
+        self.sub_norm = int(model.meta.get("sub_norm", 0))
+        if self.sub_norm != g["SUB_NORM"]:
+            raise Refused(f"geometry.vh says SUB_NORM {g['SUB_NORM']}, the model {self.sub_norm}")
         self.functions()
         self.rope()
         self.program()
@@ -250,10 +270,15 @@ class Layout:
         self.rom["program"].words[at] = (value, names, lambda k: f"instruction {at} ({name})")
         return taken
 
-    def norm(self, name, sample_only=0):
-        gain, vec, dim = self.m.tensor(f"{name}.gain"), self.g["VEC"], self.m.number("dim")
+    # Over the residual, or with a region over what attention (A) or SwiGLU (H) made. With norms of
+    # both kinds each in a layer has an epsilon of its own, else all have the final norm's.
+    def norm(self, name, sample_only=0, region=X):
+        gain, vec = self.m.tensor(f"{name}.gain"), self.g["VEC"]
+        dim = (self.m.number("dim"), self.m.number("n_heads") * self.m.number("head_dim"),
+               self.m.number("hidden_dim"))[region]
+        eps = self.m.meta[f"{name}.eps_ss" if self.sub_norm and name != "norm" else "eps_ss"]
         at = self.insn(name, NORM, sample_only=sample_only, shift=self.m.number(f"{name}.shift"),
-                       rows=dim, scale_base=None, eps=self.m.number("eps_ss"))["scale_base"]
+                       region=region, rows=dim, scale_base=None, eps=int(eps))["scale_base"]
         rom = self.rom["gain"]
         if gain.shape != [dim]:
             raise Refused(f"{name}: expected {dim} gains, got {gain.shape}")
@@ -329,9 +354,13 @@ class Layout:
         self.matvec(p + "attention.wk", K)
         self.matvec(p + "attention.wq", Q)
         self.matvec(p + "attention.wv", V)
+        if self.sub_norm:
+            self.norm(p + "attention.sub_norm", region=A)
         self.matvec(p + "attention.wo", ADD, region=A)
         self.norm(p + "ffn_norm")
         self.matvec(p + "feed_forward.gate_up", HIDDEN, shift2=self.layer_number(l, "hidden_shift"))
+        if self.sub_norm:
+            self.norm(p + "feed_forward.sub_norm", region=H)
         self.matvec(p + "feed_forward.down", ADD, region=H)
 
     def recv(self, dest, rows, region=X, shift2=0):
@@ -566,7 +595,8 @@ class Design:
     def __init__(self, path):
         self.path = path
         with open(os.path.join(path, "manifest.json")) as file:
-            self.slice = json.load(file)["slice"]
+            manifest = json.load(file)
+        self.slice, self.seq_len = manifest["slice"], manifest["model"]["seq_len"]
         with open(os.path.join(path, "filelist.f")) as file:
             self.files = [line.strip() for line in file if line.strip().endswith(".v")]
         with open(os.path.join(path, "fabric", "geometry.vh")) as file:
@@ -742,6 +772,7 @@ def main():
         design = Design(os.path.abspath(args.design))
         yosys = Yosys(design, args.yosys, not args.roms_only)
         model = Model(args.model)
+        model.set_context(design.seq_len)
         yosys.wait()
         different = prove(design, model, yosys)
     except (Refused, OSError, KeyError, ValueError) as e:

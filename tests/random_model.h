@@ -147,6 +147,8 @@ static inline void wild_norm(struct hw_qnorm *n, int dim, int act_bits, uint64_t
     int gain_bits = random_in(seed, 8, 15);
     int shift = 17 - (int)(log2(dim) / 2.0) + gain_bits - act_bits + random_in(seed, -1, 2);
     n->shift = shift < 1 ? 1 : shift;
+    n->eps_ss = random_bits(seed) >> random_in(seed, 32, 63);
+    n->eps_ss += n->eps_ss == 0;
     for (int i = 0; i < dim; i++)
         n->gain[i] = (int16_t)random_in(seed, -(1 << gain_bits), (1 << gain_bits) - 1);
 }
@@ -158,6 +160,12 @@ static inline void wild_layer(struct hw_qmodel *q, struct hw_qlayer *y, uint64_t
     int q_dim = c->n_heads * c->head_dim, kv_dim = c->n_kv_heads * c->head_dim, b = w->code_bits;
     wild_norm(&y->attn_norm, c->dim, w->act_bits, seed);
     wild_norm(&y->ffn_norm, c->dim, w->act_bits, seed);
+    if (c->sub_norm) {
+        wild_norm(&y->attn_sub_norm, q_dim, w->act_bits, seed);
+        wild_norm(&y->ffn_sub_norm, c->hidden_dim, w->act_bits, seed);
+    } else {
+        y->attn_norm.eps_ss = y->ffn_norm.eps_ss = q->final_norm.eps_ss;
+    }
     wild_matrix(&y->wk, kv_dim, c->dim, b, w->act_bits - 1.5, 16, seed);
     wild_matrix(&y->wq, q_dim, c->dim, b, w->act_bits - 1.5, 16, seed);
     wild_matrix(&y->wv, kv_dim, c->dim, b, w->act_bits - 1.5, w->kv_bits, seed);
@@ -169,7 +177,8 @@ static inline void wild_layer(struct hw_qmodel *q, struct hw_qlayer *y, uint64_t
     score += random_in(seed, -7, 2);
     y->score_shift = score < 0 ? 0 : score;
     y->att_shift = random_in(seed, 0, 7);
-    y->hidden_shift = 14 + 14 - w->act_bits + random_in(seed, -4, 3);
+    y->hidden_shift = 14 + 14 - (c->sub_norm ? w->res_bits : w->act_bits) + random_in(seed, -4, 3);
+    y->hidden_shift = y->hidden_shift < 1 ? 1 : y->hidden_shift;
 }
 
 static inline struct hw_config wild_config(uint64_t *seed)
@@ -189,6 +198,7 @@ static inline struct hw_config wild_config(uint64_t *seed)
     for (int i = 0; scaled && i < c.head_dim / 2; i++)
         c.rope_divisor[i] = 1.0 + 0.125 * random_in(seed, 0, 64);
     c.norm_eps = 1e-5;
+    c.sub_norm = random_in(seed, 0, 1);
     return c;
 }
 
@@ -209,8 +219,6 @@ static inline struct hw_qmodel wild_model(const struct hw_config *c, uint64_t se
     else // the embedding's scales for a classifier of 24 bits or so
         q.embed.shift = random_in(&seed, 15, 17);
     wild_norm(&q.final_norm, c->dim, act_bits, &seed);
-    q.eps_ss = random_bits(&seed) >> random_in(&seed, 32, 63);
-    q.eps_ss = q.eps_ss ? q.eps_ss : 1;
     q.logit_scale = 1.0;
     for (int l = 0; l < c->n_layers; l++)
         wild_layer(&q, &q.layers[l], &seed);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A random small Llama and a random geometry that fits it, from a seed: writes DIR/shape.bin
-// (llama2.c v0) and DIR/shape.tok, and prints the options of `hardwire quantize` on one line and
-// those of `hardwire sim` on the next. The same seed gives the same case on any machine.
+// (llama2.c v0; every third seed natively ternary, bitllama) and DIR/shape.tok, and prints the
+// options of `hardwire quantize` on one line and those of `hardwire sim` on the next. The same seed
+// gives the same case on any machine.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,9 +58,10 @@ static void put_floats(FILE *f, long n, float mean, float deviation)
 struct shape {
     int dim, hidden, layers, heads, kv_heads, head_dim, vocab, ctx, tied;
     int rows, cols, vec, att_pos;
+    int ternary;
 };
 
-static struct shape choose(void)
+static struct shape choose(int ternary)
 {
     struct shape s = {.head_dim = power_between(2, 4), .kv_heads = between(1, 3),
                       .layers = between(1, 3), .vocab = between(5, 90), .tied = between(0, 2) > 0};
@@ -70,6 +72,11 @@ static struct shape choose(void)
     while (s.kv_heads * s.head_dim % s.vec != 0) // head_dim is 4 at least, so vec stays above 2
         s.vec /= 2;
     s.hidden += s.hidden % 2;
+    s.ternary = ternary;
+    if (ternary) { // a norm over the hidden vector takes whole words
+        s.hidden = (s.hidden + s.vec - 1) / s.vec * s.vec;
+        s.tied = 1;
+    }
     s.rows = at_most(s.vec * power_between(0, 2), 32);
     s.cols = at_most(s.vec * power_between(0, 2), 32);
     s.att_pos = power_between(2, 5);
@@ -112,6 +119,48 @@ static void write_checkpoint(const struct shape *s, const char *path)
     fclose(f);
 }
 
+// One matrix of every layer: a factor, then 2-bit codes, four in a byte, the first highest.
+static void put_ternary(FILE *f, int layers, long rows, long columns, float factor)
+{
+    static const int code[] = {0, 1, 3, 1, 3}; // 00: 0, 01: +1, 11: -1
+    for (int l = 0; l < layers; l++) {
+        float here = factor * (1.0f + 0.2f * noise());
+        fwrite(&here, 4, 1, f);
+        for (long i = 0; i < rows * columns / 4; i++) {
+            int byte = 0;
+            for (int k = 0; k < 4; k++)
+                byte = byte << 2 | code[between(0, 4)];
+            fputc(byte, f);
+        }
+    }
+}
+
+static void write_bitllama(const struct shape *s, const char *path)
+{
+    FILE *f = fopen(path, "wb");
+    if (!f)
+        exit(1);
+    const int header[] = {0x616b3432,  1,        s->dim,   s->hidden, s->layers, s->heads,
+                          s->kv_heads, s->vocab, s->ctx};
+    for (int i = 0; i < 9; i++)
+        put_int(f, header[i]);
+    fputc(1, f); // tied
+    for (int i = 37; i < 256; i++)
+        fputc(0, f);
+    long d = s->dim, kv = s->kv_heads * s->head_dim, h = s->hidden;
+    float wide = (float)(d * 2); // a norm divides by its length, too: undone here
+    put_floats(f, d, 1.0f, 0.2f);
+    put_vocabulary(f, s);
+    put_ternary(f, s->layers, d, d, wide / (float)s->head_dim);
+    put_ternary(f, s->layers, kv, d, wide / (float)s->head_dim);
+    put_ternary(f, s->layers, kv, d, wide);
+    put_ternary(f, s->layers, d, d, 0.3f * wide);
+    put_ternary(f, s->layers, h, d, 0.3f * wide);
+    put_ternary(f, s->layers, d, h, 0.5f * (float)h);
+    put_ternary(f, s->layers, h, d, 0.3f * wide);
+    fclose(f);
+}
+
 static void write_tokenizer(const struct shape *s, const char *path)
 {
     FILE *f = fopen(path, "wb");
@@ -135,14 +184,20 @@ int main(int argc, char **argv)
     if (argc != 3)
         return fprintf(stderr, "usage: shape SEED DIR\n"), 2;
     state = strtoull(argv[1], NULL, 10) * UINT64_C(1000003);
-    struct shape s = choose();
+    struct shape s = choose(strtoull(argv[1], NULL, 10) % 3 == 1);
     snprintf(path, sizeof path, "%s/shape.bin", argv[2]);
-    write_checkpoint(&s, path);
+    if (s.ternary)
+        write_bitllama(&s, path);
+    else
+        write_checkpoint(&s, path);
     snprintf(path, sizeof path, "%s/shape.tok", argv[2]);
     write_tokenizer(&s, path);
-    printf("--bits %d --head-bits %d --code-bits %d --act-bits %d --kv-bits %d --res-bits %d\n",
-           bits[between(0, 4)], bits[between(1, 4)], between(2, 4), between(4, 10), between(4, 8),
-           between(16, 24));
-    printf("--rows %d --cols %d --vec %d --att-pos %d\n", s.rows, s.cols, s.vec, s.att_pos);
+    int weight_bits = bits[between(0, 4)];
+    if (!s.ternary) // a ternary model has its own
+        printf("--bits %d ", weight_bits);
+    printf("--head-bits %d --code-bits %d --act-bits %d --kv-bits %d --res-bits %d\n",
+           bits[between(1, 4)], between(2, 4), between(4, 10), between(4, 8), between(16, 24));
+    printf("--rows %d --cols %d --vec %d --att-pos %d --lane %s\n", s.rows, s.cols, s.vec,
+           s.att_pos, between(0, 1) ? "multiply" : "select");
     return 0;
 }

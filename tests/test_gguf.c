@@ -197,7 +197,7 @@ static void put_tensors(struct buffer *b, const struct hw_config *c, int matrix_
         for (int layer = 0; layer < (global ? 1 : c->n_layers); layer++) {
             int rows, cols;
             char name[64];
-            if (id == HW_OUTPUT && c->tied)
+            if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
                 continue;
             hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
             int type = rows == 1 ? F32 : matrix_type;
@@ -471,9 +471,11 @@ static void compare_real(const char *bin, const char *gguf, double bound)
         const struct hw_config *c = hw_model_config(a);
         int rows, cols;
         static float x[4096], y[4096];
+        if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
+            continue;
         hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
         for (int layer = 0; layer < (id <= HW_OUTPUT_NORM ? 1 : c->n_layers); layer++)
-            for (int row = 0; row < rows && id != HW_OUTPUT; row++) {
+            for (int row = 0; row < rows; row++) {
                 hw_model_row(a, (enum hw_tensor_id)id, layer, row, x);
                 hw_model_row(b, (enum hw_tensor_id)id, layer, row, y);
                 for (int i = 0; i < cols; i++) {

@@ -74,7 +74,7 @@ static void put_safetensors(struct buffer *b, bool bf16, int first, int last)
     for (int id = 0; id < HW_N_TENSORS; id++)
         for (int layer = 0; layer < (id <= HW_OUTPUT_NORM ? 1 : tiny.n_layers); layer++) {
             int rows, cols;
-            if (id == HW_OUTPUT || index++ < first || index > last)
+            if (!hw_tensor_exists(&tiny, (enum hw_tensor_id)id) || index++ < first || index > last)
                 continue;
             hw_tensor_shape(&tiny, (enum hw_tensor_id)id, &rows, &cols);
             size_t begin = data.n;

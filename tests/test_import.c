@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// llama2.c importer against checkpoints written by the test: every row, and every way to
-// damage a file.
+// llama2.c and bitllama importers against checkpoints written by the test: every row, and every way
+// to damage a file.
 // Where real checkpoints lie in ../shared/models, their dimensions and a few weights too.
 #include <limits.h>
 #include <math.h>
@@ -242,6 +242,64 @@ static void test_v1_headers(void **state)
     expect_refused(&b, "vocab_size");
 }
 
+// A norm without weights divides by the length; a matrix is its codes times its factor.
+static float bitllama_weight(const struct hw_config *c, enum hw_tensor_id id, int layer, int row,
+                             int col)
+{
+    if (id == HW_TOK_EMBED || id == HW_OUTPUT_NORM)
+        return weight(id, layer, row, col);
+    if (id == HW_FFN_SUB_NORM)
+        return 1.0f / (float)c->hidden_dim;
+    if (id == HW_ATTN_NORM || id == HW_FFN_NORM || id == HW_ATTN_SUB_NORM)
+        return 1.0f / (float)c->dim;
+    return (float)ternary_code(id, layer, row, col) * ternary_factor(id, layer);
+}
+
+static void test_bitllama(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    struct hw_error err;
+    struct hw_config c = tiny;
+    c.sub_norm = true;
+    put_bitllama(&b, &c);
+    struct hw_model *model = open_bytes(&b, &err);
+    assert_non_null(model);
+    assert_string_equal(hw_model_format(model), "bitllama");
+    assert_true(hw_model_is_ternary(model));
+    expect_config(hw_model_config(model), &c);
+    struct hw_evaluation how = hw_model_evaluation(model);
+    assert_true(how.int8_act && how.layer_eps == 0.0);
+    for (int id = 0; id < HW_N_TENSORS; id++) {
+        int rows, cols, n = id <= HW_OUTPUT_NORM ? 1 : c.n_layers;
+        float row[64];
+        hw_tensor_shape(&c, (enum hw_tensor_id)id, &rows, &cols);
+        for (int k = 0; k < n * rows && id != HW_OUTPUT; k++) {
+            hw_model_row(model, (enum hw_tensor_id)id, k / rows, k % rows, row);
+            for (int col = 0; col < cols; col++)
+                assert_true(row[col] == bitllama_weight(&c, (enum hw_tensor_id)id, k / rows,
+                                                        k % rows, col));
+        }
+    }
+    hw_model_close(model);
+}
+
+static void test_bitllama_damaged(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    put_bitllama(&b, &tiny);
+    size_t whole = b.n, wq = 256 + 4 * (size_t)(tiny.dim * (1 + tiny.vocab_size)) + 4;
+    b.bytes[wq + 8 + 1] = 0x20; // row 1 of 8 bytes: 00 10 00 00
+    expect_refused(&b, "layers.0.attention.wq row 1 column 5: code, expected 00, 01 or 11, got 10");
+    // of another size it is not one of these, and what llama2.c's header says does not fit either
+    put_bitllama(&b, &tiny);
+    for (b.n = 4; b.n < whole; b.n += b.n < 64 || b.n + 16 > whole ? 1 : 97)
+        expect_refused(&b, "more bytes");
+    b.n = whole + 1;
+    expect_refused(&b, "more bytes");
+}
+
 static void test_weights_not_finite(void **state)
 {
     (void)state;
@@ -299,6 +357,8 @@ int main(void)
         cmocka_unit_test(test_v1_and_v2),
         cmocka_unit_test(test_v2_scales),
         cmocka_unit_test(test_v1_headers),
+        cmocka_unit_test(test_bitllama),
+        cmocka_unit_test(test_bitllama_damaged),
         cmocka_unit_test(test_weights_not_finite),
         cmocka_unit_test(test_not_a_file),
         cmocka_unit_test(test_real_v0),

@@ -16,7 +16,7 @@ sys.path.insert(0, HERE)
 from tiny_model import write_checkpoint  # noqa: E402
 
 # name: model (dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len, tied), quantizer,
-# rows cols vec att_pos, slices
+# rows cols vec att_pos [bank_bytes], slices
 DESIGNS = {
     "planes": ((16, 24, 2, 4, 2, 40, 32, True), ["--bits", "8"], (8, 8, 4, 4),
                ["chip", "layer:1", "op:attention:1"]),
@@ -25,6 +25,7 @@ DESIGNS = {
                                                 "op:rmsnorm:0", "op:swiglu:0"]),
     "2 bits": ((32, 48, 1, 2, 2, 19, 9, True), ["--bits", "4", "-c", "2", "--head-bits", "8"],
                (4, 32, 4, 8), ["chip", "op:argmax"]),
+    "a tree of banks": ((16, 24, 2, 4, 2, 40, 32, True), ["--bits", "8"], (8, 8, 4, 4, 256), ["chip"]),
     "two banks": ((64, 16, 1, 8, 1, 9000, 9, True), ["--bits", "8"], (16, 16, 4, 4), ["chip"]),
 }
 
@@ -161,7 +162,7 @@ def main():
             subprocess.run([hardwire, "quantize", base + ".bin", "-o", base + ".st", "-q", *options],
                            check=True)
             for part in slices:
-                flags = [f for pair in zip(("--rows", "--cols", "--vec", "--att-pos"),
+                flags = [f for pair in zip(("--rows", "--cols", "--vec", "--att-pos", "--bank-bytes"),
                                            map(str, geometry)) for f in pair]
                 subprocess.run([hardwire, "emit", base + ".st", "-o", base, "--slice", part, *flags],
                                check=True)

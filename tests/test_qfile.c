@@ -98,6 +98,7 @@ static void expect_same_matrix(const struct hw_qmatrix *a, const struct hw_qmatr
 static void expect_same_norm(const struct hw_qnorm *a, const struct hw_qnorm *b, int dim)
 {
     assert_int_equal(a->shift, b->shift);
+    assert_true(a->eps_ss == b->eps_ss);
     assert_memory_equal(a->gain, b->gain, (size_t)dim * sizeof *a->gain);
 }
 
@@ -113,6 +114,10 @@ static void expect_same_layer(const struct hw_qlayer *a, const struct hw_qlayer 
     expect_same_matrix(&a->wo, &b->wo, bits);
     expect_same_matrix(&a->gate_up, &b->gate_up, bits);
     expect_same_matrix(&a->down, &b->down, bits);
+    if (q->config.sub_norm) {
+        expect_same_norm(&a->attn_sub_norm, &b->attn_sub_norm, q->config.n_heads * q->config.head_dim);
+        expect_same_norm(&a->ffn_sub_norm, &b->ffn_sub_norm, q->config.hidden_dim);
+    }
     assert_int_equal(a->score_shift, b->score_shift);
     assert_int_equal(a->att_shift, b->att_shift);
     assert_int_equal(a->hidden_shift, b->hidden_shift);
@@ -127,7 +132,7 @@ static void expect_same_model(const struct hw_qmodel *a, const struct hw_qmodel 
     expect_same_matrix(&a->head, &b->head, bits);
     assert_int_equal(a->embed_shift, b->embed_shift);
     expect_same_norm(&a->final_norm, &b->final_norm, a->config.dim);
-    assert_true(a->eps_ss == b->eps_ss && a->logit_scale == b->logit_scale);
+    assert_true(a->logit_scale == b->logit_scale);
     assert_int_equal(a->rope.lo_bits, b->rope.lo_bits);
     assert_int_equal(a->rope.n_hi, b->rope.n_hi);
     size_t hi = (size_t)(a->rope.n_hi * half) * 2, lo = (size_t)(half << a->rope.lo_bits) * 2;
@@ -216,6 +221,7 @@ static void expect_damage_found(const uint8_t *data, size_t n, const char *what)
 static struct file damage_me(void)
 {
     struct hw_config c = small_untied();
+    c.sub_norm = true;
     struct hw_qmodel q = wild_model(&c, 11);
     struct file f = written(&q);
     hw_qmodel_free(&q);
@@ -347,7 +353,8 @@ static void test_dimensions(void **state)
         {"act_bits", "3"},    {"act_bits", "13"},    {"kv_bits", "3"},      {"kv_bits", "13"},
         {"res_bits", "15"},   {"res_bits", "25"},    {"rope_base", "0"},    {"rope_base", "-10000"},
         {"norm_eps", "0"},    {"logit_scale", "0"},  {"eps_ss", "0"},
-        {"eps_ss", "4294967296"},
+        {"eps_ss", "4294967296"},     {"sub_norm", "0"},     {"sub_norm", "2"},
+        {"layers.1.attention.sub_norm.eps_ss", "0"},
         {"eps_ss", "18446744073709551617"},
         {"embed_shift", "14"},        {"embed_shift", "63"},
         {"output.planes", "0"},       {"output.planes", "5"},

@@ -286,9 +286,54 @@ static void expect_units(const struct hw_config *c, uint64_t seed, struct hw_wid
     double last = norm_unit(&q.final_norm, hw_float_tensor(f, HW_OUTPUT_NORM, 0), c->dim);
     const float *head = c->tied ? embedding : hw_float_tensor(f, HW_OUTPUT, 0);
     expect_unit("logits", row_unit(hw_classifier(&q), head, 0, 1, last), q.logit_scale);
-    expect_unit("eps", (double)q.eps_ss * res * res, c->norm_eps * c->dim);
+    expect_unit("eps", (double)q.final_norm.eps_ss * res * res, c->norm_eps * c->dim);
     hw_float_free(f);
     hw_qmodel_free(&q);
+}
+
+// --- natively ternary ----------------------------------------------------------------------------
+
+static void expect_codes_kept(const struct hw_qmatrix *m, enum hw_tensor_id id, int layer, int first,
+                              int step)
+{
+    assert_int_equal(m->n_planes, 1);
+    for (int r = first; r < m->n_out; r += step)
+        for (int c = 0; c < m->n_in; c++) {
+            int weight = m->weight[r * m->n_in + c], code = ternary_code(id, layer, r / step, c);
+            if (weight != code)
+                fail_msg("tensor %d layer %d row %d column %d: %d, expected %d", (int)id, layer,
+                         r / step, c, weight, code);
+        }
+}
+
+// Every code of every layer survives, and one row scale a tensor: its factor, to 9 bits.
+static void test_ternary(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    struct hw_error err;
+    struct hw_qmodel q;
+    struct hw_quantize_options o;
+    put_bitllama(&b, &tiny);
+    struct hw_model *model = open_bytes(&b, &err);
+    assert_non_null(model);
+    hw_quantize_defaults(&o);
+    o.ternary = true;
+    o.widths.code_bits = 2;
+    if (!hw_quantize(model, &o, &q, &err))
+        fail_msg("%s", err.text);
+    for (int l = 0; l < q.config.n_layers; l++) {
+        const struct hw_qlayer *y = &q.layers[l];
+        expect_codes_kept(&y->wk, HW_WK, l, 0, 1);
+        expect_codes_kept(&y->wq, HW_WQ, l, 0, 1);
+        expect_codes_kept(&y->wv, HW_WV, l, 0, 1);
+        expect_codes_kept(&y->wo, HW_WO, l, 0, 1);
+        expect_codes_kept(&y->gate_up, HW_W_GATE, l, 0, 2);
+        expect_codes_kept(&y->gate_up, HW_W_UP, l, 1, 2);
+        expect_codes_kept(&y->down, HW_W_DOWN, l, 0, 1);
+    }
+    hw_qmodel_free(&q);
+    hw_model_close(model);
 }
 
 static void test_units(void **state)
@@ -369,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_weights_close),
         cmocka_unit_test(test_units),
+        cmocka_unit_test(test_ternary),
         cmocka_unit_test(test_logits_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random Llama checkpoints of a few hundred weights, and a tokenizer, for scripts that need many
-small designs. Layouts: llama2.c version 0 (gen/import_llama2c.c) and its tokenizer.bin."""
+small designs. Layouts: llama2.c version 0 (gen/import_llama2c.c) and its tokenizer.bin; bitllama
+(gen/import_bitllama.c)."""
 import random
 import struct
 
@@ -33,6 +34,34 @@ def write_checkpoint(path, dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab
         file.write(bytes(seq_len * head_dim * 4))                 # rotations: unread
         if not tied:
             tensor(vocab_size * dim, 1.0)
+
+
+def write_bitllama(path, dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len,
+                   focus=2, size=1, seed=1):
+    """Natively ternary, tied. A norm divides by its length too; the factors of matrices undo that."""
+    rng = random.Random(seed)
+    kv_dim = dim // n_heads * n_kv_heads
+    with open(path, "wb") as file:
+        def floats(n, deviation, mean=0.0):
+            file.write(struct.pack(f"<{n}f", *(rng.gauss(mean, deviation) for _ in range(n))))
+
+        def ternary(rows, cols, factor):
+            for _ in range(n_layers):
+                file.write(struct.pack("<f", factor * cols ** 0.5))
+                file.write(bytes(sum(rng.choice((0, 1, 3)) << 2 * i for i in range(4))
+                                 for _ in range(rows * cols // 4)))
+
+        file.write(struct.pack("<Ii7iB", 0x616b3432, 1, dim, hidden_dim, n_layers, n_heads, n_kv_heads,
+                               vocab_size, seq_len, 1).ljust(256, b"\0"))
+        floats(dim, 0.2, 1.0)
+        floats(vocab_size * dim, size)
+        ternary(dim, dim, focus)
+        ternary(kv_dim, dim, focus)
+        ternary(kv_dim, dim, 1)
+        ternary(dim, dim, size)
+        ternary(hidden_dim, dim, 2)
+        ternary(dim, hidden_dim, size)
+        ternary(hidden_dim, dim, 1)
 
 
 def write_tokenizer(path, vocab_size):

@@ -4,14 +4,17 @@
 // probe f_running = dut.running
 // probe f_fetched = dut.fetched
 // probe f_pending = dut.residual_pending
+// probe f_side = dut.side_pending
 `default_nettype none
 
 module f_sequencer #(
-    parameter PROG_ADDR_W = 3
+    parameter PROG_ADDR_W = 3,
+    parameter SUB_NORM = 0
 ) (
     input wire clk, rst,
     input wire start, sample,
-    input wire matvec_ready, residual_done, rows_busy, attn_busy, angles_busy, recv_busy, units_busy,
+    input wire matvec_ready, residual_done, side_done, rows_busy, attn_busy, angles_busy, recv_busy,
+    input wire units_busy,
     input wire [127:0] prog_data // the ROM's, assumed below
 );
     wire                   done, issue_embed, issue_norm, issue_attn, issue_recv, matvec_valid;
@@ -39,21 +42,22 @@ module f_sequencer #(
             assume (prog_data == data_before);
     end
 
-    sequencer #(.PROG_ADDR_W(PROG_ADDR_W)) dut (
+    sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) dut (
         .clk(clk), .rst(rst), .start(start), .sample(sample), .done(done), .seq_len(seq_len),
         .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn), .issue_embed(issue_embed),
         .issue_norm(issue_norm), .issue_attn(issue_attn), .issue_recv(issue_recv),
         .matvec_valid(matvec_valid), .matvec_ready(matvec_ready), .residual_done(residual_done),
-        .rows_busy(rows_busy), .attn_busy(attn_busy), .angles_busy(angles_busy), .recv_busy(recv_busy),
+        .side_done(side_done), .rows_busy(rows_busy), .attn_busy(attn_busy), .angles_busy(angles_busy), .recv_busy(recv_busy),
         .units_busy(units_busy)
     );
-    wire f_running, f_fetched, f_pending; // probes
+    wire f_running, f_fetched, f_pending, f_side; // probes
 
     // --- the specification's own state ----------------------------------------------------------
     reg f_past = 1'b0;
     reg busy;                    // between start and END
     reg [PROG_ADDR_W-1:0] step;  // words issued or skipped since start
     reg [1:0] on_way;            // operations whose rows have not all reached the residual
+    reg [1:0] side_way;          // vectors not yet complete in the side buffer
     reg [1:0] waited;            // cycles at this word
     reg wanted;                  // sample, as of the start
     wire [3:0]   op   = insn[3:0];
@@ -61,6 +65,9 @@ module f_sequencer #(
     wire issue_matvec = matvec_valid && matvec_ready;
     wire any = issue_embed || issue_norm || issue_attn || issue_recv || issue_matvec;
     wire to_residual = issue_embed || ((issue_matvec || issue_recv) && insn[6:4] <= 3'd1);
+    wire to_side = SUB_NORM != 0 && (issue_attn || ((issue_matvec || issue_recv) && insn[6:4] == 3'd5));
+    wire from_side = SUB_NORM != 0 && insn[9:8] != 2'd0; // a NORM of the side buffer
+    wire [1:0] norm_way = from_side ? side_way : on_way;
     wire move = any || (f_running && f_fetched && skip);
 
     always @(posedge clk) begin
@@ -69,6 +76,7 @@ module f_sequencer #(
         if (move)
             step <= step + 1'b1;
         on_way <= on_way + to_residual - residual_done;
+        side_way <= side_way + to_side - side_done;
         if (done)
             busy <= 1'b0;
         if (start) begin
@@ -79,6 +87,7 @@ module f_sequencer #(
         if (rst) begin
             busy <= 1'b0;
             on_way <= 2'd0;
+            side_way <= 2'd0;
             waited <= 2'd0;
             step <= 0;
         end
@@ -98,6 +107,11 @@ module f_sequencer #(
             assume (!residual_done);
         if (on_way != 2'd0)
             assume (!to_residual || residual_done);
+        // and one writer of the side buffer before each NORM that reads it
+        if (side_way == 2'd0)
+            assume (!side_done);
+        if (side_way != 2'd0)
+            assume (!to_side || side_done);
     end
     reg recv_before = 1'b0;
     always @(posedge clk)
@@ -119,7 +133,7 @@ module f_sequencer #(
         // words for sampled tokens only
         skipped:   assert (!any || !skip);
         // the three rules of order, and the unit's own state
-        norm_waits: assert (!issue_norm || on_way == 2'd0);
+        norm_waits: assert (!issue_norm || norm_way == 2'd0);
         recv_waits: assert (!issue_recv || (!rows_busy && !recv_busy));
         attn_waits: assert (!issue_attn || (!attn_busy && !angles_busy));
         // END: only at END, only when all is idle, once, with the length of END's word
@@ -133,7 +147,7 @@ module f_sequencer #(
         // nothing waits without a reason
         if (waited == 2'd2 && busy && !done && !skip) begin
             embed_goes:  assert (op != 4'd1 || issue_embed);
-            norm_goes:   assert (op != 4'd2 || issue_norm || on_way != 2'd0);
+            norm_goes:   assert (op != 4'd2 || issue_norm || norm_way != 2'd0);
             matvec_goes: assert (op != 4'd3 || matvec_valid || recv_busy);
             attn_goes:   assert (op != 4'd4 || issue_attn || attn_busy || angles_busy);
             recv_goes:   assert (op != 4'd5 || issue_recv || recv_busy || rows_busy);
@@ -144,6 +158,7 @@ module f_sequencer #(
         // links to the inside, for induction
         l_running: assert (f_running == (busy && !done));
         l_pending: assert (f_pending == (on_way != 2'd0) && on_way <= 2'd1);
+        l_side:    assert (SUB_NORM == 0 || (f_side == (side_way != 2'd0) && side_way <= 2'd1));
         l_step:    assert (step == prog_addr);
         l_fetched: assert (!f_fetched || addr_before == prog_addr);
         l_waited:  assert (!(waited >= 2'd1 && busy && !done) || f_fetched);

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// hardwire plan: what a chip will need and how fast it will be, before anything is built. Cycles are
+// the exact cycle model's; what simulating it takes is an estimate.
+#include <stdio.h>
+
+#include "gen/cmd.h"
+#include "gen/cycles.h"
+#include "gen/estimate.h"
+#include "gen/qfile.h"
+#include "gen/sheet.h"
+
+static const char *const HELP =
+    "hardwire plan Q.safetensors|MODEL [options]\n"
+    "  MODEL: a checkpoint that is not quantized yet; its weights are made up (--bits: 8).\n"
+    "      --clock MHZ       clock at which tokens/s are stated (100)\n"
+    "      --json            one JSON object\n";
+
+static void say_roms(struct hw_sheet *s, const struct hw_plan *plan)
+{
+    long total = 0, weights = 0;
+    json_t *roms = json_object();
+    for (int i = 0; i < HW_N_ROMS; i++) {
+        const struct hw_rom *rom = &plan->rom[i];
+        long bits = (long)rom->width * rom->depth;
+        total += bits;
+        hw_sheet_line(s, NULL, "%-8s ROM  %8d words x %5d bits = %12ld bits", rom->name,
+                      rom->depth, rom->width, bits);
+        json_object_set_new(roms, rom->name, json_integer(bits));
+    }
+    for (int i = 0; i < plan->n_ranges; i++)
+        weights += (long)plan->range[i].n_rows * plan->range[i].n_in;
+    double each = weights ? (double)total / (double)weights : 0.0;
+    hw_sheet_line(s, "ROM in all", "%ld bits, %.3f a weight", total, each);
+    hw_sheet_json(s, "roms", roms);
+    hw_sheet_json(s, "rom_bits", json_integer(total));
+    hw_sheet_json(s, "rom_bits_per_weight", json_real(each));
+    hw_sheet_json(s, "weights", json_integer(weights));
+}
+
+static void say_sram(struct hw_sheet *s, const struct hw_geometry *g)
+{
+    struct hw_sram sram = hw_sram(g);
+    hw_sheet_line(s, "SRAM", "%ld bits of KV cache, %ld of buffers, %ld in all", sram.kv,
+                  sram.buffers, sram.kv + sram.buffers);
+    hw_sheet_json(s, "kv_bits", json_integer(sram.kv));
+    hw_sheet_json(s, "buffer_bits", json_integer(sram.buffers));
+    hw_sheet_json(s, "sram_bits", json_integer(sram.kv + sram.buffers));
+}
+
+// --- cycles ---------------------------------------------------------------------------------------
+
+struct mean {
+    double cycles, busy; // clocks a token; of them, those in which the array works
+    bool exact;
+};
+
+// Over positions 0..n-1. All positions that end in the same group of att_pos take the same time.
+// Walking takes a step a clock, so that of a long context some groups are walked and those between
+// them are interpolated.
+static struct mean mean_of(const struct hw_plan *plan, int n)
+{
+    enum { STEPS = 40000000 };
+    int size = plan->geometry.att_pos, last = (n - 1) / size;
+    long most = STEPS / hw_cycles(plan, n - 1, true).token;
+    int stride = 1;
+    while (last / stride + 2 > most && stride < last)
+        stride *= 2;
+    struct mean m = {0.0, 0.0, stride == 1};
+    for (int a = 0; a <= last; a += stride) {
+        int b = a + stride < last ? a + stride : last;
+        struct hw_cycle_count low = hw_cycles(plan, a * size, true);
+        struct hw_cycle_count high = stride > 1 ? hw_cycles(plan, b * size, true) : low;
+        for (int group = a; group < a + stride && group <= last; group++) {
+            double at = b > a ? (double)(group - a) / (double)(b - a) : 0.0;
+            int positions = group < last ? size : n - last * size;
+            m.cycles += positions * ((1.0 - at) * (double)low.token + at * (double)high.token);
+            m.busy += positions *
+                      ((1.0 - at) * (double)low.array_busy + at * (double)high.array_busy);
+        }
+    }
+    m.cycles /= n;
+    m.busy /= n;
+    return m;
+}
+
+static void say_mean(struct hw_sheet *s, const char *name, int n, struct mean m, int clock_mhz)
+{
+    double tokens = clock_mhz * 1e6 / m.cycles;
+    hw_sheet_line(s, NULL,
+                  "mean of positions 0-%d: %.1f cycles, array busy %.1f%%, %.0f tokens/s at %d MHz%s",
+                  n - 1, m.cycles, 100.0 * m.busy / m.cycles, tokens, clock_mhz,
+                  m.exact ? "" : " (some interpolated)");
+    hw_sheet_json(s, name, json_pack("{s:i, s:f, s:f, s:f, s:b}", "positions", n, "cycles", m.cycles,
+                                     "array_busy_percent", 100.0 * m.busy / m.cycles,
+                                     "tokens_per_s", tokens, "exact", m.exact));
+}
+
+// The next position whose cycles are told: 0, the middle, the last, and a few in between.
+static int next_position(int pos, int n)
+{
+    const int told[] = {255, 1023, 4095, 16383, 65535, n / 2, n - 1};
+    int next = n;
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
+        next = told[i] > pos && told[i] < next ? told[i] : next;
+    return next;
+}
+
+static void say_cycles(struct hw_sheet *s, const struct hw_plan *plan, int clock_mhz)
+{
+    int n = plan->model->config.seq_len;
+    json_t *list = json_array();
+    for (int pos = 0; pos < n; pos = next_position(pos, n)) {
+        struct hw_cycle_count c = hw_cycles(plan, pos, true);
+        double tokens = clock_mhz * 1e6 / (double)c.token;
+        hw_sheet_line(s, NULL, "position %-5d %8ld cycles, array busy %2ld%%, %.0f tokens/s at %d MHz",
+                      pos, c.token, 100 * c.array_busy / c.token, tokens, clock_mhz);
+        json_array_append_new(list, json_pack("{s:i, s:I, s:I, s:f}", "position", pos,
+                                              "cycles", (json_int_t)c.token, "array_busy",
+                                              (json_int_t)c.array_busy, "tokens_per_s", tokens));
+    }
+    hw_sheet_json(s, "cycles_at", list);
+    int first = n < 256 ? n : 256;
+    say_mean(s, "mean_first_256", first, mean_of(plan, first), clock_mhz);
+    if (n > first)
+        say_mean(s, "mean", n, mean_of(plan, n), clock_mhz);
+    else
+        hw_sheet_json(s, "mean", json_incref(json_object_get(s->root, "mean_first_256")));
+}
+
+static void say_estimate(struct hw_sheet *s, const struct hw_plan *plan)
+{
+    struct hw_estimate e = hw_estimate(plan);
+    double clocks = (double)hw_cycles(plan, 0, true).token;
+    hw_sheet_line(s, "Verilog", "%.1f MB", e.verilog_bytes / 1e6);
+    hw_sheet_line(s, "Verilator", "about %.0f s of CPU and %.0f MB to compile", e.compile_s,
+                  e.compile_mb);
+    hw_sheet_line(s, "simulation", "about %.3g tokens/s of one core, %.3g with every tap compared, "
+                  "and %.0f MB", e.clocks_per_s / clocks, e.clocks_per_s_taps / clocks,
+                  e.simulation_mb);
+    if (e.too_large)
+        hw_sheet_line(s, "", "more ROM than the %.0f MB that Verilator makes tables of: compiling "
+                      "takes far longer;\n              simulate slices (--slice layer:0), or one with "
+                      "fewer bits", HW_VERILATOR_TABLES_MB);
+    hw_sheet_json(s, "simulation_mb", json_real(e.simulation_mb));
+    hw_sheet_json(s, "beyond_the_estimate", json_boolean(e.too_large));
+    hw_sheet_json(s, "verilog_bytes", json_integer((json_int_t)e.verilog_bytes));
+    hw_sheet_json(s, "compile_cpu_s", json_real(e.compile_s));
+    hw_sheet_json(s, "compile_mb", json_real(e.compile_mb));
+    hw_sheet_json(s, "simulated_clocks_per_s", json_real(e.clocks_per_s));
+    hw_sheet_json(s, "simulated_clocks_per_s_with_taps", json_real(e.clocks_per_s_taps));
+}
+
+int hw_cmd_plan(int argc, char **argv)
+{
+    struct hw_request r;
+    struct hw_qmodel q;
+    struct hw_plan plan;
+    struct hw_error err = {0};
+    struct hw_sheet s;
+    int status = hw_parse_request(argc, argv, HELP, &r);
+    if (status >= 0)
+        return status;
+    if (!hw_prepare(&r, &q, &plan, &err))
+        return hw_report(&err);
+    const struct hw_geometry *g = &plan.geometry;
+    hw_sheet_open(&s, r.json);
+    hw_sheet_line(&s, "lanes", "%d (%d rows x %d columns), %d-bit codes, %s", g->rows * g->cols,
+                  g->rows, g->cols, g->code_bits, hw_lane_name(g->lane));
+    hw_sheet_json(&s, "lanes", json_integer(g->rows * g->cols));
+    hw_sheet_json(&s, "code_bits", json_integer(g->code_bits));
+    hw_sheet_json(&s, "clock_mhz", json_integer(r.clock_mhz));
+    say_roms(&s, &plan);
+    say_sram(&s, g);
+    say_cycles(&s, &plan, r.clock_mhz);
+    say_estimate(&s, &plan);
+    hw_sheet_close(&s);
+    hw_plan_free(&plan);
+    hw_qmodel_free(&q);
+    return 0;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Four floats side by side, and products of matrices in them: what tuning spends its time on. The
+// same bits on every machine: IEEE basic operations, sums in a fixed order.
+#ifndef HW_LANES_H
+#define HW_LANES_H
+
+#include <stddef.h>
+
+// A matrix seen through strides: element (i, j) is at[i * row + j * col].
+struct hw_view {
+    const float *at;
+    size_t row, col;
+};
+
+// c[m][n] += a[m][k] b[k][n]; rows of b and c lie b_row and c_row apart.
+void hw_multiply(int m, int n, int k, struct hw_view a, const float *b, size_t b_row, float *c,
+                 size_t c_row);
+
+// to[cols][rows] = from[rows][cols], whose rows lie `stride` apart
+void hw_turn(const float *from, int rows, int cols, size_t stride, float *to);
+
+// v[i] becomes e^((v[i] - zero) * scale) for i < n, to 3e-7 of itself; exponents beyond -87..87
+// count as those. Returns the sum.
+float hw_exp_row(float *v, int n, float zero, float scale);
+
+float hw_dot(const float *a, const float *b, int n);
+float hw_row_max(const float *v, int n);
+
+#endif

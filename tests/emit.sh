@@ -1,0 +1,96 @@
+#!/bin/bash
+# Emission that is streamed: little memory, a size said first and kept, a full or small disk, an
+# interruption; ROMs of many banks, proven and simulated. Prints TAP.
+set -u
+dir=build/test/emit
+rm -rf $dir
+mkdir -p $dir
+verdict() { # NAME: of the commands before, joined by &&
+    if [ $? = 0 ]; then echo "ok $1"; else echo "not ok $1"; fi
+    sed 's/^/# /' $dir/words | tail -n 4
+    : > $dir/words
+}
+nothing_left() { [ -z "$(find $dir -maxdepth 1 -name "$1*")" ]; }
+digest() { find "$1" -type f -exec sha256sum {} + | sort -k 2 | sha256sum; }
+# The shape of SmolLM2-135M: 73 MB of weight ROM in 2,048 lanes.
+large="--shape 576,1536,30,9,3,49152,512 --rows 128 --cols 16 --vec 16 --att-pos 16"
+
+# The ROM image alone would be more than this much memory.
+# shellcheck disable=SC2086
+(ulimit -v 50000 && build/hardwire emit $large -o $dir/large > $dir/words 2>&1)
+verdict "a shape of 135M in 50 MB of address space"
+said=$(build/hardwire emit $large -o $dir/large 2>&1 | sed -n 's/^about \([0-9.]*\) MB.*/\1/p')
+real=$(find $dir/large -type f -printf '%s\n' | awk '{ n += $1 } END { print n / 1e6 }')
+echo "said $said MB, written $real MB" > $dir/words
+awk -v a="$said" -v b="$real" 'BEGIN { exit !(a > 0 && b > 0 && a < b * 1.01 && b < a * 1.01) }'
+verdict "the size said first is the size written, within 1%"
+find $dir/large/personality -name '*.v' | wc -l > $dir/words
+[ "$(wc -l < $dir/large/filelist.f)" -gt 256 ] && [ "$(find $dir/large -name '*.v' -size +1100k | wc -l)" = 0 ]
+verdict "no bank of it is larger than 512 KiB"
+rm -rf $dir/large
+
+# A disk with 20 MB of room, by a statvfs that says so.
+cat > $dir/disk.c << 'C'
+#include <sys/statvfs.h>
+int statvfs(const char *path, struct statvfs *s)
+{
+    (void)path;
+    *s = (struct statvfs){.f_bsize = 4096, .f_frsize = 4096, .f_bavail = 5000};
+    return 0;
+}
+C
+cc -shared -fPIC -o $dir/disk.so $dir/disk.c
+# shellcheck disable=SC2086
+LD_PRELOAD=$dir/disk.so build/hardwire emit $large -o $dir/room > $dir/words 2>&1
+[ $? = 1 ] && grep -q 'room.partial: disk: expected room for 14[0-9.]* MB, got 20.5 MB' $dir/words &&
+    nothing_left room
+verdict "a disk without room is refused, and nothing left"
+LD_PRELOAD=$dir/disk.so build/hardwire emit build/story.safetensors -o $dir/room > $dir/words 2>&1 &&
+    [ -f $dir/room/manifest.json ]
+verdict "the same disk holds a small chip"
+
+# What an older output is, it stays until the new one is whole.
+before=$(digest $dir/room)
+# shellcheck disable=SC2086
+(trap '' XFSZ; ulimit -f 400; exec build/hardwire emit $large -o $dir/room) > $dir/words 2>&1
+[ $? = 1 ] && grep -q 'room.partial/personality/weight_b00.v: cannot write: File too large' $dir/words &&
+    [ "$(digest $dir/room)" = "$before" ] && [ ! -e $dir/room.partial ]
+verdict "a write that fails leaves the older output"
+interrupted() { # SIGNAL: sent once banks are being written
+    # shellcheck disable=SC2086
+    build/hardwire emit $large -o $dir/room > $dir/words 2>&1 &
+    local child=$! i
+    for ((i = 0; i < 1000; i++)); do
+        [ -e $dir/room.partial/personality/weight_b01.v ] && break
+        sleep 0.01
+    done
+    kill -s "$1" $child
+    wait $child
+    [ $? = 1 ] && grep -q 'room.partial: interrupted' $dir/words &&
+        [ "$(digest $dir/room)" = "$before" ] && [ ! -e $dir/room.partial ]
+}
+for signal in TERM HUP; do # INT is ignored by what a script starts in the background
+    interrupted $signal
+    verdict "SIG$signal leaves the older output"
+done
+
+# Banks of 8 words (of fewer Yosys makes no memory): 32 of weights, joined by a tree.
+python3 - $dir << 'PY'
+import sys
+sys.path.insert(0, "tests")
+from tiny_model import write_checkpoint, write_tokenizer
+write_checkpoint(f"{sys.argv[1]}/tiny.bin", 16, 24, 2, 4, 2, 40, 32, True)
+write_tokenizer(f"{sys.argv[1]}/tiny.tok", 40)
+PY
+geometry="--rows 8 --cols 8 --vec 4 --att-pos 4 --bank-bytes 256"
+build/hardwire quantize $dir/tiny.bin -o $dir/q.safetensors -q --bits 8
+# shellcheck disable=SC2086
+build/hardwire sim $dir/q.safetensors -t $dir/tiny.tok -o $dir/tree -n 6 --quiet --icarus $geometry > $dir/words 2>&1
+verdict "a chip with a tree of banks equals the reference"
+grep -q 'u_select_1_0' $dir/tree/fabric/weight_rom.v &&
+    python3 tests/prove_roms.py --roms-only $dir/tree $dir/q.safetensors > $dir/words 2>&1
+verdict "its ROMs hold the model"
+files=$(sed "s|^|$dir/tree/|" $dir/tree/filelist.f | grep '\.v$')
+# shellcheck disable=SC2086
+verilator --lint-only -Wall -I$dir/tree/fabric --top-module chip_top $files > $dir/words 2>&1 && [ ! -s $dir/words ]
+verdict "and Verilator has no complaint"
