@@ -4,6 +4,7 @@
 //   - embeds first, into an idle engine (EMBED waits for nothing), and ends with END alone;
 //   - writes the residual exactly once before each NORM (the sequencer remembers one writer), and
 //     reads X only between the NORM and the next writer (NORM starts X again when that is done);
+//   - with sub-norms, reads the side buffer by NORM before attention or SwiGLU fill it again;
 //   - starts ATTN first of all or right after NORM (it starts A again: nobody reads it by then), with
 //     K, Q and V after it, once each, in this order, and only then reads A;
 //   - reads of a region what has been written to it, not more (it would wait forever) or less;
@@ -17,6 +18,7 @@ struct checker {
     struct hw_error *err;
     int at;               // instruction
     int writers;          // of the residual since the last NORM
+    int side;             // elements in the side buffer that no NORM has read
     int written[3];       // elements that the last writer of a region leaves there, 0: none
     const struct hw_insn *attn; // the last ATTN
     enum { WANT_K, WANT_Q, WANT_V, WANT_NONE } want; // what must follow it
@@ -36,8 +38,9 @@ static bool equal(const struct checker *c, const char *rule, int expected, int g
 
 static bool at_most(const struct checker *c, const char *what, int limit, int got)
 {
-    return got <= limit || hw_fail(c->err, "program: instruction %d, %s: %s: expected at most %d, got %d",
-                                   c->at, c->plan->program[c->at].name, what, limit, got);
+    return got <= limit ||
+           hw_fail(c->err, "program: instruction %d, %s: %s: expected at most %d, got %d", c->at,
+                   c->plan->program[c->at].name, what, limit, got);
 }
 
 static bool whole_words(const struct checker *c, const struct hw_insn *i)
@@ -61,6 +64,17 @@ static bool writes_region(struct checker *c, enum hw_region region, int n)
     return at_most(c, "elements of the region", capacity(&c->plan->geometry, region), n);
 }
 
+// What attention and SwiGLU make: with sub-norms it goes to the side buffer, for a NORM.
+static bool leaves_unit(struct checker *c, enum hw_region region, int n)
+{
+    if (!c->plan->geometry.sub_norm)
+        return writes_region(c, region, n);
+    int waiting = c->side;
+    c->side = n;
+    return equal(c, "elements of the side buffer that no NORM has read", 0, waiting) &&
+           at_most(c, "elements of the region", capacity(&c->plan->geometry, region), n);
+}
+
 // Rows that go where `dest` says.
 static bool rows_leave(struct checker *c, const struct hw_insn *i)
 {
@@ -82,7 +96,7 @@ static bool rows_leave(struct checker *c, const struct hw_insn *i)
         return equal(c, "rows of the heads", heads * g->head_dim, i->n_rows) && whole_words(c, i);
     case HW_DST_HIDDEN:
         return equal(c, "rows beyond pairs", 0, i->n_rows % 2) &&
-               writes_region(c, HW_REGION_H, i->n_rows / 2);
+               leaves_unit(c, HW_REGION_H, i->n_rows / 2);
     case HW_DST_LOGITS:
         return at_most(c, "rows", 1 << g->token_bits, i->n_rows);
     case HW_DST_ACT:
@@ -123,10 +137,17 @@ static bool check_embed(struct checker *c, const struct hw_insn *i)
 static bool check_norm(struct checker *c, const struct hw_insn *i)
 {
     int last_gain = i->scale_base + i->n_rows / c->plan->geometry.vec;
-    if (!equal(c, "writers of the residual since NORM", 1, c->writers))
-        return false;
-    c->writers = 0;
-    return whole_words(c, i) && writes_region(c, HW_REGION_X, i->n_rows) &&
+    if (i->region == HW_REGION_X) {
+        if (!equal(c, "writers of the residual since NORM", 1, c->writers))
+            return false;
+        c->writers = 0;
+    } else {
+        if (!equal(c, "elements in the side buffer", i->n_rows, c->side) ||
+            !equal(c, "K, Q, V before a NORM to A or H", WANT_NONE, (int)c->want))
+            return false;
+        c->side = 0;
+    }
+    return whole_words(c, i) && writes_region(c, i->region, i->n_rows) &&
            at_most(c, "last gain word", c->plan->rom[HW_ROM_GAIN].depth, last_gain);
 }
 
@@ -147,7 +168,7 @@ static bool check_attn(struct checker *c, const struct hw_insn *i)
     c->want = WANT_K;
     return at_most(c, "last KV row", c->plan->geometry.kv_rows, i->w_base + i->level_base) &&
            equal(c, "heads, n_kv_heads times heads a group", i->level_base * i->n_chunks, i->n_rows) &&
-           writes_region(c, HW_REGION_A, i->n_rows * c->plan->geometry.head_dim);
+           leaves_unit(c, HW_REGION_A, i->n_rows * c->plan->geometry.head_dim);
 }
 
 static bool check_insn(struct checker *c, const struct hw_insn *i)

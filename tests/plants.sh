@@ -46,7 +46,8 @@ small_chip() { # made once: $dir/q.safetensors, $geometry
     build/shape 5 $dir > $dir/options
     { read -r quantize; read -r geometry; } < $dir/options
     # shellcheck disable=SC2086
-    [ -f $dir/q.safetensors ] || build/hardwire quantize $dir/shape.bin -o $dir/q.safetensors -q $quantize
+    [ -f $dir/q.safetensors ] ||
+        build/hardwire quantize $dir/shape.bin -o $dir/q.safetensors -q $quantize
 }
 check_cosim() { # SRC
     cp -n rtl_templates/* "$1/rtl_templates/"

@@ -16,11 +16,13 @@ struct fixture {
     struct hw_plan plan;
 };
 
-static void make(struct fixture *f, const char *slice)
+static void make(struct fixture *f, const char *slice, bool sub_norm)
 {
+    struct hw_config c = config;
+    c.sub_norm = sub_norm;
     struct hw_geometry g = {.rows = 8, .cols = 8, .vec = 4, .att_pos = 4};
     struct hw_error err = {0};
-    f->q = wild_model(&config, 7);
+    f->q = wild_model(&c, 7);
     if (!hw_geometry_fit(&g, &f->q, &err) || !hw_plan_make(&f->plan, &f->q, &g, slice, &err))
         fail_msg("%s", err.text);
 }
@@ -41,10 +43,12 @@ static void emitted_programs_pass(void **state)
     for (size_t i = 0; i < sizeof slices / sizeof slices[0]; i++) {
         struct fixture f;
         struct hw_error err = {0};
-        make(&f, slices[i]);
-        if (!hw_program_check(&f.plan, &err))
-            fail_msg("%s: %s", slices[i], err.text);
-        done(&f);
+        for (int sub_norm = 0; sub_norm < 2; sub_norm++) {
+            make(&f, slices[i], sub_norm);
+            if (!hw_program_check(&f.plan, &err))
+                fail_msg("%s: %s", slices[i], err.text);
+            done(&f);
+        }
     }
 }
 
@@ -115,6 +119,12 @@ static void no_end(struct fixture *f) { f->plan.n_insns--; }
 static void past_context(struct fixture *f) { find(f, "end")->n_rows = 1000; }
 static void act_by_matrix(struct fixture *f) { find(f, "output")->dest = HW_DST_ACT; }
 
+static void side_unread(struct fixture *f)
+{
+    find(f, "layers.0.attention.sub_norm")->region = HW_REGION_X;
+    find(f, "layers.0.attention.sub_norm")->n_rows = 12;
+}
+
 static void broken_programs_are_refused(void **state)
 {
     static const struct {
@@ -135,7 +145,7 @@ static void broken_programs_are_refused(void **state)
         {"shared KV rows", shared_kv_rows, "layers.1.attention", "KV rows from 1 overlap"},
         {"KV rows beyond", far_kv_rows, "layers.1.attention", "at most 4, got 5"},
         {"odd groups", odd_groups, "layers.0.attention", "heads a group: expected 6, got 4"},
-        {"reads too much", reads_too_much, "attention.wq", "written to the region: expected 16, got 24"},
+        {"reads too much", reads_too_much, "attention.wq", "the region: expected 16, got 24"},
         {"odd hidden", odd_hidden, "gate_up", "pairs"},
         {"beyond weights", beyond_rom, "output", "last weight word"},
         {"beyond scales", beyond_scales, "output", "last scale word"},
@@ -146,12 +156,13 @@ static void broken_programs_are_refused(void **state)
         {"two ENDs", two_ends, "output", "END stands at"},
         {"no END", no_end, "program", "expected END at its end"},
         {"past the context", past_context, "end", "positions"},
+        {"side buffer unread", side_unread, "attention.sub_norm", "since NORM: expected 1, got 0"},
         {"ACT by a matrix", act_by_matrix, "output", "ACT is RECV's"},
     };
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
         struct fixture f;
         struct hw_error err = {0};
-        make(&f, "chip");
+        make(&f, "chip", broken[i].damage == side_unread);
         broken[i].damage(&f);
         if (hw_program_check(&f.plan, &err))
             fail_msg("%s: not refused", broken[i].name);
