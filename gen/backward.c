@@ -325,8 +325,8 @@ static void weigh_back(const struct hw_window *w, const float *s, const float *b
     for (int i = 0; i < w->n; i += ROWS) {
         int m = w->n - i < ROWS ? w->n - i : ROWS;
         size_t at = (size_t)i;
-        hw_multiply(m, w->c.head_dim, w->n - i, (struct hw_view){s + at * n + at, 1, n}, b + at * b_row,
-                 b_row, y + at * y_row, y_row);
+        hw_multiply(m, w->c.head_dim, w->n - i, (struct hw_view){s + at * n + at, 1, n},
+                    b + at * b_row, b_row, y + at * y_row, y_row);
     }
 }
 

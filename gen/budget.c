@@ -169,8 +169,8 @@ static bool spend(struct hw_budget *b, double rom_bits, struct hw_error *err)
 {
     narrowest(b);
     if (total_bits(b) > rom_bits)
-        return hw_fail(err, "quantize: rom-bits: expected at least %.0f, a plane of %d bits for every "
-                            "matrix, got %.0f", total_bits(b), b->code_bits, rom_bits);
+        return hw_fail(err, "quantize: rom-bits: expected at least %.0f, a plane of %d bits for "
+                            "every matrix, got %.0f", total_bits(b), b->code_bits, rom_bits);
     while (widen(b, rom_bits))
         ;
     return true;
@@ -186,8 +186,8 @@ static bool reach(struct hw_budget *b, struct meter *m, double max_loss, struct 
         high++;
     loss = measure_choice(b, m);
     if (loss > limit)
-        return hw_fail(err, "quantize: max-loss: expected at least %.3g percent, what %d-bit weights "
-                            "lose, got %.3g", 100.0 * (hw_exp(loss) - 1.0),
+        return hw_fail(err, "quantize: max-loss: expected at least %.3g percent, what %d-bit "
+                            "weights lose, got %.3g", 100.0 * (hw_exp(loss) - 1.0),
                        b->n_widths * b->code_bits, max_loss);
     while (high - low > 1) {
         int middle = low + (high - low) / 2;

@@ -9,6 +9,7 @@
 #include "gen/cmd.h"
 #include "gen/qfile.h"
 #include "gen/quantize.h"
+#include "gen/score.h"
 
 static const char *const HELP =
     "hardwire quantize MODEL -o Q.safetensors [options]\n"
@@ -25,10 +26,12 @@ static const char *const HELP =
     "      --levels FILE     the levels MODEL was trained on (FILE.quant beside it): keep its codes\n"
     "      --tune N          after rounding, tune codes, scales, levels and gains by N steps over\n"
     "                        text that the float model writes for itself (0)\n"
-    "      --rom-bits N      at most N bits of ROM, padding left out: each matrix gets as many planes\n"
-    "                        of codes as lose least by measure\n"
-    "      --max-loss P      the same, with the fewest bits at which the rounding of the weights costs\n"
-    "                        at most P percent of perplexity\n"
+    "      --text FILE       calibrate and tune on FILE instead (documents end with <|endoftext|>)\n"
+    "  -t, --tokenizer FILE  for --text\n"
+    "      --rom-bits N      at most N bits of ROM, padding left out: planes of codes go to the\n"
+    "                        matrices where they gain most by measure\n"
+    "      --max-loss P      the same with the fewest bits at which the rounding of the weights\n"
+    "                        costs at most P percent of perplexity\n"
     "      --nearest         round each weight for itself (else error-compensated, GPTQ)\n"
     "      --dry-run         write nothing\n"
     "  -q, --quiet           no line per tensor\n";
@@ -38,6 +41,16 @@ static bool parse_real(const char *text, double low, double high, double *value)
     char *end;
     *value = strtod(text, &end);
     return end != text && *end == '\0' && *value >= low && *value <= high;
+}
+
+static int *read_tokens(const struct hw_model *model, const char *text, const char *tokenizer,
+                        int *n, struct hw_error *err)
+{
+    struct hw_tokenizer *tok =
+        hw_tokenizer_open(tokenizer, hw_model_config(model)->vocab_size, err);
+    int *tokens = tok ? hw_score_text(text, tok, 0, n, err) : NULL;
+    hw_tokenizer_close(tok);
+    return tokens;
 }
 
 int hw_cmd_quantize(int argc, char **argv)
@@ -51,17 +64,18 @@ int hw_cmd_quantize(int argc, char **argv)
         {"max-loss", required_argument, NULL, 'P'}, {"dry-run", no_argument, NULL, 'D'},
         {"nearest", no_argument, NULL, 'N'},        {"levels", required_argument, NULL, 'L'},
         {"ctx", required_argument, NULL, 'x'},
+        {"text", required_argument, NULL, 'X'},     {"tokenizer", required_argument, NULL, 't'},
         {"help", no_argument, NULL, 'h'},           {0}};
     struct hw_quantize_options o;
     struct hw_error err = {0};
-    const char *output = NULL, *levels = NULL;
+    const char *output = NULL, *levels = NULL, *text = NULL, *tokenizer = NULL;
     bool dry = false;
     int ctx = 0;
     hw_quantize_defaults(&o);
     const struct hw_quantize_options defaults = o;
     o.weight_bits = o.widths.code_bits = 0; // not given
     o.progress = stderr;
-    for (int opt; (opt = getopt_long(argc, argv, "o:b:c:qh", options, NULL)) != -1;) {
+    for (int opt; (opt = getopt_long(argc, argv, "o:b:c:t:qh", options, NULL)) != -1;) {
         int *number = opt == 'b'   ? &o.weight_bits
                       : opt == 'H' ? &o.head_bits
                       : opt == 'c' ? &o.widths.code_bits
@@ -83,6 +97,10 @@ int hw_cmd_quantize(int argc, char **argv)
             return hw_usage("quantize", "--rom-bits: expected a number of bits, got '%s'", optarg);
         else if (opt == 'P' && !parse_real(optarg, 1e-6, 1e6, &o.max_loss))
             return hw_usage("quantize", "--max-loss: expected percent, got '%s'", optarg);
+        else if (opt == 'X')
+            text = optarg;
+        else if (opt == 't')
+            tokenizer = optarg;
         else if (opt == 'D')
             dry = true;
         else if (opt == 'x' && !hw_parse_int(optarg, 1, INT_MAX, &ctx))
@@ -96,10 +114,15 @@ int hw_cmd_quantize(int argc, char **argv)
     }
     if (optind + 1 != argc)
         return hw_usage("quantize", "expected one checkpoint");
+    if (!text != !tokenizer)
+        return hw_usage("quantize", "expected --text and --tokenizer together");
     struct hw_qmodel q;
     struct hw_grids *grids = levels ? hw_grids_open(levels, &err) : NULL;
     struct hw_model *model = err.set ? NULL : hw_model_open(argv[optind], &err);
+    int *tokens =
+        model && text ? read_tokens(model, text, tokenizer, &o.n_calib_tokens, &err) : NULL;
     o.grids = grids;
+    o.calib_tokens = tokens;
     o.ternary = model && !grids && !o.weight_bits && hw_model_is_ternary(model);
     if (!o.widths.code_bits)
         o.widths.code_bits = o.ternary ? 2 : defaults.widths.code_bits;
@@ -112,6 +135,7 @@ int hw_cmd_quantize(int argc, char **argv)
             hw_qmodel_write(&q, output, &err);
         hw_qmodel_free(&q);
     }
+    free(tokens);
     hw_model_close(model);
     hw_grids_close(grids);
     return err.set ? hw_report(&err) : 0;

@@ -94,7 +94,8 @@ static bool check_banks(const struct hw_geometry *g, struct hw_error *err)
 
 // --- lanes ----------------------------------------------------------------------------------------
 
-static const char *const LANE_NAME[] = {[HW_LANE_SELECT] = "select", [HW_LANE_MULTIPLY] = "multiply"};
+static const char *const LANE_NAME[] = {[HW_LANE_SELECT] = "select",
+                                        [HW_LANE_MULTIPLY] = "multiply"};
 
 const char *hw_lane_name(enum hw_lane lane)
 {
@@ -114,8 +115,10 @@ bool hw_lane_parse(const char *name, enum hw_lane *lane)
 
 bool hw_target_parse(const char *name, enum hw_target *target)
 {
-    static const char *const known[] = {[HW_TARGET_SIM] = "sim",       [HW_TARGET_ICE40] = "ice40",
-                                        [HW_TARGET_ECP5] = "ecp5",     [HW_TARGET_XILINX] = "xilinx",
+    static const char *const known[] = {[HW_TARGET_SIM] = "sim",
+                                        [HW_TARGET_ICE40] = "ice40",
+                                        [HW_TARGET_ECP5] = "ecp5",
+                                        [HW_TARGET_XILINX] = "xilinx",
                                         [HW_TARGET_OSU018] = "osu018"};
     for (int i = HW_TARGET_SIM; i <= HW_TARGET_OSU018; i++) {
         if (strcmp(name, known[i]) == 0) {
@@ -126,9 +129,28 @@ bool hw_target_parse(const char *name, enum hw_target *target)
     return false;
 }
 
+// What an array costs on a target, in LUTs (osu018: areas of a NAND2X1): a product that selecting
+// lanes share, and a lane of either kind with 2-, 3- and 4-bit codes. By sim/lanes, 4 rows of 2
+// columns, 8-bit activations. A multiplier block counts as the LUTs of the product it stands for.
+static const struct lane_cost {
+    int product, select[3], multiply[3];
+} LANE_COST[] = {
+    [HW_TARGET_ICE40] = {173, {0, 0, 230}, {0, 0, 297}},
+    [HW_TARGET_ECP5] = {277, {0, 0, 396}, {0, 0, 267 + 277}},
+    [HW_TARGET_XILINX] = {166, {0, 0, 117}, {0, 0, 53 + 166}},
+    [HW_TARGET_OSU018] = {671, {0, 0, 573}, {0, 0, 1102}},
+};
+
+// Products are shared by the rows of a column: many rows favour selecting. In simulation it is the
+// faster of the two.
 static enum hw_lane choose_lane(const struct hw_geometry *g)
 {
-    return g->target == HW_TARGET_SIM ? HW_LANE_SELECT : HW_LANE_MULTIPLY;
+    const struct lane_cost *cost = &LANE_COST[g->target];
+    int i = g->code_bits - 2;
+    if (g->target == HW_TARGET_SIM)
+        return HW_LANE_SELECT;
+    long select = ((long)cost->product << g->code_bits) + (long)g->rows * cost->select[i];
+    return select <= (long)g->rows * cost->multiply[i] ? HW_LANE_SELECT : HW_LANE_MULTIPLY;
 }
 
 static long matrix_words(const struct hw_geometry *g, const struct hw_qmatrix *m)

@@ -71,7 +71,7 @@ static void put_code(struct hw_qmatrix *m, int code_bits, int r, int c, int k)
     }
 }
 
-// --- row scales --------------------------------------------------------------------------------------
+// --- row scales ----------------------------------------------------------------------------------
 
 // The scale word nearest to ratio = grid / 2^shift; its exact value comes back in *value.
 static uint16_t scale_word(double ratio, int shift, double *value)
@@ -96,7 +96,8 @@ static int base_shift(double ratio)
 }
 
 // Weighted squared error of a row with real scale s.
-static double row_error(const struct hw_source *src, const float *w, const struct hw_grid *g, double s)
+static double row_error(const struct hw_source *src, const float *w, const struct hw_grid *g,
+                        double s)
 {
     double error = 0.0;
     for (int c = 0; c < src->n_in; c++) {
@@ -157,7 +158,7 @@ static void exact_scale(const struct hw_source *src, const float *w, int r, cons
     *word = scale_word(*scale * src->in_unit / out, shift, &value);
 }
 
-// --- matrices ------------------------------------------------------------------------------------------
+// --- matrices ------------------------------------------------------------------------------------
 
 // Error of all rows with scales searched for grid *g.
 static double grid_error(const struct hw_quantizer *z, const struct hw_source *src,
@@ -189,8 +190,8 @@ static double round_weight(void *user, int column, double w)
 }
 
 // Scales, then codes, row by row. Returns the squared error of the product over calibration text.
-static double round_rows(const struct hw_quantizer *z, const struct hw_source *src, struct hw_qmatrix *m,
-                         const struct hw_grid *g, const struct hw_gptq *gptq, double *row)
+static double round_rows(const struct hw_quantizer *z, const struct hw_source *src,
+                         struct hw_qmatrix *m, const struct hw_grid *g, const struct hw_gptq *gptq, double *row)
 {
     double total = 0.0;
     for (int r = 0; r < m->n_out; r++) {
@@ -222,7 +223,8 @@ static double round_rows(const struct hw_quantizer *z, const struct hw_source *s
 }
 
 // Codes and scales as tuned.
-static void settle_rows(const struct hw_quantizer *z, const struct hw_source *src, struct hw_qmatrix *m)
+static void settle_rows(const struct hw_quantizer *z, const struct hw_source *src,
+                        struct hw_qmatrix *m)
 {
     const struct hw_rounded *d = &z->rounded[src->place];
     for (int r = 0; r < m->n_out; r++) {
@@ -332,7 +334,8 @@ static bool choose_grid(const struct hw_quantizer *z, struct hw_source *src, str
 }
 
 // Room for what is to be remembered of a matrix.
-static bool remember(const struct hw_quantizer *z, const struct hw_source *src, const struct hw_grid *g)
+static bool remember(const struct hw_quantizer *z, const struct hw_source *src,
+                     const struct hw_grid *g)
 {
     struct hw_rounded *d = &z->rounded[src->place];
     *d = (struct hw_rounded){src->tensor, src->layer, src->n_out, src->n_in, src->interleaved,

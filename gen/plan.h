@@ -11,9 +11,9 @@
 #include "gen/error.h"
 #include "refmodel/qmodel.h"
 
-// What a lane does with a code: selects a product that its column formed (msa_array.v), or looks up
-// the level and multiplies (mac_array.v). The same sums, the same cycles; which is smaller depends on
-// the target.
+// What a lane does with a code: selects a product that its column formed (msa_array.v), or looks
+// up the level and multiplies (mac_array.v). The same sums, the same cycles; which is smaller
+// depends on the target.
 enum hw_lane { HW_LANE_ANY, HW_LANE_SELECT, HW_LANE_MULTIPLY };
 enum hw_target {
     HW_TARGET_SIM, // Verilator: which is faster

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the way from a float checkpoint to integers: units of every tensor from calibrated ranges, the
-// order in which matrices are rounded, tuned, rounded again.
+// Owns the way from a float checkpoint to integers: units of every tensor from calibrated ranges,
+// the order in which matrices are rounded, tuned, rounded again.
 #include "gen/quantize.h"
 
 #include <math.h>
@@ -25,7 +25,7 @@ void hw_quantize_defaults(struct hw_quantize_options *o)
     o->weight_bits = 8;
 }
 
-// --- the model -------------------------------------------------------------------------------------------
+// --- the model ------------------------------------------------------------------------------------
 
 // Real value of one step so that `max` reaches the end of `bits` bits, with a little headroom.
 static double unit_for(double max, int bits)
@@ -124,7 +124,8 @@ static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
         {{.n_out = c->dim, .n_in = q_dim, .tensor = HW_WO, .in_unit = wo_in,
           .out_unit = {res_unit}, .input = HW_FLOAT_ATTN}, &y->wo, "attention.wo"},
         {{.n_out = 2 * c->hidden_dim, .n_in = c->dim, .interleaved = true, .in_unit = ffn_in,
-          .out_unit = {1.0 / 1024.0, up}, .input = HW_FLOAT_FFN_IN}, &y->gate_up, "feed_forward.gate_up"},
+          .out_unit = {1.0 / 1024.0, up}, .input = HW_FLOAT_FFN_IN}, &y->gate_up,
+         "feed_forward.gate_up"},
         {{.n_out = c->dim, .n_in = c->hidden_dim, .tensor = HW_W_DOWN, .in_unit = down_in,
           .out_unit = {res_unit}, .input = HW_FLOAT_HIDDEN}, &y->down, "feed_forward.down"},
     };
@@ -160,7 +161,8 @@ static bool quantize_ends(const struct hw_quantizer *z, double res_unit)
                            .tensor = HW_TOK_EMBED, .in_unit = 1.0, .act_unit = head_in,
                            .out_unit = {256.0 * res_unit},
                            .input = HW_FLOAT_HEAD_IN, .bits = z->bits[HW_ROUNDED_EMBED],
-                           .place = HW_ROUNDED_EMBED, .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
+                           .place = HW_ROUNDED_EMBED,
+                           .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
     if (!hw_quantize_matrix(z, &embed, &q->embed))
         return false;
     q->embed_shift = q->embed.shift;
@@ -179,7 +181,8 @@ static bool quantize_ends(const struct hw_quantizer *z, double res_unit)
                           .tensor = HW_OUTPUT, .in_unit = head_in,
                           .act_unit = head_in, .out_unit = {wanted},
                           .input = HW_FLOAT_HEAD_IN, .bits = z->bits[HW_ROUNDED_HEAD],
-                          .place = HW_ROUNDED_HEAD, .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
+                          .place = HW_ROUNDED_HEAD,
+                          .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
     q->logit_scale = wanted;
     return hw_quantize_matrix(z, &head, &q->head);
 }
@@ -238,9 +241,9 @@ static bool check_options(const struct hw_quantize_options *o, struct hw_error *
     return true;
 }
 
-// How much text a model writes for its own calibration: enough for its widths, and no more than
+// How much text calibration takes: enough for its widths, and no more than
 // 2^34 multiplications where the model is large.
-static int own_tokens(const struct hw_config *c)
+static int calibration_tokens(const struct hw_config *c)
 {
     double layer = 2.0 * c->dim * (c->n_heads + c->n_kv_heads) * c->head_dim +
                    3.0 * c->dim * c->hidden_dim;
@@ -275,7 +278,8 @@ static void place_name(int place, char *name, size_t size)
     if (i < 0)
         snprintf(name, size, "%s", place == HW_ROUNDED_EMBED ? "tok_embeddings" : "output");
     else
-        snprintf(name, size, "layers.%d.%s", i / HW_ROUNDED_PER_LAYER, part[i % HW_ROUNDED_PER_LAYER]);
+        snprintf(name, size, "layers.%d.%s", i / HW_ROUNDED_PER_LAYER,
+                 part[i % HW_ROUNDED_PER_LAYER]);
 }
 
 static void print_choice(const struct hw_quantizer *z, const struct hw_budget *b)
@@ -292,8 +296,8 @@ static void print_choice(const struct hw_quantizer *z, const struct hw_budget *b
         fprintf(z->o->progress, " at 1..%d planes\n", b->n_widths);
     }
     if (z->o->progress)
-        fprintf(z->o->progress, "as chosen (*), all together: divergence %.5f, perplexity %+.2f%% by "
-                                "the weights\n", b->together, 100.0 * (hw_exp(b->together) - 1.0));
+        fprintf(z->o->progress, "as chosen (*), all together: divergence %.5f, perplexity "
+                                "%+.2f%% by the weights\n", b->together, 100.0 * (hw_exp(b->together) - 1.0));
 }
 
 // Rounds everything at every width, and sets z->bits to what is chosen of it.
@@ -345,10 +349,12 @@ static bool take_tuned(struct hw_quantizer *z, const struct hw_params *tuned, in
 // Rounds, tunes what was rounded, and rounds again as tuned.
 static bool run_tuned(struct hw_quantizer *z, int n)
 {
+    const struct hw_quantize_options *o = z->o;
     struct hw_params tuned = {{0}};
     z->rounded = rounded_new(z);
     if (z->rounded && run(z) &&
-        hw_tune(z->f, z->c, z->o->tune_steps, z->rounded, &tuned, z->o->progress, z->err) &&
+        hw_tune(z->f, z->c, o->tune_steps, o->calib_tokens, o->n_calib_tokens, z->rounded, &tuned,
+                o->progress, z->err) &&
         take_tuned(z, &tuned, n)) {
         hw_qmodel_free(z->q);
         z->settled = true;
@@ -422,12 +428,13 @@ bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options 
                             "expected no tune, rom-bits or max-loss");
     struct hw_float *f = hw_float_new(model, err);
     const int *tokens = o->calib_tokens;
-    int n = tokens ? o->n_calib_tokens : own_tokens(c);
+    int n = calibration_tokens(c);
+    n = tokens && o->n_calib_tokens < n ? o->n_calib_tokens : n;
     if (f && hw_calibrate(f, c, tokens, n, &ranges, err) &&
         (o->grids || o->ternary || hw_balance(f, c, &narrow, &ranges, err)) &&
         (o->nearest || o->grids || hw_moments_collect(f, c, tokens, n, &moments, err))) {
-        struct hw_quantizer z = {.o = o, .c = c, .f = f, .how = hw_model_evaluation(model), .r = &ranges, .moments = &moments, .q = q,
-                                 .err = err};
+        struct hw_quantizer z = {.o = o, .c = c, .f = f, .how = hw_model_evaluation(model),
+                                 .r = &ranges, .moments = &moments, .q = q, .err = err};
         z.bits = calloc((size_t)hw_rounded_count(c), sizeof *z.bits);
         if (z.bits)
             run_all(&z, n);

@@ -21,7 +21,8 @@ struct hw_quantize_options {
     double max_loss; // the most that perplexity may grow, in percent: planes are chosen; 0: not so
     bool nearest;    // round each weight for itself, instead of error-compensated
     int tune_steps;  // after rounding (gen/tune.h); 0: no tuning
-    const int *calib_tokens; // calibration text as tokens, or NULL: the model writes its own
+    const int *calib_tokens; // calibration text as tokens, its beginning for ranges, all for tuning;
+                             // NULL: the model writes its own
     int n_calib_tokens;
     FILE *progress; // a line per tensor and a summary, or NULL
 };

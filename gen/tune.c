@@ -120,13 +120,15 @@ struct tuner {
         struct hw_params grad;
         uint64_t seed;
         int *tokens;    // [AHEAD][length] text written ahead
-        float *target;  // [AHEAD][length][vocab_size] the float model's logits
+        float *target;  // [AHEAD][length][vocab_size] the float model's logits; [length].. of a text
         float *logits;  // [length][vocab_size] the rounded model's, then the loss's derivative
         float *work;    // [vocab_size]
         double loss;    // of the step
-        int next;       // window of *tokens, AHEAD: to be written
+        int next;       // window of *tokens, AHEAD: to be written; of a text: its window
     } worker[THREADS];
     int length;
+    const int *text; // [n_windows][length], or NULL
+    int n_windows;
 };
 
 static bool is_gain(int id)
@@ -206,24 +208,40 @@ static void move_gains(struct tuner *t, const struct step *s)
 
 // --- steps -----------------------------------------------------------------------------------------
 
-// One thread's part of a step: text where there is none left, then the derivatives of its windows.
+// The next window's tokens and what the float model makes of them.
+static const int *next_window(struct worker *y, const float **target)
+{
+    const struct tuner *t = y->t;
+    size_t size = (size_t)t->length * (size_t)t->c->vocab_size;
+    *target = y->target;
+    if (t->text) {
+        const int *tokens = t->text + (size_t)(y->next % t->n_windows) * (size_t)t->length;
+        y->next = (y->next + THREADS) % (t->n_windows * THREADS);
+        memcpy(y->target, hw_window_forward(y->window, &t->teacher, tokens, t->length),
+               size * sizeof *y->target);
+        return tokens;
+    }
+    if (y->next == AHEAD) {
+        hw_writer_write(y->writer, &y->seed, y->tokens, y->target);
+        y->next = 0;
+    }
+    *target += (size_t)y->next * size;
+    return y->tokens + y->next++ * t->length;
+}
+
+// One thread's part of a step: the derivatives of its windows.
 static void *learn_share(void *arg)
 {
     struct worker *y = arg;
     const struct tuner *t = y->t;
     int n = t->length, vocab = t->c->vocab_size;
-    size_t size = (size_t)n * (size_t)vocab;
     hw_params_clear(&y->grad, t->c);
     y->loss = 0.0;
-    for (int i = 0; i < PER_THREAD; i++, y->next++) {
-        if (y->next == AHEAD) {
-            hw_writer_write(y->writer, &y->seed, y->tokens, y->target);
-            y->next = 0;
-        }
-        const int *tokens = y->tokens + y->next * n;
-        const float *target = y->target + (size_t)y->next * size;
+    for (int i = 0; i < PER_THREAD; i++) {
+        const float *target;
+        const int *tokens = next_window(y, &target);
         memcpy(y->logits, hw_window_forward(y->window, &t->student, tokens, n),
-               size * sizeof *y->logits);
+               (size_t)n * (size_t)vocab * sizeof *y->logits);
         y->loss += hw_divergence(target, y->logits, n, vocab, y->work) / (n * PER_THREAD);
         hw_window_backward(y->window, &t->student, y->logits, &y->grad);
     }
@@ -297,16 +315,17 @@ static bool worker_new(struct worker *y, const struct tuner *t, int i, struct hw
     size_t vocab = (size_t)t->c->vocab_size, length = (size_t)t->length;
     y->t = t;
     y->seed = (uint64_t)i + 2;
-    y->next = AHEAD;
+    y->next = t->text ? i : AHEAD;
     y->tokens = malloc(AHEAD * length * sizeof *y->tokens);
-    y->target = malloc(AHEAD * length * vocab * sizeof *y->target);
+    y->target = malloc((t->text ? 1 : AHEAD) * length * vocab * sizeof *y->target);
     y->logits = malloc(length * vocab * sizeof *y->logits);
     y->work = malloc(vocab * sizeof *y->work);
     if (!y->tokens || !y->target || !y->logits || !y->work)
         return hw_fail(err, "tuning: out of memory");
-    y->writer = hw_writer_new(t->c, &t->teacher, AHEAD, t->length, err);
     y->window = hw_window_new(t->c, t->length, err);
-    return hw_params_new(&y->grad, t->c, err) && y->writer && y->window;
+    if (!t->text)
+        y->writer = hw_writer_new(t->c, &t->teacher, AHEAD, t->length, err);
+    return hw_params_new(&y->grad, t->c, err) && !err->set;
 }
 
 static bool tuner_new(struct tuner *t, const struct hw_float *f, struct hw_rounded *rounded,
@@ -367,12 +386,15 @@ static void tuner_free(struct tuner *t)
     hw_params_free(&t->student);
 }
 
-bool hw_tune(struct hw_float *teacher, const struct hw_config *c, int n_steps,
-             struct hw_rounded *rounded, struct hw_params *tuned, FILE *progress,
+bool hw_tune(struct hw_float *teacher, const struct hw_config *c, int n_steps, const int *text,
+             int n_text, struct hw_rounded *rounded, struct hw_params *tuned, FILE *progress,
              struct hw_error *err)
 {
-    struct tuner t = {.c = c, .length = c->seq_len < WINDOW ? c->seq_len : WINDOW};
+    struct tuner t = {.c = c, .text = text, .length = c->seq_len < WINDOW ? c->seq_len : WINDOW};
     memset(tuned, 0, sizeof *tuned);
+    if (text && n_text < t.length)
+        return hw_fail(err, "tuning: expected text of at least %d tokens, got %d", t.length, n_text);
+    t.n_windows = n_text / t.length;
     if (!check_size(c, t.length, err))
         return false;
     if (tuner_new(&t, teacher, rounded, err)) {

@@ -10,11 +10,12 @@
 #include "gen/calibrate.h"
 #include "gen/rounded.h"
 
-// Changes rounded[hw_rounded_count] and the norm gains; *tuned receives the model they amount to
-// (freed by hw_params_free). n_steps: of two windows of text each. A line of progress now and then. Refuses what
-// needs more than 2 GiB. The same bits on every machine, for any number of threads.
-bool hw_tune(struct hw_float *teacher, const struct hw_config *c, int n_steps,
-             struct hw_rounded *rounded, struct hw_params *tuned, FILE *progress,
+// n_steps: of two windows each of text[n_text], over again where it is short; NULL: the float model
+// writes. Changes rounded[hw_rounded_count] and the norm gains; *tuned receives the model they
+// amount to (freed by hw_params_free). A line of progress now and then. Refuses what needs more than
+// 2 GiB. The same bits on every machine, however many threads can be started.
+bool hw_tune(struct hw_float *teacher, const struct hw_config *c, int n_steps, const int *text,
+             int n_text, struct hw_rounded *rounded, struct hw_params *tuned, FILE *progress,
              struct hw_error *err);
 
 // The float model's own weights as parameters.

@@ -27,9 +27,9 @@ static size_t carve(struct hw_writer *w, float *block)
 {
     const struct hw_config *c = &w->c;
     size_t n = (size_t)w->n, length = (size_t)w->length, dim = (size_t)c->dim, used = 0;
-    size_t q_dim = (size_t)(c->n_heads * c->head_dim), kv_dim = (size_t)(c->n_kv_heads * c->head_dim);
-    size_t hidden = (size_t)c->hidden_dim, vocab = (size_t)c->vocab_size;
-    size_t cache = (size_t)c->n_layers * n * kv_dim * length, half = length * (size_t)c->head_dim / 2;
+    size_t hd = (size_t)c->head_dim, q_dim = (size_t)c->n_heads * hd;
+    size_t kv_dim = (size_t)c->n_kv_heads * hd, hidden = (size_t)c->hidden_dim, vocab = (size_t)c->vocab_size;
+    size_t cache = (size_t)c->n_layers * n * kv_dim * length, half = length * hd / 2;
     const struct {
         float **at;
         size_t size;
@@ -136,7 +136,7 @@ static void rotate(const struct hw_writer *w, float *v, int width, int pos)
     }
 }
 
-// Head h of sequence s: keys and values lie dimension by dimension, so that positions are neighbours.
+// Head h of sequence s: keys and values lie by dimension, so that positions are neighbours.
 static void attend(struct hw_writer *w, int layer, int s, int h, int pos)
 {
     int hd = w->c.head_dim, kv_heads = w->c.n_kv_heads, kv = h / (w->c.n_heads / kv_heads);

@@ -3,9 +3,8 @@
 //
 // Every lane looks up the level of its ROM code and multiplies:
 //     acc[r] += sum over c of level[code[r][c]] * act[c]
-// Its selection is 8 bits wide, not the ACT_W + 8 of a product, and is done before the register;
-// what it costs is ROWS x COLS multipliers instead of COLS x 2^CODE_W. That is the smaller array
-// where multipliers are blocks of their own, or codes have many levels and rows are few.
+// It selects 8 bits before the register where msa_array.v selects ACT_W + 8 after it, and needs
+// ROWS x COLS multipliers in place of COLS x 2^CODE_W: the smaller array where rows are few.
 `default_nettype none
 
 module mac_array #(

@@ -197,7 +197,7 @@ int main(int argc, char **argv)
         printf("--bits %d ", weight_bits);
     printf("--head-bits %d --code-bits %d --act-bits %d --kv-bits %d --res-bits %d\n",
            bits[between(1, 4)], between(2, 4), between(4, 10), between(4, 8), between(16, 24));
-    printf("--rows %d --cols %d --vec %d --att-pos %d --lane %s\n", s.rows, s.cols, s.vec, s.att_pos,
-           between(0, 1) ? "multiply" : "select");
+    printf("--rows %d --cols %d --vec %d --att-pos %d --lane %s\n", s.rows, s.cols, s.vec,
+           s.att_pos, between(0, 1) ? "multiply" : "select");
     return 0;
 }

@@ -260,10 +260,15 @@ static void test_derivatives(void **state)
 
 // --- tuning --------------------------------------------------------------------------------------
 
-static void expect_improvement(const struct hw_config *c, int bits, int code_bits, double share)
+// text: a text of the caller's instead of the float model's.
+static void expect_improvement(const struct hw_config *c, int bits, int code_bits, bool text)
 {
     struct hw_quantize_options o;
+    int tokens[1000];
     hw_quantize_defaults(&o);
+    random_tokens(c, tokens, 1000, 17);
+    o.calib_tokens = text ? tokens : NULL;
+    o.n_calib_tokens = 1000;
     o.weight_bits = bits;
     o.widths.code_bits = code_bits;
     struct hw_qmodel plain = quantized(c, 5, &o);
@@ -272,7 +277,7 @@ static void expect_improvement(const struct hw_config *c, int bits, int code_bit
     double before = divergence_of(&plain, c, 5), after = divergence_of(&tuned, c, 5);
     printf("             %d bits in codes of %d, %s: divergence %.4f, tuned %.4f\n", bits, code_bits,
            c->tied ? "tied" : "untied", before, after);
-    assert_true(after < share * before);
+    assert_true(after < 0.8 * before);
     struct hw_error err = {0};
     assert_true(hw_qmodel_write(&tuned, "build/test_tune.1", &err));
     assert_true(hw_qmodel_write(&again, "build/test_tune.2", &err));
@@ -286,9 +291,28 @@ static void test_tuning(void **state)
 {
     (void)state;
     struct hw_config odd = odd_shape();
-    expect_improvement(&small_tied, 3, 3, 0.8);
-    expect_improvement(&small_tied, 4, 2, 0.8); // two planes: even steps
-    expect_improvement(&odd, 2, 4, 0.8);
+    expect_improvement(&small_tied, 3, 3, false);
+    expect_improvement(&small_tied, 4, 2, false); // two planes: even steps
+    expect_improvement(&odd, 2, 4, false);
+    expect_improvement(&small_tied, 3, 3, true);
+}
+
+static void test_short_text(void **state)
+{
+    (void)state;
+    struct hw_quantize_options o;
+    struct hw_error err = {0};
+    struct hw_qmodel q;
+    int tokens[20];
+    random_tokens(&small_tied, tokens, 20, 1);
+    hw_quantize_defaults(&o);
+    o.tune_steps = 1;
+    o.calib_tokens = tokens;
+    o.n_calib_tokens = 20;
+    struct hw_model *model = random_checkpoint(&small_tied, 5);
+    assert_false(hw_quantize(model, &o, &q, &err));
+    assert_string_equal(err.text, "tuning: expected text of at least 21 tokens, got 20");
+    hw_model_close(model);
 }
 
 int main(void)
@@ -296,7 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exponentials), cmocka_unit_test(test_window),
         cmocka_unit_test(test_writer),       cmocka_unit_test(test_derivatives),
-        cmocka_unit_test(test_tuning),
+        cmocka_unit_test(test_tuning),       cmocka_unit_test(test_short_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
