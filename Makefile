@@ -17,7 +17,7 @@ LIBS     := -ljansson -lnettle -lm -lpthread
 
 B        := build
 TEST_SRC := $(sort $(wildcard tests/test_*.c))
-LIB_SRC  := $(filter-out gen/main.c,$(sort $(wildcard gen/*.c))) $(sort $(wildcard refmodel/*.c)) \
+LIB_SRC  := $(filter-out gen/main.c,$(sort $(wildcard gen/*.c gen/*/*.c))) $(sort $(wildcard refmodel/*.c)) \
             sim/cosim.c sim/design.c sim/monitor.c sim/slice.c
 LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 TESTS    := $(TEST_SRC:tests/%.c=$(B)/%)

@@ -4,8 +4,8 @@
 #ifndef HW_CMD_H
 #define HW_CMD_H
 
+#include "gen/chip/plan.h"
 #include "gen/error.h"
-#include "gen/plan.h"
 
 int hw_cmd_inspect(int argc, char **argv);
 int hw_cmd_quantize(int argc, char **argv);

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/chip/emit.h"
 #include "gen/cmd.h"
-#include "gen/emit.h"
-#include "gen/model.h"
-#include "gen/qfile.h"
-#include "gen/safetensors.h"
-#include "gen/synthetic.h"
+#include "gen/quant/qfile.h"
+#include "gen/quant/synthetic.h"
+#include "gen/read/model.h"
+#include "gen/read/safetensors.h"
 
 static const char *const GEOMETRY_HELP =
     "      --rows N          lanes a column (32)\n"

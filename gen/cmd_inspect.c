@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/chat.h"
 #include "gen/cmd.h"
-#include "gen/gguf.h"
-#include "gen/import.h"
-#include "gen/qfile.h"
-#include "gen/safetensors.h"
+#include "gen/quant/qfile.h"
+#include "gen/read/gguf.h"
+#include "gen/read/import.h"
+#include "gen/read/safetensors.h"
 #include "gen/sheet.h"
+#include "gen/text/chat.h"
 #include "refmodel/tables.h"
 
 static const char *const HELP =

@@ -3,10 +3,10 @@
 // the exact cycle model's; what simulating it takes is an estimate.
 #include <stdio.h>
 
+#include "gen/chip/cycles.h"
+#include "gen/chip/estimate.h"
 #include "gen/cmd.h"
-#include "gen/cycles.h"
-#include "gen/estimate.h"
-#include "gen/qfile.h"
+#include "gen/quant/qfile.h"
 #include "gen/sheet.h"
 
 static const char *const HELP =

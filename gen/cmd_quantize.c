@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "gen/cmd.h"
-#include "gen/qfile.h"
-#include "gen/quantize.h"
-#include "gen/score.h"
+#include "gen/quant/qfile.h"
+#include "gen/quant/quantize.h"
+#include "gen/quant/score.h"
 
 static const char *const HELP =
     "hardwire quantize MODEL -o Q.safetensors [options]\n"

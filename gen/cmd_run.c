@@ -8,13 +8,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "gen/chip/cycles.h"
 #include "gen/cmd.h"
-#include "gen/cycles.h"
 #include "gen/interrupt.h"
-#include "gen/qfile.h"
-#include "gen/sampler.h"
-#include "gen/score.h"
-#include "gen/session.h"
+#include "gen/quant/qfile.h"
+#include "gen/quant/score.h"
+#include "gen/text/sampler.h"
+#include "gen/text/session.h"
 #include "refmodel/ref.h"
 
 static const char *const HELP =

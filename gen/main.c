@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/chip/verilog.h"
 #include "gen/cmd.h"
-#include "gen/verilog.h"
 
 static const struct {
     const char *name, *what;

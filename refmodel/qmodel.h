@@ -49,7 +49,7 @@ struct hw_qmatrix {
     int n_planes;
     int16_t levels[HW_MAX_PLANES][HW_MAX_LEVELS]; // each -128..127
     uint8_t *codes;                               // [n_planes][n_out][n_in]; NULL: from `seed`
-    uint64_t seed;                                // gen/synthetic.h
+    uint64_t seed;                                // gen/quant/synthetic.h
     bool mapped;                                  // codes lie in the model's file
     uint16_t *scale;                              // [n_out]
     int shift;                                    // base shift of the requantizer, 15..62
@@ -91,7 +91,7 @@ struct hw_qmodel {
     struct hw_qnorm final_norm;
     struct hw_rope rope;
     double logit_scale; // one logit unit as a float, for perplexity only
-    void *file;         // what holds mapped codes (gen/cursor.h), or NULL
+    void *file;         // what holds mapped codes (gen/read/cursor.h), or NULL
 };
 
 // The matrix the classifier reads.

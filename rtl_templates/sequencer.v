@@ -10,7 +10,7 @@
 // Everything finer is a matter of data: a matrix waits for the activations it reads (matvec.v),
 // attention for queries, keys and values (attention.v). So ATTN stands before K, Q, V in a program.
 //
-// Instruction fields: struct hw_insn in gen/plan.h.
+// Instruction fields: struct hw_insn in gen/chip/plan.h.
 `default_nettype none
 
 module sequencer #(

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "gen/float_model.h"
-#include "gen/qfile.h"
+#include "gen/quant/float_model.h"
+#include "gen/quant/qfile.h"
 #include "refmodel/ref.h"
 
 // Seconds of CPU, so that other work on the machine does not count.

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "gen/cycles.h"
+#include "gen/chip/cycles.h"
 #include "gen/interrupt.h"
-#include "gen/qfile.h"
-#include "gen/session.h"
+#include "gen/quant/qfile.h"
+#include "gen/text/session.h"
 #include "sim/design.h"
 #include "sim/dut.h"
 #include "sim/monitor.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gen/qfile.h"
+#include "gen/quant/qfile.h"
 
 static json_t *manifest(const char *dir, struct hw_error *err)
 {

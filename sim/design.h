@@ -3,8 +3,8 @@
 #ifndef HW_DESIGN_H
 #define HW_DESIGN_H
 
+#include "gen/chip/plan.h"
 #include "gen/error.h"
-#include "gen/plan.h"
 
 struct hw_design {
     char slice[96];

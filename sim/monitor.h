@@ -4,7 +4,7 @@
 #ifndef HW_MONITOR_H
 #define HW_MONITOR_H
 
-#include "gen/plan.h"
+#include "gen/chip/plan.h"
 #include "refmodel/ref.h"
 #include "sim/dut.h"
 

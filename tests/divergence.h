@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 
-#include "gen/calibrate.h"
-#include "gen/tokenizer.h"
-#include "gen/tune.h"
+#include "gen/quant/calibrate.h"
+#include "gen/quant/tune.h"
+#include "gen/text/tokenizer.h"
 #include "refmodel/ref.h"
 
 static inline struct hw_float *float_model(const struct hw_config *c, uint64_t seed)

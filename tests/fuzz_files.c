@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/cursor.h"
+#include "gen/read/cursor.h"
 
 enum { MAX_FILES = 4 };
 
@@ -61,7 +61,7 @@ static uint8_t *copy_of(const struct entry *e)
     return data;
 }
 
-// --- gen/cursor.h -------------------------------------------------------------------------------
+// --- gen/read/cursor.h -------------------------------------------------------------------------------
 
 bool __wrap_hw_file_map(struct hw_file *file, const char *path, struct hw_error *err);
 void __wrap_hw_file_unmap(struct hw_file *file);

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/grids.h"
-#include "gen/model.h"
-#include "gen/qfile.h"
-#include "gen/synthetic.h"
-#include "gen/tokenizer.h"
+#include "gen/quant/grids.h"
+#include "gen/quant/qfile.h"
+#include "gen/quant/synthetic.h"
+#include "gen/read/model.h"
+#include "gen/text/tokenizer.h"
 #include "refmodel/ref.h"
 #include "sim/design.h"
 #include "tests/fuzz.h"

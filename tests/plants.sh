@@ -27,7 +27,7 @@ KV address | rtl_templates/kv_cache.v | s/row         <= base_q + head/row      
 KV address | rtl_templates/kv_cache.v | s/addr = {row, pos\[\$clog2(CTX)-1:BANK_W\]}/addr = {row, {GROUP_W{1'b0}}}/ | formal kv_cache:wide_head | f_kv_cache: (reads_back¦l_bank)
 sequencer | rtl_templates/sequencer.v | s/op == OP_NORM \&\& !norm_waits/op == OP_NORM/ | cosim | attn_norm
 sequencer | rtl_templates/sequencer.v | s/op == OP_NORM \&\& !norm_waits/op == OP_NORM/ | formal sequencer | norm_waits
-ROM bank order | gen/banks.c | s/_b%02d", rom->name, i);/_b%02d", rom->name, i ^ (rom->addr_bits > bits));/ | proof | weight ROM word .*tok_embeddings
+ROM bank order | gen/chip/banks.c | s/_b%02d", rom->name, i);/_b%02d", rom->name, i ^ (rom->addr_bits > bits));/ | proof | weight ROM word .*tok_embeddings
 END
 }
 
@@ -67,7 +67,7 @@ sys.path.insert(0, "tests")
 from tiny_model import write_checkpoint
 write_checkpoint(sys.argv[1] + "/two.bin", 64, 16, 1, 8, 1, 9000, 9)
 PY
-    compile "$1" "$1/hardwire" "$1/gen/banks.c" build/gen/main.o &&
+    compile "$1" "$1/hardwire" "$1/gen/chip/banks.c" build/gen/main.o &&
         build/hardwire quantize $dir/two.bin -o $dir/two.safetensors -q --bits 8 &&
         HARDWIRE_HOME=. "$1/hardwire" emit $dir/two.safetensors -o "$1/design" --rows 16 --cols 16 \
             --vec 4 --att-pos 4 > /dev/null &&

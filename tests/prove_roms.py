@@ -6,7 +6,7 @@
 
 Yosys elaborates the Verilog; this script reads the netlist it leaves, works out what each ROM answers
 at every address, one clock later, and compares that with what the model's file demands. It owns a
-second statement of the ROM layout, made from the headers of rtl_templates/*.v and gen/plan.h and
+second statement of the ROM layout, made from the headers of rtl_templates/*.v and gen/chip/plan.h and
 sharing no code with the emitter; the section LAYOUT below is that statement. Addresses of matrices
 are not stated: they are taken from the program ROM, whose other fields are all proven, and then no two
 matrices may overlap and every bit that belongs to none must be zero.
@@ -133,7 +133,7 @@ class Matrix:
 # gain    VEC elements a word (rmsnorm.v: gain_data): element i in bits [i%VEC*16 +: 16], signed.
 # rope_hi, rope_lo   (rope_angles.v) address {part of the position, pair}, word {sin, cos}, Q1.14,
 #         position = hi * 2^ROPE_LO_W + lo.
-# program 128 bits an instruction, fields as in struct hw_insn of gen/plan.h.
+# program 128 bits an instruction, fields as in struct hw_insn of gen/chip/plan.h.
 # exp2, recip, rsqrt, sigmoid   (lerp.v) {step[11:0], base[15:0]}: base = 32768 f(i) rounded, step =
 #         base of i + 1 less base of i, with f: 2^-(i/64); 1 / (1 + i/64); 1 / sqrt(i/32) from i = 32 on,
 #         zero before (rmsnorm.v: m >= 1); 1 / (1 + e^-(i/8)).

@@ -10,8 +10,8 @@
 
 #include <math.h>
 
-#include "gen/qfile.h"
-#include "gen/quantize.h"
+#include "gen/quant/qfile.h"
+#include "gen/quant/quantize.h"
 #include "refmodel/tables.h"
 
 static inline uint64_t random_bits(uint64_t *seed) // splitmix64

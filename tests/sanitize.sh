@@ -6,7 +6,7 @@ out=build/sanitize
 mkdir -p $out
 flags="-std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g -ffp-contract=off -DHW_CHECK_RANGES -I.
        -fsanitize=address,undefined -fno-sanitize-recover=all"
-sources=$(ls gen/*.c refmodel/*.c tests/oracle.c | grep -v -e gen/main.c -e gen/cmd)
+sources=$(ls gen/*.c gen/*/*.c refmodel/*.c tests/oracle.c | grep -v -e gen/main.c -e gen/cmd)
 # shellcheck disable=SC2086
 printf '%s\n' $sources | xargs -P 2 -I{} sh -c \
     'clang '"$(echo $flags)"' -c {} -o '$out'/$(echo {} | tr / _).o' || { echo "not ok build"; exit 1; }

@@ -4,8 +4,8 @@
 #define TEMP_FILE "test_budget.tmp"
 #include "tests/divergence.h"
 
-#include "gen/budget.h"
-#include "gen/plan.h"
+#include "gen/chip/plan.h"
+#include "gen/quant/budget.h"
 
 // Every dimension a multiple of rows and columns: no padding.
 static const struct hw_config even = {

@@ -15,9 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gen/chat.h"
-#include "gen/sampler.h"
-#include "gen/session.h"
+#include "gen/text/chat.h"
+#include "gen/text/sampler.h"
+#include "gen/text/session.h"
 
 #define FOLDER "test_chat.tmp"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define TEMP_FILE "test_gguf.tmp"
-#include "gen/import.h"
+#include "gen/read/import.h"
 #include "tests/tiny.h"
 
 // FNV-1a of the floats that gguf.quants.dequantize (Python package gguf) makes of three blocks of

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define TEMP_FILE "test_hf.tmp"
-#include "gen/tokenizer.h"
+#include "gen/text/tokenizer.h"
 #include "tests/tiny.h"
 
 #define CONFIG TEMP_FILE "/config.json"

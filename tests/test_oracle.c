@@ -6,7 +6,7 @@
 #define TEMP_FILE "test_oracle.tmp"
 #include "tests/random_model.h"
 
-#include "gen/quantize.h"
+#include "gen/quant/quantize.h"
 #include "refmodel/ref.h"
 #include "tests/oracle.h"
 

@@ -4,7 +4,7 @@
 #define TEMP_FILE "build/test_program.bin"
 #include "tests/random_model.h"
 
-#include "gen/program.h"
+#include "gen/chip/program.h"
 
 static const struct hw_config config = {
     .dim = 16, .hidden_dim = 20, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .head_dim = 4,

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#include "gen/balance.h"
-#include "gen/calibrate.h"
+#include "gen/quant/balance.h"
+#include "gen/quant/calibrate.h"
 #include "refmodel/ref.h"
 
 // --- options -------------------------------------------------------------------------------------

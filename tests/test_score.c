@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "gen/score.h"
+#include "gen/quant/score.h"
 #include "refmodel/ref.h"
 
 static const struct hw_config *const shape = &small_tied;

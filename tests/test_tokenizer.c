@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "gen/cursor.h"
-#include "gen/tokenizer.h"
-#include "gen/vocab.h"
+#include "gen/read/cursor.h"
+#include "gen/text/tokenizer.h"
+#include "gen/text/vocab.h"
 
 #define TEMP_FILE "test_tokenizer.tmp"
 

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#include "gen/lanes.h"
-#include "gen/writer.h"
+#include "gen/quant/lanes.h"
+#include "gen/quant/writer.h"
 
 static void random_tokens(const struct hw_config *c, int *tokens, int n, uint64_t seed)
 {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "gen/emit.h"
-#include "gen/synthetic.h"
+#include "gen/chip/emit.h"
+#include "gen/quant/synthetic.h"
 
 #define TEMP_DIR "build/test_words"
 #define TEMPLATES "rtl_templates"
@@ -26,7 +26,7 @@ static void make(struct hw_qmodel *q, const char *shape, int width, int bits, in
 
 // --- codes ---------------------------------------------------------------------------------------
 
-// The rule of gen/synthetic.h, a code at a time.
+// The rule of gen/quant/synthetic.h, a code at a time.
 static void test_synthetic_codes(void **state)
 {
     (void)state;

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "gen/model.h"
+#include "gen/read/model.h"
 
 struct buffer {
     uint8_t bytes[1 << 18];

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random Llama checkpoints of a few hundred weights, and a tokenizer, for scripts that need many
-small designs. Layouts: llama2.c version 0 (gen/import_llama2c.c) and its tokenizer.bin; bitllama
-(gen/import_bitllama.c)."""
+small designs. Layouts: llama2.c version 0 (gen/read/import_llama2c.c) and its tokenizer.bin; bitllama
+(gen/read/import_bitllama.c)."""
 import random
 import struct
 

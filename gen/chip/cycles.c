@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the control of the RTL, clock by clock, without its data: one struct a module, one function
+// that makes its next state. Names are those of rtl_templates/; a change there is a change here.
+#include "gen/chip/cycles.h"
+
+#include <string.h>
+
+struct rows { // some rows on their way through a pipeline
+    bool valid, last;
+    enum hw_dest dest;
+    int row, rows;
+};
+
+struct state {
+    // sequencer.v
+    int pc;
+    bool running, fetched, residual_pending, side_pending, done;
+    // engine.v: activations there, by region; vector input
+    int act_in[3];
+    bool recv_busy;
+    struct rows recv;
+    enum hw_region recv_region;
+    // matvec.v, msa_array.v
+    bool active;
+    const struct hw_insn *mv;
+    int row, chunk, plane, drain_wait;
+    struct rows word[4]; // s1, product, partial, done; valid: a word, last: ends a block
+    bool word_valid[4];
+    // embed.v
+    bool embed_active;
+    const struct hw_insn *embed;
+    int embed_element, embed_plane;
+    struct rows embed_pipe[3]; // q, qq, sum; `last` with valid: sum complete
+    bool embed_pipe_busy[3];
+    // drain.v
+    bool walking;
+    int offset;
+    struct rows walk, drained[3]; // valid1, valid2, y
+    // residual.v: wrote, wrote_q, done
+    struct rows residual[3];
+    // side.v: full, and as residual
+    int side_length;
+    struct rows side_full, side[3];
+    // rmsnorm.v
+    enum hw_region norm_region;
+    int norm_scalar; // 3, 2, 1: n1, n2, n3
+    bool norm_a;
+    int norm_word, norm_words;
+    struct rows norm_pipe[5]; // b, c, d, e, y
+    // rope_angles.v
+    bool angle_a;
+    int angle_pair;
+    bool angle_pipe[2];
+    // rope.v: valid_q, z
+    struct rows rope[2];
+    // kv_cache.v
+    int keys_in, values_in, queries_in, copy_head, kv_heads;
+    bool copying, copy_value, write, keys_copied, values_copied, keys_visible, values_visible;
+    // attention.v
+    const struct hw_insn *attn;
+    bool a_active, b_active, a_pipe[3], a_pipe_end[3], b_pipe[5], b_pipe_end[5];
+    int a_head, a_group, scored, weighed, b_head, b_group, spacing;
+    bool c1, c2, c3, out_valid;
+    int step, next_index, c3_index, out_index;
+    // swiglu.v: v1..v4, h; argmax.v: v1, done
+    struct rows swiglu[5], argmax[2];
+};
+
+struct clocking { // what does not change within a token
+    const struct hw_plan *plan;
+    const struct hw_geometry *g;
+    int pos;
+    bool sample;
+};
+
+static bool any(const struct rows *r, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (r[i].valid)
+            return true;
+    }
+    return false;
+}
+
+static bool any_bool(const bool *b, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (b[i])
+            return true;
+    }
+    return false;
+}
+
+static bool is_residual(enum hw_dest d)
+{
+    return d == HW_DST_INIT || d == HW_DST_ADD;
+}
+
+static bool rows_busy(const struct state *s)
+{
+    return s->active || any_bool(s->word_valid, 4) || s->walking ||
+           any(s->drained, 3) || s->embed_active || any_bool(s->embed_pipe_busy, 3);
+}
+
+static bool attn_busy(const struct state *s)
+{
+    return s->a_active || any_bool(s->a_pipe, 3) || s->b_active || any_bool(s->b_pipe, 5) ||
+           s->c1 || s->c2 || s->c3 || s->out_valid || s->copying || s->write;
+}
+
+static bool angles_busy(const struct state *s)
+{
+    return s->angle_a || any_bool(s->angle_pipe, 2);
+}
+
+static bool units_busy(const struct state *s)
+{
+    return rows_busy(s) || s->recv_busy || any(s->residual, 3) || s->side_full.valid ||
+           any(s->side, 3) || s->norm_scalar > 0 || s->norm_a ||
+           any(s->norm_pipe, 5) || angles_busy(s) || any(s->rope, 2) ||
+           attn_busy(s) || any(s->swiglu, 5) || any(s->argmax, 2);
+}
+
+// --- matvec.v ---------------------------------------------------------------------------------
+
+static bool matvec_issue(const struct clocking *k, const struct state *s, bool *matrix_end)
+{
+    *matrix_end = false;
+    if (!s->active)
+        return false;
+    bool last_chunk = s->chunk == s->mv->n_chunks - 1;
+    bool block_end = last_chunk && s->plane == s->mv->n_planes - 1;
+    int needed = s->chunk * k->g->cols + (last_chunk ? s->mv->aux : k->g->cols);
+    if (s->act_in[s->mv->region] < needed || (block_end && s->drain_wait != 0))
+        return false;
+    *matrix_end = block_end && s->row + k->g->rows >= s->mv->n_rows;
+    return true;
+}
+
+static void matvec_next(const struct clocking *k, const struct state *s, struct state *n, bool issue,
+                        bool matrix_end)
+{
+    const struct hw_geometry *g = k->g;
+    for (int i = 3; i > 0; i--) {
+        n->word[i] = s->word[i - 1];
+        n->word_valid[i] = s->word_valid[i - 1];
+    }
+    n->word_valid[3] = s->word_valid[2] && s->word[2].last; // done
+    n->word_valid[0] = issue;
+    n->word[0].last = false;
+    if (s->drain_wait > 0)
+        n->drain_wait = s->drain_wait - 1;
+    if (!issue)
+        return;
+    bool last_chunk = s->chunk == s->mv->n_chunks - 1;
+    bool block_end = last_chunk && s->plane == s->mv->n_planes - 1;
+    n->word[0] = (struct rows){true, block_end, s->mv->dest, s->row, s->mv->n_rows};
+    n->chunk = last_chunk ? 0 : s->chunk + 1;
+    if (last_chunk)
+        n->plane = s->plane == s->mv->n_planes - 1 ? 0 : s->plane + 1;
+    if (block_end) {
+        int groups = (s->mv->n_rows - s->row + g->vec - 1) / g->vec;
+        n->drain_wait = (groups < g->rows / g->vec ? groups : g->rows / g->vec) - 1;
+        n->row = s->row + g->rows;
+    }
+    if (matrix_end)
+        n->active = false;
+}
+
+// --- embed.v, drain.v -----------------------------------------------------------------------------
+
+static void embed_next(const struct clocking *k, const struct state *s, struct state *n)
+{
+    for (int i = 2; i > 0; i--) {
+        n->embed_pipe[i] = s->embed_pipe[i - 1];
+        n->embed_pipe_busy[i] = s->embed_pipe_busy[i - 1];
+    }
+    n->embed_pipe_busy[2] = s->embed_pipe_busy[1] && s->embed_pipe[1].valid;
+    n->embed_pipe_busy[0] = s->embed_active;
+    if (!s->embed_active)
+        return;
+    bool end = s->embed_plane == s->embed->n_planes - 1;
+    bool last = s->embed_element + k->g->vec >= s->embed->n_rows;
+    n->embed_pipe[0] = (struct rows){end, last, HW_DST_INIT, s->embed_element, s->embed->n_rows};
+    n->embed_plane = end ? 0 : s->embed_plane + 1;
+    if (end) {
+        n->embed_element = s->embed_element + k->g->vec;
+        n->embed_active = !last;
+    }
+}
+
+static void drain_next(const struct clocking *k, const struct state *s, struct state *n)
+{
+    const struct hw_geometry *g = k->g;
+    bool start = s->word_valid[3], now = start || s->walking;
+    struct rows r = start ? s->word[3] : s->walk;
+    int offset = start ? 0 : s->offset;
+    r.valid = now;
+    r.last = r.row + g->vec >= r.rows;
+    n->walking = now && !r.last && offset + g->vec < g->rows;
+    n->offset = offset + g->vec;
+    n->walk = r;
+    n->walk.row = r.row + g->vec;
+    n->drained[0] = s->embed_pipe_busy[2] ? s->embed_pipe[2] : r;
+    n->drained[1] = s->drained[0];
+    n->drained[2] = s->drained[1];
+    if (s->recv_busy) {
+        n->drained[2] = s->recv;
+        n->drained[2].valid = true;
+        n->drained[2].last = s->recv.row + g->vec >= s->recv.rows;
+        n->recv.row = s->recv.row + g->vec;
+        n->recv_busy = !n->drained[2].last;
+    }
+}
+
+// --- what takes rows: residual.v, rope.v, swiglu.v, argmax.v -----------------------------------------
+
+static void shift(const struct rows *from, struct rows *to, int n, struct rows in, bool take)
+{
+    for (int i = n - 1; i > 0; i--)
+        to[i] = from[i - 1];
+    to[0] = in;
+    to[0].valid = in.valid && take;
+}
+
+static void takers_next(const struct state *s, struct state *n)
+{
+    struct rows y = s->drained[2];
+    shift(s->residual, n->residual, 3, y, is_residual(y.dest));
+    n->residual[2].valid = s->residual[1].valid && s->residual[1].last;
+    shift(s->rope, n->rope, 2, y, y.dest == HW_DST_K || y.dest == HW_DST_Q || y.dest == HW_DST_V);
+    shift(s->swiglu, n->swiglu, 5, y, y.dest == HW_DST_HIDDEN);
+    shift(s->argmax, n->argmax, 2, y, y.dest == HW_DST_LOGITS);
+    n->argmax[1].valid = s->argmax[0].valid && s->argmax[0].last;
+}
+
+// --- side.v -------------------------------------------------------------------------------------
+
+static void side_next(const struct clocking *k, const struct state *s, struct state *n)
+{
+    int vec = k->g->vec, out = vec < k->g->head_dim ? vec : k->g->head_dim;
+    int end = s->out_valid ? s->out_index + out : s->swiglu[4].row / 2 + vec / 2;
+    bool take = k->g->sub_norm && (s->out_valid || s->swiglu[4].valid);
+    n->side_full = (struct rows){take && end % vec == 0, end == s->side_length, HW_DST_ACT, 0, 0};
+    shift(s->side, n->side, 3, s->side_full, true);
+    n->side[2].valid = s->side[1].valid && s->side[1].last;
+}
+
+// --- rmsnorm.v, rope_angles.v ---------------------------------------------------------------------
+
+static void norm_next(const struct state *s, struct state *n)
+{
+    bool n3 = s->norm_scalar == 1, read = n3 || s->norm_a;
+    int word = n3 ? 0 : s->norm_word;
+    if (s->norm_scalar > 0)
+        n->norm_scalar = s->norm_scalar - 1;
+    n->norm_a = (n3 && s->norm_words > 1) || (s->norm_a && s->norm_word != s->norm_words - 1);
+    n->norm_word = n3 ? 1 : s->norm_word + 1;
+    shift(s->norm_pipe, n->norm_pipe, 5, (struct rows){read, false, HW_DST_ACT, word, 0}, true);
+}
+
+static void angles_next(const struct clocking *k, const struct state *s, struct state *n)
+{
+    n->angle_a = s->angle_a && s->angle_pair != k->g->head_dim / 2 - 1;
+    n->angle_pair = s->angle_pair + 1;
+    n->angle_pipe[0] = s->angle_a;
+    n->angle_pipe[1] = s->angle_pipe[0];
+}
+
+// --- kv_cache.v -------------------------------------------------------------------------------------
+
+static void kv_next(const struct clocking *k, const struct state *s, struct state *n)
+{
+    struct rows z = s->rope[1];
+    if (z.valid && z.dest == HW_DST_K)
+        n->keys_in = z.row + k->g->vec;
+    if (z.valid && z.dest == HW_DST_V)
+        n->values_in = z.row + k->g->vec;
+    if (z.valid && z.dest == HW_DST_Q)
+        n->queries_in = z.row + k->g->vec;
+    bool copy = s->copying && (s->copy_value ? s->values_in : s->keys_in) >=
+                                  (s->copy_head + 1) * k->g->head_dim;
+    n->write = copy;
+    if (copy) {
+        n->copy_head = s->copy_head + 1;
+        if (n->copy_head == s->kv_heads) {
+            n->copy_head = 0;
+            n->copy_value = true;
+            if (s->copy_value) {
+                n->copying = false;
+                n->values_copied = true;
+            } else {
+                n->keys_copied = true;
+            }
+        }
+    }
+    n->keys_visible = s->keys_copied;
+    n->values_visible = s->values_copied;
+}
+
+// --- attention.v --------------------------------------------------------------------------------------
+
+static void score_next(const struct clocking *k, const struct state *s, struct state *n)
+{
+    int last_group = k->pos / k->g->att_pos;
+    bool issue = s->a_active && s->keys_visible &&
+                 s->queries_in >= (s->a_head + 1) * k->g->head_dim && s->a_head - s->weighed < 4;
+    bool end = s->a_group == last_group;
+    for (int i = 2; i > 0; i--) {
+        n->a_pipe[i] = s->a_pipe[i - 1];
+        n->a_pipe_end[i] = s->a_pipe_end[i - 1];
+    }
+    n->a_pipe[0] = issue;
+    n->a_pipe_end[0] = end;
+    if (s->a_pipe[2] && s->a_pipe_end[2])
+        n->scored = s->scored + 1;
+    if (!issue)
+        return;
+    n->a_group = end ? 0 : s->a_group + 1;
+    if (end) {
+        n->a_head = s->a_head + 1;
+        n->a_active = n->a_head != s->attn->n_rows;
+    }
+}
+
+static void weigh_next(const struct clocking *k, const struct state *s, struct state *n)
+{
+    int out = k->g->vec < k->g->head_dim ? k->g->vec : k->g->head_dim;
+    bool end = s->b_group == k->pos / k->g->att_pos;
+    bool issue = s->b_active && s->values_visible && s->scored != s->b_head &&
+                 (!end || s->spacing == 0);
+    if (s->spacing > 0)
+        n->spacing = s->spacing - 1;
+    for (int i = 4; i > 0; i--) {
+        n->b_pipe[i] = s->b_pipe[i - 1];
+        n->b_pipe_end[i] = s->b_pipe_end[i - 1];
+    }
+    n->b_pipe[4] = s->b_pipe[3] && s->b_pipe_end[3]; // b5
+    n->b_pipe[0] = issue;
+    n->b_pipe_end[0] = end;
+    if (issue) {
+        n->b_group = end ? 0 : s->b_group + 1;
+        if (end) {
+            n->spacing = k->g->head_dim / out + 1;
+            n->b_head = s->b_head + 1;
+            n->weighed = s->weighed + 1;
+            n->b_active = n->b_head != s->attn->n_rows;
+        }
+    }
+}
+
+static void divide_next(const struct clocking *k, const struct state *s, struct state *n)
+{
+    int out = k->g->vec < k->g->head_dim ? k->g->vec : k->g->head_dim;
+    n->c1 = s->b_pipe[4];
+    n->c2 = s->c1 || (s->c2 && s->step != k->g->head_dim / out - 1);
+    n->step = s->c1 ? 0 : s->step + 1;
+    n->c3 = s->c2;
+    n->c3_index = s->next_index;
+    if (s->c2)
+        n->next_index = s->next_index + out;
+    n->out_valid = s->c3;
+    n->out_index = s->c3_index;
+}
+
+// --- engine.v: activations arrive --------------------------------------------------------------------
+
+static void activations_next(const struct clocking *k, const struct state *s, struct state *n)
+{
+    int vec = k->g->vec, out = vec < k->g->head_dim ? vec : k->g->head_dim;
+    struct rows y = s->drained[2];
+    if (s->norm_pipe[4].valid)
+        n->act_in[s->norm_region] = (s->norm_pipe[4].row + 1) * vec;
+    else if (s->out_valid && !k->g->sub_norm)
+        n->act_in[HW_REGION_A] = s->out_index + out;
+    else if (s->swiglu[4].valid && !k->g->sub_norm)
+        n->act_in[HW_REGION_H] = s->swiglu[4].row / 2 + vec / 2;
+    else if (y.valid && y.dest == HW_DST_ACT)
+        n->act_in[s->recv_region] = y.row + vec;
+}
+
+// --- sequencer.v ---------------------------------------------------------------------------------------
+
+static void start_attention(const struct hw_insn *i, int head_dim, struct state *n)
+{
+    n->side_pending = true;
+    n->side_length = i->n_rows * head_dim;
+    n->attn = i;
+    n->act_in[HW_REGION_A] = 0;
+    n->keys_in = n->values_in = n->queries_in = n->copy_head = 0;
+    n->kv_heads = i->level_base;
+    n->copying = true;
+    n->copy_value = n->keys_copied = n->values_copied = false;
+    n->keys_visible = n->values_visible = false;
+    n->a_active = n->b_active = true;
+    n->a_head = n->a_group = n->scored = n->weighed = n->b_head = n->b_group = n->next_index = 0;
+}
+
+static void start_hidden(const struct hw_insn *i, struct state *n)
+{
+    n->side_pending = true;
+    n->side_length = i->n_rows / 2;
+}
+
+static void start_matvec(const struct hw_insn *i, struct state *n)
+{
+    n->active = true;
+    n->mv = i;
+    n->row = n->chunk = n->plane = 0;
+    if (i->dest == HW_DST_HIDDEN) {
+        n->act_in[HW_REGION_H] = 0;
+        start_hidden(i, n);
+    }
+}
+
+static void start_recv(const struct hw_insn *i, struct state *n)
+{
+    n->recv_busy = true;
+    n->recv = (struct rows){true, false, i->dest, 0, i->n_rows};
+    n->recv_region = i->region;
+    if (i->dest == HW_DST_ACT)
+        n->act_in[i->region] = 0;
+    if (i->dest == HW_DST_HIDDEN)
+        start_hidden(i, n);
+}
+
+// Starts instruction *i if its unit can take it.
+static bool issue(const struct clocking *k, const struct hw_insn *i, const struct state *s,
+                  struct state *n, bool array_ready)
+{
+    switch (i->op) {
+    case HW_OP_EMBED:
+        n->embed_active = true;
+        n->embed = i;
+        n->embed_element = n->embed_plane = 0;
+        return true;
+    case HW_OP_NORM:
+        if (i->region == HW_REGION_X ? s->residual_pending : s->side_pending)
+            return false;
+        n->norm_scalar = 3;
+        n->norm_words = i->n_rows / k->g->vec;
+        n->norm_region = i->region;
+        if (i->region == HW_REGION_X)
+            n->act_in[HW_REGION_X] = 0;
+        return true;
+    case HW_OP_ATTN:
+        if (attn_busy(s) || angles_busy(s))
+            return false;
+        start_attention(i, k->g->head_dim, n);
+        return true;
+    case HW_OP_MATVEC:
+        if (s->recv_busy || !array_ready)
+            return false;
+        start_matvec(i, n);
+        return true;
+    case HW_OP_RECV:
+        if (rows_busy(s) || s->recv_busy)
+            return false;
+        start_recv(i, n);
+        return true;
+    case HW_OP_END:
+        break;
+    }
+    return false;
+}
+
+static void sequencer_next(const struct clocking *k, const struct state *s, struct state *n,
+                           bool array_ready)
+{
+    const struct hw_insn *i = &k->plan->program[s->pc];
+    bool skip = i->sample_only && !k->sample, ready = s->running && s->fetched;
+    if (s->side[2].valid)
+        n->side_pending = false;
+    bool started = ready && !skip && issue(k, i, s, n, array_ready);
+    bool advance = ready && (skip || started);
+    n->done = ready && i->op == HW_OP_END && !units_busy(s);
+    n->fetched = s->running && !advance;
+    if (advance)
+        n->pc = s->pc + 1;
+    if (s->residual[2].valid)
+        n->residual_pending = false;
+    if (started && (i->op == HW_OP_EMBED ||
+                    ((i->op == HW_OP_MATVEC || i->op == HW_OP_RECV) && is_residual(i->dest))))
+        n->residual_pending = true;
+    if (n->done)
+        n->running = false;
+}
+
+struct hw_cycle_count hw_cycles(const struct hw_plan *plan, int pos, bool sample)
+{
+    const struct clocking k = {plan, &plan->geometry, pos, sample};
+    struct hw_cycle_count count = {0, 0};
+    struct state s, n;
+    memset(&s, 0, sizeof s);
+    s.running = true; // the clock after `start`
+    s.angle_a = true;
+    while (!s.done) {
+        bool matrix_end, word;
+        n = s;
+        word = matvec_issue(&k, &s, &matrix_end);
+        matvec_next(&k, &s, &n, word, matrix_end);
+        embed_next(&k, &s, &n);
+        drain_next(&k, &s, &n);
+        takers_next(&s, &n);
+        side_next(&k, &s, &n);
+        norm_next(&s, &n);
+        angles_next(&k, &s, &n);
+        kv_next(&k, &s, &n);
+        score_next(&k, &s, &n);
+        weigh_next(&k, &s, &n);
+        divide_next(&k, &s, &n);
+        activations_next(&k, &s, &n);
+        sequencer_next(&k, &s, &n, !s.active || (word && matrix_end));
+        count.token++;
+        count.array_busy += word;
+        s = n;
+    }
+    count.token += 3; // done is seen, the token is sent, the engine starts (chip.v)
+    return count;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes a plan as a directory: fabric/ (a function of the geometry alone), personality/ (ROMs),
+// filelist.f, manifest.json. The directory appears complete or not at all.
+#ifndef HW_EMIT_H
+#define HW_EMIT_H
+
+#include <stdio.h>
+
+#include "gen/chip/plan.h"
+
+enum hw_emit_mode {
+    HW_EMIT_REPLACE, // an older output at `dir` goes
+    HW_EMIT_KEEP,    // it stays where its manifest is the one this would write
+};
+
+// slice: the plan's name, for the manifest. templates: directory of the hand-written Verilog.
+// progress: not NULL is told the size before anything is written, and how far a long output has
+// come. An error: anything at `dir` that is not an output; a disk without room; SIGINT, SIGTERM,
+// SIGHUP.
+bool hw_emit(const struct hw_plan *plan, const char *slice, const char *templates, const char *dir,
+             enum hw_emit_mode mode, FILE *progress, struct hw_error *err);
+
+#endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the estimates and the constants they rest on.
+#include "gen/chip/estimate.h"
+
+#include "gen/chip/banks.h"
+
+struct hw_sram hw_sram(const struct hw_geometry *g)
+{
+    struct hw_sram s;
+    s.kv = 2L * g->kv_rows * g->ctx * g->head_dim * g->kv_bits;
+    s.buffers = (long)g->max_dim * g->res_bits +                                // residual
+                (long)(g->max_dim + g->max_q_dim + g->max_hidden) * g->act_bits + // regions
+                12L * g->max_q_dim + 2L * g->max_kv_dim * g->kv_bits +            // query, new K and V
+                4L * 20 * g->ctx;                                                 // scores, four heads
+    if (g->sub_norm) // the side buffer
+        s.buffers += (long)(g->max_hidden > g->max_q_dim ? g->max_hidden : g->max_q_dim) * g->res_bits;
+    return s;
+}
+
+// Measured with Verilator 5.006, gcc 12 and sim/build on designs of 256 to 2,048 lanes, 128 to 1,024
+// attention multipliers and 0.1 to 4.2 MB of ROM; these lie within a third of each. Seconds are CPU's.
+#define COMPILE_S            15.0  // of any design
+#define COMPILE_S_PER_LANE   0.031 // array lane or attention multiplier
+#define COMPILE_S_PER_MB     6.5   // of ROM
+#define COMPILE_MB           250.0
+#define COMPILE_MB_PER_MB    62.0
+#define CLOCK_US_PER_LANE    0.003
+#define CLOCK_US_PER_ATT     0.0055 // attention multiplier
+#define TAPS_SHARE           1.07   // time with all taps over that without
+#define SIMULATION_MB        5.0
+
+struct hw_estimate hw_estimate(const struct hw_plan *plan)
+{
+    const struct hw_geometry *g = &plan->geometry;
+    const struct hw_config *c = &plan->model->config;
+    struct hw_estimate e = {.verilog_bytes = 137e3}; // templates, wrappers, function tables
+    double rom_mb = 0.0, weights_mb = 0.0;
+    double lanes = g->rows * g->cols, att = g->att_pos * g->head_dim;
+    for (int i = 0; i < HW_N_ROMS; i++) {
+        e.verilog_bytes += (double)hw_rom_size(&plan->rom[i], g->bank_bytes).bytes;
+        rom_mb += (double)plan->rom[i].width * plan->rom[i].depth / 8e6;
+    }
+    for (int i = 0; i < plan->n_ranges; i++)
+        weights_mb += (double)plan->range[i].n_rows * plan->range[i].n_in *
+                      (plan->range[i].n_planes + 2) / 1e6; // as the reference holds them
+    e.compile_s = COMPILE_S + COMPILE_S_PER_LANE * (lanes + att) + COMPILE_S_PER_MB * rom_mb;
+    e.compile_mb = COMPILE_MB + COMPILE_MB_PER_MB * rom_mb;
+    e.clocks_per_s = 1e6 / (CLOCK_US_PER_LANE * lanes + CLOCK_US_PER_ATT * att);
+    e.clocks_per_s_taps = e.clocks_per_s / TAPS_SHARE;
+    double kv_mb = 4e-6 * c->n_layers * c->seq_len * c->n_kv_heads * c->head_dim; // the reference's
+    e.simulation_mb = SIMULATION_MB + 2 * rom_mb + weights_mb + kv_mb + (double)hw_sram(g).kv / 8e6;
+    e.too_large = rom_mb > HW_VERILATOR_TABLES_MB;
+    return e;
+}

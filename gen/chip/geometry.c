@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the geometry: which shapes of fabric exist, and the smallest one that holds a model.
+#include <stddef.h>
+#include <string.h>
+
+#include "gen/chip/plan.h"
+
+static bool power_of_two(int x)
+{
+    return x > 0 && (x & (x - 1)) == 0;
+}
+
+static int up(int x, int step)
+{
+    return (x + step - 1) / step * step;
+}
+
+// Address bits for n words, at least 1.
+static int address_bits(long n)
+{
+    int bits = 1;
+    while ((1L << bits) < n)
+        bits++;
+    return bits;
+}
+
+static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
+                        struct hw_error *err)
+{
+    const struct {
+        const char *name;
+        int value;
+    } power[] = {{"rows", g->rows},       {"cols", g->cols},          {"vec", g->vec},
+                 {"att_pos", g->att_pos}, {"head_dim", c->head_dim}};
+    for (size_t i = 0; i < sizeof power / sizeof power[0]; i++) {
+        if (!power_of_two(power[i].value) || power[i].value < 4)
+            return hw_fail(err, "geometry: %s: expected a power of two from 4, got %d",
+                           power[i].name, power[i].value);
+    }
+    if (g->cols < g->vec || g->rows < g->vec)
+        return hw_fail(err, "geometry: vec: expected at most rows and cols (%d, %d), got %d",
+                       g->rows, g->cols, g->vec);
+    const struct {
+        const char *name;
+        int value;
+    } whole[] = {{"dim", c->dim},
+                 {"n_heads * head_dim", c->n_heads * c->head_dim},
+                 {"n_kv_heads * head_dim", c->n_kv_heads * c->head_dim}};
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+        if (whole[i].value % g->vec != 0)
+            return hw_fail(err, "geometry: vec: %s is %d, expected a multiple of vec, got vec %d",
+                           whole[i].name, whole[i].value, g->vec);
+    }
+    if (c->sub_norm && (c->hidden_dim % g->vec != 0 || c->hidden_dim > 1 << 16))
+        return hw_fail(err, "geometry: vec: hidden_dim is %d, expected a multiple of vec and at most "
+                            "65536 where a norm follows SwiGLU, got vec %d", c->hidden_dim, g->vec);
+    return true;
+}
+
+bool hw_geometry_holds(const struct hw_config *c, int *vec, struct hw_error *err)
+{
+    const struct {
+        const char *name;
+        int value, max;
+    } limit[] = {{"n_layers", c->n_layers, 1024},     {"n_heads", c->n_heads, 255},
+                 {"n_kv_heads", c->n_kv_heads, 255},  {"head_dim", c->head_dim, 1024},
+                 {"vocab_size", c->vocab_size, 1 << 19}, {"seq_len", c->seq_len, 1 << 19}};
+    for (size_t i = 0; i < sizeof limit / sizeof limit[0]; i++) {
+        if (limit[i].value > limit[i].max)
+            return hw_fail(err, "%s: expected at most %d, got %d", limit[i].name, limit[i].max,
+                           limit[i].value);
+    }
+    for (*vec = 8; *vec > 4; *vec /= 2) {
+        struct hw_error not_so_wide = {0};
+        const struct hw_geometry g = {.rows = 32, .cols = 8, .vec = *vec, .att_pos = 16};
+        if (check_shape(&g, c, &not_so_wide))
+            return true;
+    }
+    const struct hw_geometry g = {.rows = 32, .cols = 8, .vec = *vec, .att_pos = 16};
+    return check_shape(&g, c, err);
+}
+
+// A bank holds at least two words of every ROM.
+static bool check_banks(const struct hw_geometry *g, struct hw_error *err)
+{
+    long most = g->bank_bytes ? g->bank_bytes : HW_BANK_BYTES, vec = 2L * g->vec * 16;
+    long lanes = 2L * g->rows * g->cols * g->code_bits, widest = lanes > vec ? lanes : vec;
+    widest = widest > 256 ? widest : 256; // the program's
+    if (most > HW_BANK_BYTES || widest > 8 * most)
+        return hw_fail(err, "geometry: ROM bank: expected at least %ld bytes (two words) and at "
+                            "most %d, got %ld", (widest + 7) / 8, HW_BANK_BYTES, most);
+    return true;
+}
+
+// --- lanes ----------------------------------------------------------------------------------------
+
+static const char *const LANE_NAME[] = {[HW_LANE_SELECT] = "select",
+                                        [HW_LANE_MULTIPLY] = "multiply"};
+
+const char *hw_lane_name(enum hw_lane lane)
+{
+    return LANE_NAME[lane];
+}
+
+bool hw_lane_parse(const char *name, enum hw_lane *lane)
+{
+    for (int i = HW_LANE_SELECT; i <= HW_LANE_MULTIPLY; i++) {
+        if (strcmp(name, LANE_NAME[i]) == 0) {
+            *lane = (enum hw_lane)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hw_target_parse(const char *name, enum hw_target *target)
+{
+    static const char *const known[] = {[HW_TARGET_SIM] = "sim",
+                                        [HW_TARGET_ICE40] = "ice40",
+                                        [HW_TARGET_ECP5] = "ecp5",
+                                        [HW_TARGET_XILINX] = "xilinx",
+                                        [HW_TARGET_OSU018] = "osu018"};
+    for (int i = HW_TARGET_SIM; i <= HW_TARGET_OSU018; i++) {
+        if (strcmp(name, known[i]) == 0) {
+            *target = (enum hw_target)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+// What an array costs on a target, in LUTs (osu018: areas of a NAND2X1): a product that selecting
+// lanes share, and a lane of either kind with 2-, 3- and 4-bit codes. By sim/lanes, 4 rows of 2
+// columns, 8-bit activations. A multiplier block counts as the LUTs of the product it stands for.
+static const struct lane_cost {
+    int product, select[3], multiply[3];
+} LANE_COST[] = {
+    [HW_TARGET_ICE40] = {182, {58, 118, 233}, {223, 247, 297}},
+    [HW_TARGET_ECP5] = {277, {76, 156, 396}, {44 + 277, 68 + 277, 267 + 277}},
+    [HW_TARGET_XILINX] = {166, {48, 72, 117}, {32 + 166, 48 + 166, 67 + 166}},
+    [HW_TARGET_OSU018] = {649, {464, 586, 789}, {1036, 1094, 1220}},
+};
+
+// Products are shared by the rows of a column: many rows favour selecting. In simulation it is the
+// faster of the two.
+static enum hw_lane choose_lane(const struct hw_geometry *g)
+{
+    const struct lane_cost *cost = &LANE_COST[g->target];
+    int i = g->code_bits - 2;
+    if (g->target == HW_TARGET_SIM)
+        return HW_LANE_SELECT;
+    long select = ((long)cost->product << g->code_bits) + (long)g->rows * cost->select[i];
+    return select <= (long)g->rows * cost->multiply[i] ? HW_LANE_SELECT : HW_LANE_MULTIPLY;
+}
+
+static long matrix_words(const struct hw_geometry *g, const struct hw_qmatrix *m)
+{
+    long blocks = (m->n_out + g->rows - 1) / g->rows, chunks = (m->n_in + g->cols - 1) / g->cols;
+    return blocks * chunks * m->n_planes;
+}
+
+static long scale_words(const struct hw_geometry *g, const struct hw_qmatrix *m)
+{
+    return (m->n_out + g->vec - 1) / g->vec;
+}
+
+static void fit_addresses(struct hw_geometry *g, const struct hw_qmodel *q)
+{
+    const struct hw_config *c = &q->config;
+    long words = matrix_words(g, &q->embed), scales = scale_words(g, &q->embed);
+    long levels = q->embed.n_planes;
+    if (!c->tied) {
+        words += matrix_words(g, &q->head);
+        scales += scale_words(g, &q->head);
+        levels += q->head.n_planes;
+    }
+    for (int l = 0; l < c->n_layers; l++) {
+        const struct hw_qlayer *y = &q->layers[l];
+        const struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
+        for (int i = 0; i < 6; i++) {
+            words += matrix_words(g, m[i]);
+            scales += scale_words(g, m[i]);
+            levels += m[i]->n_planes;
+        }
+    }
+    g->weight_addr_bits = address_bits(words);
+    g->scale_addr_bits = address_bits(scales);
+    g->level_addr_bits = address_bits(levels) < 2 ? 2 : address_bits(levels);
+    long side = c->sub_norm ? c->n_heads * c->head_dim + c->hidden_dim : 0;
+    g->gain_addr_bits = address_bits(((2L * c->n_layers + 1) * c->dim + c->n_layers * side) /
+                                     g->vec);
+    int widest = !c->sub_norm || g->max_dim > g->max_hidden ? g->max_dim : g->max_hidden;
+    widest = c->sub_norm && g->max_q_dim > widest ? g->max_q_dim : widest;
+    if (g->gain_addr_bits < address_bits(widest / g->vec)) // rmsnorm.v counts words in it
+        g->gain_addr_bits = address_bits(widest / g->vec);
+    g->prog_addr_bits = address_bits((c->sub_norm ? 11L : 9L) * c->n_layers + 5);
+}
+
+bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw_error *err)
+{
+    const struct hw_config *c = &q->config;
+    g->rows = g->rows ? g->rows : 32;
+    g->cols = g->cols ? g->cols : 8;
+    g->vec = g->vec ? g->vec : 8;
+    g->att_pos = g->att_pos ? g->att_pos : 16;
+    if (!check_shape(g, c, err))
+        return false;
+    int q_dim = c->n_heads * c->head_dim;
+    int widest = c->hidden_dim > q_dim ? c->hidden_dim : q_dim;
+    widest = c->dim > widest ? c->dim : widest;
+    g->head_dim = c->head_dim;
+    g->code_bits = q->widths.code_bits;
+    g->act_bits = q->widths.act_bits;
+    g->kv_bits = q->widths.kv_bits;
+    if (g->lane == HW_LANE_ANY)
+        g->lane = choose_lane(g);
+    g->res_bits = q->widths.res_bits;
+    g->sub_norm = c->sub_norm;
+    // |weight| <= 2^7 times |activation| <= 2^(act_bits - 1), `widest` times, and a sign;
+    // an embedding enters as weight * 2^8
+    g->acc_bits = 7 + g->act_bits - 1 + address_bits(widest) + 1;
+    g->acc_bits = g->acc_bits < 24 ? 24 : g->acc_bits;
+    g->ctx = 2 * g->att_pos;
+    while (g->ctx < c->seq_len)
+        g->ctx *= 2;
+    g->max_dim = up(c->dim, g->cols);
+    g->max_q_dim = up(q_dim, g->cols);
+    g->max_hidden = up(c->hidden_dim, g->cols);
+    g->max_kv_dim = c->n_kv_heads * c->head_dim;
+    g->kv_rows = c->n_layers * c->n_kv_heads < 2 ? 2 : c->n_layers * c->n_kv_heads;
+    g->rope_lo_bits = q->rope.lo_bits < 1 ? 1 : q->rope.lo_bits;
+    g->rope_hi_bits = address_bits(q->rope.n_hi);
+    g->token_bits = address_bits(c->vocab_size);
+    if (g->token_bits < 4)
+        g->token_bits = 4;
+    fit_addresses(g, q);
+    return check_banks(g, err);
+}

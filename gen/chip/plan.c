@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the layout: which bit of which ROM holds what, and the program that reads it.
+// Formats: rtl_templates/msa_array.v (weights, levels), drain.v (scales), rmsnorm.v (gains),
+// rope_angles.v, sequencer.v.
+#include "gen/chip/plan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/chip/program.h"
+
+static size_t word_bytes(const struct hw_rom *rom)
+{
+    return ((size_t)rom->width + 7) / 8;
+}
+
+// Sets `width` bits from `lsb` of word `word` to value (the word's bits are zero before).
+static void put(struct hw_rom *rom, long word, long lsb, int width, uint64_t value)
+{
+    uint8_t *w = rom->data + (size_t)word * word_bytes(rom);
+    for (int i = 0; i < width; i++) {
+        if (value >> i & 1)
+            w[(lsb + i) >> 3] |= (uint8_t)(1u << ((lsb + i) & 7));
+    }
+}
+
+struct builder {
+    struct hw_plan *plan;
+    const struct hw_qmodel *q;
+    const struct hw_geometry *g;
+    struct hw_error *err;
+};
+
+// Adds n words of zeros and returns the first one's address, or -1.
+static int grow(struct builder *b, int id, long n)
+{
+    struct hw_rom *rom = &b->plan->rom[id];
+    if (rom->addr_bits > 30 || rom->depth + n > 1L << rom->addr_bits) {
+        hw_fail(b->err, "plan: %s ROM: expected at most %ld words, got %ld", rom->name,
+                1L << rom->addr_bits, rom->depth + n);
+        return -1;
+    }
+    if (id == HW_ROM_WEIGHT) { // only its layout is kept
+        int first = rom->depth;
+        rom->depth += (int)n;
+        return first;
+    }
+    size_t bytes = word_bytes(rom);
+    uint8_t *data = realloc(rom->data, (size_t)(rom->depth + n) * bytes);
+    if (!data) {
+        hw_fail(b->err, "plan: %s ROM: out of memory", rom->name);
+        return -1;
+    }
+    rom->data = data;
+    memset(data + (size_t)rom->depth * bytes, 0, (size_t)n * bytes);
+    int first = rom->depth;
+    rom->depth += (int)n;
+    return first;
+}
+
+static bool note_range(struct builder *b, const char *name, int first, int n_words,
+                       const struct hw_qmatrix *m, int first_row, int last_row)
+{
+    struct hw_plan *p = b->plan;
+    struct hw_range *r = realloc(p->range, (size_t)(p->n_ranges + 1) * sizeof *r);
+    if (!r)
+        return hw_fail(b->err, "plan: out of memory");
+    p->range = r;
+    r += p->n_ranges++;
+    snprintf(r->name, sizeof r->name, "%s", name);
+    r->first = first;
+    r->n_words = n_words;
+    r->n_rows = last_row - first_row;
+    r->m = m;
+    r->first_row = first_row;
+    r->n_in = m->n_in;
+    r->n_planes = m->n_planes;
+    return true;
+}
+
+// --- ROM contents -----------------------------------------------------------------------------
+
+// Where a matrix lies: first words of the weight, scale and level ROM.
+struct place {
+    int weight, scale, level;
+};
+
+// Lays out rows first..last-1 of a matrix.
+static bool put_matrix(struct builder *b, const char *name, const struct hw_qmatrix *m, int first,
+                       int last, struct place *at)
+{
+    const struct hw_geometry *g = b->g;
+    long blocks = (last - first + g->rows - 1) / g->rows;
+    long words = blocks * ((m->n_in + g->cols - 1) / g->cols) * m->n_planes;
+    at->weight = grow(b, HW_ROM_WEIGHT, words);
+    at->scale = grow(b, HW_ROM_SCALE, (last - first + g->vec - 1) / g->vec);
+    at->level = grow(b, HW_ROM_LEVEL, m->n_planes);
+    if (b->err->set || !note_range(b, name, at->weight, (int)words, m, first, last))
+        return false;
+    for (int r = first; r < last; r++)
+        put(&b->plan->rom[HW_ROM_SCALE], at->scale + (r - first) / g->vec,
+            (r - first) % g->vec * 12, 12, m->scale[r]);
+    for (int p = 0; p < m->n_planes; p++) {
+        for (int k = 0; k < 1 << g->code_bits; k++)
+            put(&b->plan->rom[HW_ROM_LEVEL], at->level + p, k * 8, 8, (uint8_t)m->levels[p][k]);
+    }
+    return true;
+}
+
+static int put_gains(struct builder *b, const struct hw_qnorm *norm, int n)
+{
+    int vec = b->g->vec, first = grow(b, HW_ROM_GAIN, n / vec);
+    for (int i = 0; first >= 0 && i < n; i++)
+        put(&b->plan->rom[HW_ROM_GAIN], first + i / vec, i % vec * 16, 16,
+            (uint16_t)norm->gain[i]);
+    return first;
+}
+
+static bool put_rope(struct builder *b)
+{
+    const struct hw_rope *r = &b->q->rope;
+    int half = b->q->config.head_dim / 2, n_lo = 1 << r->lo_bits;
+    if (grow(b, HW_ROM_ROPE_HI, r->n_hi * half) < 0 || grow(b, HW_ROM_ROPE_LO, n_lo * half) < 0)
+        return false;
+    for (int i = 0; i < r->n_hi * half; i++)
+        put(&b->plan->rom[HW_ROM_ROPE_HI], i, 0, 32,
+            (uint16_t)r->hi_cos[i] | (uint32_t)(uint16_t)r->hi_sin[i] << 16);
+    for (int i = 0; i < n_lo * half; i++)
+        put(&b->plan->rom[HW_ROM_ROPE_LO], i, 0, 32,
+            (uint16_t)r->lo_cos[i] | (uint32_t)(uint16_t)r->lo_sin[i] << 16);
+    return true;
+}
+
+// --- program ----------------------------------------------------------------------------------
+
+static void put_insn(struct hw_rom *rom, int at, const struct hw_insn *i)
+{
+    const struct {
+        int lsb, width;
+        uint32_t value;
+    } field[] = {
+        {0, 4, i->op},        {4, 3, i->dest},
+        {7, 1, (uint32_t)i->sample_only}, {8, 2, i->region},
+        {10, 3, (uint32_t)i->n_planes},   {13, 6, (uint32_t)i->shift},
+        {19, 6, (uint32_t)i->shift2},     {25, 24, (uint32_t)i->w_base | (i->eps & 0xffffff)},
+        {49, 20, (uint32_t)i->n_rows},    {69, 12, (uint32_t)i->n_chunks | i->eps >> 24},
+        {81, 20, (uint32_t)i->scale_base}, {101, 10, (uint32_t)i->level_base},
+        {111, 14, (uint32_t)i->aux},
+    };
+    for (size_t f = 0; f < sizeof field / sizeof field[0]; f++)
+        put(rom, at, field[f].lsb, field[f].width, field[f].value);
+}
+
+// Whether every field fits its bits.
+static bool check_insn(const struct hw_insn *i, struct hw_error *err)
+{
+    const struct {
+        const char *name;
+        int value, bits;
+    } field[] = {{"planes", i->n_planes, 3},   {"shift", i->shift, 6},   {"shift2", i->shift2, 6},
+                 {"weight address", i->w_base, 24}, {"rows", i->n_rows, 20},
+                 {"chunks", i->n_chunks, 12},  {"scale address", i->scale_base, 20},
+                 {"level address", i->level_base, 10}, {"aux", i->aux, 14}};
+    for (size_t f = 0; f < sizeof field / sizeof field[0]; f++) {
+        if (field[f].value < 0 || field[f].value >= 1 << field[f].bits)
+            return hw_fail(err, "plan: %s: %s: expected %d bits, got %d", i->name, field[f].name,
+                           field[f].bits, field[f].value);
+    }
+    return true;
+}
+
+static bool add(struct builder *b, struct hw_insn insn, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static bool add(struct builder *b, struct hw_insn insn, const char *format, ...)
+{
+    struct hw_plan *p = b->plan;
+    struct hw_insn *program = realloc(p->program, (size_t)(p->n_insns + 1) * sizeof *program);
+    char name[64];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    if (program)
+        p->program = program;
+    insn.name = strdup(name);
+    if (!program || !insn.name)
+        return hw_fail(b->err, "plan: out of memory");
+    p->program[p->n_insns++] = insn;
+    int at = grow(b, HW_ROM_PROGRAM, 1);
+    if (at < 0 || !check_insn(&insn, b->err))
+        return false;
+    put_insn(&p->rom[HW_ROM_PROGRAM], at, &insn);
+    return true;
+}
+
+// A norm over n elements: insn has its region and whether it is sample_only.
+static bool add_norm(struct builder *b, const struct hw_qnorm *norm, int n, struct hw_insn insn,
+                     const char *name)
+{
+    int gains = put_gains(b, norm, n);
+    return gains >= 0 && add(b,
+                             (struct hw_insn){.op = HW_OP_NORM,
+                                              .sample_only = insn.sample_only,
+                                              .region = insn.region,
+                                              .shift = norm->shift,
+                                              .n_rows = n,
+                                              .scale_base = gains,
+                                              .eps = (uint32_t)norm->eps_ss},
+                             "%s", name);
+}
+
+static bool add_matvec(struct builder *b, const struct hw_qmatrix *m, int rows, struct place at,
+                       struct hw_insn insn, const char *name)
+{
+    int cols = b->g->cols;
+    insn.op = HW_OP_MATVEC;
+    insn.n_planes = m->n_planes;
+    insn.shift = m->shift;
+    insn.w_base = at.weight;
+    insn.n_rows = rows;
+    insn.n_chunks = (m->n_in + cols - 1) / cols;
+    insn.scale_base = at.scale;
+    insn.level_base = at.level;
+    insn.aux = m->n_in - (insn.n_chunks - 1) * cols;
+    return add(b, insn, "%s", name);
+}
+
+// A whole matrix: contents and instruction.
+static bool matrix(struct builder *b, const struct hw_qmatrix *m, struct hw_insn insn,
+                   const char *name)
+{
+    struct place at;
+    return put_matrix(b, name, m, 0, m->n_out, &at) &&
+           add_matvec(b, m, m->n_out, at, insn, name);
+}
+
+static bool attention_insn(struct builder *b, int l)
+{
+    const struct hw_config *c = &b->q->config;
+    const struct hw_qlayer *y = &b->q->layers[l];
+    return add(b,
+               (struct hw_insn){.op = HW_OP_ATTN,
+                                .shift = y->score_shift,
+                                .shift2 = y->att_shift,
+                                .w_base = l * c->n_kv_heads,
+                                .n_rows = c->n_heads,
+                                .n_chunks = c->n_heads / c->n_kv_heads,
+                                .level_base = c->n_kv_heads},
+               "layers.%d.attention", l);
+}
+
+static bool layer(struct builder *b, int l)
+{
+    const struct hw_qlayer *y = &b->q->layers[l];
+    const struct hw_config *c = &b->q->config;
+    const struct hw_insn to_x = {.region = HW_REGION_X}, to_a = {.region = HW_REGION_A},
+                         to_h = {.region = HW_REGION_H};
+    char n[10][64];
+    const char *part[10] = {"attention_norm", "attention.wk", "attention.wq",
+                           "attention.wv",   "attention.wo", "ffn_norm",
+                           "feed_forward.gate_up", "feed_forward.down",
+                           "attention.sub_norm", "feed_forward.sub_norm"};
+    for (int i = 0; i < 10; i++)
+        snprintf(n[i], sizeof n[i], "layers.%d.%s", l, part[i]);
+    return add_norm(b, &y->attn_norm, c->dim, to_x, n[0]) && attention_insn(b, l) &&
+           matrix(b, &y->wk, (struct hw_insn){.dest = HW_DST_K}, n[1]) &&
+           matrix(b, &y->wq, (struct hw_insn){.dest = HW_DST_Q}, n[2]) &&
+           matrix(b, &y->wv, (struct hw_insn){.dest = HW_DST_V}, n[3]) &&
+           (!c->sub_norm ||
+            add_norm(b, &y->attn_sub_norm, c->n_heads * c->head_dim, to_a, n[8])) &&
+           matrix(b, &y->wo, (struct hw_insn){.dest = HW_DST_ADD, .region = HW_REGION_A}, n[4]) &&
+           add_norm(b, &y->ffn_norm, c->dim, to_x, n[5]) &&
+           matrix(b, &y->gate_up,
+                  (struct hw_insn){.dest = HW_DST_HIDDEN, .shift2 = y->hidden_shift}, n[6]) &&
+           (!c->sub_norm || add_norm(b, &y->ffn_sub_norm, c->hidden_dim, to_h, n[9])) &&
+           matrix(b, &y->down, (struct hw_insn){.dest = HW_DST_ADD, .region = HW_REGION_H}, n[7]);
+}
+
+static bool end(struct builder *b)
+{
+    return add(b, (struct hw_insn){.op = HW_OP_END, .n_rows = b->q->config.seq_len}, "end");
+}
+
+static bool chip(struct builder *b)
+{
+    const struct hw_qmodel *q = b->q;
+    const struct hw_qmatrix *e = &q->embed;
+    struct place at;
+    int chunks = (e->n_in + b->g->cols - 1) / b->g->cols;
+    if (!put_matrix(b, "tok_embeddings", e, 0, e->n_out, &at) ||
+        !add(b,
+             (struct hw_insn){.op = HW_OP_EMBED,
+                              .n_planes = e->n_planes,
+                              .shift = q->embed_shift,
+                              .w_base = at.weight,
+                              .n_rows = e->n_in,
+                              .n_chunks = chunks,
+                              .scale_base = at.scale,
+                              .level_base = at.level,
+                              .aux = chunks * e->n_planes},
+             "tok_embeddings"))
+        return false;
+    for (int l = 0; l < q->config.n_layers; l++) {
+        if (!layer(b, l))
+            return false;
+    }
+    struct hw_insn logits = {.dest = HW_DST_LOGITS, .sample_only = true};
+    if (!add_norm(b, &q->final_norm, q->config.dim, (struct hw_insn){.sample_only = true}, "norm"))
+        return false;
+    if (q->config.tied)
+        return add_matvec(b, e, e->n_out, at, logits, "output") && end(b);
+    return matrix(b, &q->head, logits, "output") && end(b);
+}
+
+// --- slices -----------------------------------------------------------------------------------
+
+static bool recv(struct builder *b, enum hw_dest dest, enum hw_region region, int rows, int shift2)
+{
+    return add(b,
+               (struct hw_insn){.op = HW_OP_RECV,
+                                .dest = dest,
+                                .region = region,
+                                .shift2 = shift2,
+                                .n_rows = rows},
+               "recv");
+}
+
+// Finds a matrix by name, and what it reads.
+static const struct hw_qmatrix *find_matrix(const struct hw_qmodel *q, const char *name,
+                                            struct hw_insn *insn)
+{
+    int l, used = 0;
+    if (strcmp(name, "output") == 0) {
+        *insn = (struct hw_insn){.dest = HW_DST_LOGITS};
+        return hw_classifier(q);
+    }
+    if (sscanf(name, "layers.%d.%n", &l, &used) != 1 || used == 0 || l < 0 ||
+        l >= q->config.n_layers)
+        return NULL;
+    const struct hw_qlayer *y = &q->layers[l];
+    const struct {
+        const char *name;
+        const struct hw_qmatrix *m;
+        struct hw_insn insn;
+    } known[] = {
+        {"attention.wk", &y->wk, {.dest = HW_DST_K}},
+        {"attention.wq", &y->wq, {.dest = HW_DST_Q}},
+        {"attention.wv", &y->wv, {.dest = HW_DST_V}},
+        {"attention.wo", &y->wo, {.dest = HW_DST_ADD, .region = HW_REGION_A}},
+        {"feed_forward.gate_up", &y->gate_up,
+         {.dest = HW_DST_HIDDEN, .shift2 = y->hidden_shift}},
+        {"feed_forward.down", &y->down, {.dest = HW_DST_ADD, .region = HW_REGION_H}},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(name + used, known[i].name) == 0) {
+            *insn = known[i].insn;
+            return known[i].m;
+        }
+    }
+    return NULL;
+}
+
+// matrix:NAME or matrix:NAME:first-last. Rows come out raw, as logits do, so that any range of any
+// matrix can be looked at.
+static bool matrix_slice(struct builder *b, const char *spec)
+{
+    char name[64] = "";
+    int first = 0, last = -1, used = 0;
+    struct hw_insn insn;
+    if (sscanf(spec, "%63[^:]%n:%d-%d", name, &used, &first, &last) < 1)
+        return hw_fail(b->err, "slice: matrix: expected a tensor name, got '%s'", spec);
+    const struct hw_qmatrix *m = find_matrix(b->q, name, &insn);
+    if (!m)
+        return hw_fail(b->err, "slice: matrix: no tensor '%s' (expected layers.N.attention.wk, wq, "
+                               "wv, wo, layers.N.feed_forward.gate_up, down, or output)", name);
+    if (spec[used] == '\0')
+        last = m->n_out;
+    if (first < 0 || first >= last || last > m->n_out)
+        return hw_fail(b->err, "slice: %s: expected rows within 0-%d, got %d-%d", name, m->n_out,
+                       first, last);
+    struct place at;
+    insn.dest = HW_DST_LOGITS;
+    insn.shift2 = 0;
+    return recv(b, HW_DST_ACT, insn.region, m->n_in, 0) &&
+           put_matrix(b, name, m, first, last, &at) &&
+           add_matvec(b, m, last - first, at, insn, name) && end(b);
+}
+
+static bool operator_slice(struct builder *b, const char *spec)
+{
+    const struct hw_config *c = &b->q->config;
+    char op[16] = "";
+    int l = 0;
+    sscanf(spec, "%15[^:]:%d", op, &l);
+    if (l < 0 || l >= c->n_layers)
+        return hw_fail(b->err, "slice: %s: expected a layer in 0-%d, got %d", op, c->n_layers - 1,
+                       l);
+    int kv_dim = c->n_kv_heads * c->head_dim, q_dim = c->n_heads * c->head_dim;
+    const struct hw_qlayer *y = &b->q->layers[l];
+    if (strcmp(op, "rmsnorm") == 0)
+        return recv(b, HW_DST_INIT, 0, c->dim, 0) &&
+               add_norm(b, &y->attn_norm, c->dim, (struct hw_insn){.region = HW_REGION_X},
+                        "attention_norm") && end(b);
+    if (strcmp(op, "attention") == 0)
+        return attention_insn(b, l) && recv(b, HW_DST_K, 0, kv_dim, 0) &&
+               recv(b, HW_DST_Q, 0, q_dim, 0) && recv(b, HW_DST_V, 0, kv_dim, 0) && end(b);
+    if (strcmp(op, "swiglu") == 0)
+        return recv(b, HW_DST_HIDDEN, 0, 2 * c->hidden_dim, y->hidden_shift) && end(b);
+    if (strcmp(op, "argmax") == 0)
+        return recv(b, HW_DST_LOGITS, 0, c->vocab_size, 0) && end(b);
+    return hw_fail(b->err, "slice: op: expected rmsnorm, attention, swiglu or argmax, got '%s'",
+                   op);
+}
+
+static bool slice(struct builder *b, const char *name)
+{
+    int l;
+    if (strcmp(name, "chip") == 0)
+        return chip(b);
+    if (strncmp(name, "matrix:", 7) == 0)
+        return matrix_slice(b, name + 7);
+    if (strncmp(name, "op:", 3) == 0)
+        return operator_slice(b, name + 3);
+    if (sscanf(name, "layer:%d", &l) == 1 && l >= 0 && l < b->q->config.n_layers)
+        return recv(b, HW_DST_INIT, 0, b->q->config.dim, 0) && layer(b, l) && end(b);
+    return hw_fail(b->err, "slice: expected chip, layer:N, matrix:NAME[:first-last] or op:NAME:N, "
+                           "got '%s'", name);
+}
+
+bool hw_plan_make(struct hw_plan *plan, const struct hw_qmodel *q, const struct hw_geometry *g,
+                  const char *name, struct hw_error *err)
+{
+    memset(plan, 0, sizeof *plan);
+    plan->model = q;
+    plan->geometry = *g;
+    int half_bits = 0;
+    while (2 << half_bits < g->head_dim)
+        half_bits++;
+    plan->rom[HW_ROM_WEIGHT] =
+        (struct hw_rom){"weight", g->rows * g->cols * g->code_bits, g->weight_addr_bits, 0, NULL};
+    plan->rom[HW_ROM_SCALE] = (struct hw_rom){"scale", g->vec * 12, g->scale_addr_bits, 0, NULL};
+    plan->rom[HW_ROM_LEVEL] =
+        (struct hw_rom){"level", 8 << g->code_bits, g->level_addr_bits, 0, NULL};
+    plan->rom[HW_ROM_GAIN] = (struct hw_rom){"gain", g->vec * 16, g->gain_addr_bits, 0, NULL};
+    plan->rom[HW_ROM_ROPE_HI] =
+        (struct hw_rom){"rope_hi", 32, g->rope_hi_bits + half_bits, 0, NULL};
+    plan->rom[HW_ROM_ROPE_LO] =
+        (struct hw_rom){"rope_lo", 32, g->rope_lo_bits + half_bits, 0, NULL};
+    plan->rom[HW_ROM_PROGRAM] = (struct hw_rom){"program", 128, g->prog_addr_bits, 0, NULL};
+
+    struct builder b = {plan, q, g, err};
+    if (put_rope(&b) && slice(&b, name) && hw_program_check(plan, err))
+        return true;
+    hw_plan_free(plan);
+    return false;
+}
+
+void hw_plan_free(struct hw_plan *plan)
+{
+    for (int i = 0; i < plan->n_insns; i++)
+        free((void *)(uintptr_t)plan->program[i].name);
+    for (int i = 0; i < HW_N_ROMS; i++)
+        free(plan->rom[i].data);
+    free(plan->program);
+    free(plan->range);
+    memset(plan, 0, sizeof *plan);
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the exact rescalings between neighbours and the search for their sizes.
+//
+//   attention norm -> wk, wq, wv     FFN norm -> gate, up     final norm -> untied classifier
+//   up rows -> down columns          V rows -> wo columns     K pairs -> Q pairs (inverse)
+//   where a norm stands before wo and down, its gains take the place of V and up
+#include "gen/quant/balance.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "refmodel/tables.h"
+
+enum { MAX_READERS = 3 };
+
+// A matrix whose input channel c is channel c of a site, or of several heads that share one.
+struct reader {
+    float *w; // [n_out][n_in]
+    int n_out, n_in;
+    int head_dim, group; // group > 1: input channel (h, d) is site channel (h / group, d)
+};
+
+// A vector that is rounded to one step and then multiplied by its readers.
+struct site {
+    int n;               // channels
+    const float *peak;   // [n] largest magnitude
+    const double *power; // [n] mean square
+    int act_bits, weight_bits;
+    struct reader reader[MAX_READERS];
+    int n_readers;
+};
+
+static int channel(const struct reader *r, int c)
+{
+    return r->group > 1 ? c / r->head_dim / r->group * r->head_dim + c % r->head_dim : c;
+}
+
+static double power_of(double x, double a)
+{
+    return x > 0.0 ? hw_exp(a * hw_log(x)) : 1.0;
+}
+
+// Rounding noise of one reader's product over its power, if channel c is divided by t[c]: a step of
+// `unit` in the input, a step per row in the weights, both uniform.
+static double reader_error(const struct site *s, const struct reader *r, const double *t,
+                           double unit)
+{
+    double noise = 0.0, power = 1e-300, codes = ldexp(1.0, s->weight_bits) - 1.0;
+    for (int row = 0; row < r->n_out; row++) {
+        const float *w = r->w + (size_t)row * (size_t)r->n_in;
+        double top = 0.0, through = 0.0;
+        for (int c = 0; c < r->n_in; c++) {
+            int k = channel(r, c);
+            double scaled = fabs(w[c]) * t[k];
+            top = scaled > top ? scaled : top;
+            noise += scaled * scaled * unit * unit;
+            through += s->power[k] / (t[k] * t[k]);
+            power += (double)w[c] * w[c] * s->power[k];
+        }
+        noise += through * (2.0 * top / codes) * (2.0 * top / codes);
+    }
+    return noise / power;
+}
+
+static double site_error(const struct site *s, const double *t)
+{
+    double top = 0.0, error = 0.0;
+    for (int c = 0; c < s->n; c++)
+        top = s->peak[c] / t[c] > top ? s->peak[c] / t[c] : top;
+    double unit = top / (ldexp(1.0, s->act_bits - 1) - 1.0);
+    for (int i = 0; i < s->n_readers; i++)
+        error += reader_error(s, &s->reader[i], t, unit);
+    return error;
+}
+
+// Largest weight of each channel over all readers.
+static void weight_peaks(const struct site *s, double *peak)
+{
+    for (int c = 0; c < s->n; c++)
+        peak[c] = 0.0;
+    for (int i = 0; i < s->n_readers; i++) {
+        const struct reader *r = &s->reader[i];
+        for (size_t at = 0; at < (size_t)r->n_out * (size_t)r->n_in; at++) {
+            int k = channel(r, (int)(at % (size_t)r->n_in));
+            peak[k] = fabs(r->w[at]) > peak[k] ? fabs(r->w[at]) : peak[k];
+        }
+    }
+}
+
+// Fills t[n] with the best scales found; t = 1 is among those tried. scratch holds 2n.
+static void search(const struct site *s, double *t, double *scratch)
+{
+    enum { STEPS = 4 };
+    double *candidate = scratch, *weight = scratch + s->n, best = INFINITY;
+    weight_peaks(s, weight);
+    for (int a = 0; a <= STEPS; a++) {
+        for (int b = 0; b <= STEPS; b++) {
+            for (int c = 0; c < s->n; c++)
+                candidate[c] = power_of(s->peak[c], (double)a / STEPS) /
+                               power_of(weight[c], (double)b / STEPS);
+            double error = site_error(s, candidate);
+            if (error < best) {
+                best = error;
+                for (int c = 0; c < s->n; c++)
+                    t[c] = candidate[c];
+            }
+        }
+    }
+}
+
+static void scale_columns(const struct site *s, const double *t)
+{
+    for (int i = 0; i < s->n_readers; i++) {
+        const struct reader *r = &s->reader[i];
+        for (size_t at = 0; at < (size_t)r->n_out * (size_t)r->n_in; at++)
+            r->w[at] = (float)(r->w[at] * t[channel(r, (int)(at % (size_t)r->n_in))]);
+    }
+}
+
+// Row c of w[n][n_in] becomes 1 / t[c] of itself.
+static void shrink_rows(float *w, int n, int n_in, const double *t)
+{
+    for (int c = 0; c < n; c++) {
+        for (int i = 0; i < n_in; i++)
+            w[(size_t)c * (size_t)n_in + (size_t)i] =
+                (float)(w[(size_t)c * (size_t)n_in + (size_t)i] / t[c]);
+    }
+}
+
+static void shrink_range(struct hw_ranges *r, enum hw_float_tap tap, int layer, int n,
+                         const double *t)
+{
+    float *peak = hw_range_peak(r, tap, layer);
+    double *square = hw_range_square(r, tap, layer);
+    for (int c = 0; c < n; c++) {
+        peak[c] = (float)(peak[c] / t[c]);
+        square[c] /= t[c] * t[c];
+    }
+}
+
+struct balance {
+    struct hw_float *f;
+    const struct hw_config *c;
+    const struct hw_quantize_options *o;
+    struct hw_ranges *r;
+    double *t, *scratch; // [widest], [2 * widest]
+};
+
+static struct reader reader_of(const struct balance *b, enum hw_tensor_id id, int layer)
+{
+    struct reader r = {.w = hw_float_edit(b->f, id, layer), .head_dim = 1, .group = 1};
+    hw_tensor_shape(b->c, id, &r.n_out, &r.n_in);
+    return r;
+}
+
+static struct site site_at(const struct balance *b, enum hw_float_tap tap, int layer)
+{
+    return (struct site){.n = b->r->width[tap], .peak = hw_range_peak(b->r, tap, layer),
+                         .power = hw_range_square(b->r, tap, layer),
+                         .act_bits = b->o->widths.act_bits, .weight_bits = b->o->weight_bits};
+}
+
+// A norm's gains against the columns of the matrices that read it.
+static void balance_norm(const struct balance *b, enum hw_float_tap tap, enum hw_tensor_id gain,
+                         int layer, const enum hw_tensor_id *readers, int n)
+{
+    struct site s = site_at(b, tap, layer);
+    for (s.n_readers = 0; s.n_readers < n; s.n_readers++)
+        s.reader[s.n_readers] = reader_of(b, readers[s.n_readers], layer);
+    search(&s, b->t, b->scratch);
+    scale_columns(&s, b->t);
+    shrink_rows(hw_float_edit(b->f, gain, layer), s.n, 1, b->t);
+    shrink_range(b->r, tap, layer, s.n, b->t);
+}
+
+static void balance_ffn(const struct balance *b, int layer)
+{
+    struct site s = site_at(b, HW_FLOAT_HIDDEN, layer);
+    s.reader[s.n_readers++] = reader_of(b, HW_W_DOWN, layer);
+    search(&s, b->t, b->scratch);
+    scale_columns(&s, b->t);
+    shrink_rows(hw_float_edit(b->f, HW_W_UP, layer), s.n, b->c->dim, b->t);
+    shrink_range(b->r, HW_FLOAT_UP, layer, s.n, b->t);
+    shrink_range(b->r, HW_FLOAT_HIDDEN, layer, s.n, b->t);
+}
+
+// The heads of a group share the channels of their kv head.
+static void balance_value(const struct balance *b, int layer)
+{
+    const struct hw_config *c = b->c;
+    struct site s = site_at(b, HW_FLOAT_V, layer);
+    s.act_bits = b->o->widths.kv_bits;
+    s.reader[0] = reader_of(b, HW_WO, layer);
+    s.reader[0].head_dim = c->head_dim;
+    s.reader[0].group = c->n_heads / c->n_kv_heads;
+    s.n_readers = 1;
+    search(&s, b->t, b->scratch);
+    scale_columns(&s, b->t);
+    shrink_rows(hw_float_edit(b->f, HW_WV, layer), s.n, c->dim, b->t);
+    shrink_range(b->r, HW_FLOAT_V, layer, s.n, b->t);
+    double *per_head = b->scratch;
+    for (int i = 0; i < c->n_heads * c->head_dim; i++)
+        per_head[i] = b->t[channel(&s.reader[0], i)];
+    shrink_range(b->r, HW_FLOAT_ATTN, layer, c->n_heads * c->head_dim, per_head);
+}
+
+// Both channels of a rotation pair get one scale, which the rotation leaves alone. K is the coarser
+// of the two (kv_bits against 12), so K alone decides: every pair fills its range.
+static void balance_key(const struct balance *b, int layer)
+{
+    const struct hw_config *c = b->c;
+    int kv_dim = c->n_kv_heads * c->head_dim, group = c->n_heads / c->n_kv_heads;
+    const float *peak = hw_range_peak(b->r, HW_FLOAT_K, layer);
+    for (int i = 0; i < kv_dim; i += 2) {
+        double top = peak[i] > peak[i + 1] ? peak[i] : peak[i + 1];
+        b->t[i] = b->t[i + 1] = top > 0.0 ? top : 1.0;
+    }
+    shrink_rows(hw_float_edit(b->f, HW_WK, layer), kv_dim, c->dim, b->t);
+    shrink_range(b->r, HW_FLOAT_K, layer, kv_dim, b->t);
+    double *inverse = b->scratch;
+    for (int i = 0; i < c->n_heads * c->head_dim; i++)
+        inverse[i] = 1.0 / b->t[i / c->head_dim / group * c->head_dim + i % c->head_dim];
+    shrink_rows(hw_float_edit(b->f, HW_WQ, layer), c->n_heads * c->head_dim, c->dim, inverse);
+    shrink_range(b->r, HW_FLOAT_Q, layer, c->n_heads * c->head_dim, inverse);
+}
+
+bool hw_balance(struct hw_float *f, const struct hw_config *c, const struct hw_quantize_options *o,
+                struct hw_ranges *ranges, struct hw_error *err)
+{
+    static const enum hw_tensor_id qkv[] = {HW_WK, HW_WQ, HW_WV}, ffn[] = {HW_W_GATE, HW_W_UP},
+                                   head[] = {HW_OUTPUT};
+    static const enum hw_tensor_id wo = HW_WO, down = HW_W_DOWN;
+    size_t widest = 0;
+    for (int t = 0; t < HW_N_FLOAT_TAPS; t++)
+        widest = (size_t)ranges->width[t] > widest ? (size_t)ranges->width[t] : widest;
+    struct balance b = {f, c, o, ranges, malloc(3 * widest * sizeof(double)), NULL};
+    if (!b.t)
+        return hw_fail(err, "balance: out of memory");
+    b.scratch = b.t + widest;
+    for (int l = 0; l < c->n_layers; l++) {
+        if (c->sub_norm) {
+            balance_norm(&b, HW_FLOAT_ATTN, HW_ATTN_SUB_NORM, l, &wo, 1);
+            balance_norm(&b, HW_FLOAT_HIDDEN, HW_FFN_SUB_NORM, l, &down, 1);
+        } else {
+            balance_value(&b, l);
+            balance_ffn(&b, l);
+        }
+        balance_key(&b, l);
+        balance_norm(&b, HW_FLOAT_ATTN_IN, HW_ATTN_NORM, l, qkv, 3);
+        balance_norm(&b, HW_FLOAT_FFN_IN, HW_FFN_NORM, l, ffn, 2);
+    }
+    if (!c->tied)
+        balance_norm(&b, HW_FLOAT_HEAD_IN, HW_OUTPUT_NORM, 0, head, 1);
+    free(b.t);
+    return true;
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns calibration: which text, and what is remembered of the activations.
+#include "gen/quant/calibrate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/text/tokenizer.h"
+#include "refmodel/tables.h"
+
+int hw_float_tap_width(const struct hw_config *c, enum hw_float_tap tap)
+{
+    switch (tap) {
+    case HW_FLOAT_K:
+    case HW_FLOAT_V:
+        return c->n_kv_heads * c->head_dim;
+    case HW_FLOAT_Q:
+    case HW_FLOAT_ATTN:
+    case HW_FLOAT_ATTN_SIDE:
+        return c->n_heads * c->head_dim;
+    case HW_FLOAT_GATE:
+    case HW_FLOAT_UP:
+    case HW_FLOAT_HIDDEN:
+    case HW_FLOAT_HIDDEN_SIDE:
+        return c->hidden_dim;
+    case HW_FLOAT_LOGITS:
+        return c->vocab_size;
+    default:
+        return c->dim;
+    }
+}
+
+float *hw_range_peak(const struct hw_ranges *r, enum hw_float_tap tap, int layer)
+{
+    return r->peak[tap] + (size_t)layer * (size_t)r->width[tap];
+}
+
+double *hw_range_square(const struct hw_ranges *r, enum hw_float_tap tap, int layer)
+{
+    return r->square[tap] + (size_t)layer * (size_t)r->width[tap];
+}
+
+double hw_range_max(const struct hw_ranges *r, enum hw_float_tap tap, int layer)
+{
+    const float *peak = hw_range_peak(r, tap, layer);
+    double max = 0.0;
+    for (int i = 0; i < r->width[tap]; i++)
+        max = peak[i] > max ? peak[i] : max;
+    return max;
+}
+
+static void observe(void *user, enum hw_float_tap tap, int layer, const float *v, int n)
+{
+    struct hw_ranges *r = user;
+    float *peak = hw_range_peak(r, tap, layer);
+    double *square = hw_range_square(r, tap, layer);
+    for (int i = 0; i < n; i++) {
+        peak[i] = fabsf(v[i]) > peak[i] ? fabsf(v[i]) : peak[i];
+        square[i] += (double)v[i] * v[i];
+    }
+}
+
+int hw_sample(const float *logits, int n, uint64_t *seed)
+{
+    double sum = 0.0, max = logits[0];
+    for (int i = 1; i < n; i++)
+        max = logits[i] > max ? logits[i] : max;
+    for (int i = 0; i < n; i++)
+        sum += hw_exp(logits[i] - max);
+    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    double at = (double)(*seed >> 11) / 9007199254740992.0 * sum;
+    for (int i = 0; i < n; i++) {
+        at -= hw_exp(logits[i] - max);
+        if (at < 0.0)
+            return i;
+    }
+    return n - 1;
+}
+
+void hw_calibration_text(struct hw_float *f, const struct hw_config *c, const int *tokens,
+                         int n_tokens)
+{
+    int token = HW_TOKEN_BOS, pos = 0;
+    uint64_t seed = 1;
+    for (int i = 0; i < n_tokens; i++) {
+        if (tokens)
+            token = tokens[i];
+        if (pos == c->seq_len || (token == HW_TOKEN_BOS && pos > 0))
+            pos = 0;
+        const float *logits = hw_float_forward(f, token, pos++);
+        if (!tokens)
+            token = pos == c->seq_len ? HW_TOKEN_BOS : hw_sample(logits, c->vocab_size, &seed);
+    }
+}
+
+static bool check_tokens(const struct hw_config *c, const int *tokens, int n, struct hw_error *err)
+{
+    if (n < 1)
+        return hw_fail(err, "calibration: expected at least one token, got %d", n);
+    for (int i = 0; tokens && i < n; i++) {
+        if (tokens[i] < 0 || tokens[i] >= c->vocab_size)
+            return hw_fail(err, "calibration: token %d: expected 0..%d, got %d", i,
+                           c->vocab_size - 1, tokens[i]);
+    }
+    return true;
+}
+
+static bool check_finite(const struct hw_ranges *r, struct hw_error *err)
+{
+    for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
+        for (size_t i = 0; i < (size_t)r->n_layers * (size_t)r->width[t]; i++) {
+            if (!isfinite(r->square[t][i]) || !(r->peak[t][i] < 1e18f))
+                return hw_fail(err, "calibration: layer %d: an activation is not finite, or 1e18 "
+                                    "or more: the checkpoint's weights are not those of a model",
+                               (int)(i / (size_t)r->width[t]));
+        }
+    }
+    return true;
+}
+
+bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *tokens, int n_tokens,
+                  struct hw_ranges *r, struct hw_error *err)
+{
+    memset(r, 0, sizeof *r);
+    if (!check_tokens(c, tokens, n_tokens, err))
+        return false;
+    r->n_layers = c->n_layers;
+    r->n_seen = n_tokens;
+    for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
+        size_t width = (size_t)hw_float_tap_width(c, (enum hw_float_tap)t);
+        r->width[t] = (int)width;
+        r->peak[t] = calloc((size_t)c->n_layers * width, sizeof *r->peak[t]);
+        r->square[t] = calloc((size_t)c->n_layers * width, sizeof *r->square[t]);
+        if (!r->peak[t] || !r->square[t]) {
+            hw_ranges_free(r);
+            return hw_fail(err, "calibration: out of memory");
+        }
+    }
+    hw_float_observe(f, observe, r);
+    hw_calibration_text(f, c, tokens, n_tokens);
+    hw_float_observe(f, NULL, NULL);
+    for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
+        for (size_t i = 0; i < (size_t)c->n_layers * (size_t)r->width[t]; i++)
+            r->square[t][i] /= n_tokens;
+    }
+    if (!check_finite(r, err)) {
+        hw_ranges_free(r);
+        return false;
+    }
+    return true;
+}
+
+void hw_ranges_free(struct hw_ranges *r)
+{
+    for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
+        free(r->peak[t]);
+        free(r->square[t]);
+    }
+    memset(r, 0, sizeof *r);
+}

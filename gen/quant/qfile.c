@@ -1,0 +1,618 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns quantized models in memory and on disk. The file is safetensors: 8 bytes of header length,
+// a JSON header, raw little-endian tensors. Scalars are strings in __metadata__, as the format asks.
+// Refuses anything whose shape, size, range or order is not exactly what the metadata implies.
+#include "gen/quant/qfile.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gen/quant/synthetic.h"
+#include "gen/read/cursor.h"
+#include "refmodel/tables.h"
+
+static const char *const FORMAT = "hardwire-qmodel-1";
+
+enum { PIECE = 16 << 20 }; // bytes of codes checked at a time
+
+// --- memory -------------------------------------------------------------------------------------
+
+static void *zeros(size_t n, size_t size, struct hw_error *err)
+{
+    void *p = calloc(n ? n : 1, size);
+    if (!p)
+        hw_fail(err, "quantized model: out of memory");
+    return p;
+}
+
+bool hw_qmatrix_alloc(struct hw_qmatrix *m, int n_out, int n_in, int n_planes, struct hw_error *err)
+{
+    size_t n = (size_t)n_out * (size_t)n_in;
+    m->n_out = n_out;
+    m->n_in = n_in;
+    m->n_planes = n_planes;
+    m->codes = zeros(n * (size_t)n_planes, 1, err);
+    m->scale = zeros((size_t)n_out, sizeof *m->scale, err);
+    m->weight = zeros(n, sizeof *m->weight, err);
+    return !err->set;
+}
+
+void hw_qmatrix_expand(struct hw_qmatrix *m)
+{
+    size_t n = (size_t)m->n_out * (size_t)m->n_in;
+    for (size_t i = 0; i < n; i++) {
+        int sum = 0;
+        for (int p = 0; p < m->n_planes; p++)
+            sum += m->levels[p][m->codes[(size_t)p * n + i]];
+        m->weight[i] = (int16_t)sum;
+    }
+}
+
+void hw_qmatrix_row(const struct hw_qmatrix *m, int plane, int row, uint8_t *codes)
+{
+    size_t n_in = (size_t)m->n_in, at = (size_t)plane * (size_t)m->n_out + (size_t)row;
+    if (m->codes)
+        memcpy(codes, m->codes + at * n_in, n_in);
+    else
+        hw_synthetic_row(m, plane, row, codes);
+}
+
+void hw_qmatrix_unload(const struct hw_qmatrix *m)
+{
+    if (m->mapped)
+        hw_file_unload(m->codes, (size_t)m->n_planes * (size_t)m->n_out * (size_t)m->n_in);
+}
+
+static void free_matrix(struct hw_qmatrix *m)
+{
+    if (!m->mapped)
+        free(m->codes);
+    free(m->scale);
+    free(m->weight);
+}
+
+static void alloc_rope(struct hw_qmodel *q, struct hw_error *err)
+{
+    size_t half = (size_t)q->config.head_dim / 2;
+    hw_rope_shape(q->config.seq_len, &q->rope.lo_bits, &q->rope.n_hi);
+    size_t hi = (size_t)q->rope.n_hi * half, lo = ((size_t)1 << q->rope.lo_bits) * half;
+    q->rope.hi_cos = zeros(hi, sizeof(int16_t), err);
+    q->rope.hi_sin = zeros(hi, sizeof(int16_t), err);
+    q->rope.lo_cos = zeros(lo, sizeof(int16_t), err);
+    q->rope.lo_sin = zeros(lo, sizeof(int16_t), err);
+}
+
+static void free_rope(struct hw_qmodel *q)
+{
+    free(q->rope.hi_cos);
+    free(q->rope.hi_sin);
+    free(q->rope.lo_cos);
+    free(q->rope.lo_sin);
+}
+
+bool hw_qmodel_alloc(struct hw_qmodel *q, struct hw_error *err)
+{
+    const struct hw_config *c = &q->config;
+    size_t dim = (size_t)c->dim;
+    q->layers = zeros((size_t)c->n_layers, sizeof *q->layers, err);
+    for (int l = 0; !err->set && l < c->n_layers; l++) {
+        q->layers[l].attn_norm.gain = zeros(dim, sizeof(int16_t), err);
+        q->layers[l].ffn_norm.gain = zeros(dim, sizeof(int16_t), err);
+        if (c->sub_norm) {
+            size_t q_dim = (size_t)c->n_heads * (size_t)c->head_dim;
+            q->layers[l].attn_sub_norm.gain = zeros(q_dim, sizeof(int16_t), err);
+            q->layers[l].ffn_sub_norm.gain = zeros((size_t)c->hidden_dim, sizeof(int16_t), err);
+        }
+    }
+    q->final_norm.gain = zeros(dim, sizeof(int16_t), err);
+    alloc_rope(q, err);
+    return !err->set;
+}
+
+bool hw_qmodel_set_context(struct hw_qmodel *q, int seq_len, struct hw_error *err)
+{
+    if (seq_len < 1 || seq_len > q->config.seq_len)
+        return hw_fail(err, "context: expected 1..%d, the model's, got %d", q->config.seq_len,
+                       seq_len);
+    free_rope(q);
+    q->config.seq_len = seq_len;
+    alloc_rope(q, err);
+    return !err->set && (hw_rope_tables(&q->config, &q->rope) == 0 ||
+                         hw_fail(err, "context: a rotation angle lies on a rounding tie"));
+}
+
+void hw_qmodel_free(struct hw_qmodel *q)
+{
+    for (int l = 0; q->layers && l < q->config.n_layers; l++) {
+        struct hw_qlayer *y = &q->layers[l];
+        struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
+        for (int i = 0; i < 6; i++)
+            free_matrix(m[i]);
+        free(y->attn_norm.gain);
+        free(y->ffn_norm.gain);
+        free(y->attn_sub_norm.gain);
+        free(y->ffn_sub_norm.gain);
+    }
+    free(q->layers);
+    free_matrix(&q->embed);
+    free_matrix(&q->head);
+    free(q->final_norm.gain);
+    free_rope(q);
+    if (q->file)
+        hw_file_unmap(q->file);
+    free(q->file);
+    memset(q, 0, sizeof *q);
+}
+
+// --- one walk over everything, for reading and writing ------------------------------------------------
+
+// A pass over the model's scalars and tensors in a fixed order. Writing fills `header` and `data`;
+// reading takes from them.
+struct pass {
+    bool writing;
+    json_t *header, *meta;
+    FILE *file;            // writing: tensor data
+    const uint8_t *data;   // reading: tensor data
+    size_t size, at;       // of data
+    size_t n_tensors;
+    const char *path;
+    struct hw_error *err;
+};
+
+static void integer(struct pass *p, const char *name, long long low, long long high, long long *v)
+{
+    char text[32], *end;
+    if (p->err->set)
+        return;
+    if (p->writing) {
+        snprintf(text, sizeof text, "%lld", *v);
+        json_object_set_new(p->meta, name, json_string(text));
+        return;
+    }
+    const char *s = json_string_value(json_object_get(p->meta, name));
+    errno = 0;
+    *v = s ? strtoll(s, &end, 10) : 0;
+    if (!s || end == s || *end || errno || *v < low || *v > high)
+        hw_fail(p->err, "%s: metadata %s: expected an integer in %lld..%lld, got '%s'", p->path,
+                name, low, high, s ? s : "nothing");
+}
+
+static void int_field(struct pass *p, const char *name, int low, int high, int *v)
+{
+    long long wide = *v;
+    integer(p, name, low, high, &wide);
+    *v = (int)wide;
+}
+
+static void real_field(struct pass *p, const char *name, double *v)
+{
+    char text[32], *end;
+    if (p->err->set)
+        return;
+    if (p->writing) {
+        snprintf(text, sizeof text, "%.17g", *v);
+        json_object_set_new(p->meta, name, json_string(text));
+        return;
+    }
+    const char *s = json_string_value(json_object_get(p->meta, name));
+    *v = s ? strtod(s, &end) : 0.0;
+    if (!s || end == s || *end || !(*v > 0.0 && *v < 1e30))
+        hw_fail(p->err, "%s: metadata %s: expected a positive number, got '%s'", p->path, name,
+                s ? s : "nothing");
+}
+
+// Divisors of the rotation's pairs, numbers with spaces between. No such key: rotation is plain.
+static void rope_divisors(struct pass *p, struct hw_config *c)
+{
+    static const char *const KEY = "rope_divisors";
+    char text[HW_MAX_SCALED_PAIRS * 26] = "";
+    int half = c->head_dim / 2, n = 0;
+    const char *s = json_string_value(json_object_get(p->meta, KEY));
+    if (p->err->set)
+        return;
+    if (p->writing) {
+        for (int i = 0; i < half && i < HW_MAX_SCALED_PAIRS && c->rope_divisor[0] > 0.0; i++)
+            n += snprintf(text + n, sizeof text - (size_t)n, "%s%.17g", i ? " " : "",
+                          c->rope_divisor[i]);
+        if (n)
+            json_object_set_new(p->meta, KEY, json_string(text));
+        return;
+    }
+    for (char *end; s && n < half && n < HW_MAX_SCALED_PAIRS; s = end, n++) {
+        double v = strtod(s, &end);
+        if (end == s || !(v >= 1.0 && v <= HW_MAX_ROPE_DIVISOR))
+            break;
+        c->rope_divisor[n] = v;
+    }
+    if (s && (n != half || *s))
+        hw_fail(p->err, "%s: metadata %s: expected %d numbers in 1..%g, got '%.32s' after %d",
+                p->path, KEY, half, HW_MAX_ROPE_DIVISOR, s, n);
+}
+
+static json_t *describe(const char *dtype, const int *shape, int n_dims, size_t at, size_t bytes)
+{
+    json_t *dims = json_array();
+    for (int i = 0; i < n_dims; i++)
+        json_array_append_new(dims, json_integer(shape[i]));
+    return json_pack("{s:s, s:o, s:[I,I]}", "dtype", dtype, "shape", dims, "data_offsets",
+                     (json_int_t)at, (json_int_t)(at + bytes));
+}
+
+// One tensor, elements of `size` bytes. Reading demands the very description that writing makes,
+// copies to `values` unless that is NULL, and returns where the tensor lies in the file.
+static const uint8_t *tensor(struct pass *p, const char *name, const char *dtype, size_t size,
+                             const int *shape, int n_dims, void *values)
+{
+    size_t bytes = size;
+    const uint8_t *found = NULL;
+    if (p->err->set)
+        return NULL;
+    for (int i = 0; i < n_dims; i++)
+        bytes *= (size_t)shape[i];
+    json_t *expected = describe(dtype, shape, n_dims, p->at, bytes);
+    p->n_tensors++;
+    if (p->writing) {
+        json_object_set(p->header, name, expected);
+        if (p->file && fwrite(values, 1, bytes, p->file) != bytes)
+            hw_fail(p->err, "%s: cannot write: %s", p->path, strerror(errno));
+    } else {
+        json_t *got = json_object_get(p->header, name);
+        char *want = json_dumps(expected, JSON_COMPACT | JSON_SORT_KEYS);
+        char *have = got ? json_dumps(got, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+        if (!got || !json_equal(got, expected))
+            hw_fail(p->err, "%s: tensor %s: expected %s, got %.200s", p->path, name,
+                    want ? want : "", have ? have : "nothing");
+        else if (bytes > p->size - p->at)
+            hw_fail(p->err, "%s: tensor %s: expected %zu bytes at offset %zu, got %zu", p->path,
+                    name, bytes, p->at, p->size - p->at);
+        else
+            found = p->data + p->at;
+        if (found && values)
+            memcpy(values, found, bytes);
+        free(want);
+        free(have);
+    }
+    json_decref(expected);
+    p->at += bytes;
+    return found;
+}
+
+// The model has one eps_ss, the final norm's; where sub_norm, each norm of a layer has its own.
+static void norm(struct pass *p, const char *name, int dim, const struct hw_qmodel *q,
+                 struct hw_qnorm *n)
+{
+    char field[96];
+    snprintf(field, sizeof field, "%s.eps_ss", name);
+    long long eps = (long long)(p->writing ? n->eps_ss : q->final_norm.eps_ss);
+    if (q->config.sub_norm && n != &q->final_norm)
+        integer(p, field, 1, UINT32_MAX, &eps);
+    n->eps_ss = (uint64_t)eps;
+    snprintf(field, sizeof field, "%s.shift", name);
+    int_field(p, field, 1, 40, &n->shift);
+    snprintf(field, sizeof field, "%s.gain", name);
+    tensor(p, field, "I16", 2, &dim, 1, n->gain);
+}
+
+// Whether every weight, a sum of one level a plane, is in -128..127.
+static void check_sums(struct pass *p, const char *name, int code_bits, const struct hw_qmatrix *m)
+{
+    int low = 0, high = 0;
+    for (int i = 0; i < m->n_planes; i++) {
+        int least = 127, most = -128;
+        for (int k = 0; k < 1 << code_bits; k++) {
+            least = m->levels[i][k] < least ? m->levels[i][k] : least;
+            most = m->levels[i][k] > most ? m->levels[i][k] : most;
+        }
+        low += least;
+        high += most;
+    }
+    size_t n = (size_t)m->n_out * (size_t)m->n_in;
+    for (size_t i = 0; (low < -128 || high > 127) && i < n && !p->err->set; i++) {
+        int sum = 0;
+        for (int k = 0; k < m->n_planes; k++)
+            sum += m->levels[k][m->codes[(size_t)k * n + i]];
+        if (sum < -128 || sum > 127)
+            hw_fail(p->err, "%s: tensor %s: element %zu: expected a sum of levels in -128..127, "
+                            "got %d", p->path, name, i, sum);
+    }
+}
+
+static void check_matrix(struct pass *p, const char *name, int code_bits, const struct hw_qmatrix *m)
+{
+    size_t n = (size_t)m->n_planes * (size_t)m->n_out * (size_t)m->n_in, last = 0;
+    for (size_t i = 0; i < n && !p->err->set; i = last) { // a piece that need not stay in memory
+        uint8_t all = 0;
+        last = n - i < PIECE ? n : i + PIECE;
+        for (size_t k = i; k < last; k++)
+            all |= m->codes[k];
+        for (size_t k = i; all >> code_bits && k < last && !p->err->set; k++) {
+            if (m->codes[k] >> code_bits)
+                hw_fail(p->err, "%s: tensor %s.codes: element %zu: expected %d bits, got %d",
+                        p->path, name, k, code_bits, m->codes[k]);
+        }
+        hw_file_unload(m->codes + i, last - i);
+    }
+    for (int r = 0; r < m->n_out && !p->err->set; r++) {
+        if (m->scale[r] >> 12)
+            hw_fail(p->err, "%s: tensor %s.scale: row %d: expected 12 bits, got %d", p->path, name,
+                    r, m->scale[r]);
+    }
+    for (int i = 0; i < m->n_planes; i++) {
+        for (int k = 0; k < 1 << code_bits; k++) {
+            if (m->levels[i][k] < -128 || m->levels[i][k] > 127)
+                hw_fail(p->err, "%s: tensor %s.levels: plane %d: expected -128..127, got %d",
+                        p->path, name, i, m->levels[i][k]);
+        }
+    }
+    if (!p->err->set)
+        check_sums(p, name, code_bits, m);
+    hw_qmatrix_unload(m);
+}
+
+// The codes of a matrix that is read: where they lie in the file.
+static void map_codes(struct pass *p, const char *field, int n_out, int n_in, struct hw_qmatrix *m)
+{
+    const uint8_t *codes = tensor(p, field, "U8", 1, (int[]){m->n_planes, n_out, n_in}, 3, NULL);
+    m->n_out = n_out;
+    m->n_in = n_in;
+    m->codes = (uint8_t *)(uintptr_t)codes; // not written to
+    m->mapped = true;
+    m->scale = zeros((size_t)n_out, sizeof *m->scale, p->err);
+}
+
+static void matrix(struct pass *p, const char *name, int code_bits, int n_out, int n_in,
+                   struct hw_qmatrix *m)
+{
+    char field[96];
+    int16_t levels[HW_MAX_PLANES * HW_MAX_LEVELS];
+    int n = 1 << code_bits;
+    snprintf(field, sizeof field, "%s.planes", name);
+    int_field(p, field, 1, HW_MAX_PLANES, &m->n_planes);
+    snprintf(field, sizeof field, "%s.shift", name);
+    int_field(p, field, 15, 62, &m->shift);
+    if (p->err->set)
+        return;
+    for (int i = 0; i < m->n_planes * n; i++)
+        levels[i] = m->levels[i / n][i % n];
+    snprintf(field, sizeof field, "%s.codes", name);
+    if (p->writing)
+        tensor(p, field, "U8", 1, (int[]){m->n_planes, n_out, n_in}, 3, m->codes);
+    else
+        map_codes(p, field, n_out, n_in, m);
+    snprintf(field, sizeof field, "%s.levels", name);
+    tensor(p, field, "I16", 2, (int[]){m->n_planes, n}, 2, levels);
+    snprintf(field, sizeof field, "%s.scale", name);
+    tensor(p, field, "U16", 2, &n_out, 1, m->scale);
+    if (p->writing || p->err->set)
+        return;
+    for (int i = 0; i < m->n_planes * n; i++)
+        m->levels[i / n][i % n] = levels[i];
+    check_matrix(p, name, code_bits, m);
+}
+
+static void layer(struct pass *p, struct hw_qmodel *q, int l)
+{
+    const struct hw_config *c = &q->config;
+    struct hw_qlayer *y = &q->layers[l];
+    int kv_dim = c->n_kv_heads * c->head_dim, q_dim = c->n_heads * c->head_dim;
+    int b = q->widths.code_bits;
+    char n[11][64];
+    const char *part[11] = {"attention_norm", "ffn_norm", "attention.wk", "attention.wq",
+                           "attention.wv", "attention.wo", "feed_forward.gate_up",
+                           "feed_forward.down", "", "attention.sub_norm",
+                           "feed_forward.sub_norm"};
+    for (int i = 0; i < 11; i++)
+        snprintf(n[i], sizeof n[i], "layers.%d.%s", l, part[i]);
+    norm(p, n[0], c->dim, q, &y->attn_norm);
+    norm(p, n[1], c->dim, q, &y->ffn_norm);
+    if (c->sub_norm) {
+        norm(p, n[9], q_dim, q, &y->attn_sub_norm);
+        norm(p, n[10], c->hidden_dim, q, &y->ffn_sub_norm);
+    }
+    matrix(p, n[2], b, kv_dim, c->dim, &y->wk);
+    matrix(p, n[3], b, q_dim, c->dim, &y->wq);
+    matrix(p, n[4], b, kv_dim, c->dim, &y->wv);
+    matrix(p, n[5], b, c->dim, q_dim, &y->wo);
+    matrix(p, n[6], b, 2 * c->hidden_dim, c->dim, &y->gate_up);
+    matrix(p, n[7], b, c->dim, c->hidden_dim, &y->down);
+    const struct {
+        const char *name;
+        int low, high, *value;
+    } field[] = {{"score_shift", 0, 40, &y->score_shift},
+                 {"att_shift", 0, 7, &y->att_shift},
+                 {"hidden_shift", 1, 40, &y->hidden_shift}};
+    for (int i = 0; i < 3; i++) {
+        char name[96];
+        snprintf(name, sizeof name, "%s%s", n[8], field[i].name);
+        int_field(p, name, field[i].low, field[i].high, field[i].value);
+    }
+}
+
+static void config(struct pass *p, struct hw_qmodel *q)
+{
+    struct hw_config *c = &q->config;
+    struct hw_widths *w = &q->widths;
+    int tied = c->tied;
+    int_field(p, "dim", 1, 1 << 16, &c->dim);
+    int_field(p, "hidden_dim", 1, 1 << 18, &c->hidden_dim);
+    int_field(p, "n_layers", 1, 1024, &c->n_layers);
+    int_field(p, "n_heads", 1, 255, &c->n_heads);
+    int_field(p, "n_kv_heads", 1, 255, &c->n_kv_heads);
+    int_field(p, "head_dim", 2, 1024, &c->head_dim);
+    int_field(p, "vocab_size", 2, 1 << 19, &c->vocab_size);
+    int_field(p, "seq_len", 1, 1 << 19, &c->seq_len);
+    int_field(p, "tied", 0, 1, &tied);
+    c->tied = tied != 0;
+    real_field(p, "rope_base", &c->rope_base);
+    rope_divisors(p, c);
+    real_field(p, "norm_eps", &c->norm_eps);
+    int sub_norm = c->sub_norm; // only where it is, as in files from before there was one
+    if (p->writing ? c->sub_norm : json_object_get(p->meta, "sub_norm") != NULL)
+        int_field(p, "sub_norm", 0, 1, &sub_norm);
+    c->sub_norm = sub_norm != 0;
+    int_field(p, "code_bits", 2, 4, &w->code_bits);
+    int_field(p, "act_bits", 4, 12, &w->act_bits);
+    int_field(p, "kv_bits", 4, 12, &w->kv_bits);
+    int_field(p, "res_bits", 16, 24, &w->res_bits);
+    if (!p->err->set && (c->head_dim % 2 || c->n_heads % c->n_kv_heads))
+        hw_fail(p->err, "%s: metadata: expected an even head_dim and n_heads a multiple of "
+                        "n_kv_heads, got %d, %d, %d", p->path, c->head_dim, c->n_heads,
+                c->n_kv_heads);
+}
+
+// The dimensions decide how much memory the model takes: they must be those of so large a file.
+static void check_size(struct pass *p, const struct hw_config *c)
+{
+    size_t q_dim = (size_t)c->n_heads * (size_t)c->head_dim, dim = (size_t)c->dim;
+    size_t kv_dim = (size_t)c->n_kv_heads * (size_t)c->head_dim;
+    size_t layer = dim * (2 * q_dim + 2 * kv_dim + 3 * (size_t)c->hidden_dim);
+    size_t codes = (size_t)c->vocab_size * dim + (size_t)c->n_layers * layer; // far below 2^63
+    if (!p->err->set && codes > p->size)
+        hw_fail(p->err, "%s: metadata: expected at least %zu bytes of data for these dimensions, "
+                        "got %zu", p->path, codes, p->size);
+}
+
+static void everything(struct pass *p, struct hw_qmodel *q)
+{
+    const struct hw_config *c = &q->config;
+    config(p, q);
+    if (!p->writing)
+        check_size(p, c);
+    if (p->err->set || (!p->writing && !hw_qmodel_alloc(q, p->err)))
+        return;
+    long long eps = (long long)q->final_norm.eps_ss;
+    integer(p, "eps_ss", 1, UINT32_MAX, &eps);
+    q->final_norm.eps_ss = (uint64_t)eps;
+    int_field(p, "embed_shift", 15, 62, &q->embed_shift);
+    real_field(p, "logit_scale", &q->logit_scale);
+    matrix(p, "tok_embeddings", q->widths.code_bits, c->vocab_size, c->dim, &q->embed);
+    if (!c->tied)
+        matrix(p, "output", q->widths.code_bits, c->vocab_size, c->dim, &q->head);
+    norm(p, "norm", c->dim, q, &q->final_norm);
+    int half = c->head_dim / 2, n_lo = 1 << q->rope.lo_bits;
+    tensor(p, "rope.hi_cos", "I16", 2, (int[]){q->rope.n_hi, half}, 2, q->rope.hi_cos);
+    tensor(p, "rope.hi_sin", "I16", 2, (int[]){q->rope.n_hi, half}, 2, q->rope.hi_sin);
+    tensor(p, "rope.lo_cos", "I16", 2, (int[]){n_lo, half}, 2, q->rope.lo_cos);
+    tensor(p, "rope.lo_sin", "I16", 2, (int[]){n_lo, half}, 2, q->rope.lo_sin);
+    for (int l = 0; l < c->n_layers; l++)
+        layer(p, q, l);
+}
+
+// --- files --------------------------------------------------------------------------------------------
+
+static bool write_file(const struct hw_qmodel *q, FILE *file, const char *path,
+                       struct hw_error *err)
+{
+    struct hw_qmodel copy = *q; // the walk is shared with reading and not const
+    struct pass p = {.writing = true, .path = path, .err = err};
+    p.header = json_object();
+    p.meta = json_object();
+    json_object_set_new(p.meta, "format", json_string(FORMAT));
+    everything(&p, &copy); // first for the header, then for the data
+    json_object_set(p.header, "__metadata__", p.meta);
+    char *text = json_dumps(p.header, JSON_COMPACT | JSON_SORT_KEYS);
+    size_t len = text ? strlen(text) : 0, padded = (len + 7) / 8 * 8;
+    uint8_t size[8];
+    for (int i = 0; i < 8; i++)
+        size[i] = (uint8_t)(padded >> (8 * i));
+    if (!text || fwrite(size, 1, 8, file) != 8 ||
+        fprintf(file, "%s%*s", text, (int)(padded - len), "") != (int)padded)
+        hw_fail(err, "%s: cannot write: %s", path, strerror(errno));
+    p.file = file;
+    p.at = 0;
+    everything(&p, &copy);
+    free(text);
+    json_decref(p.meta);
+    json_decref(p.header);
+    return !err->set;
+}
+
+bool hw_qmodel_write(const struct hw_qmodel *q, const char *path, struct hw_error *err)
+{
+    char temp[4096];
+    snprintf(temp, sizeof temp, "%s.partial", path);
+    FILE *file = fopen(temp, "wb");
+    if (!file)
+        return hw_fail(err, "%s: cannot write: %s", temp, strerror(errno));
+    write_file(q, file, temp, err);
+    if (fclose(file) != 0)
+        hw_fail(err, "%s: cannot write: %s", temp, strerror(errno));
+    if (!err->set && rename(temp, path) != 0)
+        hw_fail(err, "%s: cannot rename to %s: %s", temp, path, strerror(errno));
+    if (err->set)
+        unlink(temp);
+    return !err->set;
+}
+
+static bool parse(struct hw_qmodel *q, const uint8_t *data, size_t size, const char *path,
+                  struct hw_error *err)
+{
+    uint64_t header = 0;
+    for (int i = 0; i < 8 && size >= 8; i++)
+        header |= (uint64_t)data[i] << (8 * i);
+    if (size < 8 || header > size - 8)
+        return hw_fail(err, "%s: header: expected a safetensors file, got a header of %llu bytes "
+                            "in a file of %zu", path, (unsigned long long)header, size);
+    json_error_t where;
+    json_t *root = json_loadb((const char *)data + 8, (size_t)header, JSON_REJECT_DUPLICATES,
+                              &where);
+    struct pass p = {.header = root, .path = path, .err = err};
+    if (!root)
+        return hw_fail(err, "%s: header: %s at byte %d", path, where.text, where.position + 8);
+    p.meta = json_object_get(root, "__metadata__");
+    p.data = data + 8 + header;
+    p.size = size - 8 - (size_t)header;
+    const char *format = json_string_value(json_object_get(p.meta, "format"));
+    if (!format || strcmp(format, FORMAT) != 0)
+        hw_fail(err, "%s: metadata format: expected %s (made by hardwire quantize), got '%s'", path,
+                FORMAT, format ? format : "nothing");
+    everything(&p, q);
+    if (!err->set && (p.at != p.size || json_object_size(root) != p.n_tensors + 1))
+        hw_fail(err, "%s: expected %zu tensors in %zu bytes, got %zu in %zu", path, p.n_tensors,
+                p.at, json_object_size(root) - 1, p.size);
+    json_decref(root);
+    return !err->set;
+}
+
+bool hw_qmodel_map(struct hw_qmodel *q, const char *path, struct hw_error *err)
+{
+    memset(q, 0, sizeof *q);
+    struct hw_file *file = zeros(1, sizeof *file, err);
+    q->file = file;
+    if (file && hw_file_map(file, path, err))
+        parse(q, file->data, file->size, path, err);
+    if (err->set)
+        hw_qmodel_free(q);
+    return !err->set;
+}
+
+static void make_weights(struct hw_qmatrix *m, struct hw_error *err)
+{
+    if (m->n_planes == 0 || err->set)
+        return;
+    m->weight = zeros((size_t)m->n_out * (size_t)m->n_in, sizeof *m->weight, err);
+    if (!err->set)
+        hw_qmatrix_expand(m);
+    hw_qmatrix_unload(m);
+}
+
+bool hw_qmodel_read(struct hw_qmodel *q, const char *path, struct hw_error *err)
+{
+    if (!hw_qmodel_map(q, path, err))
+        return false;
+    make_weights(&q->embed, err);
+    make_weights(&q->head, err);
+    for (int l = 0; l < q->config.n_layers; l++) {
+        struct hw_qlayer *y = &q->layers[l];
+        struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
+        for (int i = 0; i < 6; i++)
+            make_weights(m[i], err);
+    }
+    if (err->set)
+        hw_qmodel_free(q);
+    return !err->set;
+}

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the way from a float checkpoint to integers: units of every tensor from calibrated ranges,
+// the order in which matrices are rounded, tuned, rounded again.
+#include "gen/quant/quantize.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/quant/balance.h"
+#include "gen/quant/budget.h"
+#include "gen/quant/calibrate.h"
+#include "gen/quant/matrix.h"
+#include "gen/quant/qfile.h"
+#include "gen/quant/tune.h"
+#include "refmodel/ops.h"
+#include "refmodel/tables.h"
+
+static const double LOG2_E = 1.44269504088896340736;
+
+void hw_quantize_defaults(struct hw_quantize_options *o)
+{
+    memset(o, 0, sizeof *o);
+    o->widths = (struct hw_widths){.code_bits = 4, .act_bits = 10, .kv_bits = 10, .res_bits = 20};
+    o->weight_bits = 8;
+}
+
+// --- the model ------------------------------------------------------------------------------------
+
+// Real value of one step so that `max` reaches the end of `bits` bits, with a little headroom.
+static double unit_for(double max, int bits)
+{
+    return (max > 0.0 ? max : 1.0) * 1.02 / (ldexp(1.0, bits - 1) - 1.0);
+}
+
+// A norm over `size` elements of step `from`, its output in steps of in_unit.
+static bool quantize_norm(const struct hw_quantizer *z, const char *name, const float *gain, int size,
+                          double from, double eps, double in_unit, struct hw_qnorm *n)
+{
+    double max = 0.0, root = sqrt(size);
+    eps *= size / (from * from);
+    if (!(eps < 4294967295.0))
+        return hw_fail(z->err, "quantize: %s: epsilon %g is too large beside steps of %g", name,
+                       eps * from * from / size, from);
+    n->eps_ss = eps < 1.0 ? 1 : (uint64_t)(eps + 0.5);
+    for (int i = 0; i < size; i++)
+        max = fabs(gain[i]) > max ? fabs(gain[i]) : max;
+    n->shift = 40;
+    while (n->shift > 1 && ldexp(max * root / in_unit, n->shift - 17) > 32000.0)
+        n->shift--;
+    if (!(ldexp(max * root / in_unit, n->shift - 17) < 32768.0))
+        return hw_fail(z->err, "quantize: %s: a gain of %g meets activations of at most %g: "
+                               "expected them within 2^31 of each other", name, max, in_unit);
+    for (int i = 0; i < size; i++)
+        n->gain[i] = (int16_t)floor(ldexp(gain[i] * root / in_unit, n->shift - 17) + 0.5);
+    return true;
+}
+
+static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
+{
+    const struct hw_config *c = z->c;
+    const struct hw_widths *w = &z->o->widths;
+    struct hw_ranges *r = z->r;
+    struct hw_qlayer *y = &z->q->layers[l];
+    int q_dim = c->n_heads * c->head_dim, kv_dim = c->n_kv_heads * c->head_dim;
+    double attn_in = unit_for(hw_range_max(r, HW_FLOAT_ATTN_IN, l), w->act_bits);
+    double ffn_in = unit_for(hw_range_max(r, HW_FLOAT_FFN_IN, l), w->act_bits);
+    double k = unit_for(hw_range_max(r, HW_FLOAT_K, l), w->kv_bits);
+    double v = unit_for(hw_range_max(r, HW_FLOAT_V, l), w->kv_bits);
+    double hidden = unit_for(hw_range_max(r, HW_FLOAT_HIDDEN, l), w->act_bits);
+    double wo_in = unit_for(hw_range_max(r, HW_FLOAT_ATTN, l), w->act_bits), down_in = hidden;
+    double eps = z->how.layer_eps;
+
+    if (!quantize_norm(z, "attention norm", hw_float_tensor(z->f, HW_ATTN_NORM, l), c->dim,
+                       res_unit, eps, attn_in, &y->attn_norm) ||
+        !quantize_norm(z, "FFN norm", hw_float_tensor(z->f, HW_FFN_NORM, l), c->dim, res_unit, eps,
+                       ffn_in, &y->ffn_norm))
+        return false;
+    if (c->sub_norm) // as the residual's, res_bits with headroom
+        hidden = 2.0 * unit_for(hw_range_max(r, HW_FLOAT_HIDDEN_SIDE, l), w->res_bits);
+
+    // q * k * log2(e) / sqrt(head_dim) in steps of 2^-10 is 64 * raw score >> score_shift
+    double q = 0.0;
+    for (y->score_shift = 40; y->score_shift > 0; y->score_shift--) {
+        q = sqrt(c->head_dim) / (LOG2_E * 1024.0 * k) / ldexp(1.0, y->score_shift - 6);
+        if (hw_range_max(r, HW_FLOAT_Q, l) / q < 1900.0)
+            break;
+    }
+    enum hw_float_tap attn_out = c->sub_norm ? HW_FLOAT_ATTN_SIDE : HW_FLOAT_ATTN;
+    double attn_max = hw_range_max(r, attn_out, l) * 1.02;
+    double act_top = ldexp(1.0, (c->sub_norm ? w->res_bits - 1 : w->act_bits) - 1) - 1.0;
+    v = v < attn_max / act_top ? attn_max / act_top : v; // kv_bits above act_bits gain nothing
+    for (y->att_shift = 0; y->att_shift < 7; y->att_shift++) {
+        if (ldexp(attn_max / v, y->att_shift + 1) > act_top)
+            break;
+    }
+    double up = 0.0;
+    for (y->hidden_shift = 40; y->hidden_shift > 1; y->hidden_shift--) {
+        up = hidden * 1024.0 / ldexp(1.0, y->hidden_shift);
+        if (hw_range_max(r, HW_FLOAT_UP, l) / up < 30000.0)
+            break;
+    }
+    double attn = ldexp(v, -y->att_shift);
+    if (!c->sub_norm)
+        wo_in = attn;
+    else if (!quantize_norm(z, "attention sub-norm", hw_float_tensor(z->f, HW_ATTN_SUB_NORM, l),
+                            q_dim, attn, eps, wo_in, &y->attn_sub_norm) ||
+             !quantize_norm(z, "FFN sub-norm", hw_float_tensor(z->f, HW_FFN_SUB_NORM, l),
+                            c->hidden_dim, hidden, eps, down_in, &y->ffn_sub_norm))
+        return false;
+    double k_pre = ldexp(k, w->kv_bits - (HW_PRE_BITS - 1));
+    double q_pre = ldexp(q, HW_Q_BITS - (HW_PRE_BITS - 1));
+    struct {
+        struct hw_source src;
+        struct hw_qmatrix *m;
+        const char *suffix;
+    } part[] = {
+        {{.n_out = kv_dim, .n_in = c->dim, .tensor = HW_WK, .in_unit = attn_in,
+          .out_unit = {k_pre}, .input = HW_FLOAT_ATTN_IN}, &y->wk, "attention.wk"},
+        {{.n_out = q_dim, .n_in = c->dim, .tensor = HW_WQ, .in_unit = attn_in,
+          .out_unit = {q_pre}, .input = HW_FLOAT_ATTN_IN}, &y->wq, "attention.wq"},
+        {{.n_out = kv_dim, .n_in = c->dim, .tensor = HW_WV, .in_unit = attn_in,
+          .out_unit = {v}, .input = HW_FLOAT_ATTN_IN}, &y->wv, "attention.wv"},
+        {{.n_out = c->dim, .n_in = q_dim, .tensor = HW_WO, .in_unit = wo_in,
+          .out_unit = {res_unit}, .input = HW_FLOAT_ATTN}, &y->wo, "attention.wo"},
+        {{.n_out = 2 * c->hidden_dim, .n_in = c->dim, .interleaved = true, .in_unit = ffn_in,
+          .out_unit = {1.0 / 1024.0, up}, .input = HW_FLOAT_FFN_IN}, &y->gate_up,
+         "feed_forward.gate_up"},
+        {{.n_out = c->dim, .n_in = c->hidden_dim, .tensor = HW_W_DOWN, .in_unit = down_in,
+          .out_unit = {res_unit}, .input = HW_FLOAT_HIDDEN}, &y->down, "feed_forward.down"},
+    };
+    for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "layers.%d.%s", l, part[i].suffix);
+        part[i].src.name = name;
+        part[i].src.layer = l;
+        part[i].src.place = HW_ROUNDED_LAYERS + HW_ROUNDED_PER_LAYER * l + (int)i;
+        part[i].src.bits = z->bits[part[i].src.place];
+        part[i].src.act_unit = part[i].src.in_unit;
+        part[i].src.weight = hw_range_square(r, part[i].src.input, l);
+        if (!hw_quantize_matrix(z, &part[i].src, part[i].m))
+            return false;
+    }
+    return true;
+}
+
+// Embedding, classifier, final norm. A tied table has one scale word a row: as embedding it gives
+// residual steps, as classifier logit steps, so the logit's unit follows from the residual's.
+static bool quantize_ends(const struct hw_quantizer *z, double res_unit)
+{
+    const struct hw_config *c = z->c;
+    struct hw_qmodel *q = z->q;
+    double head_in = unit_for(hw_range_max(z->r, HW_FLOAT_HEAD_IN, 0), z->o->widths.act_bits);
+    double logit_max = hw_range_max(z->r, HW_FLOAT_LOGITS, 0), wanted = logit_max / ldexp(1.0, 20);
+    if (!quantize_norm(z, "final norm", hw_float_tensor(z->f, HW_OUTPUT_NORM, 0), c->dim, res_unit,
+                       c->norm_eps, head_in, &q->final_norm))
+        return false;
+
+    // weight * 2^8 * word / 2^embed_shift = residual steps
+    struct hw_source embed = {.name = "tok_embeddings", .n_out = c->vocab_size, .n_in = c->dim,
+                           .tensor = HW_TOK_EMBED, .in_unit = 1.0, .act_unit = head_in,
+                           .out_unit = {256.0 * res_unit},
+                           .input = HW_FLOAT_HEAD_IN, .bits = z->bits[HW_ROUNDED_EMBED],
+                           .place = HW_ROUNDED_EMBED,
+                           .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
+    if (!hw_quantize_matrix(z, &embed, &q->embed))
+        return false;
+    q->embed_shift = q->embed.shift;
+    if (c->tied) { // the same words, another shift
+        double unit = head_in * 256.0 * res_unit; // logit steps at shift = embed_shift
+        int shift = q->embed_shift;
+        for (; shift < 62 && unit < wanted / 2.0; shift++)
+            unit *= 2.0;
+        for (; shift > 15 && unit > wanted; shift--)
+            unit /= 2.0;
+        q->embed.shift = shift;
+        q->logit_scale = unit;
+        return true;
+    }
+    struct hw_source head = {.name = "output", .n_out = c->vocab_size, .n_in = c->dim,
+                          .tensor = HW_OUTPUT, .in_unit = head_in,
+                          .act_unit = head_in, .out_unit = {wanted},
+                          .input = HW_FLOAT_HEAD_IN, .bits = z->bits[HW_ROUNDED_HEAD],
+                          .place = HW_ROUNDED_HEAD,
+                          .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
+    q->logit_scale = wanted;
+    return hw_quantize_matrix(z, &head, &q->head);
+}
+
+static double residual_max(const struct hw_ranges *r)
+{
+    double max = 0.0;
+    for (int l = 0; l < r->n_layers; l++) {
+        double here = hw_range_max(r, HW_FLOAT_RESIDUAL, l);
+        max = here > max ? here : max;
+    }
+    return max;
+}
+
+static bool run(struct hw_quantizer *z)
+{
+    const struct hw_config *c = z->c;
+    struct hw_qmodel *q = z->q;
+    double res_unit = 4.0 * unit_for(residual_max(z->r), z->o->widths.res_bits);
+    q->config = *c;
+    q->widths = z->o->widths;
+    if (!hw_qmodel_alloc(q, z->err))
+        return false;
+    if (hw_rope_tables(c, &q->rope) != 0)
+        return hw_fail(z->err, "rope: an angle lies on a rounding tie: expected a rope base other "
+                               "than %.17g", c->rope_base);
+    if (!quantize_ends(z, res_unit))
+        return false;
+    for (int l = 0; l < c->n_layers; l++) {
+        if (!quantize_layer(z, l, res_unit))
+            return false;
+    }
+    return true;
+}
+
+static bool check_options(const struct hw_quantize_options *o, struct hw_error *err)
+{
+    int head = o->head_bits ? o->head_bits : o->weight_bits;
+    const struct {
+        const char *name;
+        int value, low, high;
+    } range[] = {{"code-bits", o->widths.code_bits, 2, 4}, {"act-bits", o->widths.act_bits, 4, 12},
+                 {"kv-bits", o->widths.kv_bits, 4, 12},     {"res-bits", o->widths.res_bits, 16, 24},
+                 {"bits", o->weight_bits, 2, 8},           {"head-bits", head, 2, 8}};
+    for (size_t i = 0; i < sizeof range / sizeof range[0]; i++) {
+        if (range[i].value < range[i].low || range[i].value > range[i].high)
+            return hw_fail(err, "quantize: %s: expected %d..%d, got %d", range[i].name,
+                           range[i].low, range[i].high, range[i].value);
+    }
+    if (o->rom_bits > 0.0 && o->max_loss > 0.0)
+        return hw_fail(err, "quantize: expected rom-bits or max-loss, got both");
+    if ((o->rom_bits > 0.0 || o->max_loss > 0.0) && (o->grids || o->ternary))
+        return hw_fail(err, "quantize: levels decide every width: expected no rom-bits or max-loss");
+    if (o->tune_steps && (o->grids || o->ternary))
+        return hw_fail(err, "quantize: levels were trained: expected no tuning");
+    return true;
+}
+
+// How much text calibration takes: enough for its widths, and no more than
+// 2^34 multiplications where the model is large.
+static int calibration_tokens(const struct hw_config *c)
+{
+    double layer = 2.0 * c->dim * (c->n_heads + c->n_kv_heads) * c->head_dim +
+                   3.0 * c->dim * c->hidden_dim;
+    double n = ldexp(1.0, 34) / (c->n_layers * layer + (double)c->vocab_size * c->dim);
+    return n < 256.0 ? 256 : n > 4096.0 ? 4096 : (int)n;
+}
+
+static struct hw_rounded *rounded_new(const struct hw_quantizer *z)
+{
+    struct hw_rounded *rounded = calloc((size_t)hw_rounded_count(z->c), sizeof *rounded);
+    if (!rounded)
+        hw_fail(z->err, "quantize: out of memory");
+    return rounded;
+}
+
+static void rounded_free(const struct hw_quantizer *z, struct hw_rounded *rounded)
+{
+    for (int i = 0; rounded && i < hw_rounded_count(z->c); i++) {
+        free(rounded[i].scale);
+        free(rounded[i].place);
+    }
+    free(rounded);
+}
+
+// --- the choice of planes --------------------------------------------------------------------------
+
+static void place_name(int place, char *name, size_t size)
+{
+    static const char *const part[] = {"attention.wk", "attention.wq",         "attention.wv",
+                                       "attention.wo", "feed_forward.gate_up", "feed_forward.down"};
+    int i = place - HW_ROUNDED_LAYERS;
+    if (i < 0)
+        snprintf(name, size, "%s", place == HW_ROUNDED_EMBED ? "tok_embeddings" : "output");
+    else
+        snprintf(name, size, "layers.%d.%s", i / HW_ROUNDED_PER_LAYER,
+                 part[i % HW_ROUNDED_PER_LAYER]);
+}
+
+static void print_choice(const struct hw_quantizer *z, const struct hw_budget *b)
+{
+    char name[64];
+    for (int i = 0; z->o->progress && i < hw_rounded_count(z->c); i++) {
+        if (!b->rounded[0][i].n_out)
+            continue;
+        place_name(i, name, sizeof name);
+        fprintf(z->o->progress, "%-28s loses", name);
+        for (int k = 0; k < b->n_widths; k++)
+            fprintf(z->o->progress, " %.5f%s", b->loss[i * HW_MAX_WIDTHS + k],
+                    k + 1 == b->planes[i] ? "*" : "");
+        fprintf(z->o->progress, " at 1..%d planes\n", b->n_widths);
+    }
+    if (z->o->progress)
+        fprintf(z->o->progress, "as chosen (*), all together: divergence %.5f, perplexity "
+                                "%+.2f%% by the weights\n", b->together, 100.0 * (hw_exp(b->together) - 1.0));
+}
+
+// Rounds everything at every width, and sets z->bits to what is chosen of it.
+static bool choose_bits(struct hw_quantizer *z)
+{
+    int n = hw_rounded_count(z->c);
+    struct hw_budget b = {.c = z->c, .code_bits = z->o->widths.code_bits};
+    b.n_widths = 8 / b.code_bits;
+    b.loss = calloc((size_t)n * HW_MAX_WIDTHS, sizeof *b.loss);
+    b.planes = calloc((size_t)n, sizeof *b.planes);
+    if (!b.loss || !b.planes)
+        hw_fail(z->err, "quantize: out of memory");
+    for (int k = 0; k < b.n_widths && !z->err->set; k++) {
+        for (int i = 0; i < n; i++)
+            z->bits[i] = (k + 1) * b.code_bits;
+        z->rounded = b.rounded[k] = rounded_new(z);
+        if (z->rounded && run(z))
+            hw_qmodel_free(z->q);
+    }
+    z->rounded = NULL;
+    if (!z->err->set && hw_budget_choose(&b, z->f, z->o->rom_bits, z->o->max_loss, z->o->progress,
+                                         z->err)) {
+        for (int i = 0; i < n; i++)
+            z->bits[i] = b.planes[i] * b.code_bits;
+        print_choice(z, &b);
+    }
+    for (int k = 0; k < b.n_widths; k++)
+        rounded_free(z, b.rounded[k]);
+    free(b.loss);
+    free(b.planes);
+    return !z->err->set;
+}
+
+// --- tuning ----------------------------------------------------------------------------------------
+
+// The float model becomes the tuned one, whose ranges decide the units anew.
+static bool take_tuned(struct hw_quantizer *z, const struct hw_params *tuned, int n)
+{
+    for (int id = 0; id < HW_N_TENSORS; id++) {
+        size_t size = hw_params_size(z->c, (enum hw_tensor_id)id);
+        for (int l = 0; size && l < hw_params_layers(z->c, (enum hw_tensor_id)id); l++)
+            memcpy(hw_float_edit(z->f, (enum hw_tensor_id)id, l),
+                   hw_params_at(tuned, z->c, (enum hw_tensor_id)id, l), size * sizeof(float));
+    }
+    hw_ranges_free(z->r);
+    return hw_calibrate(z->f, z->c, z->o->calib_tokens, n, z->r, z->err);
+}
+
+// Rounds, tunes what was rounded, and rounds again as tuned.
+static bool run_tuned(struct hw_quantizer *z, int n)
+{
+    const struct hw_quantize_options *o = z->o;
+    struct hw_params tuned = {{0}};
+    z->rounded = rounded_new(z);
+    if (z->rounded && run(z) &&
+        hw_tune(z->f, z->c, o->tune_steps, o->calib_tokens, o->n_calib_tokens, z->rounded, &tuned,
+                o->progress, z->err) &&
+        take_tuned(z, &tuned, n)) {
+        hw_qmodel_free(z->q);
+        z->settled = true;
+        z->progress = NULL;
+        run(z);
+    }
+    hw_params_free(&tuned);
+    rounded_free(z, z->rounded);
+    return !z->err->set;
+}
+
+static void add_to(double *weights, double *bits, const struct hw_qmatrix *m, int code_bits)
+{
+    *weights += (double)m->n_out * m->n_in;
+    *bits += hw_matrix_rom_bits(m->n_out, m->n_in, m->n_planes, code_bits);
+}
+
+double hw_rom_bits(const struct hw_qmodel *q, double *weights)
+{
+    int code_bits = q->widths.code_bits;
+    double bits = hw_other_rom_bits(&q->config);
+    *weights = 0.0;
+    add_to(weights, &bits, &q->embed, code_bits);
+    if (!q->config.tied)
+        add_to(weights, &bits, &q->head, code_bits);
+    for (int l = 0; l < q->config.n_layers; l++) {
+        const struct hw_qlayer *y = &q->layers[l];
+        const struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
+        for (size_t i = 0; i < sizeof m / sizeof m[0]; i++)
+            add_to(weights, &bits, m[i], code_bits);
+    }
+    return bits;
+}
+
+static bool run_all(struct hw_quantizer *z, int n)
+{
+    const struct hw_quantize_options *o = z->o;
+    int head_bits = o->head_bits ? o->head_bits : o->ternary ? 8 : o->weight_bits;
+    for (int i = 0; i < hw_rounded_count(z->c); i++)
+        z->bits[i] = i < HW_ROUNDED_LAYERS ? head_bits : o->weight_bits;
+    if ((o->rom_bits > 0.0 || o->max_loss > 0.0) && !choose_bits(z))
+        return false;
+    z->progress = o->progress;
+    if (!(o->tune_steps ? run_tuned(z, n) : run(z)))
+        return false;
+    double weights, bits = hw_rom_bits(z->q, &weights);
+    if (o->progress)
+        fprintf(o->progress, "%.0f weights in %.0f ROM bits with scales, levels, gains, rotation, "
+                             "program: %.3f a weight\n", weights, bits, bits / weights);
+    return true;
+}
+
+bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options *options,
+                 struct hw_qmodel *q, struct hw_error *err)
+{
+    struct hw_ranges ranges = {0};
+    struct hw_moments moments = {0};
+    struct hw_quantize_options narrow = *options; // most weights will have one plane
+    const struct hw_quantize_options *o = options;
+    memset(q, 0, sizeof *q);
+    if (!check_options(o, err))
+        return false;
+    if (o->rom_bits > 0.0 || o->max_loss > 0.0)
+        narrow.weight_bits = o->widths.code_bits;
+    const struct hw_config *c = hw_model_config(model);
+    if (o->ternary && !hw_model_is_ternary(model))
+        return hw_fail(err, "quantize: expected every matrix of the layers to be -s, 0 or s in each "
+                            "row, as in a natively ternary checkpoint");
+    if (c->sub_norm && (o->tune_steps || o->rom_bits > 0.0 || o->max_loss > 0.0))
+        return hw_fail(err, "quantize: a model with norms before wo and down cannot be tuned: "
+                            "expected no tune, rom-bits or max-loss");
+    struct hw_float *f = hw_float_new(model, err);
+    const int *tokens = o->calib_tokens;
+    int n = calibration_tokens(c);
+    n = tokens && o->n_calib_tokens < n ? o->n_calib_tokens : n;
+    if (f && hw_calibrate(f, c, tokens, n, &ranges, err) &&
+        (o->grids || o->ternary || hw_balance(f, c, &narrow, &ranges, err)) &&
+        (o->nearest || o->grids || hw_moments_collect(f, c, tokens, n, &moments, err))) {
+        struct hw_quantizer z = {.o = o, .c = c, .f = f, .how = hw_model_evaluation(model),
+                                 .r = &ranges, .moments = &moments, .q = q, .err = err};
+        z.bits = calloc((size_t)hw_rounded_count(c), sizeof *z.bits);
+        if (z.bits)
+            run_all(&z, n);
+        else
+            hw_fail(err, "quantize: out of memory");
+        free(z.bits);
+    }
+    hw_moments_free(&moments);
+    hw_ranges_free(&ranges);
+    hw_float_free(f);
+    if (err->set)
+        hw_qmodel_free(q);
+    return !err->set;
+}

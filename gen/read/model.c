@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening of checkpoints: finds the format by content, lets the importer describe the tensors,
+// and reads rows. Refuses absurd or inconsistent dimensions and, in files up to 64 MiB (larger
+// ones are not read through on opening), weights that are not finite.
+#include "gen/read/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/read/gguf.h"
+#include "gen/read/import.h"
+
+// Above these a file is taken as damaged. Their products, in bytes, stay far below 2^63.
+enum {
+    MAX_DIM = 1 << 16,
+    MAX_HIDDEN_DIM = 1 << 18,
+    MAX_LAYERS = 1 << 10,
+    MAX_VOCAB_SIZE = 1 << 20,
+    MAX_SEQ_LEN = 1 << 24,
+    FULL_CHECK_BYTES = 64 << 20,
+};
+
+static const struct {
+    const char *name;
+    bool global;
+} tensor_info[HW_N_TENSORS] = {
+    [HW_TOK_EMBED] = {"tok_embeddings", true},
+    [HW_OUTPUT] = {"output", true},
+    [HW_OUTPUT_NORM] = {"norm", true},
+    [HW_ATTN_NORM] = {"attention_norm", false},
+    [HW_WQ] = {"attention.wq", false},
+    [HW_WK] = {"attention.wk", false},
+    [HW_WV] = {"attention.wv", false},
+    [HW_WO] = {"attention.wo", false},
+    [HW_FFN_NORM] = {"ffn_norm", false},
+    [HW_W_GATE] = {"feed_forward.w1", false},
+    [HW_W_UP] = {"feed_forward.w3", false},
+    [HW_W_DOWN] = {"feed_forward.w2", false},
+    [HW_ATTN_SUB_NORM] = {"attention.sub_norm", false},
+    [HW_FFN_SUB_NORM] = {"feed_forward.sub_norm", false},
+};
+
+const char *hw_tensor_name(enum hw_tensor_id id, int layer, char buf[HW_TENSOR_NAME_SIZE])
+{
+    if (tensor_info[id].global)
+        snprintf(buf, HW_TENSOR_NAME_SIZE, "%s", tensor_info[id].name);
+    else
+        snprintf(buf, HW_TENSOR_NAME_SIZE, "layers.%d.%s", layer, tensor_info[id].name);
+    return buf;
+}
+
+bool hw_tensor_is_global(enum hw_tensor_id id)
+{
+    return tensor_info[id].global;
+}
+
+bool hw_tensor_exists(const struct hw_config *c, enum hw_tensor_id id)
+{
+    if (id == HW_OUTPUT)
+        return !c->tied;
+    return c->sub_norm || (id != HW_ATTN_SUB_NORM && id != HW_FFN_SUB_NORM);
+}
+
+struct hw_tensor *hw_model_tensor(const struct hw_model *model, enum hw_tensor_id id, int layer)
+{
+    return &model->tensors[(size_t)id * (size_t)model->config.n_layers + (size_t)layer];
+}
+
+void hw_tensor_shape(const struct hw_config *c, enum hw_tensor_id id, int *rows, int *cols)
+{
+    int q_dim = c->n_heads * c->head_dim;
+    int kv_dim = c->n_kv_heads * c->head_dim;
+    int shape[HW_N_TENSORS][2] = {
+        [HW_TOK_EMBED] = {c->vocab_size, c->dim},
+        [HW_OUTPUT] = {c->vocab_size, c->dim},
+        [HW_OUTPUT_NORM] = {1, c->dim},
+        [HW_ATTN_NORM] = {1, c->dim},
+        [HW_WQ] = {q_dim, c->dim},
+        [HW_WK] = {kv_dim, c->dim},
+        [HW_WV] = {kv_dim, c->dim},
+        [HW_WO] = {c->dim, q_dim},
+        [HW_FFN_NORM] = {1, c->dim},
+        [HW_W_GATE] = {c->hidden_dim, c->dim},
+        [HW_W_UP] = {c->hidden_dim, c->dim},
+        [HW_W_DOWN] = {c->dim, c->hidden_dim},
+        [HW_ATTN_SUB_NORM] = {1, q_dim},
+        [HW_FFN_SUB_NORM] = {1, c->hidden_dim},
+    };
+    *rows = shape[id][0];
+    *cols = shape[id][1];
+}
+
+bool hw_config_check(const struct hw_config *c, const char *file, const char *where,
+                     struct hw_error *err)
+{
+    const struct {
+        const char *name;
+        int value, max;
+    } field[] = {
+        {"dim", c->dim, MAX_DIM},
+        {"hidden_dim", c->hidden_dim, MAX_HIDDEN_DIM},
+        {"n_layers", c->n_layers, MAX_LAYERS},
+        {"n_heads", c->n_heads, MAX_DIM},
+        {"n_kv_heads", c->n_kv_heads, MAX_DIM},
+        {"head_dim", c->head_dim, MAX_DIM},
+        {"vocab_size", c->vocab_size, MAX_VOCAB_SIZE},
+        {"seq_len", c->seq_len, MAX_SEQ_LEN},
+    };
+    for (size_t i = 0; i < sizeof field / sizeof field[0]; i++)
+        if (field[i].value < 1 || field[i].value > field[i].max)
+            return hw_fail(err, "%s: %s: %s, expected 1..%d, got %d", file, where, field[i].name,
+                           field[i].max, field[i].value);
+    if (c->head_dim % 2 != 0)
+        return hw_fail(err, "%s: %s: head_dim, expected an even number, got %d", file, where,
+                       c->head_dim);
+    if (c->n_heads % c->n_kv_heads != 0)
+        return hw_fail(err, "%s: %s: n_kv_heads, expected a divisor of n_heads %d, got %d", file,
+                       where, c->n_heads, c->n_kv_heads);
+    if (c->n_heads > MAX_DIM / c->head_dim)
+        return hw_fail(err, "%s: %s: n_heads * head_dim, expected at most %d, got %d * %d", file,
+                       where, MAX_DIM, c->n_heads, c->head_dim);
+    if (!(c->rope_base >= 1.0 && c->rope_base <= 1e12))
+        return hw_fail(err, "%s: %s: RoPE base, expected 1..1e12, got %g", file, where,
+                       c->rope_base);
+    if (!(c->norm_eps >= 0.0 && c->norm_eps <= 1.0))
+        return hw_fail(err, "%s: %s: norm epsilon, expected 0..1, got %g", file, where,
+                       c->norm_eps);
+    return true;
+}
+
+bool hw_config_scale_rope(struct hw_config *c, int pair, double divisor, const char *file,
+                          const char *where, struct hw_error *err)
+{
+    if (c->head_dim > 2 * HW_MAX_SCALED_PAIRS)
+        return hw_fail(err, "%s: %s: head_dim with scaled RoPE, expected at most %d, got %d", file,
+                       where, 2 * HW_MAX_SCALED_PAIRS, c->head_dim);
+    if (!(divisor >= 1.0 && divisor <= HW_MAX_ROPE_DIVISOR))
+        return hw_fail(err, "%s: %s: RoPE factor of pair %d, expected 1..%g, got %g", file, where,
+                       pair, HW_MAX_ROPE_DIVISOR, divisor);
+    c->rope_divisor[pair] = divisor;
+    return true;
+}
+
+bool hw_model_alloc_tensors(struct hw_model *model, struct hw_error *err)
+{
+    size_t n = (size_t)HW_N_TENSORS * (size_t)model->config.n_layers;
+    model->tensors = calloc(n, sizeof *model->tensors);
+    return model->tensors || hw_fail(err, "%s: open: out of memory", model->path);
+}
+
+// Where row `row` of the interleaved order lies in the file.
+static size_t stored_row(const struct hw_model *model, const struct hw_tensor *t, int row)
+{
+    if (!t->rotate_half)
+        return (size_t)row;
+    int head_dim = model->config.head_dim;
+    int first = row - row % head_dim; // of this head
+    int pair = row % head_dim / 2;
+    return (size_t)(first + pair + row % 2 * (head_dim / 2));
+}
+
+void hw_model_row(const struct hw_model *model, enum hw_tensor_id id, int layer, int row,
+                  float *dst)
+{
+    int rows, cols;
+    hw_tensor_shape(&model->config, id, &rows, &cols);
+    const struct hw_tensor *t = hw_model_tensor(model, id, layer);
+    if (!t->data) {
+        for (int col = 0; col < cols; col++)
+            dst[col] = t->constant;
+        return;
+    }
+    size_t stored = stored_row(model, t, row);
+    hw_dequant_row(t->dtype, t->data + stored * t->row_bytes, cols, dst);
+    for (int col = 0; t->scales && col < cols; col++) {
+        size_t at = stored * (size_t)cols + (size_t)col;
+        size_t group = t->group_size ? at / (size_t)t->group_size : 0;
+        dst[col] *= hw_load_f32(t->scales + 4 * group);
+    }
+}
+
+static bool check_tensor(const struct hw_model *model, enum hw_tensor_id id, int layer,
+                         float *buf, struct hw_error *err)
+{
+    char name[HW_TENSOR_NAME_SIZE];
+    int rows, cols;
+    hw_tensor_shape(&model->config, id, &rows, &cols);
+    for (int row = 0; row < rows; row++) {
+        hw_model_row(model, id, layer, row, buf);
+        for (int col = 0; col < cols; col++)
+            if (!isfinite(buf[col]))
+                return hw_fail(err, "%s: %s row %d column %d: weight, expected a finite number, "
+                               "got %f", model->path, hw_tensor_name(id, layer, name),
+                               row, col, (double)buf[col]);
+    }
+    return true;
+}
+
+// Reads every weight once.
+static bool check_finite(const struct hw_model *model, struct hw_error *err)
+{
+    const struct hw_config *c = &model->config;
+    int longest = 0;
+    for (int id = 0; id < HW_N_TENSORS; id++) {
+        int rows, cols;
+        hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
+        if (cols > longest)
+            longest = cols;
+    }
+    float *buf = malloc((size_t)longest * sizeof *buf);
+    if (!buf)
+        return hw_fail(err, "%s: open: out of memory", model->path);
+    bool ok = true;
+    for (int id = 0; ok && id < HW_N_TENSORS; id++) {
+        if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
+            continue;
+        int n = tensor_info[id].global ? 1 : c->n_layers;
+        for (int layer = 0; ok && layer < n; layer++)
+            ok = check_tensor(model, (enum hw_tensor_id)id, layer, buf, err);
+    }
+    free(buf);
+    return ok;
+}
+
+static bool import(struct hw_model *model, struct hw_error *err)
+{
+    if (hw_path_is_directory(model->path))
+        return hw_import_hf(model, err);
+    model->files = calloc(1, sizeof *model->files);
+    if (!model->files)
+        return hw_fail(err, "%s: open: out of memory", model->path);
+    model->n_files = 1;
+    if (!hw_file_map(&model->files[0], model->path, err))
+        return false;
+    if (hw_is_gguf(&model->files[0]))
+        return hw_import_gguf(model, err);
+    if (hw_is_bitllama(&model->files[0]))
+        return hw_import_bitllama(model, err);
+    return hw_import_llama2c(model, err);
+}
+
+struct hw_model *hw_model_open(const char *path, struct hw_error *err)
+{
+    struct hw_model *model = calloc(1, sizeof *model);
+    size_t path_size = strlen(path) + 1;
+    if (model)
+        model->path = malloc(path_size);
+    if (!model || !model->path) {
+        hw_fail(err, "%s: open: out of memory", path);
+        hw_model_close(model);
+        return NULL;
+    }
+    memcpy(model->path, path, path_size);
+    bool ok = import(model, err);
+    uint64_t bytes = 0;
+    for (int i = 0; i < model->n_files; i++)
+        bytes += model->files[i].size;
+    if (!ok || (bytes <= FULL_CHECK_BYTES && !check_finite(model, err))) {
+        hw_model_close(model);
+        return NULL;
+    }
+    return model;
+}
+
+void hw_model_close(struct hw_model *model)
+{
+    if (!model)
+        return;
+    for (int i = 0; i < model->n_files; i++)
+        hw_file_unmap(&model->files[i]);
+    free(model->files);
+    free(model->path);
+    free(model->tensors);
+    free(model);
+}
+
+const struct hw_config *hw_model_config(const struct hw_model *model)
+{
+    return &model->config;
+}
+
+bool hw_model_set_context(struct hw_model *model, int seq_len, struct hw_error *err)
+{
+    if (seq_len < 1 || seq_len > model->config.seq_len)
+        return hw_fail(err, "%s: context: expected 1..%d, the checkpoint's, got %d", model->path,
+                       model->config.seq_len, seq_len);
+    model->config.seq_len = seq_len;
+    return true;
+}
+
+struct hw_evaluation hw_model_evaluation(const struct hw_model *model)
+{
+    return (struct hw_evaluation){.layer_eps = model->bitnet ? 0.0 : model->config.norm_eps,
+                                  .int8_act = model->bitnet};
+}
+
+// Whether rows hold one magnitude and zero, as far as the storage type promises it.
+static bool is_ternary(const struct hw_model *model, enum hw_tensor_id id, int layer, float *row)
+{
+    int rows, cols;
+    enum hw_dtype dtype = hw_model_tensor(model, id, layer)->dtype;
+    hw_tensor_shape(&model->config, id, &rows, &cols);
+    for (int r = 0; dtype != HW_TERNARY && r < rows; r++) {
+        float top = 0.0f;
+        if (dtype != HW_TQ1_0 && dtype != HW_TQ2_0)
+            return false;
+        hw_model_row(model, id, layer, r, row);
+        for (int c = 0; c < cols; c++) {
+            float size = fabsf(row[c]);
+            if (size > 0.0f && top > 0.0f && (size > top || size < top))
+                return false;
+            top = size > 0.0f ? size : top;
+        }
+    }
+    return true;
+}
+
+bool hw_model_is_ternary(const struct hw_model *model)
+{
+    static const enum hw_tensor_id matrix[] = {HW_WQ,     HW_WK,   HW_WV,    HW_WO,
+                                               HW_W_GATE, HW_W_UP, HW_W_DOWN};
+    bool ternary = true;
+    const struct hw_config *c = &model->config;
+    size_t widest = (size_t)(c->dim > c->hidden_dim ? c->dim : c->hidden_dim);
+    size_t q_dim = (size_t)c->n_heads * (size_t)c->head_dim;
+    float *row = malloc((widest > q_dim ? widest : q_dim) * sizeof *row);
+    for (int l = 0; row && ternary && l < c->n_layers; l++) {
+        for (size_t i = 0; ternary && i < sizeof matrix / sizeof matrix[0]; i++)
+            ternary = is_ternary(model, matrix[i], l, row);
+    }
+    free(row);
+    return row && ternary;
+}
+
+const char *hw_model_format(const struct hw_model *model)
+{
+    return model->format;
+}
