@@ -22,8 +22,8 @@
 // the engine: answers when it likes with what it likes
 module engine #(
     parameter ROWS = 1, parameter COLS = 1, parameter CODE_W = 1, parameter LANE = 0,
-    parameter VEC = 1, parameter SUB_NORM = 0, parameter ATT_POS = 1, parameter HEAD_DIM = 1, parameter ACT_W = 1, parameter KV_W = 1,
-    parameter RES_W = 1, parameter ACC_W = 1, parameter CTX = 4, parameter MAX_DIM = 1,
+    parameter VEC = 1, parameter ATT_POS = 1, parameter HEAD_DIM = 1, parameter ACT_W = 1,
+    parameter KV_W = 1, parameter RES_W = 1, parameter SUB_NORM = 0, parameter ACC_W = 1, parameter CTX = 4, parameter MAX_DIM = 1,
     parameter MAX_Q_DIM = 1, parameter MAX_HIDDEN = 1, parameter MAX_KV_DIM = 1,
     parameter KV_ROWS = 1, parameter ROPE_HI_W = 1, parameter ROPE_LO_W = 1,
     parameter WEIGHT_ADDR_W = 1, parameter SCALE_ADDR_W = 1, parameter GAIN_ADDR_W = 1,
