@@ -49,5 +49,7 @@ int hw_report(const struct hw_error *err);
 int hw_usage(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // Parses a decimal integer in low..high; false otherwise.
 bool hw_parse_int(const char *text, int low, int high, int *value);
+// The same of a decimal number; not a number lies in no range.
+bool hw_parse_real(const char *text, double low, double high, double *value);
 
 #endif

@@ -36,13 +36,6 @@ static const char *const HELP =
     "      --dry-run         write nothing\n"
     "  -q, --quiet           no line per tensor\n";
 
-static bool parse_real(const char *text, double low, double high, double *value)
-{
-    char *end;
-    *value = strtod(text, &end);
-    return end != text && *end == '\0' && *value >= low && *value <= high;
-}
-
 static int *read_tokens(const struct hw_model *model, const char *text, const char *tokenizer,
                         int *n, struct hw_error *err)
 {
@@ -93,9 +86,9 @@ int hw_cmd_quantize(int argc, char **argv)
             levels = optarg;
         else if (opt == 'T' && !hw_parse_int(optarg, 1, 1 << 20, &o.tune_steps))
             return hw_usage("quantize", "--tune: expected 1..%d steps, got '%s'", 1 << 20, optarg);
-        else if (opt == 'M' && !parse_real(optarg, 1.0, 1e15, &o.rom_bits))
+        else if (opt == 'M' && !hw_parse_real(optarg, 1.0, 1e15, &o.rom_bits))
             return hw_usage("quantize", "--rom-bits: expected a number of bits, got '%s'", optarg);
-        else if (opt == 'P' && !parse_real(optarg, 1e-6, 1e6, &o.max_loss))
+        else if (opt == 'P' && !hw_parse_real(optarg, 1e-6, 1e6, &o.max_loss))
             return hw_usage("quantize", "--max-loss: expected percent, got '%s'", optarg);
         else if (opt == 'X')
             text = optarg;

@@ -208,23 +208,15 @@ static int run(const struct request *r)
     return status;
 }
 
-// A share or a temperature.
-static bool parse_real(const char *text, double high, double *value)
-{
-    char *end;
-    *value = strtod(text, &end);
-    return end != text && !*end && *value >= 0.0 && *value <= high;
-}
-
 enum { TEMPERATURE = 256, TOP_P, SEED, CHAT, SYSTEM, MESSAGES, TEMPLATE };
 
 static bool parse_sampling(int opt, const char *text, struct hw_sampler *s)
 {
     int seed = 1;
     if (opt == TEMPERATURE)
-        return parse_real(text, 100.0, &s->temperature);
+        return hw_parse_real(text, 0.0, 100.0, &s->temperature);
     if (opt == TOP_P)
-        return parse_real(text, 1.0, &s->top_p) && s->top_p > 0.0;
+        return hw_parse_real(text, 0.0, 1.0, &s->top_p) && s->top_p > 0.0;
     if (opt == SEED && !hw_parse_int(text, 0, INT_MAX, &seed))
         return false;
     if (opt == SEED)

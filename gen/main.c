@@ -50,6 +50,13 @@ bool hw_parse_int(const char *text, int low, int high, int *value)
     return true;
 }
 
+bool hw_parse_real(const char *text, double low, double high, double *value)
+{
+    char *end;
+    *value = strtod(text, &end);
+    return end != text && !*end && *value >= low && *value <= high;
+}
+
 static void help(FILE *to)
 {
     fprintf(to, "hardwire " HW_VERSION ": a language model as a chip\n\n");

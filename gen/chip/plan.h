@@ -128,10 +128,11 @@ struct hw_words {
 };
 bool hw_words_open(struct hw_words *w, const struct hw_plan *plan, const struct hw_rom *rom,
                    struct hw_error *err);
-// The bytes of word `at`, below the ROM's depth; valid until the next call. Ascending order is
-// quick.
+// The bytes of word `at`, below the ROM's depth; valid until the next call. Quick in their order.
 const uint8_t *hw_words_get(struct hw_words *w, long at);
 void hw_words_close(struct hw_words *w);
+
+// Names as options and manifests write them; false: no such name.
 const char *hw_lane_name(enum hw_lane lane);
 bool hw_lane_parse(const char *name, enum hw_lane *lane);
 bool hw_target_parse(const char *name, enum hw_target *target);
