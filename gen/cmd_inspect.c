@@ -7,13 +7,14 @@
 #include <string.h>
 
 #include "gen/cmd.h"
+#include "gen/quant/budget.h"
 #include "gen/quant/qfile.h"
+#include "gen/quant/quantize.h"
 #include "gen/read/gguf.h"
 #include "gen/read/import.h"
 #include "gen/read/safetensors.h"
 #include "gen/sheet.h"
 #include "gen/text/chat.h"
-#include "refmodel/tables.h"
 
 static const char *const HELP =
     "hardwire inspect MODEL|Q.safetensors [options]\n"
@@ -88,22 +89,13 @@ static void say_config(struct hw_sheet *s, const struct hw_config *c)
     hw_sheet_json(s, "sub_norm", json_boolean(c->sub_norm));
 }
 
-// Everything in ROM but weight codes, before it is cut into a geometry's words: scales, levels, gains,
-// rotation tables, program.
+// Everything in ROM but weight codes, before it is cut into a geometry's words.
 static long other_bits(const struct hw_config *c, int code_bits, long planes)
 {
-    int lo_bits, n_hi;
-    hw_rope_shape(c->seq_len, &lo_bits, &n_hi);
     long layer_rows = 2L * c->dim + 2L * c->hidden_dim + (long)c->n_heads * c->head_dim +
                       2L * c->n_kv_heads * c->head_dim;
     long rows = c->n_layers * layer_rows + (c->tied ? 1L : 2L) * c->vocab_size;
-    long gains = (2L * c->n_layers + 1) * c->dim, insns = 9L * c->n_layers + 4;
-    if (c->sub_norm) {
-        gains += c->n_layers * ((long)c->n_heads * c->head_dim + c->hidden_dim);
-        insns += 2L * c->n_layers;
-    }
-    return 12 * rows + (8L << code_bits) * planes + 16 * gains +
-           32L * (c->head_dim / 2) * (n_hi + (1L << lo_bits)) + 128 * insns;
+    return 12 * rows + (8L << code_bits) * planes + (long)hw_other_rom_bits(c);
 }
 
 static void say_rom(struct hw_sheet *s, const struct hw_config *c, long weights)
@@ -286,16 +278,15 @@ static void matrices_add(struct matrices *all, int *n, const char *name, const s
     all[i].high = m->n_planes > all[i].high ? m->n_planes : all[i].high;
 }
 
-static int find_matrices(const struct hw_qmodel *q, struct matrices all[8], long *codes, long *planes)
+static int find_matrices(const struct hw_qmodel *q, struct matrices all[8], long *codes)
 {
     int n = 0;
     const struct hw_qmatrix *ends[] = {&q->embed, q->config.tied ? NULL : &q->head};
     const char *const end_name[] = {"tok_embeddings", "output"};
-    *codes = *planes = 0;
+    *codes = 0;
     for (int i = 0; i < 2 && ends[i]; i++) {
         matrices_add(all, &n, end_name[i], ends[i]);
         *codes += (long)ends[i]->n_planes * ends[i]->n_out * ends[i]->n_in;
-        *planes += ends[i]->n_planes;
     }
     for (int l = 0; l < q->config.n_layers; l++) {
         const struct hw_qlayer *y = &q->layers[l];
@@ -305,7 +296,6 @@ static int find_matrices(const struct hw_qmodel *q, struct matrices all[8], long
         for (int i = 0; i < 6; i++) {
             matrices_add(all, &n, name[i], m[i]);
             *codes += (long)m[i]->n_planes * m[i]->n_out * m[i]->n_in;
-            *planes += m[i]->n_planes;
         }
     }
     return n;
@@ -333,26 +323,24 @@ static int inspect_quantized(struct hw_sheet *s, const char *path, const char *t
     struct hw_error err = {0};
     struct hw_qmodel q;
     struct matrices all[8];
-    long codes, planes, weights = 0;
+    long codes;
+    double weights;
     hw_sheet_text(s, "format", "quantized by hardwire");
     if (!hw_qmodel_read(&q, path, &err))
         return say_verdict(s, NULL, &err);
     const struct hw_config *c = &q.config;
     const struct hw_widths *w = &q.widths;
     say_config(s, c);
-    int n = find_matrices(&q, all, &codes, &planes);
-    for (int i = 0; i < n; i++)
-        weights += (long)all[i].n * all[i].first->n_out * all[i].first->n_in;
-    say_matrices(s, all, n);
-    hw_sheet_int(s, "weights", weights);
+    long bits = (long)hw_rom_bits(&q, &weights);
+    say_matrices(s, all, find_matrices(&q, all, &codes));
+    hw_sheet_int(s, "weights", (long)weights);
     hw_sheet_int(s, "code_bits", w->code_bits);
     hw_sheet_int(s, "act_bits", w->act_bits);
     hw_sheet_int(s, "kv_bits", w->kv_bits);
     hw_sheet_int(s, "res_bits", w->res_bits);
     codes *= w->code_bits;
-    long bits = codes + other_bits(c, w->code_bits, planes);
     hw_sheet_line(s, "ROM", "%ld bits of codes, %ld in all (%.1f MB), %.3f a weight", codes, bits,
-                  (double)bits / 8e6, (double)bits / (double)weights);
+                  (double)bits / 8e6, (double)bits / weights);
     hw_sheet_json(s, "rom_bits", json_integer(bits));
     if (tokenizer)
         say_tokenizer(s, tokenizer, c->vocab_size);
