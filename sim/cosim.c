@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ static const char *const HELP =
     "      --stalls SEED   pause the streams at random\n"
     "      --reset-at N    reset once, at clock N, and begin again\n"
     "      --repeat N      tell the same prompt N more times, without a reset (0)\n"
+    "      --any-length    send a prompt that no context holds, too: the chip must say so\n"
     "      --no-taps       compare tokens only\n"
     "      --quiet         no story\n"
     "      --clock-mhz N   clock at which tokens/s are stated (100)\n"
@@ -36,7 +38,7 @@ struct options {
     const char *design, *model, *tokenizer, *json;
     struct hw_ask ask;
     int count, clock_mhz, random, stalls, reset_at, repeat;
-    bool taps, quiet;
+    bool taps, quiet, any_length;
 };
 
 struct run {
@@ -201,8 +203,9 @@ static enum dut_result run_chip(struct run *r)
         return DUT_BROKEN;
     if (o->taps)
         hw_ref_tap(r->ref, expect_tap, r->monitor);
-    while (!hw_interrupted && hw_session_next(&r->session, r->q.config.seq_len, &r->prompt,
-                                              &r->n_prompt, r->err)) {
+    int room = o->any_length ? INT_MAX : r->q.config.seq_len;
+    while (!hw_interrupted &&
+           hw_session_next(&r->session, room, &r->prompt, &r->n_prompt, r->err)) {
         result = run_turn(r);
         hw_session_end_turn(&r->session, r->err);
         free(r->prompt);
@@ -428,7 +431,7 @@ int main(int argc, char **argv)
         {"reset-at", required_argument, NULL, 'R'}, {"repeat", required_argument, NULL, 'A'},
         {"no-taps", no_argument, NULL, 'T'},        {"chat", no_argument, NULL, 'C'},
         {"system", required_argument, NULL, 'S'},   {"messages", required_argument, NULL, 'M'},
-        {"template", required_argument, NULL, 'F'},
+        {"template", required_argument, NULL, 'F'}, {"any-length", no_argument, NULL, 'L'},
         {"quiet", no_argument, NULL, 'q'},          {"clock-mhz", required_argument, NULL, 'c'},
         {"json", required_argument, NULL, 'j'},     {"help", no_argument, NULL, 'h'},
         {0}};
@@ -454,6 +457,7 @@ int main(int argc, char **argv)
         if (text)
             *text = optarg;
         o.taps = o.taps && opt != 'T';
+        o.any_length = o.any_length || opt == 'L';
         o.quiet = o.quiet || opt == 'q';
         o.ask.chat = o.ask.chat || opt == 'C';
         if (opt == 'h')

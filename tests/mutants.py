@@ -72,7 +72,7 @@ CHIP_RUNS = [  # without stalls the clocks are compared with the cycle model
     ["-p", "e", "--stalls", "6", "--repeat", "1"],  # the story ends in design a
     ["-p", "b"],                                    # and here in b
     ["-p", "bcd", "--stalls", "2", "--count", "1", "--repeat", "2"],
-    ["-p", ALPHABET + ALPHABET, "--stalls", "4", "--repeat", "1"],
+    ["-p", ALPHABET + ALPHABET, "--any-length", "--stalls", "4", "--repeat", "1"],
 ]
 SLICE_RUNS = [["-n", "20", "--random", "1"], ["-n", "20"],
               ["-n", "9", "--random", "2", "--stalls", "3", "--reset-at", "411"],
