@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Mutation score of the checks: plants faults in the templates and in emitted ROMs, one at a time, and
-counts those that a co-simulation of small designs finds.
+counts those that a co-simulation of small designs or a proof finds.
 
     tests/mutants.py [--count 320] [--seed 1] [--jobs 2] [--only FILE] [--again LIST] [--list]
 
 Faults are chosen by seed, for each template in proportion to its lines of code, and one fifth of them
 in ROMs. A mutant runs on one small design after the other (different geometries, chips and slices)
 until a run differs from the reference, takes other clocks than the cycle model says, hangs or crashes.
-Registers start with random values, streams stall, resets of a single clock come in the middle. A ROM fault that no run
-sees must be found by tests/prove_roms.py.
+Registers start with random values, streams stall, resets of a single clock come in the middle. A ROM
+fault that no run sees must be found by tests/prove_roms.py, one in a template must break a promise of
+sim/formal, or is proven to be none: equal to the template by induction (tests/mutant_proof.py).
 
 A mutant whose C++ from Verilator is that of the original on every design is equivalent, and is
 replaced by another one; so is one that does not compile. Survivors must be in tests/mutants.explained
-("file: line => changed line  # reason"); exit status 1 otherwise. Reasons that begin with "same:" say
-that no input can tell the mutant from the original; the score is stated with and without these.
+("file: line => changed line  # reason"); exit status 1 otherwise. The score is the killed ones of all
+that are not proven equal: what is merely explained counts as survived.
 """
 import argparse
 import concurrent.futures
@@ -37,11 +38,13 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.insert(0, HERE)
+from mutant_proof import broken_promise, equivalent  # noqa: E402
 from tiny_model import write_bitllama, write_checkpoint, write_tokenizer  # noqa: E402
 
 TEMPLATES = os.path.join(ROOT, "rtl_templates")
 EXPLAINED = os.path.join(HERE, "mutants.explained")
 ROM_SHARE = 0.2
+SIMULATED_FIRST = 3  # designs, before proofs are tried
 
 # --- designs ----------------------------------------------------------------------------------------
 
@@ -446,7 +449,7 @@ class Result:
 
 
 def judge(mutant, designs, work):
-    """killed, survived, equivalent or invalid."""
+    """killed, survived, equal (proven), equivalent (same C++) or invalid."""
     begin = time.time()
     here = tempfile.mkdtemp(prefix="m.", dir=work)
     try:
@@ -471,8 +474,13 @@ def judge_in(mutant, designs, here):
     with open(path, "w") as file:
         file.write(mutant.source())
     name = mutant.file if mutant.design else f"fabric/{mutant.file}"
-    same = True
-    for design in order(mutant, designs):
+    same, proofs = True, mutant.design is None
+    for number, design in enumerate(order(mutant, designs)):
+        if number >= SIMULATED_FIRST and proofs and not same:
+            proofs = False
+            result = judge_by_proof(mutant, path, here)
+            if result:
+                return result
         cpp = os.path.join(here, "cpp")
         hashed = design.translate({name: path}, cpp)
         if hashed is None:
@@ -489,7 +497,18 @@ def judge_in(mutant, designs, here):
             return Result("killed", design.name, why)
     if mutant.design:
         return prove(mutant, path, here)
-    return Result("equivalent" if same else "survived")
+    if same:
+        return Result("equivalent")
+    return (proofs and judge_by_proof(mutant, path, here)) or Result("survived")
+
+
+def judge_by_proof(mutant, path, here):
+    """A fault in a template that the first designs do not show: the others take longer than this."""
+    promise = broken_promise(mutant.file, path, here)
+    if promise:
+        return Result("killed", "formal", promise)
+    how = equivalent(mutant.file, path, here)
+    return Result("equal", "proof", how) if how else None
 
 
 def prove(mutant, path, here):
@@ -505,12 +524,12 @@ def prove(mutant, path, here):
 
 
 class Score:
-    """Draws mutants until `count` of them are killed or survive."""
+    """Draws mutants until `count` of them are killed, survive or are proven equal."""
 
     def __init__(self, args, designs, work):
         self.args, self.designs, self.work = args, designs, work
         self.lock = threading.Lock()
-        self.killed, self.survived, self.equivalent, self.invalid = [], [], [], 0
+        self.killed, self.survived, self.equal, self.equivalent, self.invalid = [], [], [], [], 0
         self.by, self.seconds, self.seen = {}, 0.0, set()
         self.spare = iter(())  # where a small template has no more mutants
 
@@ -527,7 +546,7 @@ class Score:
             result = judge(mutant, self.designs, self.work)
             with self.lock:
                 self.count(mutant, result)
-            if result.verdict in ("killed", "survived"):
+            if result.verdict in ("killed", "survived", "equal"):
                 return
 
     def count(self, mutant, result):
@@ -540,6 +559,8 @@ class Score:
             self.by[result.by] = self.by.get(result.by, 0) + 1
         elif result.verdict == "survived":
             self.survived.append(mutant)
+        elif result.verdict == "equal":
+            self.equal.append((mutant, result.why))
         elif result.verdict == "equivalent":
             self.equivalent.append(mutant)
         else:
@@ -633,22 +654,24 @@ def score(args, work, begin):
 
 def summary(s, begin):
     reasons = explanations()
-    total = len(s.killed) + len(s.survived)
+    total = len(s.killed) + len(s.survived) + len(s.equal)
     tried = total + len(s.equivalent) + s.invalid
-    unexplained = same = 0
+    unexplained = 0
+    for mutant, how in sorted(s.equal, key=str):
+        print(f"proven equal: {mutant}\n          by {how}")
     for mutant in sorted(s.survived, key=str):
         reason = reasons.pop(mutant.key(), None)  # for one mutant: equal lines elsewhere differ
         unexplained += reason is None
-        same += (reason or "").startswith("same:")
         print(f"survived: {mutant}" + (f"\n          explained: {reason}" if reason else ""))
     print("killed by: " + ", ".join(f"{n} {k}" for n, k in sorted(s.by.items(), key=lambda i: -i[1])))
     print(f"not counted: {len(s.equivalent)} equivalent (same C++), {s.invalid} that do not compile")
     cpu = os.times().children_user + os.times().children_system
     print(f"{s.seconds / max(1, tried):.1f} s a mutant ({cpu / max(1, tried):.1f} s of CPU), "
           f"{time.time() - begin:.0f} s in all")
-    print(f"mutants: {total} total, {len(s.killed)} killed, {len(s.survived)} survived"
-          f" ({100 * len(s.killed) / max(1, total):.1f}% killed, {unexplained} unexplained); "
-          f"{100 * len(s.killed) / max(1, total - same):.1f}% killed of those that differ at all")
+    differ = total - len(s.equal)
+    print(f"mutants: {total} total, {len(s.killed)} killed, {len(s.equal)} proven equal, "
+          f"{len(s.survived)} survived ({unexplained} unexplained): "
+          f"{100 * len(s.killed) / max(1, differ):.1f}% of those not proven equal are killed")
     return 1 if unexplained else 0
 
 
