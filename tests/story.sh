@@ -16,7 +16,7 @@ cat "$dir/story"
 grep -q ' 0 different' "$dir/story"
 grep -q 'cycle model off in 0' "$dir/story"
 python3 tests/prove_roms.py --roms-only "$dir/design" "$dir/q.safetensors" > "$dir/proof" || { cat "$dir/proof"; exit 1; }
-tail -n 1 "$dir/proof"
+grep '^total' "$dir/proof"
 if [ $# -gt 3 ]; then
     head -c "$(($(wc -c < "$4") - 1))" "$4" > "$dir/wanted"
     head -c "$(wc -c < "$dir/wanted")" "$dir/story" | cmp - "$dir/wanted"
