@@ -3,10 +3,11 @@
 #     tests/netlist.sh                as operators and memories: what no netlist may have
 #     tests/netlist.sh TARGET...      mapped to the cells of generic, ice40, ecp5 or osu018, compared with
 #                                     the reference like the RTL: same bench, same taps, every tensor
+#     tests/netlist.sh TARGET/SLICE...  a slice of it, on captured and on random operands
 # An inverted gate must be found: up to three are tried, one may sit where this run does not look.
 # Prints TAP.
 set -u
-dir=$(printf %s build/test/netlist "${@/#/-}")
+dir=$(printf %s build/test/netlist "${@/#/-}" | sed 's|[/:]|-|g; s|build-test-|build/test/|')
 rm -rf $dir
 mkdir -p $dir
 python3 - $dir << 'PY'
@@ -30,20 +31,19 @@ simulate() { # DESIGN LOG [OPTION...]
         build/cosim-icarus "$design" -m $dir/q.safetensors -t $dir/m.tok --quiet "$@" >> "$log" 2>&1 &&
         grep -q ' 0 different' "$log"
 }
-check() { # TARGET [OPTION...]
-    local target=$1 design=$dir/$1 status
-    shift
-    sim/netlist $dir/chip "$target" "$design" > "$design.log" 2>&1 &&
-        simulate "$design" "$design.log" "$@"
+check() { # NAME RTL OPTION... : the netlist $dir/NAME.d, made of the design RTL
+    local name=$1 design=$dir/$1.d rtl=$2 status
+    shift 2
+    sim/netlist "$rtl" "${name%%-*}" "$design" > "$design.log" 2>&1 && simulate "$design" "$design.log" "$@"
     status=$?
-    verdict $status "$target: $(sed -n 's/^\([0-9]* tokens.*\)/\1/p' "$design.log")" "$design.log"
+    verdict $status "$name: $(sed -n 's/^\([0-9]* \(tokens\|steps\).*\)/\1/p' "$design.log")" "$design.log"
 }
-plant() { # TARGET FAULT...
-    local netlist=$dir/$1 status=1 fault
+plant() { # NAME OPTION...
+    local name=$1 netlist=$dir/$1.d status=1 fault
     shift
-    for fault; do
+    for fault in 1 2 3; do
         sim/netlist --fault "$fault" "$netlist" "$netlist.fault" > "$netlist.plant" 2>&1 || continue
-        if ! simulate "$netlist.fault" "$netlist.found" -n 1 &&
+        if ! simulate "$netlist.fault" "$netlist.found" "$@" &&
             grep -qE '^MISMATCH|hangs|cycle model is wrong' "$netlist.found"; then
             status=0
         fi
@@ -51,7 +51,7 @@ plant() { # TARGET FAULT...
         grep -m 1 -E '^MISMATCH|hangs|cycle model' "$netlist.found" | sed 's/^/# /'
         [ $status != 0 ] || break
     done
-    verdict $status "$(basename "$netlist"): an inverted gate is found" "$netlist.found"
+    verdict $status "$name: an inverted gate is found" "$netlist.found"
 }
 
 # shellcheck disable=SC2086
@@ -66,7 +66,18 @@ if [ $# = 0 ]; then
         tee -o $dir/stat.txt stat" > $dir/words 2>&1
     verdict $? "operators and memories" $dir/words
 fi
-for target; do
-    check $target -p ab -n 3
-    plant $target 1 2 3
+for what; do
+    target=${what%%/*} slice=${what#*/}
+    if [ "$slice" = "$what" ]; then
+        check "$target" $dir/chip -p ab -n 3
+        plant "$target" -n 1
+        continue
+    fi
+    name=$target-${slice//:/-}
+    # shellcheck disable=SC2086
+    build/hardwire emit $dir/q.safetensors -o "$dir/$name" --slice "$slice" $geometry > /dev/null || exit 1
+    check "$name" "$dir/$name" -n 4
+    simulate "$dir/$name.d" "$dir/$name.random" -n 4 --random 3 --stalls 5
+    verdict $? "$name, random: $(sed -n 's/^\([0-9]* steps.*\)/\1/p' "$dir/$name.random")" "$dir/$name.random"
+    plant "$name" -n 2
 done
