@@ -29,19 +29,26 @@ TEMPLATES = os.path.join(ROOT, "rtl_templates")
 DEPTHS = (1, 2, 4)
 SECONDS = 60  # of CPU, for one question to SAT
 
-# Small, where the defaults are large; the lanes are alike.
+# Small, where the defaults are large; the lanes are alike. A proof is about these parameters, so every
+# structure that they choose between is here, and the mutant has survived the designs of other ones.
+ENGINE = {"ROWS": 8, "COLS": 4, "CODE_W": 2, "VEC": 8, "ATT_POS": 4, "HEAD_DIM": 4, "CTX": 16,
+          "MAX_DIM": 16, "MAX_Q_DIM": 16, "MAX_HIDDEN": 16, "MAX_KV_DIM": 8, "KV_ROWS": 2}
+ATTENTION = {"HEAD_DIM": 4, "ATT_POS": 4, "OUT": 4, "KV_W": 4, "CTX": 16, "GROUP_W": 2}
+KV_CACHE = {"VEC": 4, "HEAD_DIM": 4, "ATT_POS": 4, "CTX": 8, "KV_ROWS": 2, "MAX_KV_DIM": 4,
+            "ROW_W": 1, "GROUP_W": 1, "KV_W": 4}
 PARAMETERS = {
-    "attention": {"HEAD_DIM": 4, "ATT_POS": 4, "OUT": 4, "KV_W": 4, "CTX": 16, "GROUP_W": 2},
-    "kv_cache": {"VEC": 4, "HEAD_DIM": 4, "ATT_POS": 4, "CTX": 8, "KV_ROWS": 2, "MAX_KV_DIM": 4,
-                 "ROW_W": 1, "GROUP_W": 1, "KV_W": 4},
-    "msa_array": {"ROWS": 4, "COLS": 4, "CODE_W": 2, "ACC_W": 24},
-    "mac_array": {"ROWS": 4, "COLS": 4, "CODE_W": 2, "ACC_W": 24},
-    "drain": {"ROWS": 8, "VEC": 4, "ACC_W": 24}, "embed": {"ROWS": 4, "COLS": 4, "VEC": 4, "CODE_W": 2,
-                                                           "ACC_W": 24},
-    "engine": {"ROWS": 8, "COLS": 4, "CODE_W": 2, "VEC": 8, "ATT_POS": 4, "HEAD_DIM": 4, "CTX": 16,
-               "MAX_DIM": 16, "MAX_Q_DIM": 16, "MAX_HIDDEN": 16, "MAX_KV_DIM": 8, "KV_ROWS": 2},
-    "rmsnorm": {"VEC": 4}, "swiglu": {"VEC": 4}, "rope": {"VEC": 4, "HEAD_DIM": 4},
-    "residual": {"VEC": 4}, "argmax": {"VEC": 4}, "side": {"VEC": 4, "OUT": 4},
+    "engine": [{**ENGINE, "SUB_NORM": 1}, {**ENGINE, "LANE": 1, "VEC": 4, "HEAD_DIM": 8}],
+    "attention": [ATTENTION, {**ATTENTION, "OUT": 2}],
+    "kv_cache": [KV_CACHE, {**KV_CACHE, "VEC": 2}, {**KV_CACHE, "HEAD_DIM": 2}],
+    "msa_array": [{"ROWS": 4, "COLS": 4, "CODE_W": 2, "ACC_W": 24}],
+    "mac_array": [{"ROWS": 4, "COLS": 4, "CODE_W": 2, "ACC_W": 24}],
+    "drain": [{"ROWS": 8, "VEC": 4, "ACC_W": 24}, {"ROWS": 4, "VEC": 4, "ACC_W": 24}],
+    "embed": [{"ROWS": 4, "COLS": 4, "VEC": 4, "CODE_W": 2, "ACC_W": 24},
+              {"ROWS": 4, "COLS": 8, "VEC": 4, "CODE_W": 2, "ACC_W": 24}],
+    "rope": [{"VEC": 4, "HEAD_DIM": 4}, {"VEC": 4, "HEAD_DIM": 2}, {"VEC": 4, "HEAD_DIM": 8}],
+    "sequencer": [{"SUB_NORM": 0}, {"SUB_NORM": 1}],
+    "side": [{"VEC": 4, "OUT": 4}, {"VEC": 4, "OUT": 2}],
+    "rmsnorm": [{"VEC": 4}], "swiglu": [{"VEC": 4}], "residual": [{"VEC": 4}], "argmax": [{"VEC": 4}],
 }
 # Outputs that mean something only together with another: {module: {output: condition}}, in Verilog.
 OBSERVED = {
@@ -85,10 +92,10 @@ def outside(path):
 class Cut:
     """The combinational rest of a template: inputs and outputs by name, {name: width}."""
 
-    def __init__(self, module, path, name, work):
+    def __init__(self, module, path, name, work, parameters):
         self.module, self.name = module, name
         self.json = f"{work}/{name}.json"
-        chosen = "".join(f"chparam -set {k} {v} {module}; " for k, v in PARAMETERS.get(module, {}).items())
+        chosen = "".join(f"chparam -set {k} {v} {module}; " for k, v in parameters.items())
         others = [p for p in glob.glob(f"{TEMPLATES}/*.v")
                   if os.path.basename(p) not in (f"{module}.v", "chip_top.v", "slice_top.v")]
         # what has no clock is part of the copy; products, memories, other units stay outside
@@ -289,19 +296,23 @@ class Twins:
 
 def equivalent(file, mutated, work):
     """A sentence that says how the mutant was proven equal to the template, or None."""
-    module = file[:-2]
+    module, depths, loose = file[:-2], set(), set()
     try:
-        gold = Cut(module, f"{TEMPLATES}/{file}", "gold", work)
-        gate = Cut(module, mutated, "gate", work)
-        for depth in DEPTHS:
-            twins = Twins(module, gold, gate, work)
-            if twins.prove(depth):
-                loose = sorted(set(gold.registers) - twins.alike)
-                return f"induction over {depth} clocks" + (
-                    f", whatever {', '.join(loose)} hold" if loose else "")
+        for parameters in PARAMETERS.get(module, [{}]):
+            gold = Cut(module, f"{TEMPLATES}/{file}", "gold", work, parameters)
+            gate = Cut(module, mutated, "gate", work, parameters)
+            for depth in DEPTHS:
+                twins = Twins(module, gold, gate, work)
+                if twins.prove(depth):
+                    break
+            else:
+                return None
+            depths.add(depth)
+            loose |= set(gold.registers) - twins.alike
     except ValueError:
-        pass  # cannot be cut alike: no proof
-    return None
+        return None  # cannot be cut alike
+    return f"induction over {max(depths)} clocks" + (
+        f", whatever {', '.join(sorted(loose))} hold" if loose else "")
 
 
 def broken_promise(file, mutated, work):
