@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // GGUF importer: every storage type against the values of ggml's own Python package, a tiny model
-// in four types, and every way to damage its file. Where real checkpoints lie in ../shared/models,
-// GGUF against llama2.c files of the same model.
+// in four types, and every way to damage its file. Real files: tests/formats.sh.
 #include <math.h>
 #include <stdlib.h>
 
@@ -447,61 +446,6 @@ static void test_random_damage(void **state)
     printf("             damaged headers: 600, of which opened: %d\n", opened);
 }
 
-static struct hw_model *open_real(const char *path)
-{
-    struct hw_error err = {0};
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        printf("             %s is not here: not run\n", path);
-        return NULL;
-    }
-    fclose(f);
-    struct hw_model *model = hw_model_open(path, &err);
-    if (!model)
-        fail_msg("%s", err.text);
-    return model;
-}
-
-// The largest difference of two weights, over the largest weight, of the same model in two files.
-static void compare_real(const char *bin, const char *gguf, double bound)
-{
-    struct hw_model *a = open_real(bin), *b = open_real(gguf);
-    double difference = 0, largest = 0;
-    for (int id = 0; a && b && id < HW_N_TENSORS; id++) {
-        const struct hw_config *c = hw_model_config(a);
-        int rows, cols;
-        static float x[4096], y[4096];
-        if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
-            continue;
-        hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
-        for (int layer = 0; layer < (id <= HW_OUTPUT_NORM ? 1 : c->n_layers); layer++)
-            for (int row = 0; row < rows; row++) {
-                hw_model_row(a, (enum hw_tensor_id)id, layer, row, x);
-                hw_model_row(b, (enum hw_tensor_id)id, layer, row, y);
-                for (int i = 0; i < cols; i++) {
-                    difference = fmax(difference, fabs((double)x[i] - (double)y[i]));
-                    largest = fmax(largest, fabs((double)x[i]));
-                }
-            }
-    }
-    if (a && b)
-        printf("             %s: largest difference %g of %g\n", gguf, difference, largest);
-    assert_true(difference <= bound * largest);
-    hw_model_close(a);
-    hw_model_close(b);
-}
-
-static void test_real_files(void **state)
-{
-    (void)state;
-    static const char baby[] = "../shared/models/babyllama105.bin";
-    compare_real("../shared/models/stories260K.bin", "../shared/models/stories260K.gguf", 0.0);
-    compare_real(baby, "../shared/models/babyllama105-F16.gguf", 0x1p-11);
-    compare_real(baby, "../shared/models/babyllama105-Q8_0.gguf", 1.0 / 200);
-    compare_real(baby, "../shared/models/babyllama105-Q4_0.gguf", 1.0 / 7);
-    compare_real(baby, "../shared/models/babyllama105-Q4_K_M.gguf", 1.0 / 14);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -509,7 +453,7 @@ int main(void)
         cmocka_unit_test(test_every_weight),   cmocka_unit_test(test_scaled_rope),
         cmocka_unit_test(test_cut_anywhere),
         cmocka_unit_test(test_damaged_header), cmocka_unit_test(test_other_contents),
-        cmocka_unit_test(test_random_damage),  cmocka_unit_test(test_real_files),
+        cmocka_unit_test(test_random_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
