@@ -74,7 +74,7 @@ run: all
 	@$(B)/hardwire sim $(B)/$(NAME).safetensors -t $(TOKENIZER) -o $(B)/$(NAME) $(GEOMETRY) \
 	    --prompt "$(PROMPT)" --count $(TOKENS)
 
-$(B)/same_weights: tests/same_weights.c $(B)/libhardwire.a
+$(B)/same_weights $(B)/encode: $(B)/%: tests/%.c $(B)/libhardwire.a
 	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< $(B)/libhardwire.a -o $@ $(LIBS)
 
 $(B)/shape: tests/shape.c | setup
