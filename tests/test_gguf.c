@@ -355,6 +355,17 @@ static void expect_int_refused(const char *key, uint32_t value, const char *text
     expect_refused(&b, text);
 }
 
+// The architecture's value becomes the head of an array.
+static void expect_array_refused(uint32_t type, uint64_t count, const char *text)
+{
+    static struct buffer b;
+    put_gguf(&b, &tiny, F32);
+    uint8_t *at = after(&b, "general.architecture");
+    store_u64(at, 9 | (uint64_t)type << 32);
+    store_u64(at + 8, count);
+    expect_refused(&b, text);
+}
+
 static void test_damaged_header(void **state)
 {
     (void)state;
@@ -375,6 +386,19 @@ static void test_damaged_header(void **state)
     expect_patch_refused("token_embd.weight", 24, 16, "multiple of 32");
     expect_patch_refused("token_embd.weight", 24, UINT64_MAX - 31, "multiple of 32");
     expect_patch_refused("blk.1.ffn_down.weight", 24, 0, "ends"); // over another tensor
+    static const uint64_t half = UINT64_C(1) << 63;
+    expect_patch_refused("GGUF", 4, half, "counts");
+    expect_patch_refused("GGUF", 12, half, "counts");
+    expect_patch_refused("GGUF", 20, half, "length of a key");
+    expect_patch_refused("general.architecture", 4, half, "string");
+    expect_patch_refused("token_embd.weight", 4, half, "dimension 0");
+    expect_patch_refused("token_embd.weight", 12, half, "dimension 1");
+    expect_patch_refused("token_embd.weight", 24, half, "multiple of 32");
+    // a string's type becomes an array of 2^63 bytes, of as many strings, of arrays
+    expect_array_refused(0, half, "number of u8s");
+    expect_array_refused(8, half, "number of strings");
+    expect_array_refused(8, UINT64_MAX, "number of strings");
+    expect_array_refused(9, 1, "no array of arrays");
     expect_int_refused("general.alignment", 0, "power of two");
     expect_int_refused("general.alignment", 24, "power of two");
     expect_int_refused("general.alignment", 1u << 31, "expected");
@@ -407,6 +431,8 @@ static void test_other_contents(void **state)
     expect_rename_refused("GGUF\003", "GGUF\x04", "version");
     expect_rename_refused("llama.context_length", "llama.context_lengt_", "seq_len");
     expect_rename_refused("llama.context_length", "llama.context\x01length", "printable");
+    expect_rename_refused("llama.context_length", "llama.context\xE9length", "printable");
+    expect_rename_refused("blk.0.attn_q.weight", "blk.0.attn_q.w\xFFight", "printable");
     expect_rename_refused("llama.context_length", "llama.rope.freq_base", "twice");
     expect_rename_refused("attention.layer_norm_rms_epsilon", "attention.layer_norm_rms_epsilox",
                           "norm epsilon");
@@ -417,6 +443,9 @@ static void test_other_contents(void **state)
     put_gguf(&b, &tiny, F32);
     memcpy(after(&b, "general.architecture") + 12, "gemma", 5);
     expect_refused(&b, "expected llama, got gemma");
+    put_gguf(&b, &tiny, F32);
+    memcpy(after(&b, "general.architecture") + 12, "\x1B[\xC3\xA9\xFF", 5); // shown as text only
+    expect_refused(&b, "expected llama, got ?[\xC3\xA9?");
     put_gguf(&b, &tiny, F32);
     after(&b, "blk.0.attn_q.weight")[20] = 23; // the type of a tensor of two dimensions
     expect_refused(&b, "IQ4_XS");

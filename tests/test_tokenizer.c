@@ -421,6 +421,15 @@ static void test_gguf_with_merges(void **state)
     static const char *const no_space[] = {"ab", "a b", "a b", "a b"};
     static const char *const no_join[] = {"a b", "b b", "a b", "a b"};
     static const char *const no_byte[] = {"a b", "a \u2581", "a b", "a b"};
+    static const char *const no_utf8[] = {"a b", "a \xE9\xFF", "a b", "a b"};
+    put_bpe(&b, "smollm", no_utf8);
+    expect_refused(&b, N_BPE_PIECES, "merge 1");
+    put_bpe(&b, "smollm", bpe_merges);
+    size_t at = 0;
+    while (memcmp(b.bytes + at, "\u0120ab", 4) != 0)
+        at++;
+    memcpy(b.bytes + at, "\xFF\xFE", 2); // no UTF-8
+    expect_refused(&b, N_BPE_PIECES, "piece 8");
     put_bpe(&b, "smollm", no_space);
     expect_refused(&b, N_BPE_PIECES, "merge 0");
     put_bpe(&b, "smollm", no_join);
