@@ -1,21 +1,20 @@
 #!/bin/bash
-# What quantizing takes in memory: a model larger than what stays in it, as a Q8_0 and an F16 GGUF file,
-# under a limit (RLIMIT_DATA: all that the program allocates) far below the file: tests/memory.sh
-# [MB of F16, 700]. Under the same limit the way that keeps all in memory must fail, or the limit
-# proves nothing. Prints TAP.
+# What quantizing takes in memory: models larger than it, a Q8_0 and an F16 GGUF file of random weights,
+# under a limit on all that the program allocates (RLIMIT_DATA), which is far below the file and what
+# comes of it. Where all is kept in memory the limit must be found too small, or it proves nothing.
+# Prints TAP: tests/memory.sh [MILLIONS of weights of the Q8_0 file, 70; F16: half]
 set -u
 dir=build/test/memory
 rm -rf $dir
 mkdir -p $dir
-python3 - "$dir" "${1:-700}" << 'PY'
+python3 - "$dir" "${1:-70}" << 'PY'
 import random
 import struct
 import sys
 
-out, megabytes = sys.argv[1], int(sys.argv[2])
+out, millions = sys.argv[1], int(sys.argv[2])
 DIM, HIDDEN, VOCAB, HEADS, KV = 512, 1536, 2048, 8, 4
 LAYER = DIM * DIM * 3 + 3 * DIM * HIDDEN
-LAYERS = max(2, megabytes * 500000 // LAYER)
 rng = random.Random(1)
 
 
@@ -34,16 +33,17 @@ def rows_of(kind, rows, cols):
     return b"".join(some[(r * r + r // 7) % len(some)] for r in range(rows))
 
 
-def write(path, kind):
+def write(path, kind, weights):
+    layers = max(2, int(weights) // LAYER)
     shapes = [("token_embd", [DIM, VOCAB]), ("output_norm", [DIM])]
-    for i in range(LAYERS):
+    for i in range(layers):
         shapes += [(f"blk.{i}.{n}", s) for n, s in (
             ("attn_norm", [DIM]), ("attn_q", [DIM, DIM]), ("attn_k", [DIM, DIM // 2]),
             ("attn_v", [DIM, DIM // 2]), ("attn_output", [DIM, DIM]), ("ffn_norm", [DIM]),
             ("ffn_gate", [DIM, HIDDEN]), ("ffn_up", [DIM, HIDDEN]), ("ffn_down", [HIDDEN, DIM]))]
     pairs = [("general.architecture", 8, text("llama"))] + [(f"llama.{k}", 4, struct.pack("<I", v))
              for k, v in (("embedding_length", DIM), ("feed_forward_length", HIDDEN),
-                          ("block_count", LAYERS), ("attention.head_count", HEADS),
+                          ("block_count", layers), ("attention.head_count", HEADS),
                           ("attention.head_count_kv", KV), ("context_length", 65536))]
     pairs += [("llama.attention.layer_norm_rms_epsilon", 6, struct.pack("<f", 1e-5)),
               ("tokenizer.ggml.model", 8, text("llama")),
@@ -75,43 +75,37 @@ def write(path, kind):
             file.write(made[key] + bytes(-size % 32))
 
 
-write(f"{out}/Q8_0.gguf", 8)
-write(f"{out}/F16.gguf", 1)
+write(f"{out}/Q8_0.gguf", 8, millions * 1e6)
+write(f"{out}/F16.gguf", 1, millions * 5e5)
 with open(f"{out}/text", "w") as file:
     file.write("w1w2w3w4 w5w6 and w7 again <|endoftext|> w8w9w10")
 PY
 
-# Peak of what a command allocates cannot be read afterwards, so it runs under a limit.
-limited() { # MB COMMAND...
-    local kb=$(($1 * 1024))
-    shift
-    (ulimit -d $kb && exec /usr/bin/env "$@") > $dir/words 2>&1
-}
-try() { # NAME MB WANTED-STATUS COMMAND...
-    local name=$1 mb=$2 wanted=$3 begin=$SECONDS
-    shift 3
-    limited "$mb" "$@"
-    if [ $? = "$wanted" ]; then
-        echo "ok $name in $mb MB, $((SECONDS - begin)) s"
+size() { echo $(($(stat -c %s "$1") / 1000000)); }
+# NAME MB STATUS WORDS COMMAND...: the command ends with that status under that limit, having said WORDS
+try() {
+    local name=$1 mb=$2 wanted=$3 words=$4 begin=$SECONDS status
+    shift 4
+    (ulimit -d $((mb * 1024)) && exec "$@") > $dir/words 2>&1
+    status=$?
+    if [ $status = "$wanted" ] && grep -q -- "$words" $dir/words && [ -z "$(find $dir -name 'q.*')" ]; then
+        echo "ok $name: $mb MB, $((SECONDS - begin)) s"
     else
-        echo "not ok $name in $mb MB: $(tail -n 2 $dir/words)"
+        echo "not ok $name: $mb MB, status $status: $(tail -n 2 $dir/words)"
     fi
 }
-size() { echo $(($(stat -c %s "$1") / 1000000)); }
 
-for type in Q8_0 F16; do
-    file=$dir/$type.gguf
-    calibrate=(--text $dir/text -t "$file" -q)
-    for way in --nearest ""; do
-        # shellcheck disable=SC2086
-        try "$type, $(size "$file") MB: quantize $way" 48 0 build/hardwire quantize "$file" $way \
-            "${calibrate[@]}" -o $dir/q.safetensors
-        [ -z "$(find $dir -name 'q.safetensors.*')" ] || echo "not ok $type $way left files behind"
-    done
-    try "$type: the output, $(size $dir/q.safetensors) MB, is read and planned" 48 0 \
-        build/hardwire plan $dir/q.safetensors
-    rm -f $dir/q.safetensors
-    try "$type: not with the weights in memory" 48 1 build/hardwire quantize "$file" --tune 1 \
-        "${calibrate[@]}" --dry-run
-    rm -f "$file"
-done
+calibrate="--text $dir/text -t"
+file=$dir/Q8_0.gguf
+try "Q8_0, $(size $file) MB, each weight for itself" 24 0 'a weight$' \
+    build/hardwire quantize $file --nearest $calibrate $file -o $dir/q
+try "its output, $(size $dir/q) MB, planned" 24 0 'cycles' build/hardwire plan $dir/q
+rm -f $dir/q $file
+file=$dir/F16.gguf
+try "F16, $(size $file) MB, error-compensated" 48 0 'a weight$' \
+    build/hardwire quantize $file --stream $calibrate $file -o $dir/q
+cp $dir/q $dir/streamed
+try "F16 in memory" 48 1 'out of memory' build/hardwire quantize $file $calibrate $file -o $dir/q -q
+build/hardwire quantize $file $calibrate $file -o $dir/q -q
+cmp $dir/q $dir/streamed && echo "ok the same integers without a limit" || echo "not ok the same integers"
+rm -f $dir/q $dir/streamed $file
