@@ -74,14 +74,17 @@ run: all
 	@$(B)/hardwire sim $(B)/$(NAME).safetensors -t $(TOKENIZER) -o $(B)/$(NAME) $(GEOMETRY) \
 	    --prompt "$(PROMPT)" --count $(TOKENS)
 
+$(B)/same_weights $(B)/encode: $(B)/%: tests/%.c $(B)/libhardwire.a
+	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< $(B)/libhardwire.a -o $@ $(LIBS)
+
 $(B)/shape: tests/shape.c | setup
 	@mkdir -p $(@D)
 	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< -o $@
 
-test: all $(TESTS) $(B)/shape $(B)/story.safetensors
+test: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/story.safetensors
 	@tests/run
 
-test-full: all $(TESTS) $(B)/shape $(B)/story.safetensors
+test-full: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/story.safetensors
 	@tests/run full
 
 $(B)/bench_reference: sim/bench_reference.c $(B)/libhardwire.a

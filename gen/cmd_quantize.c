@@ -33,6 +33,8 @@ static const char *const HELP =
     "      --max-loss P      the same with the fewest bits at which the rounding of the weights\n"
     "                        costs at most P percent of perplexity\n"
     "      --nearest         round each weight for itself (else error-compensated, GPTQ)\n"
+    "      --stream          keep weights and codes on the disk, as is done anyway where the weights\n"
+    "                        take more than 256 MB; the same output\n"
     "      --dry-run         write nothing\n"
     "  -q, --quiet           no line per tensor\n";
 
@@ -56,7 +58,7 @@ int hw_cmd_quantize(int argc, char **argv)
         {"tune", required_argument, NULL, 'T'},     {"rom-bits", required_argument, NULL, 'M'},
         {"max-loss", required_argument, NULL, 'P'}, {"dry-run", no_argument, NULL, 'D'},
         {"nearest", no_argument, NULL, 'N'},        {"levels", required_argument, NULL, 'L'},
-        {"ctx", required_argument, NULL, 'x'},
+        {"ctx", required_argument, NULL, 'x'},       {"stream", no_argument, NULL, 'S'},
         {"text", required_argument, NULL, 'X'},     {"tokenizer", required_argument, NULL, 't'},
         {"help", no_argument, NULL, 'h'},           {0}};
     struct hw_quantize_options o;
@@ -100,6 +102,8 @@ int hw_cmd_quantize(int argc, char **argv)
             return hw_usage("quantize", "expected a number of positions, got '%s'", optarg);
         else if (opt == 'N')
             o.nearest = true;
+        else if (opt == 'S')
+            o.stream = true;
         else if (opt == 'h')
             return fputs(HELP, stdout), 0;
         else if (opt == '?')
@@ -115,6 +119,7 @@ int hw_cmd_quantize(int argc, char **argv)
     int *tokens =
         model && text ? read_tokens(model, text, tokenizer, &o.n_calib_tokens, &err) : NULL;
     o.grids = grids;
+    o.output = dry ? NULL : output;
     o.calib_tokens = tokens;
     o.ternary = model && !grids && !o.weight_bits && hw_model_is_ternary(model);
     if (!o.widths.code_bits)

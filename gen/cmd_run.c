@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // hardwire run: the integer reference tells a story or chats, or is scored over a text.
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <math.h>
@@ -36,11 +37,13 @@ static const char *const HELP =
     "                        begins with BOS, windows of the context, every position counts\n"
     "      --tokens N        score at most N tokens (all)\n"
     "      --float MODEL     score the checkpoint in float too: how often both say the same\n"
+    "      --each FILE       with --perplexity: also a line a position into FILE: token, what came next,\n"
+    "                        its nll and the likeliest token, of the machine and (--float) in float\n"
     "      --threads N       for scoring (2)\n"
     "Ctrl-C stops after the token at hand; exit status 130.\n";
 
 struct request {
-    const char *model, *tokenizer, *score, *twin;
+    const char *model, *tokenizer, *score, *twin, *each;
     struct hw_ask ask;
     struct hw_sampler sampler;
     struct hw_geometry geometry;
@@ -171,13 +174,37 @@ static int generate(const struct request *o, const struct hw_qmodel *q,
 
 // --- perplexity ---------------------------------------------------------------------------------
 
+static bool write_each(const char *path, const int *tokens, int n, const struct hw_position *each,
+                       bool twin, struct hw_error *err)
+{
+    FILE *file = fopen(path, "w");
+    if (!file)
+        return hw_fail(err, "%s: cannot write: %s", path, strerror(errno));
+    for (int i = 0; i + 1 < n; i++) {
+        fprintf(file, "%d %d %.6f %d", tokens[i], each[i].next, each[i].nll, each[i].likeliest);
+        if (twin)
+            fprintf(file, " %.6f %d", each[i].float_nll, each[i].float_likeliest);
+        fputc('\n', file);
+    }
+    bool ok = !ferror(file);
+    if (fclose(file) != 0 || !ok)
+        hw_fail(err, "%s: cannot write: %s", path, strerror(errno));
+    return !err->set;
+}
+
 static int score(const struct request *r, const struct hw_qmodel *q, const struct hw_tokenizer *tok)
 {
     struct hw_error err = {0};
     struct hw_score s;
     struct hw_model *twin = r->twin ? hw_model_open(r->twin, &err) : NULL;
+    if (twin && hw_model_config(twin)->seq_len > q->config.seq_len) // a shorter context was baked
+        hw_model_set_context(twin, q->config.seq_len, &err);
     int n = 0, *tokens = err.set ? NULL : hw_score_text(r->score, tok, r->most, &n, &err);
-    if (tokens && hw_score(q, twin, tokens, n, r->threads, &s, &err)) {
+    struct hw_position *each = r->each && tokens ? calloc((size_t)n, sizeof *each) : NULL;
+    if (r->each && tokens && !each)
+        hw_fail(&err, "scoring: out of memory");
+    if (tokens && !err.set && hw_score(q, twin, tokens, n, r->threads, each, &s, &err) &&
+        (!each || write_each(r->each, tokens, n, each, twin, &err))) {
         printf("tokens %d scored %ld nll %.5f perplexity %.4f\n", n, s.scored, s.nll, exp(s.nll));
         if (twin)
             printf("float nll %.5f perplexity %.4f top-1 agreement %.2f%%, %ld of %ld\n",
@@ -185,6 +212,7 @@ static int score(const struct request *r, const struct hw_qmodel *q, const struc
                    s.agreed, s.scored);
     }
     free(tokens);
+    free(each);
     hw_model_close(twin);
     return err.set ? hw_report(&err) : 0;
 }
@@ -230,7 +258,7 @@ int hw_cmd_run(int argc, char **argv)
         {"tokenizer", required_argument, NULL, 't'}, {"prompt", required_argument, NULL, 'p'},
         {"count", required_argument, NULL, 'n'},     {"perplexity", required_argument, NULL, 'P'},
         {"tokens", required_argument, NULL, 'T'},    {"threads", required_argument, NULL, 'j'},
-        {"float", required_argument, NULL, 'F'},
+        {"float", required_argument, NULL, 'F'},     {"each", required_argument, NULL, 'E'},
         {"chat", no_argument, NULL, CHAT},           {"system", required_argument, NULL, SYSTEM},
         {"messages", required_argument, NULL, MESSAGES},
         {"template", required_argument, NULL, TEMPLATE},
@@ -257,6 +285,7 @@ int hw_cmd_run(int argc, char **argv)
                             : opt == 'p'      ? &r.ask.prompt
                             : opt == 'P'      ? &r.score
                             : opt == 'F'      ? &r.twin
+                            : opt == 'E'      ? &r.each
                             : opt == SYSTEM   ? &r.ask.system
                             : opt == MESSAGES ? &r.ask.messages
                             : opt == TEMPLATE ? &r.ask.template
@@ -277,8 +306,8 @@ int hw_cmd_run(int argc, char **argv)
     }
     if (optind + 1 != argc || !r.tokenizer)
         return hw_usage("run", "expected one quantized model and -t TOKENIZER");
-    if (r.twin && !r.score)
-        return hw_usage("run", "--float: expected --perplexity TEXT with it");
+    if ((r.twin || r.each) && !r.score)
+        return hw_usage("run", "--float, --each: expected --perplexity TEXT with it");
     r.model = argv[optind];
     return run(&r);
 }

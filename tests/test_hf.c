@@ -410,6 +410,92 @@ static void test_other_tokenizers(void **state)
     remove_all();
 }
 
+// Writes `text` cut after every byte, and a good file again: each time `refused` must find an error.
+static void cut_anywhere(const char *path, const char *text, void (*refused)(const char *))
+{
+    size_t n = strlen(text) - 1; // the line end may go
+    for (size_t i = 1; i < n; i++) {
+        write_bytes(path, text, i);
+        refused(TEMP_FILE);
+    }
+    write_text(path, text);
+}
+
+static void refuse_tokenizer(const char *text)
+{
+    struct hw_error err = {0};
+    assert_null(hw_tokenizer_open(TOKENIZER, 10, &err));
+    if (!strstr(err.text, text))
+        fail_msg("expected \"%s\" in \"%s\"", text, err.text);
+}
+
+// Every JSON file: cut, not UTF-8, nested without end, with numbers beyond 2^63.
+static void test_hostile_json(void **state)
+{
+    (void)state;
+    static const char index[] = "{\"weight_map\": {\"a\": \"model-1.safetensors\"}}\n";
+    static const struct {
+        const char *path, *text;
+        void (*refused)(const char *);
+    } files[] = {{CONFIG, good_config, expect_model_refused},
+                 {INDEX, index, expect_model_refused},
+                 {TOKENIZER, good_tokenizer, refuse_tokenizer}};
+    static char deep[100000];
+    static struct buffer b;
+    memset(deep, '[', sizeof deep - 1);
+    memcpy(deep, "{\"a\":", 5);
+    put_safetensors(&b, false, 0, 100);
+    write_bytes(SHARD_1, b.bytes, b.n);
+    write_text(CONFIG, good_config);
+    for (int i = 0; i < 3; i++) {
+        cut_anywhere(files[i].path, files[i].text, files[i].refused);
+        char copy[sizeof good_tokenizer + sizeof good_config];
+        strcpy(copy, files[i].text);
+        *strchr(copy, 'a') = '\xE9';
+        write_text(files[i].path, copy);
+        files[i].refused("unable to decode byte 0xe9");
+        write_text(files[i].path, deep);
+        files[i].refused("JSON");
+        write_text(files[i].path, "{\"hidden_size\": 9223372036854775808, \"weight_map\": 1e999}");
+        files[i].refused("JSON");
+        write_text(files[i].path, files[i].text);
+    }
+    replace(b.bytes, b.n, "[0,1280]", "[0,1e19]");
+    write_bytes(SHARD_1, b.bytes, b.n);
+    expect_model_refused("data_offsets");
+    put_safetensors(&b, false, 0, 100);
+    replace(b.bytes, b.n, "embed_tokens", "embed_tok\xE9ns");
+    write_bytes(SHARD_1, b.bytes, b.n);
+    expect_model_refused("unable to decode byte 0xe9");
+    remove_all();
+}
+
+// Tensors that share bytes; an index that names itself or a folder; links in a circle.
+static void test_overlaps_and_cycles(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    write_text(CONFIG, good_config);
+    put_safetensors(&b, false, 0, 100);
+    replace(b.bytes, b.n, "[1280,1408]", "[1152,1280]");
+    write_bytes(WEIGHTS, b.bytes, b.n);
+    expect_model_refused("data_offsets, expected to start at");
+    write_text(INDEX, "{\"weight_map\": {\"a\": \"model.safetensors.index.json\"}}");
+    expect_model_refused("model.safetensors.index.json: header: length");
+    write_text(INDEX, "{\"weight_map\": {\"a\": \".\"}}");
+    expect_model_refused("of this folder");
+    remove_all();
+    write_text(CONFIG, good_config);
+    assert_int_equal(symlink("model-2.safetensors", SHARD_1), 0);
+    assert_int_equal(symlink("model-1.safetensors", SHARD_2), 0);
+    write_text(INDEX, "{\"weight_map\": {\"a\": \"model-1.safetensors\"}}");
+    expect_model_refused("model-1.safetensors: open");
+    remove_all();
+    assert_int_equal(symlink("config.json", CONFIG), 0);
+    expect_model_refused("config.json");
+    remove_all();
+}
+
 static int make_folder(void **state)
 {
     (void)state;
@@ -430,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_damaged_weights), cmocka_unit_test(test_other_configs),
         cmocka_unit_test(test_scaled_rope),     cmocka_unit_test(test_tokenizer),
         cmocka_unit_test(test_llama3_tokenizer), cmocka_unit_test(test_other_tokenizers),
+        cmocka_unit_test(test_hostile_json),    cmocka_unit_test(test_overlaps_and_cycles),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -10,6 +10,8 @@
 #include "gen/quant/calibrate.h"
 #include "refmodel/ref.h"
 
+#define OUTPUT TEMP_FILE ".out"
+
 // --- options -------------------------------------------------------------------------------------
 
 static void expect_options_refused(const struct hw_model *model,
@@ -170,7 +172,7 @@ static struct hw_float *balanced(const struct hw_config *c, uint64_t seed,
     struct hw_ranges ranges;
     struct hw_model *model = random_checkpoint(c, seed);
     struct hw_float *f = hw_float_new(model, &err);
-    assert_true(hw_calibrate(f, c, NULL, 4096, &ranges, &err));
+    assert_true(hw_calibrate(f, c, NULL, 4096, NULL, &ranges, &err));
     assert_true(hw_balance(f, c, o, &ranges, &err));
     hw_ranges_free(&ranges);
     hw_model_close(model);
@@ -408,6 +410,73 @@ static void test_logits_close(void **state)
     assert_true(-10.0 * log10(usual) > 23.0);
 }
 
+// --- streamed ------------------------------------------------------------------------------------
+
+static size_t file_of(const struct hw_config *c, uint64_t seed, const struct hw_quantize_options *o,
+                      uint8_t *bytes, size_t room)
+{
+    struct hw_error err = {0};
+    struct hw_qmodel q = quantized(c, seed, o);
+    assert_true(o->stream == (q.embed.weight == NULL));
+    if (!hw_qmodel_write(&q, OUTPUT, &err))
+        fail_msg("%s", err.text);
+    hw_qmodel_free(&q);
+    FILE *file = fopen(OUTPUT, "rb");
+    assert_non_null(file);
+    size_t n = fread(bytes, 1, room, file);
+    fclose(file);
+    remove(OUTPUT);
+    assert_in_range(n, 1000, room - 1);
+    return n;
+}
+
+// What lies on the disk meanwhile changes no bit: own text and a given one, rounded for itself and
+// error-compensated, free levels and planes, sequences cut at BOS and at the context's end.
+static void test_streamed(void **state)
+{
+    (void)state;
+    static uint8_t whole[1 << 16], streamed[1 << 16];
+    struct hw_config untied = small_untied();
+    int text[100];
+    uint64_t random = 5;
+    for (int i = 0; i < 100; i++)
+        text[i] = random_in(&random, 0, small_tied.vocab_size - 1);
+    for (int i = 0; i < 16; i++) {
+        const struct hw_config *c = i & 1 ? &untied : &small_tied;
+        struct hw_quantize_options o;
+        hw_quantize_defaults(&o);
+        o.nearest = i & 2;
+        o.weight_bits = i & 4 ? 3 : 8;
+        o.calib_tokens = i & 8 ? text : NULL;
+        o.n_calib_tokens = 100;
+        size_t n = file_of(c, (uint64_t)i, &o, whole, sizeof whole);
+        o.stream = true;
+        o.output = OUTPUT;
+        assert_int_equal(file_of(c, (uint64_t)i, &o, streamed, sizeof streamed), n);
+        assert_memory_equal(whole, streamed, n);
+    }
+}
+
+static void test_stream_refused(void **state)
+{
+    (void)state;
+    struct hw_error err = {0};
+    struct hw_qmodel q;
+    struct hw_quantize_options o;
+    struct hw_model *model = random_checkpoint(&small_tied, 1);
+    hw_quantize_defaults(&o);
+    o.stream = true;
+    o.output = "no/such/folder/model";
+    assert_false(hw_quantize(model, &o, &q, &err));
+    assert_non_null(strstr(err.text, "no/such/folder/model"));
+    err = (struct hw_error){0};
+    o.output = NULL; // the codes are dropped, the rest is there
+    assert_true(hw_quantize(model, &o, &q, &err));
+    assert_true(q.embed.codes == NULL && q.embed.scale[0] > 0);
+    hw_qmodel_free(&q);
+    hw_model_close(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +485,8 @@ int main(void)
         cmocka_unit_test(test_units),
         cmocka_unit_test(test_ternary),
         cmocka_unit_test(test_logits_close),
+        cmocka_unit_test(test_streamed),
+        cmocka_unit_test(test_stream_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

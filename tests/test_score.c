@@ -19,6 +19,7 @@ static void expect_score(const struct hw_qmodel *q, const struct hw_model *twin,
     struct hw_float *f = hw_float_new(twin, &err);
     double nll = 0.0, float_nll = 0.0;
     int agreed = 0, vocab = shape->vocab_size;
+    struct hw_position each[300];
     for (int i = 0; i + 1 < n; i++) {
         const int32_t *a = hw_ref_forward(ref, tokens[i], i % shape->seq_len, 1);
         const float *b = hw_float_forward(f, tokens[i], i % shape->seq_len);
@@ -34,13 +35,20 @@ static void expect_score(const struct hw_qmodel *q, const struct hw_model *twin,
         float_nll += log(sum_b) - (double)b[tokens[i + 1]];
         agreed += best_a == best_b;
     }
-    if (!hw_score(q, twin, tokens, n, threads, &s, &err))
+    if (!hw_score(q, twin, tokens, n, threads, each, &s, &err))
         fail_msg("%s", err.text);
     assert_int_equal(s.scored, n - 1);
     assert_int_equal(s.agreed, agreed);
     assert_true(fabs(s.nll - nll / (n - 1)) < 1e-9);
     assert_true(fabs(s.float_nll - float_nll / (n - 1)) < 1e-9);
     assert_true(agreed > 0 && agreed < n - 1);
+    for (int i = 0; i + 1 < n; i++) {
+        assert_int_equal(each[i].next, tokens[i + 1]);
+        agreed -= each[i].likeliest == each[i].float_likeliest;
+        nll -= each[i].nll;
+        float_nll -= each[i].float_nll;
+    }
+    assert_true(agreed == 0 && fabs(nll) < 1e-6 && fabs(float_nll) < 1e-6);
     hw_float_free(f);
     hw_ref_free(ref);
 }
@@ -63,14 +71,14 @@ static void test_score(void **state)
     expect_score(&q, twin, tokens, 300, 3);
     expect_score(&q, twin, tokens, 21, 2);  // one window, and none for the second thread
     expect_score(&q, twin, tokens, 64, 64); // a window of one position
-    assert_true(hw_score(&q, NULL, tokens, 300, 2, &s, &err));
+    assert_true(hw_score(&q, NULL, tokens, 300, 2, NULL, &s, &err));
     assert_true(s.float_nll == 0.0 && s.agreed == 0 && s.nll > 0.0);
     hw_model_close(twin);
 
     struct hw_config other = *shape;
     other.vocab_size++;
     twin = random_checkpoint(&other, 9);
-    assert_false(hw_score(&q, twin, tokens, 300, 2, &s, &err));
+    assert_false(hw_score(&q, twin, tokens, 300, 2, NULL, &s, &err));
     assert_non_null(strstr(err.text, "expected 19 tokens and a context of 21, got 20 and 21"));
     hw_model_close(twin);
     hw_qmodel_free(&q);

@@ -405,8 +405,9 @@ static void test_gguf_with_merges(void **state)
     if (!tok)
         fail_msg("%s", err.text);
     // "ab" and " ab" by the lower rank first: " a" before "ab", so " ab" is " a" + "b".
-    static const char text[] = "ab ab\n 1 1bab\xE9?<end>";
-    static const int want[] = {7, 8, 5, 3, 4, 3, 4, 10, 9, 0, 0, 0, 0, 0, 0}; // "<end>" is text
+    // "<end>" is text, its characters no pieces: left out, and "a" and "b" around one of them merge.
+    static const char text[] = "ab ab\n 1 1bab\xE9?<end>aeb";
+    static const int want[] = {7, 8, 5, 3, 4, 3, 4, 10, 9, 7};
     int ids[64];
     int n = hw_tokenizer_encode(tok, text, sizeof text - 1, true, ids); // no BOS here
     assert_int_equal(n, sizeof want / sizeof want[0]);
@@ -420,6 +421,15 @@ static void test_gguf_with_merges(void **state)
     static const char *const no_space[] = {"ab", "a b", "a b", "a b"};
     static const char *const no_join[] = {"a b", "b b", "a b", "a b"};
     static const char *const no_byte[] = {"a b", "a \u2581", "a b", "a b"};
+    static const char *const no_utf8[] = {"a b", "a \xE9\xFF", "a b", "a b"};
+    put_bpe(&b, "smollm", no_utf8);
+    expect_refused(&b, N_BPE_PIECES, "merge 1");
+    put_bpe(&b, "smollm", bpe_merges);
+    size_t at = 0;
+    while (memcmp(b.bytes + at, "\u0120ab", 4) != 0)
+        at++;
+    memcpy(b.bytes + at, "\xFF\xFE", 2); // no UTF-8
+    expect_refused(&b, N_BPE_PIECES, "piece 8");
     put_bpe(&b, "smollm", no_space);
     expect_refused(&b, N_BPE_PIECES, "merge 0");
     put_bpe(&b, "smollm", no_join);

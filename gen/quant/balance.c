@@ -15,13 +15,16 @@ enum { MAX_READERS = 3 };
 
 // A matrix whose input channel c is channel c of a site, or of several heads that share one.
 struct reader {
-    float *w; // [n_out][n_in]
+    enum hw_tensor_id tensor; // [n_out][n_in]
+    int layer;
     int n_out, n_in;
     int head_dim, group; // group > 1: input channel (h, d) is site channel (h / group, d)
 };
 
 // A vector that is rounded to one step and then multiplied by its readers.
 struct site {
+    const struct hw_float *f;
+    float *row;          // [widest] scratch
     int n;               // channels
     const float *peak;   // [n] largest magnitude
     const double *power; // [n] mean square
@@ -47,7 +50,7 @@ static double reader_error(const struct site *s, const struct reader *r, const d
 {
     double noise = 0.0, power = 1e-300, codes = ldexp(1.0, s->weight_bits) - 1.0;
     for (int row = 0; row < r->n_out; row++) {
-        const float *w = r->w + (size_t)row * (size_t)r->n_in;
+        const float *w = hw_float_row(s->f, r->tensor, r->layer, row, s->row);
         double top = 0.0, through = 0.0;
         for (int c = 0; c < r->n_in; c++) {
             int k = channel(r, c);
@@ -80,9 +83,12 @@ static void weight_peaks(const struct site *s, double *peak)
         peak[c] = 0.0;
     for (int i = 0; i < s->n_readers; i++) {
         const struct reader *r = &s->reader[i];
-        for (size_t at = 0; at < (size_t)r->n_out * (size_t)r->n_in; at++) {
-            int k = channel(r, (int)(at % (size_t)r->n_in));
-            peak[k] = fabs(r->w[at]) > peak[k] ? fabs(r->w[at]) : peak[k];
+        for (int row = 0; row < r->n_out; row++) {
+            const float *w = hw_float_row(s->f, r->tensor, r->layer, row, s->row);
+            for (int c = 0; c < r->n_in; c++) {
+                int k = channel(r, c);
+                peak[k] = fabs(w[c]) > peak[k] ? fabs(w[c]) : peak[k];
+            }
         }
     }
 }
@@ -108,25 +114,6 @@ static void search(const struct site *s, double *t, double *scratch)
     }
 }
 
-static void scale_columns(const struct site *s, const double *t)
-{
-    for (int i = 0; i < s->n_readers; i++) {
-        const struct reader *r = &s->reader[i];
-        for (size_t at = 0; at < (size_t)r->n_out * (size_t)r->n_in; at++)
-            r->w[at] = (float)(r->w[at] * t[channel(r, (int)(at % (size_t)r->n_in))]);
-    }
-}
-
-// Row c of w[n][n_in] becomes 1 / t[c] of itself.
-static void shrink_rows(float *w, int n, int n_in, const double *t)
-{
-    for (int c = 0; c < n; c++) {
-        for (int i = 0; i < n_in; i++)
-            w[(size_t)c * (size_t)n_in + (size_t)i] =
-                (float)(w[(size_t)c * (size_t)n_in + (size_t)i] / t[c]);
-    }
-}
-
 static void shrink_range(struct hw_ranges *r, enum hw_float_tap tap, int layer, int n,
                          const double *t)
 {
@@ -144,20 +131,39 @@ struct balance {
     const struct hw_quantize_options *o;
     struct hw_ranges *r;
     double *t, *scratch; // [widest], [2 * widest]
+    float *row;          // [widest]
+    struct hw_error *err;
 };
 
 static struct reader reader_of(const struct balance *b, enum hw_tensor_id id, int layer)
 {
-    struct reader r = {.w = hw_float_edit(b->f, id, layer), .head_dim = 1, .group = 1};
+    struct reader r = {.tensor = id, .layer = layer, .head_dim = 1, .group = 1};
     hw_tensor_shape(b->c, id, &r.n_out, &r.n_in);
     return r;
 }
 
 static struct site site_at(const struct balance *b, enum hw_float_tap tap, int layer)
 {
-    return (struct site){.n = b->r->width[tap], .peak = hw_range_peak(b->r, tap, layer),
+    return (struct site){.f = b->f, .row = b->row, .n = b->r->width[tap], .peak = hw_range_peak(b->r, tap, layer),
                          .power = hw_range_square(b->r, tap, layer),
                          .act_bits = b->o->widths.act_bits, .weight_bits = b->o->weight_bits};
+}
+
+static void shrink_rows(const struct balance *b, enum hw_tensor_id id, int layer, const double *t)
+{
+    hw_float_shrink_rows(b->f, id, layer, t, b->err);
+}
+
+// Column c of every reader becomes t[channel of c] times itself.
+static void scale_columns(const struct balance *b, const struct site *s)
+{
+    for (int i = 0; i < s->n_readers; i++) {
+        const struct reader *r = &s->reader[i];
+        for (int c = 0; c < r->n_in; c++)
+            b->scratch[c] = b->t[channel(r, c)];
+        hw_float_scale_columns(b->f, r->tensor, r->layer, b->scratch, b->err);
+        hw_float_unload(b->f, r->tensor, r->layer);
+    }
 }
 
 // A norm's gains against the columns of the matrices that read it.
@@ -168,8 +174,10 @@ static void balance_norm(const struct balance *b, enum hw_float_tap tap, enum hw
     for (s.n_readers = 0; s.n_readers < n; s.n_readers++)
         s.reader[s.n_readers] = reader_of(b, readers[s.n_readers], layer);
     search(&s, b->t, b->scratch);
-    scale_columns(&s, b->t);
-    shrink_rows(hw_float_edit(b->f, gain, layer), s.n, 1, b->t);
+    scale_columns(b, &s);
+    float *gains = hw_float_edit(b->f, gain, layer);
+    for (int c = 0; c < s.n; c++)
+        gains[c] = (float)(gains[c] / b->t[c]);
     shrink_range(b->r, tap, layer, s.n, b->t);
 }
 
@@ -178,8 +186,8 @@ static void balance_ffn(const struct balance *b, int layer)
     struct site s = site_at(b, HW_FLOAT_HIDDEN, layer);
     s.reader[s.n_readers++] = reader_of(b, HW_W_DOWN, layer);
     search(&s, b->t, b->scratch);
-    scale_columns(&s, b->t);
-    shrink_rows(hw_float_edit(b->f, HW_W_UP, layer), s.n, b->c->dim, b->t);
+    scale_columns(b, &s);
+    shrink_rows(b, HW_W_UP, layer, b->t);
     shrink_range(b->r, HW_FLOAT_UP, layer, s.n, b->t);
     shrink_range(b->r, HW_FLOAT_HIDDEN, layer, s.n, b->t);
 }
@@ -195,8 +203,8 @@ static void balance_value(const struct balance *b, int layer)
     s.reader[0].group = c->n_heads / c->n_kv_heads;
     s.n_readers = 1;
     search(&s, b->t, b->scratch);
-    scale_columns(&s, b->t);
-    shrink_rows(hw_float_edit(b->f, HW_WV, layer), s.n, c->dim, b->t);
+    scale_columns(b, &s);
+    shrink_rows(b, HW_WV, layer, b->t);
     shrink_range(b->r, HW_FLOAT_V, layer, s.n, b->t);
     double *per_head = b->scratch;
     for (int i = 0; i < c->n_heads * c->head_dim; i++)
@@ -215,12 +223,12 @@ static void balance_key(const struct balance *b, int layer)
         double top = peak[i] > peak[i + 1] ? peak[i] : peak[i + 1];
         b->t[i] = b->t[i + 1] = top > 0.0 ? top : 1.0;
     }
-    shrink_rows(hw_float_edit(b->f, HW_WK, layer), kv_dim, c->dim, b->t);
+    shrink_rows(b, HW_WK, layer, b->t);
     shrink_range(b->r, HW_FLOAT_K, layer, kv_dim, b->t);
     double *inverse = b->scratch;
     for (int i = 0; i < c->n_heads * c->head_dim; i++)
         inverse[i] = 1.0 / b->t[i / c->head_dim / group * c->head_dim + i % c->head_dim];
-    shrink_rows(hw_float_edit(b->f, HW_WQ, layer), c->n_heads * c->head_dim, c->dim, inverse);
+    shrink_rows(b, HW_WQ, layer, inverse);
     shrink_range(b->r, HW_FLOAT_Q, layer, c->n_heads * c->head_dim, inverse);
 }
 
@@ -233,11 +241,15 @@ bool hw_balance(struct hw_float *f, const struct hw_config *c, const struct hw_q
     size_t widest = 0;
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++)
         widest = (size_t)ranges->width[t] > widest ? (size_t)ranges->width[t] : widest;
-    struct balance b = {f, c, o, ranges, malloc(3 * widest * sizeof(double)), NULL};
-    if (!b.t)
+    struct balance b = {f, c, o, ranges, malloc(3 * widest * sizeof(double)), NULL,
+                        malloc(widest * sizeof(float)), err};
+    if (!b.t || !b.row) {
+        free(b.t);
+        free(b.row);
         return hw_fail(err, "balance: out of memory");
+    }
     b.scratch = b.t + widest;
-    for (int l = 0; l < c->n_layers; l++) {
+    for (int l = 0; l < c->n_layers && !err->set; l++) {
         if (c->sub_norm) {
             balance_norm(&b, HW_FLOAT_ATTN, HW_ATTN_SUB_NORM, l, &wo, 1);
             balance_norm(&b, HW_FLOAT_HIDDEN, HW_FFN_SUB_NORM, l, &down, 1);
@@ -252,5 +264,6 @@ bool hw_balance(struct hw_float *f, const struct hw_config *c, const struct hw_q
     if (!c->tied)
         balance_norm(&b, HW_FLOAT_HEAD_IN, HW_OUTPUT_NORM, 0, head, 1);
     free(b.t);
-    return true;
+    free(b.row);
+    return !err->set;
 }

@@ -78,20 +78,31 @@ int hw_sample(const float *logits, int n, uint64_t *seed)
     return n - 1;
 }
 
-void hw_calibration_text(struct hw_float *f, const struct hw_config *c, const int *tokens,
-                         int n_tokens)
+// The model's own text.
+static void write_text(struct hw_float *f, const struct hw_config *c, int n_tokens, int *ran)
 {
     int token = HW_TOKEN_BOS, pos = 0;
     uint64_t seed = 1;
     for (int i = 0; i < n_tokens; i++) {
-        if (tokens)
-            token = tokens[i];
-        if (pos == c->seq_len || (token == HW_TOKEN_BOS && pos > 0))
+        if (pos == c->seq_len || token == HW_TOKEN_BOS)
             pos = 0;
+        if (ran)
+            ran[i] = token;
         const float *logits = hw_float_forward(f, token, pos++);
-        if (!tokens)
-            token = pos == c->seq_len ? HW_TOKEN_BOS : hw_sample(logits, c->vocab_size, &seed);
+        token = pos == c->seq_len ? HW_TOKEN_BOS : hw_sample(logits, c->vocab_size, &seed);
     }
+}
+
+static bool run_text(struct hw_float *f, const struct hw_config *c, const int *tokens, int n,
+                     int *ran, struct hw_error *err)
+{
+    if (!hw_float_begin(f, tokens, n, err))
+        return false;
+    for (int l = 0; l < c->n_layers; l++)
+        hw_float_layer(f, l);
+    if (ran)
+        memcpy(ran, tokens, (size_t)n * sizeof *ran);
+    return hw_float_end(f, true, err);
 }
 
 static bool check_tokens(const struct hw_config *c, const int *tokens, int n, struct hw_error *err)
@@ -106,10 +117,16 @@ static bool check_tokens(const struct hw_config *c, const int *tokens, int n, st
     return true;
 }
 
+static size_t range_size(const struct hw_ranges *r, int tap)
+{
+    bool outside = tap == HW_FLOAT_HEAD_IN || tap == HW_FLOAT_LOGITS;
+    return (outside ? 1 : (size_t)r->n_layers) * (size_t)r->width[tap];
+}
+
 static bool check_finite(const struct hw_ranges *r, struct hw_error *err)
 {
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
-        for (size_t i = 0; i < (size_t)r->n_layers * (size_t)r->width[t]; i++) {
+        for (size_t i = 0; i < range_size(r, t); i++) {
             if (!isfinite(r->square[t][i]) || !(r->peak[t][i] < 1e18f))
                 return hw_fail(err, "calibration: layer %d: an activation is not finite, or 1e18 "
                                     "or more: the checkpoint's weights are not those of a model",
@@ -120,7 +137,7 @@ static bool check_finite(const struct hw_ranges *r, struct hw_error *err)
 }
 
 bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *tokens, int n_tokens,
-                  struct hw_ranges *r, struct hw_error *err)
+                  int *ran, struct hw_ranges *r, struct hw_error *err)
 {
     memset(r, 0, sizeof *r);
     if (!check_tokens(c, tokens, n_tokens, err))
@@ -128,23 +145,26 @@ bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *toke
     r->n_layers = c->n_layers;
     r->n_seen = n_tokens;
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
-        size_t width = (size_t)hw_float_tap_width(c, (enum hw_float_tap)t);
-        r->width[t] = (int)width;
-        r->peak[t] = calloc((size_t)c->n_layers * width, sizeof *r->peak[t]);
-        r->square[t] = calloc((size_t)c->n_layers * width, sizeof *r->square[t]);
+        r->width[t] = hw_float_tap_width(c, (enum hw_float_tap)t);
+        r->peak[t] = calloc(range_size(r, t), sizeof *r->peak[t]);
+        r->square[t] = calloc(range_size(r, t), sizeof *r->square[t]);
         if (!r->peak[t] || !r->square[t]) {
             hw_ranges_free(r);
             return hw_fail(err, "calibration: out of memory");
         }
     }
     hw_float_observe(f, observe, r);
-    hw_calibration_text(f, c, tokens, n_tokens);
+    bool ok = true;
+    if (tokens)
+        ok = run_text(f, c, tokens, n_tokens, ran, err);
+    else
+        write_text(f, c, n_tokens, ran);
     hw_float_observe(f, NULL, NULL);
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
-        for (size_t i = 0; i < (size_t)c->n_layers * (size_t)r->width[t]; i++)
+        for (size_t i = 0; i < range_size(r, t); i++)
             r->square[t][i] /= n_tokens;
     }
-    if (!check_finite(r, err)) {
+    if (!ok || !check_finite(r, err)) {
         hw_ranges_free(r);
         return false;
     }

@@ -12,39 +12,42 @@ static bool is_matrix_input(enum hw_float_tap tap)
            tap == HW_FLOAT_HIDDEN || tap == HW_FLOAT_HEAD_IN;
 }
 
-static void accumulate(void *user, enum hw_float_tap tap, int layer, const float *v, int n)
+void hw_moments_see(void *user, enum hw_float_tap tap, int layer, const float *v, int n)
 {
     struct hw_moments *m = user;
+    (void)layer;
     if (!m->sum[tap])
         return;
-    float *sum = m->sum[tap] + (size_t)layer * (size_t)n * (size_t)n;
     for (int i = 0; i < n; i++) {
-        float x = v[i], *row = sum + (size_t)i * (size_t)n;
+        float x = v[i], *row = m->sum[tap] + (size_t)i * (size_t)n;
         for (int j = 0; j <= i; j++)
             row[j] += x * v[j];
     }
 }
 
-bool hw_moments_collect(struct hw_float *f, const struct hw_config *c, const int *tokens,
-                        int n_tokens, struct hw_moments *m, struct hw_error *err)
+bool hw_moments_new(const struct hw_config *c, struct hw_moments *m, struct hw_error *err)
 {
     memset(m, 0, sizeof *m);
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
         if (!is_matrix_input((enum hw_float_tap)t))
             continue;
         size_t n = (size_t)hw_float_tap_width(c, (enum hw_float_tap)t);
-        int layers = t == HW_FLOAT_HEAD_IN ? 1 : c->n_layers;
         m->width[t] = (int)n;
-        m->sum[t] = calloc((size_t)layers * n * n, sizeof *m->sum[t]);
+        m->sum[t] = calloc(n * n, sizeof *m->sum[t]);
         if (!m->sum[t]) {
             hw_moments_free(m);
             return hw_fail(err, "calibration: out of memory");
         }
     }
-    hw_float_observe(f, accumulate, m);
-    hw_calibration_text(f, c, tokens, n_tokens);
-    hw_float_observe(f, NULL, NULL);
     return true;
+}
+
+void hw_moments_clear(struct hw_moments *m)
+{
+    for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
+        if (m->sum[t])
+            memset(m->sum[t], 0, (size_t)m->width[t] * (size_t)m->width[t] * sizeof *m->sum[t]);
+    }
 }
 
 void hw_moments_free(struct hw_moments *m)
@@ -114,11 +117,11 @@ static void fill_share(struct hw_gptq *g, const float *sum, const double *diagon
     }
 }
 
-bool hw_gptq_new(struct hw_gptq *g, const struct hw_moments *m, enum hw_float_tap tap, int layer,
+bool hw_gptq_new(struct hw_gptq *g, const struct hw_moments *m, enum hw_float_tap tap,
                  double noise, struct hw_error *err)
 {
     size_t n = (size_t)m->width[tap];
-    const float *sum = m->sum[tap] + (size_t)layer * n * n;
+    const float *sum = m->sum[tap];
     double *diagonal = malloc(n * sizeof *diagonal), mean = 0.0;
     *g = (struct hw_gptq){(int)n, malloc(n * sizeof *g->order), malloc(n * n * sizeof *g->share)};
     if (!diagonal || !g->order || !g->share) {

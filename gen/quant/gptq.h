@@ -6,19 +6,19 @@
 
 #include "gen/quant/calibrate.h"
 
-// Second moments of what the matrices read, sum over tokens of x x^T, and what is made of them.
+// Second moments of what the matrices of one layer read, sum over tokens of x x^T.
 struct hw_moments {
-    int n_layers;
     int width[HW_N_FLOAT_TAPS];    // 0: not a matrix input
-    float *sum[HW_N_FLOAT_TAPS];   // [n_layers][width][width], lower triangle
+    float *sum[HW_N_FLOAT_TAPS];   // [width][width], lower triangle
 };
 
-// Runs the tokens as hw_calibrate does.
-bool hw_moments_collect(struct hw_float *f, const struct hw_config *c, const int *tokens,
-                        int n_tokens, struct hw_moments *moments, struct hw_error *err);
+bool hw_moments_new(const struct hw_config *c, struct hw_moments *moments, struct hw_error *err);
 void hw_moments_free(struct hw_moments *moments);
+void hw_moments_clear(struct hw_moments *moments);
+// The observer that adds a vector; user: the moments.
+void hw_moments_see(void *user, enum hw_float_tap tap, int layer, const float *v, int n);
 
-// The plan for rounding rows that read `tap` of `layer`, with n inputs.
+// The plan for rounding rows that read `tap`, with n inputs.
 struct hw_gptq {
     int n;
     int *order;    // [n] columns, the most important first
@@ -28,7 +28,7 @@ struct hw_gptq {
 
 // `noise` is the variance that rounding adds to every input. False: out of memory.
 bool hw_gptq_new(struct hw_gptq *g, const struct hw_moments *moments, enum hw_float_tap tap,
-                 int layer, double noise, struct hw_error *err);
+                 double noise, struct hw_error *err);
 void hw_gptq_free(struct hw_gptq *g);
 
 // Rounds a row: `nearest(user, column, w)` gives the value that stands for w and remembers the

@@ -9,12 +9,20 @@
 
 #include "gen/quant/qfile.h"
 
-static const float *source_row(const struct hw_quantizer *z, const struct hw_source *s, int r)
+// Row r; buf[n_in] may be used for it.
+static const float *source_row(const struct hw_quantizer *z, const struct hw_source *s, int r,
+                               float *buf)
 {
     if (s->interleaved)
-        return hw_float_tensor(z->f, r % 2 ? HW_W_UP : HW_W_GATE, s->layer) +
-               (size_t)(r / 2) * (size_t)s->n_in;
-    return hw_float_tensor(z->f, s->tensor, s->layer) + (size_t)r * (size_t)s->n_in;
+        return hw_float_row(z->f, r % 2 ? HW_W_UP : HW_W_GATE, s->layer, r / 2, buf);
+    return hw_float_row(z->f, s->tensor, s->layer, r, buf);
+}
+
+static void source_unload(const struct hw_quantizer *z, const struct hw_source *s)
+{
+    hw_float_unload(z->f, s->interleaved ? HW_W_GATE : s->tensor, s->layer);
+    if (s->interleaved)
+        hw_float_unload(z->f, HW_W_UP, s->layer);
 }
 
 // Whether the matrix was made of levels, which are to be found again.
@@ -62,12 +70,28 @@ static void make_levels(struct hw_qmatrix *m, const struct hw_grid *g, int code_
     }
 }
 
-static void put_code(struct hw_qmatrix *m, int code_bits, int r, int c, int k)
+// The codes of a row, plane 0 first, where they are made.
+struct row_codes {
+    uint8_t *at;
+    size_t stride; // from plane to plane
+    int n_planes, code_bits;
+};
+
+// In place, or in scratch[n_planes][n_in] on the way to the spill.
+static struct row_codes codes_of(const struct hw_quantizer *z, const struct hw_qmatrix *m, int r,
+                                 uint8_t *scratch)
 {
-    for (int p = m->n_planes - 1; p >= 0; p--) {
-        size_t at = ((size_t)p * (size_t)m->n_out + (size_t)r) * (size_t)m->n_in + (size_t)c;
-        m->codes[at] = (uint8_t)(k & ((1 << code_bits) - 1));
-        k >>= code_bits;
+    size_t n_in = (size_t)m->n_in;
+    return (struct row_codes){z->spill ? scratch : m->codes + (size_t)r * n_in,
+                              z->spill ? n_in : (size_t)m->n_out * n_in, m->n_planes,
+                              z->o->widths.code_bits};
+}
+
+static void put_code(const struct row_codes *y, int c, int k)
+{
+    for (int p = y->n_planes - 1; p >= 0; p--) {
+        y->at[(size_t)p * y->stride + (size_t)c] = (uint8_t)(k & ((1 << y->code_bits) - 1));
+        k >>= y->code_bits;
     }
 }
 
@@ -115,11 +139,10 @@ static double row_max(const float *w, int n)
     return max;
 }
 
-// Searches the scale of row r; returns the error, the word in *word, the real scale in *scale.
-static double best_scale(const struct hw_quantizer *z, const struct hw_source *src, int r,
+// Searches the scale of row r, w[n_in]; returns the error, the word in *word, the real scale in *scale.
+static double best_scale(const struct hw_source *src, int r, const float *w,
                          const struct hw_grid *g, int shift, uint16_t *word, double *scale)
 {
-    const float *w = source_row(z, src, r);
     double out = src->out_unit[src->interleaved ? r & 1 : 0], max = row_max(w, src->n_in);
     double top = grid_top(g), best = INFINITY;
     int last = src->bits >= 8 ? 0 : src->bits >= 6 ? 12 : 40;
@@ -162,19 +185,18 @@ static void exact_scale(const struct hw_source *src, const float *w, int r, cons
 
 // Error of all rows with scales searched for grid *g.
 static double grid_error(const struct hw_quantizer *z, const struct hw_source *src,
-                         const struct hw_qmatrix *m, const struct hw_grid *g)
+                         const struct hw_qmatrix *m, const struct hw_grid *g, float *buf)
 {
     double total = 0.0, scale;
     uint16_t word;
     for (int r = 0; r < m->n_out; r++)
-        total += best_scale(z, src, r, g, m->shift, &word, &scale);
+        total += best_scale(src, r, source_row(z, src, r, buf), g, m->shift, &word, &scale);
     return total;
 }
 
 struct rounding { // of one row
-    struct hw_qmatrix *m;
+    struct row_codes codes;
     const struct hw_grid *grid;
-    int code_bits, row;
     double scale;
     float *place; // [n_in] where each weight lies among the levels, or NULL
 };
@@ -183,41 +205,63 @@ static double round_weight(void *user, int column, double w)
 {
     const struct rounding *y = user;
     int k = hw_grid_nearest(y->grid, w / y->scale);
-    put_code(y->m, y->code_bits, y->row, column, k);
+    put_code(&y->codes, column, k);
     if (y->place)
         y->place[column] = (float)(w / y->scale);
     return y->scale * y->grid->value[k];
 }
 
+struct scratch { // for a row
+    float *source;  // [n_in]
+    double *row;    // [n_in]
+    uint8_t *codes; // [n_planes][n_in]
+};
+
+static bool scratch_new(struct scratch *s, const struct hw_source *src, struct hw_error *err)
+{
+    size_t n = (size_t)src->n_in;
+    *s = (struct scratch){malloc(n * sizeof *s->source), malloc(n * sizeof *s->row),
+                          malloc(n * HW_MAX_PLANES)};
+    return (s->source && s->row && s->codes) || hw_fail(err, "quantize: out of memory");
+}
+
+static void scratch_free(struct scratch *s)
+{
+    free(s->source);
+    free(s->row);
+    free(s->codes);
+}
+
 // Scales, then codes, row by row. Returns the squared error of the product over calibration text.
 static double round_rows(const struct hw_quantizer *z, const struct hw_source *src,
-                         struct hw_qmatrix *m, const struct hw_grid *g, const struct hw_gptq *gptq, double *row)
+                         struct hw_qmatrix *m, const struct hw_grid *g, const struct hw_gptq *gptq,
+                         const struct scratch *s)
 {
-    double total = 0.0;
-    for (int r = 0; r < m->n_out; r++) {
-        struct rounding y = {m, g, z->o->widths.code_bits, r, 1.0, NULL};
-        const float *w = source_row(z, src, r);
+    double total = 0.0, *row = s->row;
+    for (int r = 0; r < m->n_out && !z->err->set; r++) {
+        struct rounding y = {codes_of(z, m, r, s->codes), g, 1.0, NULL};
+        const float *w = source_row(z, src, r, s->source);
         if (on_levels(z, src))
             exact_scale(src, w, r, g, m->shift, &m->scale[r], &y.scale);
         else
-            best_scale(z, src, r, g, m->shift, &m->scale[r], &y.scale);
+            best_scale(src, r, w, g, m->shift, &m->scale[r], &y.scale);
         if (z->rounded) {
             y.place = z->rounded[src->place].place + (size_t)r * (size_t)m->n_in;
             z->rounded[src->place].scale[r] = y.scale;
         }
         for (int c = 0; c < m->n_in; c++)
             row[c] = w[c];
-        if (gptq) {
+        if (gptq)
             total += hw_gptq_round(gptq, row, round_weight, &y) / z->r->n_seen;
-            continue;
-        }
-        for (int c = 0; c < m->n_in; c++) {
+        for (int c = 0; !gptq && c < m->n_in; c++) {
             double d = w[c] - round_weight(&y, c, w[c]);
             total += d * d * src->weight[c];
             if (z->o->ternary && on_levels(z, src) && (d > 0.0 || d < 0.0))
                 hw_fail(z->err, "quantize: %s row %d column %d: expected 0 or a magnitude of %g, "
                                 "got %g", src->name, r, c, y.scale, w[c]);
         }
+        if (z->spill)
+            hw_spill_row(z->spill, r, s->codes, z->err);
     }
     return total;
 }
@@ -228,18 +272,19 @@ static void settle_rows(const struct hw_quantizer *z, const struct hw_source *sr
 {
     const struct hw_rounded *d = &z->rounded[src->place];
     for (int r = 0; r < m->n_out; r++) {
+        struct row_codes codes = codes_of(z, m, r, NULL); // a tuned model is in memory
         double value, out = src->out_unit[src->interleaved ? r & 1 : 0];
         m->scale[r] = scale_word(d->scale[r] * src->in_unit / out, m->shift, &value);
         for (int c = 0; c < m->n_in; c++)
-            put_code(m, z->o->widths.code_bits, r, c,
-                     hw_grid_nearest(&d->grid, d->place[(size_t)r * (size_t)m->n_in + (size_t)c]));
+            put_code(&codes, c, hw_grid_nearest(&d->grid, d->place[(size_t)r * (size_t)m->n_in +
+                                                                   (size_t)c]));
     }
 }
 
 // Lloyd's algorithm over the rows, each under its best scale: levels as free integers, which cost
 // the array nothing. Starts from *g, even steps; *g stays where that is no worse.
 static void fit_codebook(const struct hw_quantizer *z, const struct hw_source *src,
-                         const struct hw_qmatrix *m, struct hw_grid *g)
+                         const struct hw_qmatrix *m, struct hw_grid *g, float *buf)
 {
     enum { PASSES = 8, MOST_ROWS = 512 };
     struct hw_grid fitted = even_grid(g->n, 0, 1);
@@ -250,8 +295,8 @@ static void fit_codebook(const struct hw_quantizer *z, const struct hw_source *s
         double sum[HW_GRID_MAX] = {0}, weight[HW_GRID_MAX] = {0}, scale;
         uint16_t word;
         for (int r = 0; r < m->n_out; r += stride) {
-            const float *w = source_row(z, src, r);
-            best_scale(z, src, r, &fitted, m->shift, &word, &scale);
+            const float *w = source_row(z, src, r, buf);
+            best_scale(src, r, w, &fitted, m->shift, &word, &scale);
             for (int c = 0; c < m->n_in; c++) {
                 int k = hw_grid_nearest(&fitted, w[c] / scale);
                 double share = (src->weight[c] + 1e-12) * scale * scale;
@@ -265,7 +310,7 @@ static void fit_codebook(const struct hw_quantizer *z, const struct hw_source *s
             fitted.value[k] = (int16_t)(v < low ? low : v > high ? high : v);
         }
     }
-    if (grid_error(z, src, m, &fitted) < grid_error(z, src, m, g))
+    if (grid_error(z, src, m, &fitted, buf) < grid_error(z, src, m, g, buf))
         *g = fitted;
 }
 
@@ -284,11 +329,11 @@ static const struct hw_grid *trained_grid(const struct hw_quantizer *z, const st
 
 // Base shift of the matrix's scales: room for the largest.
 static int matrix_shift(const struct hw_quantizer *z, const struct hw_source *src,
-                        const struct hw_grid *g)
+                        const struct hw_grid *g, float *buf)
 {
     double most = 0.0;
     for (int r = 0; r < src->n_out; r++) {
-        const float *w = source_row(z, src, r);
+        const float *w = source_row(z, src, r, buf);
         double scale = row_max(w, src->n_in) / grid_top(g);
         uint16_t word;
         if (z->settled)
@@ -302,7 +347,7 @@ static int matrix_shift(const struct hw_quantizer *z, const struct hw_source *sr
 }
 
 static bool choose_grid(const struct hw_quantizer *z, struct hw_source *src, struct hw_qmatrix *m,
-                        struct hw_grid *g)
+                        struct hw_grid *g, float *buf)
 {
     int code_bits = z->o->widths.code_bits;
     if (z->settled) {
@@ -323,12 +368,15 @@ static bool choose_grid(const struct hw_quantizer *z, struct hw_source *src, str
     } else {
         *g = even_grid(1 << src->bits, -(1 << (src->bits - 1)), 1);
     }
-    if (!hw_qmatrix_alloc(m, src->n_out, src->n_in, planes_for(src->bits, code_bits), z->err))
+    int planes = planes_for(src->bits, code_bits);
+    if (z->spill ? !hw_qmatrix_shape(m, src->n_out, src->n_in, planes, z->err) ||
+                       !hw_spill_matrix(z->spill, m, z->err)
+                 : !hw_qmatrix_alloc(m, src->n_out, src->n_in, planes, z->err))
         return false;
-    m->shift = matrix_shift(z, src, g);
+    m->shift = matrix_shift(z, src, g, buf);
     if (!z->settled && !on_levels(z, src) && src->bits <= code_bits) {
-        fit_codebook(z, src, m, g);
-        m->shift = matrix_shift(z, src, g);
+        fit_codebook(z, src, m, g, buf);
+        m->shift = matrix_shift(z, src, g, buf);
     }
     return true;
 }
@@ -345,44 +393,52 @@ static bool remember(const struct hw_quantizer *z, const struct hw_source *src,
     return (d->scale && d->place) || hw_fail(z->err, "quantize: out of memory");
 }
 
-bool hw_quantize_matrix(const struct hw_quantizer *z, struct hw_source *src, struct hw_qmatrix *m)
+static void print_matrix(const struct hw_quantizer *z, const struct hw_source *src,
+                         const struct hw_qmatrix *m, double error, float *buf)
 {
-    int code_bits = z->o->widths.code_bits;
+    double power = 0.0;
+    char quality[32] = "exact";
+    for (int r = 0; error > 0.0 && r < m->n_out; r++) {
+        const float *w = source_row(z, src, r, buf);
+        for (int c = 0; c < m->n_in; c++)
+            power += (double)w[c] * w[c] * (src->weight[c] + 1e-12);
+    }
+    if (error > 0.0)
+        snprintf(quality, sizeof quality, "%6.2f dB", 10.0 * log10(power / error));
+    fprintf(z->progress, "%-28s %6d x %-6d %d bits  %d plane%s  %9ld ROM bits  %s\n", src->name,
+            m->n_out, m->n_in, src->bits, m->n_planes, m->n_planes == 1 ? " " : "s",
+            (long)m->n_out * m->n_in * m->n_planes * z->o->widths.code_bits, quality);
+}
+
+static void round_matrix(const struct hw_quantizer *z, struct hw_source *src, struct hw_qmatrix *m,
+                         const struct scratch *s)
+{
     struct hw_grid grid;
-    if (!choose_grid(z, src, m, &grid))
-        return false;
-    if (z->rounded && !z->settled && !remember(z, src, &grid))
-        return false;
-    double noise = z->r->n_seen * src->act_unit * src->act_unit / 12.0;
     struct hw_gptq gptq = {0};
-    double *row = malloc((size_t)m->n_in * sizeof *row), error = 0.0;
-    if (!row)
-        hw_fail(z->err, "quantize: out of memory");
-    else if (z->settled)
+    double noise = z->r->n_seen * src->act_unit * src->act_unit / 12.0, error = 0.0;
+    if (!choose_grid(z, src, m, &grid, s->source) ||
+        (z->rounded && !z->settled && !remember(z, src, &grid)))
+        return;
+    if (z->settled)
         settle_rows(z, src, m);
     else if (z->o->nearest || on_levels(z, src))
-        error = round_rows(z, src, m, &grid, NULL, row);
-    else if (hw_gptq_new(&gptq, z->moments, src->input, src->layer, noise, z->err))
-        error = round_rows(z, src, m, &grid, &gptq, row);
+        error = round_rows(z, src, m, &grid, NULL, s);
+    else if (hw_gptq_new(&gptq, &z->moments, src->input, noise, z->err))
+        error = round_rows(z, src, m, &grid, &gptq, s);
     hw_gptq_free(&gptq);
-    free(row);
-    if (z->err->set)
-        return false;
-    make_levels(m, &grid, code_bits);
-    hw_qmatrix_expand(m);
-    if (z->progress) {
-        double power = 0.0;
-        for (int r = 0; r < m->n_out; r++) {
-            const float *w = source_row(z, src, r);
-            for (int c = 0; c < m->n_in; c++)
-                power += (double)w[c] * w[c] * (src->weight[c] + 1e-12);
-        }
-        char quality[32] = "exact";
-        if (error > 0.0)
-            snprintf(quality, sizeof quality, "%6.2f dB", 10.0 * log10(power / error));
-        fprintf(z->progress, "%-28s %6d x %-6d %d bits  %d plane%s  %9ld ROM bits  %s\n",
-                src->name, m->n_out, m->n_in, src->bits, m->n_planes, m->n_planes == 1 ? " " : "s",
-                (long)m->n_out * m->n_in * m->n_planes * code_bits, quality);
-    }
-    return true;
+    make_levels(m, &grid, z->o->widths.code_bits);
+    if (!z->err->set && !z->spill)
+        hw_qmatrix_expand(m);
+    if (!z->err->set && z->progress)
+        print_matrix(z, src, m, error, s->source);
+    source_unload(z, src);
+}
+
+bool hw_quantize_matrix(const struct hw_quantizer *z, struct hw_source *src, struct hw_qmatrix *m)
+{
+    struct scratch s;
+    if (scratch_new(&s, src, z->err))
+        round_matrix(z, src, m, &s);
+    scratch_free(&s);
+    return !z->err->set;
 }

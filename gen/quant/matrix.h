@@ -6,6 +6,7 @@
 #include "gen/quant/gptq.h"
 #include "gen/quant/quantize.h"
 #include "gen/quant/rounded.h"
+#include "gen/quant/spill.h"
 
 // What quantization of a model works with.
 struct hw_quantizer {
@@ -14,7 +15,9 @@ struct hw_quantizer {
     struct hw_float *f;
     struct hw_evaluation how;
     struct hw_ranges *r;
-    const struct hw_moments *moments;
+    struct hw_moments moments; // of the layer at hand, where rounding is error-compensated
+    struct hw_spill *spill;    // where codes go; NULL: they stay in memory
+    int *text, n_text;         // what calibration ran
     struct hw_qmodel *q;
     struct hw_error *err;
     FILE *progress;

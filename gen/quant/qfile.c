@@ -29,14 +29,20 @@ static void *zeros(size_t n, size_t size, struct hw_error *err)
     return p;
 }
 
-bool hw_qmatrix_alloc(struct hw_qmatrix *m, int n_out, int n_in, int n_planes, struct hw_error *err)
+bool hw_qmatrix_shape(struct hw_qmatrix *m, int n_out, int n_in, int n_planes, struct hw_error *err)
 {
-    size_t n = (size_t)n_out * (size_t)n_in;
     m->n_out = n_out;
     m->n_in = n_in;
     m->n_planes = n_planes;
-    m->codes = zeros(n * (size_t)n_planes, 1, err);
     m->scale = zeros((size_t)n_out, sizeof *m->scale, err);
+    return !err->set;
+}
+
+bool hw_qmatrix_alloc(struct hw_qmatrix *m, int n_out, int n_in, int n_planes, struct hw_error *err)
+{
+    size_t n = (size_t)n_out * (size_t)n_in;
+    hw_qmatrix_shape(m, n_out, n_in, n_planes, err);
+    m->codes = zeros(n * (size_t)n_planes, 1, err);
     m->weight = zeros(n, sizeof *m->weight, err);
     return !err->set;
 }
@@ -156,6 +162,7 @@ struct pass {
     bool writing;
     json_t *header, *meta;
     FILE *file;            // writing: tensor data
+    bool unload;           // writing: what is written is mapped and need not stay in memory
     const uint8_t *data;   // reading: tensor data
     size_t size, at;       // of data
     size_t n_tensors;
@@ -233,6 +240,17 @@ static void rope_divisors(struct pass *p, struct hw_config *c)
                 p->path, KEY, half, HW_MAX_ROPE_DIVISOR, s, n);
 }
 
+static void write_bytes(struct pass *p, const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0, piece; i < n && !p->err->set; i += piece) {
+        piece = n - i < PIECE ? n - i : PIECE;
+        if (fwrite(bytes + i, 1, piece, p->file) != piece)
+            hw_fail(p->err, "%s: cannot write: %s", p->path, strerror(errno));
+        if (p->unload)
+            hw_file_unload(bytes + i, piece);
+    }
+}
+
 static json_t *describe(const char *dtype, const int *shape, int n_dims, size_t at, size_t bytes)
 {
     json_t *dims = json_array();
@@ -257,8 +275,8 @@ static const uint8_t *tensor(struct pass *p, const char *name, const char *dtype
     p->n_tensors++;
     if (p->writing) {
         json_object_set(p->header, name, expected);
-        if (p->file && fwrite(values, 1, bytes, p->file) != bytes)
-            hw_fail(p->err, "%s: cannot write: %s", p->path, strerror(errno));
+        if (p->file)
+            write_bytes(p, values, bytes);
     } else {
         json_t *got = json_object_get(p->header, name);
         char *want = json_dumps(expected, JSON_COMPACT | JSON_SORT_KEYS);
@@ -379,10 +397,12 @@ static void matrix(struct pass *p, const char *name, int code_bits, int n_out, i
     for (int i = 0; i < m->n_planes * n; i++)
         levels[i] = m->levels[i / n][i % n];
     snprintf(field, sizeof field, "%s.codes", name);
+    p->unload = p->writing && m->mapped;
     if (p->writing)
         tensor(p, field, "U8", 1, (int[]){m->n_planes, n_out, n_in}, 3, m->codes);
     else
         map_codes(p, field, n_out, n_in, m);
+    p->unload = false;
     snprintf(field, sizeof field, "%s.levels", name);
     tensor(p, field, "I16", 2, (int[]){m->n_planes, n}, 2, levels);
     snprintf(field, sizeof field, "%s.scale", name);

@@ -7,9 +7,12 @@
 #include "refmodel/qmodel.h"
 
 // Allocates every array of *q for q->config and q->widths (planes and shifts are set by the caller
-// through hw_qmatrix_alloc). All free with hw_qmodel_free.
+// through hw_qmatrix_alloc, or hw_qmatrix_shape where codes lie elsewhere). All free with
+// hw_qmodel_free.
 bool hw_qmodel_alloc(struct hw_qmodel *q, struct hw_error *err);
 bool hw_qmatrix_alloc(struct hw_qmatrix *m, int n_out, int n_in, int n_planes,
+                      struct hw_error *err);
+bool hw_qmatrix_shape(struct hw_qmatrix *m, int n_out, int n_in, int n_planes,
                       struct hw_error *err);
 void hw_qmatrix_expand(struct hw_qmatrix *m); // weight[] from codes and levels
 void hw_qmodel_free(struct hw_qmodel *q);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gen/quant/balance.h"
+#include "gen/quant/backward.h"
 #include "gen/quant/budget.h"
 #include "gen/quant/calibrate.h"
 #include "gen/quant/matrix.h"
@@ -15,6 +16,8 @@
 #include "gen/quant/tune.h"
 #include "refmodel/ops.h"
 #include "refmodel/tables.h"
+
+static const double MOST_IN_MEMORY = 256e6; // bytes of float weights
 
 static const double LOG2_E = 1.44269504088896340736;
 
@@ -197,6 +200,7 @@ static double residual_max(const struct hw_ranges *r)
     return max;
 }
 
+// Layer by layer: what its matrices read, where rounding wants to know, then its integers.
 static bool run(struct hw_quantizer *z)
 {
     const struct hw_config *c = z->c;
@@ -209,13 +213,30 @@ static bool run(struct hw_quantizer *z)
     if (hw_rope_tables(c, &q->rope) != 0)
         return hw_fail(z->err, "rope: an angle lies on a rounding tie: expected a rope base other "
                                "than %.17g", c->rope_base);
-    if (!quantize_ends(z, res_unit))
+    bool gptq = !z->settled && !z->o->nearest && !z->o->grids;
+    if (gptq && (!hw_moments_new(c, &z->moments, z->err) ||
+                 !hw_float_begin(z->f, z->text, z->n_text, z->err)))
         return false;
-    for (int l = 0; l < c->n_layers; l++) {
-        if (!quantize_layer(z, l, res_unit))
-            return false;
+    hw_float_observe(z->f, gptq ? hw_moments_see : NULL, &z->moments);
+    for (int l = 0; l < c->n_layers && !z->err->set; l++) {
+        hw_moments_clear(&z->moments);
+        if (gptq)
+            hw_float_layer(z->f, l);
+        quantize_layer(z, l, res_unit);
     }
-    return true;
+    if (gptq)
+        hw_float_end(z->f, false, z->err);
+    hw_float_observe(z->f, NULL, NULL);
+    if (!z->err->set)
+        quantize_ends(z, res_unit);
+    hw_moments_free(&z->moments);
+    return !z->err->set;
+}
+
+// Whether it takes derivatives or measurements of the whole model at once, in memory.
+static bool learns(const struct hw_quantize_options *o)
+{
+    return o->tune_steps || o->rom_bits > 0.0 || o->max_loss > 0.0;
 }
 
 static bool check_options(const struct hw_quantize_options *o, struct hw_error *err)
@@ -343,7 +364,7 @@ static bool take_tuned(struct hw_quantizer *z, const struct hw_params *tuned, in
                    hw_params_at(tuned, z->c, (enum hw_tensor_id)id, l), size * sizeof(float));
     }
     hw_ranges_free(z->r);
-    return hw_calibrate(z->f, z->c, z->o->calib_tokens, n, z->r, z->err);
+    return hw_calibrate(z->f, z->c, z->o->calib_tokens, n, NULL, z->r, z->err);
 }
 
 // Rounds, tunes what was rounded, and rounds again as tuned.
@@ -407,44 +428,64 @@ static bool run_all(struct hw_quantizer *z, int n)
     return true;
 }
 
-bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options *options,
-                 struct hw_qmodel *q, struct hw_error *err)
+static bool check_model(const struct hw_model *model, const struct hw_quantize_options *o,
+                        struct hw_error *err)
 {
-    struct hw_ranges ranges = {0};
-    struct hw_moments moments = {0};
-    struct hw_quantize_options narrow = *options; // most weights will have one plane
-    const struct hw_quantize_options *o = options;
-    memset(q, 0, sizeof *q);
-    if (!check_options(o, err))
-        return false;
-    if (o->rom_bits > 0.0 || o->max_loss > 0.0)
-        narrow.weight_bits = o->widths.code_bits;
-    const struct hw_config *c = hw_model_config(model);
     if (o->ternary && !hw_model_is_ternary(model))
         return hw_fail(err, "quantize: expected every matrix of the layers to be -s, 0 or s in each "
                             "row, as in a natively ternary checkpoint");
-    if (c->sub_norm && (o->tune_steps || o->rom_bits > 0.0 || o->max_loss > 0.0))
+    if (hw_model_config(model)->sub_norm && learns(o))
         return hw_fail(err, "quantize: a model with norms before wo and down cannot be tuned: "
                             "expected no tune, rom-bits or max-loss");
-    struct hw_float *f = hw_float_new(model, err);
-    const int *tokens = o->calib_tokens;
+    return true;
+}
+
+// Whether weights stay in the checkpoint and codes go to the disk: where memory would show it, and no
+// derivative is wanted.
+static bool streams(const struct hw_config *c, const struct hw_quantize_options *o)
+{
+    return !learns(o) && hw_params_bytes(c) > (o->stream ? 0.0 : MOST_IN_MEMORY);
+}
+
+static bool quantize(struct hw_quantizer *z, const struct hw_quantize_options *narrow)
+{
+    const struct hw_quantize_options *o = z->o;
+    if (!hw_calibrate(z->f, z->c, o->calib_tokens, z->n_text, z->text, z->r, z->err) ||
+        !(o->grids || o->ternary || hw_balance(z->f, z->c, narrow, z->r, z->err)))
+        return false;
+    return run_all(z, z->n_text) && (!z->spill || hw_spill_finish(z->spill, z->q, z->err));
+}
+
+bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options *o,
+                 struct hw_qmodel *q, struct hw_error *err)
+{
+    const struct hw_config *c = hw_model_config(model);
+    struct hw_quantize_options narrow = *o; // most weights will have one plane
+    struct hw_ranges ranges = {0};
+    memset(q, 0, sizeof *q);
+    if (!check_options(o, err) || !check_model(model, o, err))
+        return false;
+    if (o->rom_bits > 0.0 || o->max_loss > 0.0)
+        narrow.weight_bits = o->widths.code_bits;
     int n = calibration_tokens(c);
-    n = tokens && o->n_calib_tokens < n ? o->n_calib_tokens : n;
-    if (f && hw_calibrate(f, c, tokens, n, &ranges, err) &&
-        (o->grids || o->ternary || hw_balance(f, c, &narrow, &ranges, err)) &&
-        (o->nearest || o->grids || hw_moments_collect(f, c, tokens, n, &moments, err))) {
-        struct hw_quantizer z = {.o = o, .c = c, .f = f, .how = hw_model_evaluation(model),
-                                 .r = &ranges, .moments = &moments, .q = q, .err = err};
-        z.bits = calloc((size_t)hw_rounded_count(c), sizeof *z.bits);
-        if (z.bits)
-            run_all(&z, n);
-        else
-            hw_fail(err, "quantize: out of memory");
-        free(z.bits);
-    }
-    hw_moments_free(&moments);
+    n = o->calib_tokens && o->n_calib_tokens < n ? o->n_calib_tokens : n;
+    bool stream = streams(c, o);
+    struct hw_quantizer z = {.o = o, .c = c, .how = hw_model_evaluation(model), .r = &ranges,
+                             .n_text = n, .q = q, .err = err};
+    z.f = stream ? hw_float_stream(model, n, err) : hw_float_new(model, err);
+    z.spill = z.f && stream ? hw_spill_new(o->output, err) : NULL;
+    z.text = calloc(n > 0 ? (size_t)n : 1, sizeof *z.text);
+    z.bits = calloc((size_t)hw_rounded_count(c), sizeof *z.bits);
+    if (!z.text || !z.bits)
+        hw_fail(err, "quantize: out of memory");
+    if (!err->set)
+        quantize(&z, &narrow);
+    free(z.text);
+    free(z.bits);
+    hw_spill_free(z.spill);
+    hw_moments_free(&z.moments);
     hw_ranges_free(&ranges);
-    hw_float_free(f);
+    hw_float_free(z.f);
     if (err->set)
         hw_qmodel_free(q);
     return !err->set;

@@ -25,11 +25,14 @@ struct hw_quantize_options {
                              // NULL: the model writes its own
     int n_calib_tokens;
     FILE *progress; // a line per tensor and a summary, or NULL
+    bool stream;        // leave weights in the checkpoint and codes on the disk, as is done where the
+                        // weights take more than 256 MB; the same integers. Not with tune or planes
+    const char *output; // streamed codes lie beside it; NULL: they are dropped
 };
 
 void hw_quantize_defaults(struct hw_quantize_options *options);
 
-// Fills *q (allocated here, freed by hw_qmodel_free). Deterministic: the same model and options
+// Fills *q (allocated here, freed by hw_qmodel_free; streamed: without weights). Deterministic: the same model and options
 // give the same integers on any machine with IEEE doubles. Refuses options out of range, tokens
 // outside the vocabulary, and models whose activations are not finite or whose gains or eps have no
 // fixed-point form.

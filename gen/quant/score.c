@@ -89,6 +89,7 @@ struct share { // windows first, first + step, ... of one thread
     const struct hw_model *twin;
     const int *tokens;
     int n_tokens, first, step;
+    struct hw_position *each; // [n_tokens], or NULL
     struct hw_score sum; // of nll, not their mean
     struct hw_error err;
 };
@@ -117,15 +118,21 @@ static void score_window(struct share *s, struct hw_ref *ref, struct hw_float *f
 {
     const struct hw_config *c = &s->q->config;
     for (int pos = 0; pos < c->seq_len && at + pos + 1 < s->n_tokens; pos++) {
-        int token = s->tokens[at + pos], next = s->tokens[at + pos + 1], likeliest;
+        int token = s->tokens[at + pos], next = s->tokens[at + pos + 1];
         const int32_t *logits = hw_ref_forward(ref, token, pos, 1);
-        s->sum.nll += nll(logits, c->vocab_size, next, s->q->logit_scale);
+        struct hw_position here = {.next = next};
+        here.nll = nll(logits, c->vocab_size, next, s->q->logit_scale);
+        here.likeliest = hw_ref_argmax(logits, c->vocab_size);
+        s->sum.nll += here.nll;
         s->sum.scored++;
         if (f) {
-            s->sum.float_nll += float_nll(hw_float_forward(f, token, pos), c->vocab_size, next,
-                                          &likeliest);
-            s->sum.agreed += likeliest == hw_ref_argmax(logits, c->vocab_size);
+            here.float_nll = float_nll(hw_float_forward(f, token, pos), c->vocab_size, next,
+                                       &here.float_likeliest);
+            s->sum.float_nll += here.float_nll;
+            s->sum.agreed += here.float_likeliest == here.likeliest;
         }
+        if (s->each)
+            s->each[at + pos] = here;
     }
 }
 
@@ -146,7 +153,7 @@ static void *score_share(void *arg)
 }
 
 bool hw_score(const struct hw_qmodel *q, const struct hw_model *twin, const int *tokens, int n,
-              int threads, struct hw_score *score, struct hw_error *err)
+              int threads, struct hw_position *each, struct hw_score *score, struct hw_error *err)
 {
     pthread_t thread[MAX_THREADS];
     bool started[MAX_THREADS];
@@ -158,7 +165,7 @@ bool hw_score(const struct hw_qmodel *q, const struct hw_model *twin, const int 
                        c->seq_len);
     threads = threads < MAX_THREADS ? threads : MAX_THREADS;
     for (int i = 0; i < threads; i++) {
-        share[i] = (struct share){q, twin, tokens, n, i, threads, {0}, {0}};
+        share[i] = (struct share){q, twin, tokens, n, i, threads, each, {0}, {0}};
         started[i] = pthread_create(&thread[i], NULL, score_share, &share[i]) == 0;
     }
     memset(score, 0, sizeof *score);

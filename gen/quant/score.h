@@ -13,14 +13,20 @@ struct hw_score {
     long agreed;           // positions where both models say the same
 };
 
+struct hw_position { // what was predicted at a token
+    int next;        // the token that came
+    double nll, float_nll;
+    int likeliest, float_likeliest;
+};
+
 // Tokens of a file: documents end with <|endoftext|>, each begins with BOS. At most `most` of them
 // (0: all). NULL: unreadable, or nothing to score.
 int *hw_score_text(const char *path, const struct hw_tokenizer *tok, int most, int *n,
                    struct hw_error *err);
 
 // Windows of the context, every position counts. twin: NULL, or the checkpoint, whose vocabulary
-// and context must be those of *q.
+// and context must be those of *q. each[n], unless NULL, receives every position scored.
 bool hw_score(const struct hw_qmodel *q, const struct hw_model *twin, const int *tokens, int n,
-              int threads, struct hw_score *score, struct hw_error *err);
+              int threads, struct hw_position *each, struct hw_score *score, struct hw_error *err);
 
 #endif

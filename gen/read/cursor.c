@@ -32,6 +32,16 @@ static bool map_descriptor(struct hw_file *file, int fd, const char *path, struc
     return true;
 }
 
+bool hw_file_map_open(struct hw_file *file, int fd, const char *path, struct hw_error *err)
+{
+    *file = (struct hw_file){.path = strdup(path)};
+    bool ok = file->path ? map_descriptor(file, fd, path, err)
+                         : hw_fail(err, "%s: open: out of memory", path);
+    if (!ok)
+        hw_file_unmap(file);
+    return ok;
+}
+
 bool hw_file_map(struct hw_file *file, const char *path, struct hw_error *err)
 {
     *file = (struct hw_file){0};
@@ -39,12 +49,8 @@ bool hw_file_map(struct hw_file *file, const char *path, struct hw_error *err)
     int fd = open(path, O_RDONLY | O_NONBLOCK);
     if (fd < 0)
         return hw_fail(err, "%s: open: %s", path, strerror(errno));
-    file->path = strdup(path);
-    bool ok = file->path ? map_descriptor(file, fd, path, err)
-                         : hw_fail(err, "%s: open: out of memory", path);
+    bool ok = hw_file_map_open(file, fd, path, err);
     close(fd); // the mapping keeps the file
-    if (!ok)
-        hw_file_unmap(file);
     return ok;
 }
 

@@ -18,6 +18,8 @@ struct hw_file {
 
 // Maps a regular, non-empty file. On failure *file is all zero and *err says why.
 bool hw_file_map(struct hw_file *file, const char *path, struct hw_error *err);
+// The same of an open file; path: for messages. The mapping stays when fd is closed.
+bool hw_file_map_open(struct hw_file *file, int fd, const char *path, struct hw_error *err);
 void hw_file_unmap(struct hw_file *file); // also fine on an all-zero file
 // The whole pages among these n bytes of a mapping need no memory for now; reading brings them
 // back.

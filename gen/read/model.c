@@ -181,6 +181,15 @@ void hw_model_row(const struct hw_model *model, enum hw_tensor_id id, int layer,
     }
 }
 
+void hw_model_unload(const struct hw_model *model, enum hw_tensor_id id, int layer)
+{
+    int rows, cols;
+    const struct hw_tensor *t = hw_model_tensor(model, id, layer);
+    hw_tensor_shape(&model->config, id, &rows, &cols);
+    if (t->data)
+        hw_file_unload(t->data, (size_t)rows * t->row_bytes);
+}
+
 static bool check_tensor(const struct hw_model *model, enum hw_tensor_id id, int layer,
                          float *buf, struct hw_error *err)
 {

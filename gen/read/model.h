@@ -61,4 +61,7 @@ void hw_tensor_shape(const struct hw_config *c, enum hw_tensor_id id, int *rows,
 void hw_model_row(const struct hw_model *model, enum hw_tensor_id id, int layer, int row,
                   float *dst);
 
+// The tensor's bytes in the file need not stay in memory for now.
+void hw_model_unload(const struct hw_model *model, enum hw_tensor_id id, int layer);
+
 #endif

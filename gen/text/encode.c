@@ -114,7 +114,7 @@ static void add_symbol(struct encoder *e, int token, int start, int len, bool fi
         e->symbols[i - 1].next = i;
 }
 
-// One symbol a character; a character without a piece becomes one symbol a byte. As in llama2.c a
+// One symbol a character; a character without a piece becomes one symbol a byte, or none. As in llama2.c a
 // character is any byte with up to three continuation bytes, so that broken UTF-8 passes through.
 static void split_characters(struct encoder *e, int at, int end)
 {
@@ -127,8 +127,11 @@ static void split_characters(struct encoder *e, int at, int end)
         int token = hw_vocab_find(e->tok, e->text + i, (size_t)n);
         if (token >= 0)
             add_symbol(e, token, i, n, false);
-        for (int b = 0; token < 0 && b < n; b++)
-            add_symbol(e, e->tok->byte_token[(uint8_t)e->text[i + b]], i + b, 1, true);
+        for (int b = 0; token < 0 && b < n; b++) {
+            int byte = e->tok->byte_token[(uint8_t)e->text[i + b]];
+            if (byte >= 0)
+                add_symbol(e, byte, i + b, 1, true);
+        }
     }
 }
 
@@ -145,7 +148,7 @@ static int encode_words(struct encoder *e, size_t len, int *ids)
         e->n_symbols = 0;
         split_characters(e, (int)at, (int)end);
         apply_merges(e);
-        for (int i = 0; i >= 0; i = e->symbols[i].next)
+        for (int i = e->n_symbols ? 0 : -1; i >= 0; i = e->symbols[i].next)
             ids[n_ids++] = e->symbols[i].token;
     }
     return n_ids;

@@ -173,8 +173,8 @@ static bool read_all(struct reader *r, int vocab_size)
         !hw_gguf_bool(g, "tokenizer.ggml.add_space_prefix", &tok->space_prefix, r->err) ||
         !read_pieces(r, tokens, bpe ? HW_SPELLING_BYTE_LEVEL : HW_SPELLING_SPACE_MARK))
         return false;
-    if (tok->unknown < 0)
-        tok->unknown = 0;
+    if (bpe || tok->unknown < 0)
+        tok->unknown = bpe ? -1 : 0;
     return (bpe ? read_split(r) : read_scores(r, tokens->count)) &&
            hw_gguf_bool(g, "tokenizer.ggml.add_bos_token", &tok->add_bos, r->err) &&
            read_template(r) && hw_vocab_index(tok, r->file->path, r->err) &&

@@ -148,6 +148,7 @@ static bool read_pieces(struct reader *r)
         if (!is_added(r, id) && !set_piece(r, id, text, strlen(text), r->spelling))
             return false;
     }
+    r->tok->unknown = r->tok->byte_level ? -1 : 0;
     const char *unknown = hw_json_string(r->model, "unk_token");
     const json_t *unknown_id = json_object_get(json_object_get(r->model, "vocab"), unknown);
     if (json_is_integer(unknown_id) && json_integer_value(unknown_id) < r->tok->vocab_size)

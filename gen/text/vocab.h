@@ -53,7 +53,8 @@ struct hw_tokenizer {
     char *chat_template; // in Jinja, or NULL
     enum hw_split split;
     int bos, eos; // -1: none
-    int unknown;  // token of a character that has neither a piece nor byte pieces
+    int unknown;  // token of a character that has neither a piece nor byte pieces; -1: it is left
+                  // out, and what stood around it may merge (byte-level BPE, as in `tokenizers`)
     int byte_token[256]; // unknown where there is none
     char byte_text[256];
 };
