@@ -23,7 +23,7 @@ LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 TESTS    := $(TEST_SRC:tests/%.c=$(B)/%)
 
 .DELETE_ON_ERROR:
-.PHONY: all setup run test test-full bench synth formal mutants fuzz lint help clean
+.PHONY: all setup run test test-full bench smollm2 synth formal mutants fuzz lint help clean
 
 all: setup $(B)/hardwire $(B)/cosim-icarus
 
@@ -33,6 +33,7 @@ help:
 	@echo "make test       everything that must hold, under 10 minutes"
 	@echo "make test-full  the long version: hundreds of shapes, all proofs, mutants, fuzzing"
 	@echo "make bench      measures; writes build/bench.json and build/bench.md"
+	@echo "make smollm2    a chat model of 135M weights: slices, then the whole chip answers a question"
 	@echo "make synth      netlists and their sizes: generic, iCE40, ECP5, Xilinx"
 	@echo "make formal     bounded proofs and induction of the control modules"
 	@echo "make mutants    plants faults in RTL and ROMs and counts those the checks find"
@@ -85,6 +86,7 @@ test: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/story.safetensors
 	@tests/run
 
 test-full: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/story.safetensors
+	@sim/setup python3-pip
 	@tests/run full
 
 $(B)/bench_reference: sim/bench_reference.c $(B)/libhardwire.a
@@ -93,6 +95,10 @@ $(B)/bench_reference: sim/bench_reference.c $(B)/libhardwire.a
 bench: all $(B)/bench_reference
 	@sim/setup qflow-tech-osu018
 	@python3 sim/bench.py
+
+smollm2: all
+	@sim/setup python3-pip
+	@python3 sim/smollm2.py $(B)/smollm2
 
 synth: all
 	@$(QUANTIZE)

@@ -21,7 +21,7 @@ struct hw_request {
     int ctx; // a shorter context than the model's, or 0
     int clock_mhz;
     int bits, wide_bits, code_bits; // of weights without a quantized model
-    bool icarus, json, quiet;
+    bool icarus, json, quiet, keep;
     bool checkpoints; // set by plan: input may be one, its weights are made up
     char *args[32];   // of the co-simulation, "--name=value"
     int n_args;

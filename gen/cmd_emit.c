@@ -83,6 +83,7 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
         {"shape", required_argument, NULL, 'S'},      {"bits", required_argument, NULL, 'b'},
         {"ctx", required_argument, NULL, 'x'},        {"code-bits", required_argument, NULL, 'C'},
         {"wide-bits", required_argument, NULL, 'w'},  {"bank-bytes", required_argument, NULL, 'B'},
+        {"keep", no_argument, NULL, 'k'},
         {"help", no_argument, NULL, 'h'},
         {0}};
     static char templates[4200];
@@ -123,6 +124,7 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
         r->icarus = r->icarus || opt == 'i';
         r->quiet = r->quiet || (opt == PASS_ON && strcmp(options[at].name, "quiet") == 0);
         r->json = r->json || opt == 'j';
+        r->keep = r->keep || opt == 'k';
         if (opt == 'h')
             return printf("%s%s", help, GEOMETRY_HELP), 0;
         if (opt == '?')
@@ -186,6 +188,7 @@ int hw_cmd_emit(int argc, char **argv)
     int status = hw_parse_request(argc, argv,
                                   "hardwire emit Q.safetensors -o DIR [options]\n"
                                   "      --templates DIR   the hand-written Verilog (rtl_templates)\n"
+                                  "      --keep            leave DIR where it is this very design\n"
                                   "      --quiet           no size and no progress\n", &r);
     if (status >= 0)
         return status;
@@ -193,7 +196,8 @@ int hw_cmd_emit(int argc, char **argv)
         return hw_usage("emit", "expected -o DIR");
     if (!hw_prepare(&r, &q, &plan, &err))
         return hw_report(&err);
-    hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_REPLACE, r.quiet ? NULL : stderr, &err);
+    hw_emit(&plan, r.slice, r.templates, r.output, r.keep ? HW_EMIT_KEEP : HW_EMIT_REPLACE,
+            r.quiet ? NULL : stderr, &err);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
     return err.set ? hw_report(&err) : 0;

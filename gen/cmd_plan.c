@@ -137,12 +137,7 @@ static void say_estimate(struct hw_sheet *s, const struct hw_plan *plan)
     hw_sheet_line(s, "simulation", "about %.3g tokens/s of one core, %.3g with every tap compared, "
                   "and %.0f MB", e.clocks_per_s / clocks, e.clocks_per_s_taps / clocks,
                   e.simulation_mb);
-    if (e.too_large)
-        hw_sheet_line(s, "", "more ROM than the %.0f MB that Verilator makes tables of: compiling "
-                      "takes far longer;\n              simulate slices (--slice layer:0), or one with "
-                      "fewer bits", HW_VERILATOR_TABLES_MB);
     hw_sheet_json(s, "simulation_mb", json_real(e.simulation_mb));
-    hw_sheet_json(s, "beyond_the_estimate", json_boolean(e.too_large));
     hw_sheet_json(s, "verilog_bytes", json_integer((json_int_t)e.verilog_bytes));
     hw_sheet_json(s, "compile_cpu_s", json_real(e.compile_s));
     hw_sheet_json(s, "compile_mb", json_real(e.compile_mb));

@@ -21,7 +21,7 @@ static const char *const HELP =
     "                        planes\n"
     "      --act-bits N      activations, 4..12 (10)\n"
     "      --kv-bits N       KV cache, 4..12 (10)\n"
-    "      --res-bits N      residual, 16..24 (20)\n"
+    "      --res-bits N      residual, 16..24 (20, more where calibration finds outliers)\n"
     "      --ctx N           bake a context of N positions (the checkpoint's)\n"
     "      --levels FILE     the levels MODEL was trained on (FILE.quant beside it): keep its codes\n"
     "      --tune N          after rounding, tune codes, scales, levels and gains by N steps over\n"

@@ -87,7 +87,7 @@ build/hardwire quantize $dir/tiny.bin -o $dir/q.safetensors -q --bits 8
 # shellcheck disable=SC2086
 build/hardwire sim $dir/q.safetensors -t $dir/tiny.tok -o $dir/tree -n 6 --quiet --icarus $geometry > $dir/words 2>&1
 verdict "a chip with a tree of banks equals the reference"
-grep -q 'u_select_1_0' $dir/tree/fabric/weight_rom.v &&
+grep -q 'weight_g01 u_g01' $dir/tree/fabric/weight_rom.v &&
     python3 tests/prove_roms.py --roms-only $dir/tree $dir/q.safetensors > $dir/words 2>&1
 verdict "its ROMs hold the model"
 files=$(sed "s|^|$dir/tree/|" $dir/tree/filelist.f | grep '\.v$')

@@ -81,7 +81,8 @@ SLICE_RUNS = [["-n", "20", "--random", "1"], ["-n", "20"],
               ["-n", "9", "--random", "2", "--stalls", "3", "--reset-at", "411"],
               ["-n", "9", "--random", "5", "--stalls", "7", "--reset-at", "77"],
               ["-n", "33", "--random", "9", "--stalls", "4"]]
-# name: model, (rows, cols, vec, att_pos[, lane]), slice, runs. In the order in which mutants meet them.
+# name: model, (rows, cols, vec, att_pos[, lane[, bank bytes]]), slice, runs. In the order in which
+# mutants meet them.
 DESIGNS = {
     "chip a": ("a", (8, 8, 4, 4), "chip", CHIP_RUNS),
     "chip b": ("b", (16, 8, 4, 8), "chip", CHIP_RUNS),
@@ -102,6 +103,7 @@ DESIGNS = {
     "rmsnorm": ("g", (16, 16, 16, 4), "op:rmsnorm:1", SLICE_RUNS),
     "rmsnorm, large eps": ("f", (8, 8, 4, 4), "op:rmsnorm:1", SLICE_RUNS),
     "banks": ("d", (16, 16, 4, 4), "chip", [["-p", c] for c in "afkp"]),  # tokens of either bank
+    "groups": ("a", (8, 8, 4, 4, "select", 256), "chip", CHIP_RUNS[:1]),  # of 16 banks
 }
 # Every mutant meets the chips and the layer; these designs only where they can add something.
 ONLY_FOR = {
@@ -119,9 +121,10 @@ ONLY_FOR = {
     "rmsnorm": {"rmsnorm.v", "residual.v", "engine.v", "msb.v", "lerp.v"},
     "rmsnorm, large eps": {"rmsnorm.v", "residual.v", "engine.v", "msb.v"},
     "banks": {"rom_select.v", "embed.v"},
+    "groups": {"rom_select.v"},
 }
-FIRST = {"rom_select.v": ["banks"], "side.v": ["ternary", "ternary layer"], "mac_array.v": ["multiply"],
-         "slice.v": ["layer", "matrix"]}
+FIRST = {"rom_select.v": ["groups", "banks"], "side.v": ["ternary", "ternary layer"],
+         "mac_array.v": ["multiply"], "slice.v": ["layer", "matrix"]}
 
 
 def run(command, **options):
@@ -151,8 +154,8 @@ static const bool seeded = (Verilated::randReset(2), Verilated::randSeed(seed ? 
         model, geometry, self.slice, self.runs = DESIGNS[name]
         self.name, self.work = name, os.path.join(work, re.sub(r"\W+", "_", name))
         self.model = os.path.join(work, model)
-        flags = [f for pair in zip(("--rows", "--cols", "--vec", "--att-pos", "--lane"), map(str, geometry))
-                 for f in pair]
+        flags = [f for pair in zip(("--rows", "--cols", "--vec", "--att-pos", "--lane", "--bank-bytes"),
+                                   map(str, geometry)) for f in pair]
         must([f"{ROOT}/build/hardwire", "emit", self.model + ".st", "-o", self.work, "--slice",
               self.slice, *flags])
         with open(f"{self.work}/filelist.f") as file:

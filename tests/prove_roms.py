@@ -26,6 +26,7 @@ import sys
 import tempfile
 import time
 
+GROUP = re.compile(r"_g[0-9]+\.v$")  # a module that joins banks, instanced by a *_rom
 SHOWN = 8  # differences named for one ROM; the rest are counted
 
 
@@ -518,12 +519,23 @@ class Netlist:
                 if key not in c.inputs:
                     c.inputs[key] = self.runs(c.bits["D"][first:first + width])
                 env["now"][key] = self.value(c.inputs[key], inputs_at) << first
+            elif c.type in ("$mux", "$pmux"):  # only what is picked is looked at
+                env["now"][key] = self.value(self.picked(c, self.value(c.inputs["S"], env)), env)
             elif c.type == "$mem_v2":
                 env["touched"].append(c)
                 env["now"][key] = c.word(self.value(c.inputs["RD_ADDR"], inputs_at))
             else:
                 env["now"][key] = c.compute({p: self.value(v, env) for p, v in c.inputs.items()})
         return env["now"][key]
+
+    def picked(self, c, s):
+        """The word of B whose bit of S is set, A where none is."""
+        if s & s - 1:
+            raise Refused(f"{c.name}: two cases at once")
+        if s not in c.words:
+            width, k = len(c.bits["Y"]), s.bit_length() - 1
+            c.words[s] = self.runs(c.bits["B"][k * width:(k + 1) * width]) if s else c.inputs["A"]
+        return c.words[s]
 
     def read(self, address):
         """The word, and the memories it came from."""
@@ -537,7 +549,7 @@ class Cell:
     def __init__(self, name, cell):
         self.name, self.type = name, cell["type"]
         self.bits, self.directions = cell["connections"], cell["port_directions"]
-        self.parameters, self.inputs = cell["parameters"], {}
+        self.parameters, self.inputs, self.words = cell["parameters"], {}, {}
         self.file = cell["attributes"].get("src", "?").split("|")[-1].rsplit(":", 1)[0]
         self.registered = self.type == "$dff"
         if self.type == "$mem_v2":
@@ -546,7 +558,7 @@ class Cell:
             self.init = self.parameters["INIT"]
             if len(self.init) != self.size * self.width or set(self.init) - {"0", "1"}:
                 raise Refused(f"{name}: contents not fully defined")
-        elif self.type != "$dff" and self.type not in COMPUTE:
+        elif self.type not in ("$dff", "$mux", "$pmux", *COMPUTE):
             raise Refused(f"{name}: a ROM with a cell of type {self.type} is not understood")
 
     def number(self, parameter):
@@ -568,21 +580,12 @@ class Cell:
         return result & (1 << len(self.bits["Y"])) - 1
 
 
-def pick_one(cell, v):
-    """$pmux: word k of B where bit k of S is set, A where none is."""
-    width, s = len(cell.bits["Y"]), v["S"]
-    if s & s - 1:
-        raise Refused(f"{cell.name}: two cases at once")
-    return v["A"] if s == 0 else v["B"] >> (s.bit_length() - 1) * width
-
-
 COMPUTE = {
     "$eq": lambda c, v: int(v["A"] == v["B"]), "$ne": lambda c, v: int(v["A"] != v["B"]),
     "$not": lambda c, v: ~v["A"], "$logic_not": lambda c, v: int(v["A"] == 0),
     "$and": lambda c, v: v["A"] & v["B"], "$or": lambda c, v: v["A"] | v["B"],
     "$reduce_or": lambda c, v: int(v["A"] != 0), "$reduce_bool": lambda c, v: int(v["A"] != 0),
     "$reduce_and": lambda c, v: int(v["A"] == (1 << len(c.bits["A"])) - 1),
-    "$mux": lambda c, v: v["B"] if v["S"] else v["A"], "$pmux": pick_one,
     "$add": lambda c, v: v["A"] + v["B"], "$mul": lambda c, v: v["A"] * v["B"],
     "$shl": lambda c, v: v["A"] << v["B"],
     "$shiftx": lambda c, v: v["A"] >> v["B"] if v["B"] >= 0 else v["A"] << -v["B"],
@@ -622,7 +625,7 @@ class Yosys:
     def __init__(self, design, program, with_tree):
         self.dir = tempfile.mkdtemp(prefix="prove_roms.")
         rom_file = [n for n in design.files if n.startswith("personality/") or n.endswith("_rom.v")
-                    or n.endswith("/rom_select.v")]
+                    or n.endswith("/rom_select.v") or GROUP.search(n)]
         incdir = f'-I"{os.path.join(design.path, "fabric")}"'
         parameters = " ".join(f"-chparam {k} {v}" for k, v in design.geometry.items())
         top = "chip" if design.slice == "chip" else "slice"
@@ -642,7 +645,6 @@ class Yosys:
             proc
             memory_collect
             select -write {self.dir}/memories t:$mem_v2 r:WR_PORTS=0 %i
-            select -write {self.dir}/instances t:*_rom t:*_b[0-9]* %u
             tee -q -o {self.dir}/modules ls""")
 
     def start(self, program, name, script):
@@ -685,9 +687,14 @@ def check_coverage(design, yosys, kinds, modules):
     for wrapper in sorted(known):
         if wrapper not in modules:
             raise Refused(f"no module {wrapper}")
-        for cell in modules[wrapper]["cells"].values():
-            if design.module_file.get(cell["type"], "").startswith("personality/"):
-                banks[cell["type"]] = wrapper
+        inside = [wrapper]  # and the groups in it
+        for module in inside:
+            for cell in modules[module]["cells"].values():
+                file = design.module_file.get(cell["type"], "")
+                if file.startswith("personality/"):
+                    banks[cell["type"]] = wrapper
+                elif GROUP.search(file):
+                    inside.append(cell["type"])
     for line in filter(None, yosys.lines("memories") if yosys.tree else ()):
         module = line.split("/")[0].split("\\")[-1]
         if module not in known and module not in banks:

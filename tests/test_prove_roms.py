@@ -136,7 +136,7 @@ BANKS = {
     "bank not selected": (edit_file("fabric/rom_select.v", lambda t: t.replace(
         "sel <= bank", "sel <= 0")), 1, r"weight ROM word 4096,"),
     "late bank": (edit_file("fabric/rom_select.v", lambda t: t.replace(
-        "all[sel*W", "all[bank*W")), 2, r"its own clock"),
+        "case (sel)", "case (bank)")), 2, r"its own clock"),
 }
 
 

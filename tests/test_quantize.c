@@ -8,6 +8,7 @@
 
 #include "gen/quant/balance.h"
 #include "gen/quant/calibrate.h"
+#include "gen/text/tokenizer.h"
 #include "refmodel/ref.h"
 
 #define OUTPUT TEMP_FILE ".out"
@@ -477,6 +478,57 @@ static void test_stream_refused(void **state)
     hw_model_close(model);
 }
 
+// --- the width of the residual -------------------------------------------------------------------
+
+// A model whose first token's embedding is `times` as large as it was, quantized with a residual of
+// `res_bits` (0: chosen); its width. The line about it goes to `said`.
+static int width_beside_outlier(float times, int res_bits, char *said, int size)
+{
+    struct hw_error err = {0};
+    struct hw_quantize_options o;
+    struct hw_config c = small_untied();
+    struct hw_qmodel q;
+    static struct buffer b;
+    put_checkpoint(&b, &c, 7);
+    for (int i = 0; i < c.dim; i++) { // after the header of seven numbers: the embedding's row 1, BOS
+        float x;
+        uint8_t *at = b.bytes + 28 + 4 * (HW_TOKEN_BOS * c.dim + i);
+        memcpy(&x, at, sizeof x);
+        x *= times;
+        memcpy(at, &x, sizeof x);
+    }
+    struct hw_model *model = open_bytes(&b, &err);
+    hw_quantize_defaults(&o);
+    o.widths.res_bits = res_bits;
+    o.progress = tmpfile();
+    assert_true(model && o.progress && hw_quantize(model, &o, &q, &err));
+    rewind(o.progress);
+    assert_non_null(fgets(said, size, o.progress));
+    fclose(o.progress);
+    int bits = q.widths.res_bits;
+    hw_qmodel_free(&q);
+    hw_model_close(model);
+    return bits;
+}
+
+static void test_residual_width(void **state)
+{
+    (void)state;
+    char said[256];
+    const struct {
+        float times;
+        int wanted, got;
+        bool warned;
+    } with[] = {{1.0f, 0, 20, false},  {6e3f, 0, 21, false},  {15e3f, 0, 23, false}, {6e3f, 24, 24, false},
+                {6e3f, 20, 20, true},  {1e5f, 0, 24, true},   {1.0f, 16, 16, false}};
+    for (size_t i = 0; i < sizeof with / sizeof with[0]; i++) {
+        int bits = width_beside_outlier(with[i].times, with[i].wanted, said, sizeof said);
+        printf("             outlier %g: %s", (double)with[i].times, said);
+        assert_int_equal(bits, with[i].got);
+        assert_int_equal(strstr(said, "warning") != NULL, with[i].warned);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -487,6 +539,7 @@ int main(void)
         cmocka_unit_test(test_logits_close),
         cmocka_unit_test(test_streamed),
         cmocka_unit_test(test_stream_refused),
+        cmocka_unit_test(test_residual_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the text of ROMs. A bank holds at most 512 KiB. Banks are joined by a tree of rom_select: no
-// vector is wider than FAN words, and the address reaches a word through one select a level.
+// Owns the text of ROMs. A bank holds at most 512 KiB. Banks are joined by a tree of rom_select: the
+// address reaches a word through one select a level. Where
+// there are more than FAN banks, each FAN of them are a module of their own, a group: what cannot take
+// all of a ROM at once takes it group by group (sim/build).
 #include "gen/chip/banks.h"
 
 #include <string.h>
@@ -125,86 +127,106 @@ void hw_write_table(struct hw_out *out, const char *path, const char *module,
 
 // --- joining -------------------------------------------------------------------------------------
 
-static void write_one_select(struct hw_out *out, const struct hw_rom *rom, int bank, int n)
+// The select of `n` nodes, whose words are the wires PREFIX_NN from `first` on, by the address from
+// bit `lsb` up.
+static void write_select(struct hw_out *out, const struct hw_rom *rom, const char *instance,
+                         const char *prefix, int first, int n, int lsb, const char *data)
 {
-    int select = rom->addr_bits - bank;
-    hw_out_print(out, "    wire [%ld:0] all;\n", (long)n * rom->width - 1);
-    for (int i = 0; i < n; i++)
-        hw_out_print(out,
-                     "    %s_b%02d u_b%02d (.clk(clk), .addr(addr[%d:0]), .data(all[%ld:%ld]));\n",
-                     rom->name, i, i, bank - 1, (long)(i + 1) * rom->width - 1,
-                     (long)i * rom->width);
-    hw_out_print(out,
-                 "    rom_select #(.W(%d), .BANKS(%d), .SEL_W(%d)) u_select (\n"
-                 "        .clk(clk), .bank(addr[%d:%d]), .all(all), .data(data)\n    );\n",
-                 rom->width, n, select, rom->addr_bits - 1, bank);
-}
-
-// Node i of a level, a bank at level 0, stands at word i % FAN of the vector all_LEVEL_(i / FAN).
-static void write_node(struct hw_out *out, const struct hw_rom *rom, int level, int i)
-{
-    long word = i % FAN;
-    hw_out_print(out, ".data(all_%d_%d[%ld:%ld])", level, i / FAN, (word + 1) * rom->width - 1,
-                 word * rom->width);
-}
-
-// The selects of one level, each a node of the next or, if it is the only one, the output.
-static void write_selects(struct hw_out *out, const struct hw_rom *rom, int level, int n, int lsb,
-                          int bits)
-{
-    for (int i = 0; i < n; i++) {
-        hw_out_print(out,
-                     "    rom_select #(.W(%d), .BANKS(%d), .SEL_W(%d)) u_select_%d_%d (\n"
-                     "        .clk(clk), .bank(addr[%d:%d]), .all(all_%d_%d), ",
-                     rom->width, 1 << bits, bits, level, i, lsb + bits - 1, lsb, level, i);
-        if (n == 1)
-            hw_out_print(out, ".data(data)");
+    int bits = 0;
+    while (1 << bits < n)
+        bits++;
+    hw_out_print(out, "    rom_select #(.W(%d)) %s (\n        .clk(clk), .bank(", rom->width,
+                 instance);
+    if (bits < FAN_BITS)
+        hw_out_print(out, "{%d'd0, addr[%d:%d]}", FAN_BITS - bits, lsb + bits - 1, lsb);
+    else
+        hw_out_print(out, "addr[%d:%d]", lsb + bits - 1, lsb);
+    hw_out_print(out, "), .data(%s)", data);
+    for (int i = 0; i < FAN; i++) {
+        hw_out_print(out, ",%s.w%02d(", i % 4 ? " " : "\n        ", i);
+        if (i < n)
+            hw_out_print(out, "%s_%02d)", prefix, first + i);
         else
-            write_node(out, rom, level + 1, i);
-        hw_out_print(out, "\n    );\n");
+            hw_out_print(out, "%d'd0)", rom->width);
     }
+    hw_out_print(out, "\n    );\n");
 }
 
-static void write_tree(struct hw_out *out, const struct hw_rom *rom, int bank)
+// Banks or groups (kind b, g), each with a wire for its word.
+static void write_nodes(struct hw_out *out, const struct hw_rom *rom, char kind, int first, int n,
+                        int addr_bits)
 {
-    int select = rom->addr_bits - bank; // FAN_BITS of them a level, what is left at the top
-    for (int level = 0, left = select; left > 0; level++, left -= FAN_BITS) {
-        long words = left < FAN_BITS ? 1 << left : FAN;
-        for (int i = 0; i < (left > FAN_BITS ? 1 << (left - FAN_BITS) : 1); i++)
-            hw_out_print(out, "    wire [%ld:0] all_%d_%d;\n", words * rom->width - 1, level, i);
-    }
-    for (int i = 0; i < 1 << select; i++) {
-        hw_out_print(out, "    %s_b%02d u_b%02d (.clk(clk), .addr(addr[%d:0]), ", rom->name, i, i,
-                     bank - 1);
-        write_node(out, rom, 0, i);
-        hw_out_print(out, ");\n");
-    }
-    for (int level = 0, left = select; left > 0; level++, left -= FAN_BITS) {
-        int bits = left < FAN_BITS ? left : FAN_BITS;
-        write_selects(out, rom, level, 1 << (left - bits), rom->addr_bits - left, bits);
+    for (int i = first; i < first + n; i++)
+        hw_out_print(out,
+                     "    wire [%d:0] %c_%02d;\n"
+                     "    %s_%c%02d u_%c%02d (.clk(clk), .addr(addr[%d:0]), .data(%c_%02d));\n",
+                     rom->width - 1, kind, i, rom->name, kind, i, kind, i, addr_bits - 1, kind, i);
+}
+
+// n groups, and selects of FAN level by level; the last one's word is the output.
+static void write_tree(struct hw_out *out, const struct hw_rom *rom, int group)
+{
+    char prefix[32] = "g", instance[32], data[32];
+    int lsb = group;
+    write_nodes(out, rom, 'g', 0, 1 << (rom->addr_bits - group), group);
+    for (int level = 1, n = 1 << (rom->addr_bits - group); n > 1; level++) {
+        int fan = n < FAN ? n : FAN;
+        for (int i = 0; i < n / fan; i++) {
+            snprintf(instance, sizeof instance, "u_select_%d_%02d", level, i);
+            snprintf(data, sizeof data, "s%d_%02d", level, i);
+            if (n > fan)
+                hw_out_print(out, "    wire [%d:0] %s;\n", rom->width - 1, data);
+            write_select(out, rom, instance, prefix, fan * i, fan, lsb, n > fan ? data : "data");
+        }
+        snprintf(prefix, sizeof prefix, "s%d", level);
+        n /= fan;
+        lsb += FAN_BITS;
     }
 }
 
-void hw_write_joined(struct hw_out *out, const struct hw_rom *rom, int bank_bytes)
+static void begin_module(struct hw_out *out, const struct hw_rom *rom, const char *module,
+                         int addr_bits, int n, int bank)
 {
     char path[96];
-    int bank = hw_bank_addr_bits(rom, bank_bytes), n = 1 << (rom->addr_bits - bank);
-    snprintf(path, sizeof path, "fabric/%s_rom.v", rom->name);
+    snprintf(path, sizeof path, "fabric/%s.v", module);
     hw_out_open(out, path);
     hw_out_print(out, "%s// %s ROM: %d bank%s of 2^%d words.\n`default_nettype none\n\n", HW_NOTICE,
                  rom->name, n, n == 1 ? "" : "s", bank);
     hw_out_print(out,
-                 "module %s_rom (\n    input  wire clk,\n    input  wire [%d:0] addr,\n"
+                 "module %s (\n    input  wire clk,\n    input  wire [%d:0] addr,\n"
                  "    output wire [%d:0] data\n);\n",
-                 rom->name, rom->addr_bits - 1, rom->width - 1);
-    if (n == 1)
-        hw_out_print(out, "    %s_b00 u_b00 (.clk(clk), .addr(addr), .data(data));\n", rom->name);
-    else if (n <= FAN)
-        write_one_select(out, rom, bank, n);
-    else
-        write_tree(out, rom, bank);
+                 module, addr_bits - 1, rom->width - 1);
+}
+
+static void end_module(struct hw_out *out)
+{
     hw_out_print(out, "endmodule\n\n`default_nettype wire\n");
     hw_out_close(out);
+}
+
+void hw_write_joined(struct hw_out *out, const struct hw_rom *rom, int bank_bytes)
+{
+    char module[64];
+    int bank = hw_bank_addr_bits(rom, bank_bytes), n = 1 << (rom->addr_bits - bank);
+    int group = bank + FAN_BITS;
+    for (int i = 0; n > FAN && i < n / FAN; i++) {
+        snprintf(module, sizeof module, "%s_g%02d", rom->name, i);
+        begin_module(out, rom, module, group, FAN, bank);
+        write_nodes(out, rom, 'b', FAN * i, FAN, bank);
+        write_select(out, rom, "u_select", "b", FAN * i, FAN, bank, "data");
+        end_module(out);
+    }
+    snprintf(module, sizeof module, "%s_rom", rom->name);
+    begin_module(out, rom, module, rom->addr_bits, n, bank);
+    if (n == 1)
+        hw_out_print(out, "    %s_b00 u_b00 (.clk(clk), .addr(addr), .data(data));\n", rom->name);
+    else if (n > FAN)
+        write_tree(out, rom, group);
+    else {
+        write_nodes(out, rom, 'b', 0, n, bank);
+        write_select(out, rom, "u_select", "b", 0, n, bank, "data");
+    }
+    end_module(out);
 }
 
 // --- size ----------------------------------------------------------------------------------------
@@ -220,11 +242,12 @@ static long long decimals(long n)
 
 struct hw_size hw_rom_size(const struct hw_rom *rom, int bank_bytes)
 {
-    enum { BANK = 420, JOINED = 320, INSTANCE = 90 }; // text around the words, about
+    enum { BANK = 420, JOINED = 500, INSTANCE = 90 }; // text around the words, about
     int bits = hw_bank_addr_bits(rom, bank_bytes);
     long banks = 1L << (rom->addr_bits - bits), words = 1L << bits, full = rom->depth / words;
     long long line = snprintf(NULL, 0, "            %d'd: data <= %d'h;\n", bits, rom->width);
     long long text = rom->depth * (line + (long long)word_digits(rom)) + full * decimals(words) +
                      decimals(rom->depth % words);
-    return (struct hw_size){text + banks * (BANK + INSTANCE) + JOINED, banks + 1};
+    long joined = banks > FAN ? banks / FAN + 1 : 1;
+    return (struct hw_size){text + banks * (BANK + INSTANCE) + joined * JOINED, banks + joined};
 }

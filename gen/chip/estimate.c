@@ -24,6 +24,10 @@ struct hw_sram hw_sram(const struct hw_geometry *g)
 #define COMPILE_S_PER_MB     6.5   // of ROM
 #define COMPILE_MB           250.0
 #define COMPILE_MB_PER_MB    62.0
+#define GROUPED_BYTES        4e7 // of Verilog: from here on sim/build compiles group by group
+#define GROUPED_S_PER_MB     3.0
+#define GROUPED_MB           900.0 // two compilers side by side
+#define GROUPED_CLOCK_US_PER_MB 0.5
 #define CLOCK_US_PER_LANE    0.003
 #define CLOCK_US_PER_ATT     0.0055 // attention multiplier
 #define TAPS_SHARE           1.07   // time with all taps over that without
@@ -43,12 +47,14 @@ struct hw_estimate hw_estimate(const struct hw_plan *plan)
     for (int i = 0; i < plan->n_ranges; i++)
         weights_mb += (double)plan->range[i].n_rows * plan->range[i].n_in *
                       (plan->range[i].n_planes + 2) / 1e6; // as the reference holds them
-    e.compile_s = COMPILE_S + COMPILE_S_PER_LANE * (lanes + att) + COMPILE_S_PER_MB * rom_mb;
-    e.compile_mb = COMPILE_MB + COMPILE_MB_PER_MB * rom_mb;
-    e.clocks_per_s = 1e6 / (CLOCK_US_PER_LANE * lanes + CLOCK_US_PER_ATT * att);
+    bool grouped = e.verilog_bytes > GROUPED_BYTES;
+    e.compile_s = COMPILE_S + COMPILE_S_PER_LANE * (lanes + att) +
+                  (grouped ? GROUPED_S_PER_MB : COMPILE_S_PER_MB) * rom_mb;
+    e.compile_mb = grouped ? GROUPED_MB : COMPILE_MB + COMPILE_MB_PER_MB * rom_mb;
+    e.clocks_per_s = 1e6 / (CLOCK_US_PER_LANE * lanes + CLOCK_US_PER_ATT * att +
+                            (grouped ? GROUPED_CLOCK_US_PER_MB * rom_mb : 0.0));
     e.clocks_per_s_taps = e.clocks_per_s / TAPS_SHARE;
     double kv_mb = 4e-6 * c->n_layers * c->seq_len * c->n_kv_heads * c->head_dim; // the reference's
     e.simulation_mb = SIMULATION_MB + 2 * rom_mb + weights_mb + kv_mb + (double)hw_sram(g).kv / 8e6;
-    e.too_large = rom_mb > HW_VERILATOR_TABLES_MB;
     return e;
 }

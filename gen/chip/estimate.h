@@ -12,9 +12,7 @@ struct hw_estimate {
     double clocks_per_s;          // of the compiled simulation, on one core, without taps
     double clocks_per_s_taps;     // with every tap compared with the reference
     double simulation_mb;
-    bool too_large; // Verilator makes no fast tables of so much ROM: the figures do not hold
 };
-#define HW_VERILATOR_TABLES_MB 67.1
 
 struct hw_estimate hw_estimate(const struct hw_plan *plan);
 

@@ -54,11 +54,14 @@ static void observe(void *user, enum hw_float_tap tap, int layer, const float *v
 {
     struct hw_ranges *r = user;
     float *peak = hw_range_peak(r, tap, layer);
-    double *square = hw_range_square(r, tap, layer);
+    double *square = hw_range_square(r, tap, layer), sum = 0.0;
     for (int i = 0; i < n; i++) {
         peak[i] = fabsf(v[i]) > peak[i] ? fabsf(v[i]) : peak[i];
         square[i] += (double)v[i] * v[i];
+        sum += (double)v[i] * v[i];
     }
+    if (tap == HW_FLOAT_RESIDUAL && sum > 0.0)
+        r->residual_inverse += sqrt(n / sum);
 }
 
 int hw_sample(const float *logits, int n, uint64_t *seed)
@@ -164,6 +167,7 @@ bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *toke
         for (size_t i = 0; i < range_size(r, t); i++)
             r->square[t][i] /= n_tokens;
     }
+    r->residual_inverse /= (1.0 + 2.0 * c->n_layers) * n_tokens;
     if (!ok || !check_finite(r, err)) {
         hw_ranges_free(r);
         return false;

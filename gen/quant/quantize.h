@@ -10,7 +10,7 @@
 #include "refmodel/qmodel.h"
 
 struct hw_quantize_options {
-    struct hw_widths widths;
+    struct hw_widths widths; // res_bits 0: chosen, 20 and more where the residual has outliers
     int weight_bits; // of every matrix, 2..8
     int head_bits;   // of embedding and classifier; 0: as weight_bits
     const struct hw_grids *grids; // levels the checkpoint was trained on: its codes are recovered;
