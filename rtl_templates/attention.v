@@ -39,8 +39,10 @@ module attention #(
 
     output wire [HEAD_W-1:0]                query_head,
     input  wire [HEAD_DIM*12-1:0]           query,
+    output wire                             key_read,
     output wire [ROW_W+GROUP_W-1:0]         key_addr,
     input  wire [ATT_POS*HEAD_DIM*KV_W-1:0] key,
+    output wire                             value_read,
     output wire [ROW_W+GROUP_W-1:0]         value_addr,
     input  wire [ATT_POS*HEAD_DIM*KV_W-1:0] value,
 
@@ -51,7 +53,7 @@ module attention #(
     output reg                              score_valid, // for observers
     output reg  [HEAD_W-1:0]                score_head,
     output reg  [GROUP_W:0]                 score_group,
-    output wire [ATT_POS*20-1:0]            score,
+    output reg  [ATT_POS*20-1:0]            score,
 
     output wire                             busy
 );
@@ -88,6 +90,7 @@ module attention #(
     wire a_end   = a_group == last_group;
 
     assign query_head = a_head;
+    assign key_read   = a_issue;
     assign key_addr   = {a_row, a_group[GROUP_W-1:0]};
 
     reg               a1, a1_end, a2, a2_end, a2_first, a3_end, a3_first;
@@ -98,21 +101,10 @@ module attention #(
     reg signed [19:0] running;          // maximum of the head so far
     reg signed [19:0] slot_max [0:(1<<SLOTS_W)-1];
 
-    function signed [19:0] maximum(input [ATT_POS*20-1:0] s, input [ATT_POS-1:0] mask);
-        integer i;
-        begin
-            maximum = LOWEST;
-            for (i = 0; i < ATT_POS; i = i + 1)
-                if (mask[i] && $signed(s[i*20 +: 20]) > maximum)
-                    maximum = s[i*20 +: 20];
-        end
-    endfunction
-
     genvar p, d;
     generate
         for (p = 0; p < ATT_POS; p = p + 1) begin : g_score
-            function signed [RAW_W-1:0] dot(input [HEAD_DIM*12-1:0] q,
-                                            input [HEAD_DIM*KV_W-1:0] k);
+            function signed [RAW_W-1:0] dot(input [HEAD_DIM*12-1:0] q);
                 integer i;
                 reg signed [11:0]     qi;
                 reg signed [KV_W-1:0] ki;
@@ -121,7 +113,7 @@ module attention #(
                     dot = {RAW_W{1'b0}};
                     for (i = 0; i < HEAD_DIM; i = i + 1) begin
                         qi  = q[i*12 +: 12];
-                        ki  = k[i*KV_W +: KV_W];
+                        ki  = key[(p*HEAD_DIM+i)*KV_W +: KV_W];
                         product = qi * ki;
                         dot = dot + product;
                     end
@@ -131,23 +123,28 @@ module attention #(
             reg signed [RAW_W-1:0]  raw;
             wire signed [RAW_W+5:0] rounded;
             wire signed [19:0]      limited;
-            reg signed [19:0]       s;
             round_shift #(.W(RAW_W + 6), .S_W(6)) u_round (
                 .x({raw, 6'd0}), .s(score_shift_q), .y(rounded)
             );
             saturate #(.IN_W(RAW_W + 6), .OUT_W(20)) u_sat (.x(rounded), .y(limited));
             always @(posedge clk) begin
                 if (a1)
-                    raw <= dot(query, key[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W]);
+                    raw <= dot(query);
                 if (a2)
-                    s <= limited;
+                    score[p*20 +: 20] <= limited;
             end
-            assign score[p*20 +: 20] = s;
         end
     endgenerate
 
-    wire signed [19:0] group_max = maximum(score, a3_used);
-    wire signed [19:0] head_max  = a3_first || group_max > running ? group_max : running;
+    reg signed [19:0] head_max; // of the head, with this group
+    integer lane;
+    always @* begin
+        head_max = a3_first ? LOWEST : running;
+        if (score_valid)
+            for (lane = 0; lane < ATT_POS; lane = lane + 1)
+                if (a3_used[lane] && $signed(score[lane*20 +: 20]) > head_max)
+                    head_max = score[lane*20 +: 20];
+    end
 
     always @(posedge clk) begin
         if (a_issue) begin
@@ -172,7 +169,8 @@ module attention #(
 
         a2       <= a1;
         {a2_end, a2_first, a2_group, a2_head} <= {a1_end, a1_first, a1_group, a1_head};
-        a2_used  <= used(!a1_end, last_lane);
+        if (a1)
+            a2_used <= used(!a1_end, last_lane);
 
         score_valid <= a2;
         {a3_end, a3_first, score_group, score_head} <= {a2_end, a2_first, a2_group, a2_head};
@@ -219,14 +217,16 @@ module attention #(
     reg [ATT_POS-1:0] b2_used, b3_used;
     wire [ATT_POS*20-1:0] waiting;
     wire [ATT_POS*16-1:0] e;
+    reg  [HEAD_DIM*ACC_W-1:0] totals; // of a head, for `divide`
 
     ram #(
         .LANES(1), .W(ATT_POS * 20), .DEPTH(1 << (SLOTS_W + GROUP_W)), .ADDR_W(SLOTS_W + GROUP_W)
     ) u_scores (
         .clk(clk), .we(score_valid),
         .waddr({score_head[SLOTS_W-1:0], score_group[GROUP_W-1:0]}), .wdata(score),
-        .raddr({b_head[SLOTS_W-1:0], b_group[GROUP_W-1:0]}), .rdata(waiting)
+        .re(b_issue), .raddr({b_head[SLOTS_W-1:0], b_group[GROUP_W-1:0]}), .rdata(waiting)
     );
+    assign value_read = b2;
     assign value_addr = b2_addr;
 
     wire signed [19:0] b1_max = slot_max[b1_slot];
@@ -257,9 +257,7 @@ module attention #(
 
         for (d = 0; d < HEAD_DIM; d = d + 1) begin : g_value
             // sum over the positions of e * v[d]; unused positions may hold anything
-            function signed [ACC_W-1:0] dot(input [ATT_POS*16-1:0] weights,
-                                            input [ATT_POS*HEAD_DIM*KV_W-1:0] values,
-                                            input [ATT_POS-1:0] mask);
+            function signed [ACC_W-1:0] dot(input [ATT_POS*16-1:0] weights);
                 integer i;
                 reg signed [16:0]      ei;
                 reg signed [KV_W-1:0]  vi;
@@ -268,22 +266,22 @@ module attention #(
                     dot = {ACC_W{1'b0}};
                     for (i = 0; i < ATT_POS; i = i + 1) begin
                         ei  = {1'b0, weights[i*16 +: 16]};
-                        vi  = mask[i] ? values[(i*HEAD_DIM+d)*KV_W +: KV_W] : {KV_W{1'b0}};
+                        vi  = b3_used[i] ? value[(i*HEAD_DIM+d)*KV_W +: KV_W] : {KV_W{1'b0}};
                         product = ei * vi;
                         dot = dot + product;
                     end
                 end
             endfunction
 
-            reg signed [ACC_W-1:0] part, acc, total;
+            reg signed [ACC_W-1:0] part, acc;
             wire signed [ACC_W-1:0] next = (b4_first ? {ACC_W{1'b0}} : acc) + part;
             always @(posedge clk) begin
                 if (b3)
-                    part <= dot(e, value, b3_used);
+                    part <= dot(e);
                 if (b4)
                     acc <= next;
                 if (b4 && b4_end)
-                    total <= next;
+                    totals[d*ACC_W +: ACC_W] <= next;
             end
         end
     endgenerate
@@ -326,7 +324,8 @@ module attention #(
 
         b2       <= b1;
         {b2_end, b2_first, b2_addr} <= {b1_end, b1_first, b1_addr};
-        b2_used  <= used(!b1_end, last_lane);
+        if (b1)
+            b2_used <= used(!b1_end, last_lane);
 
         b3       <= b2;
         {b3_end, b3_first, b3_used} <= {b2_end, b2_first, b2_used};
@@ -372,11 +371,7 @@ module attention #(
     recip_rom u_recip_rom (.clk(clk), .addr(aligned[14:9]), .data(recip_entry));
     lerp #(.FRAC_W(9)) u_recip_lerp (.entry(recip_entry), .frac(recip_frac), .y(recip));
 
-    wire [HEAD_DIM*ACC_W-1:0] totals;
     generate
-        for (d = 0; d < HEAD_DIM; d = d + 1) begin : g_total
-            assign totals[d*ACC_W +: ACC_W] = g_value[d].total;
-        end
         for (d = 0; d < OUT; d = d + 1) begin : g_out
             wire signed [ACC_W-1:0] picked = totals[(step*OUT+d)*ACC_W +: ACC_W];
             wire signed [ACC_W+16:0] product, rounded;

@@ -128,7 +128,7 @@ module engine #(
     ram #(.LANES(COLS), .W(ACT_W), .DEPTH(CHUNKS), .ADDR_W(CHUNK_W)) u_act (
         .clk(clk), .we(act_write ? act_mask : {COLS{1'b0}}),
         .waddr(region_base(act_region) + act_word[CHUNK_W-1:0]), .wdata(act_place),
-        .raddr(region_base(matvec_region) + act_chunk), .rdata(act_raw)
+        .re(1'b1), .raddr(region_base(matvec_region) + act_chunk), .rdata(act_raw)
     );
 
     // --- matrix-vector products -------------------------------------------------------------------
@@ -370,10 +370,12 @@ module engine #(
 
     ram #(.LANES(Q_LANES), .W(12), .DEPTH(Q_WORDS), .ADDR_W(Q_W)) u_query (
         .clk(clk), .we(query_write ? z_mask : {Q_LANES{1'b0}}), .waddr(z_at[Q_W-1:0]),
-        .wdata({(Q_LANES/VEC){z_query}}), .raddr(query_at[Q_W-1:0]), .rdata(query_word)
+        .wdata({(Q_LANES/VEC){z_query}}), .re(key_read), .raddr(query_at[Q_W-1:0]),
+        .rdata(query_word)
     );
 
     wire keys_done, values_done, kv_busy;
+    wire                     key_read, value_read;
     wire [ROW_W+GROUP_W-1:0] key_addr, value_addr;
     wire [ATT_POS*HEAD_DIM*KV_W-1:0] key, value;
     wire                     attn_valid, score_valid;
@@ -391,8 +393,8 @@ module engine #(
         .clk(clk), .rst(rst), .start(issue_attn), .row_base(i_weight[ROW_W-1:0]),
         .heads(i_level[ROW_W-1:0]), .pos(pos), .valid(z_valid && z_kind != 2'd1),
         .is_value(z_kind == 2'd2), .element(z_row), .data(z_kv), .keys_done(keys_done),
-        .values_done(values_done), .key_addr(key_addr), .key(key), .value_addr(value_addr),
-        .value(value), .busy(kv_busy)
+        .values_done(values_done), .key_read(key_read), .key_addr(key_addr), .key(key),
+        .value_read(value_read), .value_addr(value_addr), .value(value), .busy(kv_busy)
     );
 
     attention #(
@@ -403,10 +405,11 @@ module engine #(
         .group_heads(i_chunks[HEAD_W-1:0]), .row_base(i_weight[ROW_W-1:0]),
         .score_shift(i_shift), .att_shift(i_shift2[2:0]), .pos(pos), .queries_in(queries_in),
         .keys_done(keys_done), .values_done(values_done), .query_head(query_head),
-        .query(query_word[query_lane*12 +: HEAD_DIM*12]), .key_addr(key_addr), .key(key),
-        .value_addr(value_addr), .value(value), .out_valid(attn_valid), .out_index(attn_index),
-        .out(attn_out), .score_valid(score_valid), .score_head(score_head),
-        .score_group(score_group), .score(score), .busy(attn_engine_busy)
+        .query(query_word[query_lane*12 +: HEAD_DIM*12]), .key_read(key_read),
+        .key_addr(key_addr), .key(key), .value_read(value_read), .value_addr(value_addr),
+        .value(value), .out_valid(attn_valid), .out_index(attn_index), .out(attn_out),
+        .score_valid(score_valid), .score_head(score_head), .score_group(score_group),
+        .score(score), .busy(attn_engine_busy)
     );
     assign attn_busy = attn_engine_busy | kv_busy;
 

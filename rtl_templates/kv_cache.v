@@ -35,8 +35,10 @@ module kv_cache #(
     output wire                             keys_done,
     output wire                             values_done,
 
+    input  wire                             key_read,
     input  wire [ROW_W+GROUP_W-1:0]         key_addr,
     output wire [ATT_POS*HEAD_DIM*KV_W-1:0] key,
+    input  wire                             value_read,
     input  wire [ROW_W+GROUP_W-1:0]         value_addr,
     output wire [ATT_POS*HEAD_DIM*KV_W-1:0] value,
     output wire                             busy
@@ -64,7 +66,7 @@ module kv_cache #(
     ram #(.LANES(LANES), .W(KV_W), .DEPTH(2 << WORD_W), .ADDR_W(WORD_W + 1)) u_stage (
         .clk(clk), .we(valid ? in_mask : {LANES{1'b0}}),
         .waddr({is_value, in_word[WORD_W-1:0]}), .wdata({(LANES/VEC){data}}),
-        .raddr({copy_value, out_word[WORD_W-1:0]}), .rdata(staged)
+        .re(copy), .raddr({copy_value, out_word[WORD_W-1:0]}), .rdata(staged)
     );
 
     // --- copy --------------------------------------------------------------------------------
@@ -124,11 +126,11 @@ module kv_cache #(
     // --- banks -------------------------------------------------------------------------------
     ram #(.LANES(ATT_POS), .W(HEAD_DIM * KV_W), .DEPTH(DEPTH), .ADDR_W(DEPTH_W)) u_key (
         .clk(clk), .we(write_key ? bank : {ATT_POS{1'b0}}), .waddr(addr),
-        .wdata({ATT_POS{entry}}), .raddr(key_addr), .rdata(key)
+        .wdata({ATT_POS{entry}}), .re(key_read), .raddr(key_addr), .rdata(key)
     );
     ram #(.LANES(ATT_POS), .W(HEAD_DIM * KV_W), .DEPTH(DEPTH), .ADDR_W(DEPTH_W)) u_value (
         .clk(clk), .we(write_value ? bank : {ATT_POS{1'b0}}), .waddr(addr),
-        .wdata({ATT_POS{entry}}), .raddr(value_addr), .rdata(value)
+        .wdata({ATT_POS{entry}}), .re(value_read), .raddr(value_addr), .rdata(value)
     );
 
     wire unused_bits = &{1'b0, in_word, out_word};

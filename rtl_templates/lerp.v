@@ -20,9 +20,10 @@ module lerp #(
     localparam [3:0] SHIFT = FRAC_W;
     round_shift #(.W(P_W), .S_W(4)) u_round (.x(product), .s(SHIFT), .y(rounded));
 
-    assign y = entry[15:0] + {{3{rounded[12]}}, rounded[12:0]};
+    wire [P_W-1:0] sum = {{(P_W-16){1'b0}}, entry[15:0]} + rounded;
+    assign y = sum[15:0];
 
-    wire unused_sign = &{1'b0, rounded[P_W-1:13]};
+    wire unused_top = &{1'b0, sum[P_W-1:16]};
 endmodule
 
 `default_nettype wire

@@ -26,7 +26,7 @@ module mac_array #(
 
     output wire                        busy,  // a word is on its way
     output reg                         done,
-    output wire [ROWS*ACC_W-1:0]       sum    // signed
+    output reg  [ROWS*ACC_W-1:0]       sum    // signed
 );
     localparam COL_W = $clog2(COLS);
     localparam SUM_W = ACT_W + 8 + COL_W; // a product, and the sum of COLS products
@@ -56,7 +56,7 @@ module mac_array #(
             end
 
             reg signed [SUM_W-1:0] partial;
-            reg signed [ACC_W-1:0] acc, acc_done;
+            reg signed [ACC_W-1:0] acc;
             wire signed [ACC_W-1:0] next = (first_qq ? {ACC_W{1'b0}} : acc)
                                          + {{(ACC_W-SUM_W){partial[SUM_W-1]}}, partial};
             always @(posedge clk) begin
@@ -65,9 +65,8 @@ module mac_array #(
                 if (valid_qq)
                     acc <= next;
                 if (valid_qq && last_qq)
-                    acc_done <= next;
+                    sum[r*ACC_W +: ACC_W] <= next;
             end
-            assign sum[r*ACC_W +: ACC_W] = acc_done;
         end
     endgenerate
 

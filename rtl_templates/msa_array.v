@@ -30,56 +30,59 @@ module msa_array #(
 
     output wire                        busy,  // a word is on its way
     output reg                         done,
-    output wire [ROWS*ACC_W-1:0]       sum    // signed
+    output reg  [ROWS*ACC_W-1:0]       sum    // signed
 );
     localparam LEVELS = 1 << CODE_W;
     localparam COL_W  = $clog2(COLS);
-    localparam SUM_W  = ACT_W + 8 + COL_W; // a product, and the sum of COLS products
+    // Products and their sums stand in whole words of a simulator, which then neither masks nor
+    // extends them. The copies of a sign are one flip-flop after synthesis.
+    localparam WORD = ACC_W > 32 ? 64 : 32;
 
-    // Products. They are kept SUM_W wide: their sum then needs no sign extension.
-    reg signed [SUM_W-1:0] product [0:COLS*LEVELS-1];
     reg [ROWS*COLS*CODE_W-1:0] code_q;
     reg valid_q, first_q, last_q, valid_qq, first_qq, last_qq;
+    wire [WORD-1:0] product [0:COLS*LEVELS-1];
 
     genvar c, k, r;
     generate
         for (c = 0; c < COLS; c = c + 1) begin : g_col
             for (k = 0; k < LEVELS; k = k + 1) begin : g_level
-                wire signed [ACT_W+7:0] y;
-                mul #(.A_W(ACT_W), .B_W(8)) u_mul (
+                wire [WORD-1:0] y;
+                reg  [WORD-1:0] y_q;
+                mul #(.A_W(ACT_W), .B_W(8), .Y_W(WORD)) u_mul (
                     .a(act[c*ACT_W +: ACT_W]), .b(level[k*8 +: 8]), .y(y)
                 );
                 always @(posedge clk)
                     if (valid)
-                        product[c*LEVELS+k] <= {{COL_W{y[ACT_W+7]}}, y};
+                        y_q <= y;
+                assign product[c*LEVELS+k] = y_q;
             end
         end
 
         for (r = 0; r < ROWS; r = r + 1) begin : g_row
             // sum over the columns of the selected products
-            function signed [SUM_W-1:0] select_add(input [COLS*CODE_W-1:0] codes);
+            function [WORD-1:0] select_add(input [COLS*CODE_W-1:0] codes);
                 integer i;
                 begin
-                    select_add = {SUM_W{1'b0}};
+                    select_add = {WORD{1'b0}};
                     for (i = 0; i < COLS; i = i + 1)
                         select_add = select_add
                                    + product[{i[COL_W-1:0], codes[i*CODE_W +: CODE_W]}];
                 end
             endfunction
 
-            reg signed [SUM_W-1:0] partial;
-            reg signed [ACC_W-1:0] acc, acc_done;
-            wire signed [ACC_W-1:0] next = (first_qq ? {ACC_W{1'b0}} : acc)
-                                         + {{(ACC_W-SUM_W){partial[SUM_W-1]}}, partial};
+            reg  [WORD-1:0]  partial;
+            reg  [ACC_W-1:0] acc;
+            wire [ACC_W-1:0] so_far = first_qq ? {ACC_W{1'b0}} : acc;
             always @(posedge clk) begin
                 if (valid_q)
                     partial <= select_add(code_q[r*COLS*CODE_W +: COLS*CODE_W]);
-                if (valid_qq)
-                    acc <= next;
                 if (valid_qq && last_qq)
-                    acc_done <= next;
+                    sum[r*ACC_W +: ACC_W] <= so_far + partial[ACC_W-1:0];
+                if (valid_qq)
+                    acc <= so_far + partial[ACC_W-1:0];
             end
-            assign sum[r*ACC_W +: ACC_W] = acc_done;
+
+            wire unused_sign = &{1'b0, partial};
         end
     endgenerate
 

@@ -4,11 +4,12 @@
 
 module mul #(
     parameter A_W = 16,
-    parameter B_W = 16
+    parameter B_W = 16,
+    parameter Y_W = A_W + B_W // or more: sign extension
 ) (
-    input  wire signed [A_W-1:0]     a,
-    input  wire signed [B_W-1:0]     b,
-    output wire signed [A_W+B_W-1:0] y
+    input  wire signed [A_W-1:0] a,
+    input  wire signed [B_W-1:0] b,
+    output wire signed [Y_W-1:0] y
 );
     assign y = a * b;
 endmodule

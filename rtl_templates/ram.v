@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory with one write port and one registered read port. A word is LANES lanes of W bits, each
-// with its own write enable. A read in the cycle of a write to the same word returns the old one.
+// with its own write enable. A read in the cycle of a write to the same word returns the old one;
+// without `re` the last word read stays.
 `default_nettype none
 
 module ram #(
@@ -13,20 +14,20 @@ module ram #(
     input  wire [LANES-1:0]   we,
     input  wire [ADDR_W-1:0]  waddr,
     input  wire [LANES*W-1:0] wdata,
+    input  wire               re,
     input  wire [ADDR_W-1:0]  raddr,
-    output wire [LANES*W-1:0] rdata
+    output reg  [LANES*W-1:0] rdata
 );
     genvar g;
     generate
         for (g = 0; g < LANES; g = g + 1) begin : g_lane
             reg [W-1:0] mem [0:DEPTH-1];
-            reg [W-1:0] q;
             always @(posedge clk) begin
                 if (we[g])
                     mem[waddr] <= wdata[g*W +: W];
-                q <= mem[raddr];
+                if (re)
+                    rdata[g*W +: W] <= mem[raddr];
             end
-            assign rdata[g*W +: W] = q;
         end
     endgenerate
 endmodule

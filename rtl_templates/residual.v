@@ -42,7 +42,7 @@ module residual #(
 
     ram #(.LANES(1), .W(VEC * RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W)) u_ram (
         .clk(clk), .we(wrote), .waddr(wrote_addr), .wdata(wrote_data),
-        .raddr(read ? read_addr : addr_next), .rdata(read_data)
+        .re(1'b1), .raddr(read ? read_addr : addr_next), .rdata(read_data)
     );
 
     genvar e;

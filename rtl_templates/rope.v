@@ -42,7 +42,7 @@ module rope #(
             wire [31:0] angle = angles[index*32 +: 32];
             wire signed [15:0] a, b;
             wire signed [KV_W-1:0] va, vb;
-            wire signed [31:0] ac, bs, as, bc;
+            wire signed [32:0] ac, bs, as, bc;
             reg signed [32:0] even, odd;
             wire signed [32:0] even_r, odd_r;
             wire signed [11:0] even_q, odd_q;
@@ -53,10 +53,10 @@ module rope #(
             saturate #(.IN_W(24), .OUT_W(16)) u_b (.x(y[(2*i+1)*24 +: 24]), .y(b));
             saturate #(.IN_W(24), .OUT_W(KV_W)) u_va (.x(y[2*i*24 +: 24]), .y(va));
             saturate #(.IN_W(24), .OUT_W(KV_W)) u_vb (.x(y[(2*i+1)*24 +: 24]), .y(vb));
-            mul #(.A_W(16), .B_W(16)) u_ac (.a(a), .b(angle[15:0]),  .y(ac));
-            mul #(.A_W(16), .B_W(16)) u_bs (.a(b), .b(angle[31:16]), .y(bs));
-            mul #(.A_W(16), .B_W(16)) u_as (.a(a), .b(angle[31:16]), .y(as));
-            mul #(.A_W(16), .B_W(16)) u_bc (.a(b), .b(angle[15:0]),  .y(bc));
+            mul #(.A_W(16), .B_W(16), .Y_W(33)) u_ac (.a(a), .b(angle[15:0]),  .y(ac));
+            mul #(.A_W(16), .B_W(16), .Y_W(33)) u_bs (.a(b), .b(angle[31:16]), .y(bs));
+            mul #(.A_W(16), .B_W(16), .Y_W(33)) u_as (.a(a), .b(angle[31:16]), .y(as));
+            mul #(.A_W(16), .B_W(16), .Y_W(33)) u_bc (.a(b), .b(angle[15:0]),  .y(bc));
             round_shift #(.W(33), .S_W(6)) u_even (.x(even), .s(shift), .y(even_r));
             round_shift #(.W(33), .S_W(6)) u_odd  (.x(odd),  .s(shift), .y(odd_r));
             saturate #(.IN_W(33), .OUT_W(12)) u_even_q (.x(even_r), .y(even_q));
@@ -66,8 +66,8 @@ module rope #(
 
             always @(posedge clk) begin
                 if (valid) begin
-                    even <= {ac[31], ac} - {bs[31], bs};
-                    odd  <= {as[31], as} + {bc[31], bc};
+                    even <= ac - bs;
+                    odd  <= as + bc;
                     va_q <= va;
                     vb_q <= vb;
                 end

@@ -39,7 +39,7 @@ module f_attention #(
     localparam BANK_W = $clog2(ATT_POS);
     wire [HEAD_W-1:0] query_head, score_head;
     wire [ROW_W+GROUP_W-1:0] key_addr, value_addr;
-    wire out_valid, score_valid, busy;
+    wire out_valid, score_valid, busy, key_read, value_read;
     wire [19:0] out_index;
     wire [GROUP_W:0] score_group;
     wire [ATT_POS*20-1:0] score;
@@ -50,11 +50,11 @@ module f_attention #(
         .clk(clk), .rst(rst), .start(start), .heads(heads), .group_heads(group_heads),
         .row_base(row_base), .score_shift(6'd0), .att_shift(3'd0), .pos(pos),
         .queries_in(queries_in), .keys_done(keys_done), .values_done(values_done),
-        .query_head(query_head), .query({HEAD_DIM*12{1'b0}}), .key_addr(key_addr),
-        .key({ATT_POS*HEAD_DIM*2{1'b0}}), .value_addr(value_addr),
-        .value({ATT_POS*HEAD_DIM*2{1'b0}}), .out_valid(out_valid), .out_index(out_index),
-        .out(), .score_valid(score_valid), .score_head(score_head), .score_group(score_group),
-        .score(score), .busy(busy)
+        .query_head(query_head), .query({HEAD_DIM*12{1'b0}}), .key_read(key_read),
+        .key_addr(key_addr), .key({ATT_POS*HEAD_DIM*2{1'b0}}), .value_read(value_read),
+        .value_addr(value_addr), .value({ATT_POS*HEAD_DIM*2{1'b0}}), .out_valid(out_valid),
+        .out_index(out_index), .out(), .score_valid(score_valid), .score_head(score_head),
+        .score_group(score_group), .score(score), .busy(busy)
     );
     wire a_issue, b_issue, b1, b2, b4, b4_end, b5, c1, c2, c2_end;
     wire [ATT_POS*20-1:0] waiting;
@@ -150,13 +150,14 @@ module f_attention #(
         // scoring
         a_range: assert (!a_issue || a_head < n);
         a_ready: assert (!a_issue || (keys_done && queries_in >= (a_head + 1) * HEAD_DIM));
-        a_where: assert (!a_issue || (query_head == a_head && key_addr == {a_row, a_group[GROUP_W-1:0]}));
+        a_where: assert (!a_issue || (query_head == a_head && key_read
+                                      && key_addr == {a_row, a_group[GROUP_W-1:0]}));
         scores:  assert (score_valid == a3);
         s_order: assert (!score_valid || (score_head == s_head && score_group == s_group));
         // weighing
         w_range: assert (!b_issue || w_head < n);
         w_ready: assert (!b_issue || (values_done && w_head < s_head));
-        w_where: assert (!w2 || value_addr == {w_row2, w_group2[GROUP_W-1:0]});
+        w_where: assert (!w2 || (value_read && value_addr == {w_row2, w_group2[GROUP_W-1:0]}));
         w_score: assert (!(w1 && w_head1 == f_head && w_group1 == f_group)
                          || waiting[f_lane*20 +: 20] == held);
         w_max:   assert (!(w1 && w_head1 == f_head) || b1_max == top);

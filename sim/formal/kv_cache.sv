@@ -38,7 +38,7 @@ module f_kv_cache #(
     parameter ROW_W = 2,
     parameter GROUP_W = 1
 ) (
-    input wire clk, rst, start, valid, is_value,
+    input wire clk, rst, start, valid, is_value, key_read, value_read,
     input wire [ROW_W-1:0] row_base, heads,
     input wire [$clog2(CTX)-1:0] pos,
     input wire [VEC*KV_W-1:0] data,
@@ -59,8 +59,8 @@ module f_kv_cache #(
     ) dut (
         .clk(clk), .rst(rst), .start(start), .row_base(row_base), .heads(heads), .pos(pos),
         .valid(valid), .is_value(is_value), .element(element), .data(data),
-        .keys_done(keys_done), .values_done(values_done), .key_addr(key_addr), .key(key),
-        .value_addr(value_addr), .value(value), .busy(busy)
+        .keys_done(keys_done), .values_done(values_done), .key_read(key_read), .key_addr(key_addr),
+        .key(key), .value_read(value_read), .value_addr(value_addr), .value(value), .busy(busy)
     );
 
     // --- the place that is followed ---------------------------------------------------------------
@@ -133,7 +133,7 @@ module f_kv_cache #(
             assume (started && element < total);
     end
 
-    // --- reads: the data of a cycle ago's address --------------------------------------------
+    // --- reads: the data of a cycle ago's read --------------------------------------------
     wire [ROW_W+GROUP_W-1:0] here = {f_row, f_pos[POS_W-1:BANK_W]};
     reg read_here, known_here, ready_here, mine_here, quiet_here;
     reg [KV_W-1:0] held_here;
@@ -141,7 +141,7 @@ module f_kv_cache #(
         ? value[(f_pos[BANK_W-1:0]*HEAD_DIM + f_dim)*KV_W +: KV_W]
         : key[(f_pos[BANK_W-1:0]*HEAD_DIM + f_dim)*KV_W +: KV_W];
     always @(posedge clk) begin
-        read_here  <= (of_value ? value_addr : key_addr) == here;
+        read_here  <= of_value ? value_read && value_addr == here : key_read && key_addr == here;
         known_here <= known && !rst;
         held_here  <= held;
         // this token does not write here, or has done so

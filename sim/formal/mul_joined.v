@@ -5,13 +5,15 @@
 
 module mul #(
     parameter A_W = 16,
-    parameter B_W = 16
+    parameter B_W = 16,
+    parameter Y_W = A_W + B_W
 ) (
-    input  wire signed [A_W-1:0]     a,
-    input  wire signed [B_W-1:0]     b,
-    output wire signed [A_W+B_W-1:0] y
+    input  wire signed [A_W-1:0] a,
+    input  wire signed [B_W-1:0] b,
+    output wire signed [Y_W-1:0] y
 );
-    assign y = {a, b};
+    wire signed [A_W+B_W-1:0] joined = {a, b};
+    assign y = joined;
 endmodule
 
 `default_nettype wire
