@@ -99,7 +99,6 @@ calibrate="--text $dir/text -t"
 file=$dir/Q8_0.gguf
 try "Q8_0, $(size $file) MB, each weight for itself" 24 0 'a weight$' \
     build/hardwire quantize $file --nearest $calibrate $file -o $dir/q
-try "its output, $(size $dir/q) MB, planned" 24 0 'cycles' build/hardwire plan $dir/q
 rm -f $dir/q $file
 file=$dir/F16.gguf
 try "F16, $(size $file) MB, error-compensated" 48 0 'a weight$' \
