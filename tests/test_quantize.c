@@ -411,6 +411,53 @@ static void test_logits_close(void **state)
     assert_true(-10.0 * log10(usual) > 23.0);
 }
 
+// --- many tokens ---------------------------------------------------------------------------------
+
+// What an observer saw, a sum a tap and layer that depends on the order of values.
+struct seen {
+    double sum[HW_N_FLOAT_TAPS][4];
+    long n;
+};
+
+static void note(void *user, enum hw_float_tap tap, int layer, const float *v, int n)
+{
+    struct seen *s = user;
+    for (int i = 0; i < n && tap != HW_FLOAT_RESIDUAL; i++, s->n++) // its order differs
+        s->sum[tap][layer] = s->sum[tap][layer] * 0.75 + (double)v[i];
+}
+
+// Layer by layer shows the numbers of token by token, sequences cut at BOS and at the context's end.
+static void test_many_tokens(void **state)
+{
+    (void)state;
+    struct hw_config untied = small_untied();
+    for (int i = 0; i < 4; i++) {
+        const struct hw_config *c = i & 1 ? &untied : &small_tied;
+        struct hw_error err = {0};
+        struct hw_model *model = random_checkpoint(c, (uint64_t)i);
+        struct hw_float *f = i & 2 ? hw_float_stream(model, 100, &err) : hw_float_new(model, &err);
+        struct seen one = {0}, many = {0};
+        int text[100], cuts = 0;
+        uint64_t seed = (uint64_t)i;
+        hw_float_observe(f, note, &one);
+        for (int k = 0, pos = 0; k < 100; k++, pos++) {
+            text[k] = k < 50 ? 2 + k % 15 : random_in(&seed, 0, c->vocab_size - 1);
+            pos = pos == c->seq_len || text[k] == HW_TOKEN_BOS ? 0 : pos;
+            cuts += pos == 0;
+            hw_float_forward(f, text[k], pos);
+        }
+        hw_float_observe(f, note, &many);
+        assert_true(cuts > 4 && hw_float_begin(f, text, 100, &err));
+        for (int l = 0; l < c->n_layers; l++)
+            hw_float_layer(f, l);
+        assert_true(hw_float_end(f, true, &err));
+        assert_true(one.n > 10000 && one.n == many.n);
+        assert_memory_equal(one.sum, many.sum, sizeof one.sum);
+        hw_float_free(f);
+        hw_model_close(model);
+    }
+}
+
 // --- streamed ------------------------------------------------------------------------------------
 
 static size_t file_of(const struct hw_config *c, uint64_t seed, const struct hw_quantize_options *o,
@@ -537,6 +584,7 @@ int main(void)
         cmocka_unit_test(test_units),
         cmocka_unit_test(test_ternary),
         cmocka_unit_test(test_logits_close),
+        cmocka_unit_test(test_many_tokens),
         cmocka_unit_test(test_streamed),
         cmocka_unit_test(test_stream_refused),
         cmocka_unit_test(test_residual_width),

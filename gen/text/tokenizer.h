@@ -30,8 +30,8 @@ int hw_tokenizer_special(const struct hw_tokenizer *tok, const char *name);
 
 // Encodes text (UTF-8, `len` bytes) and returns the number of tokens; at most len + 2 are written
 // to ids (with bos: BOS first). A character without a piece falls back to bytes, and where the
-// vocabulary has no byte pieces to its unknown token; byte-level BPE without one leaves it out. Returns -1 when out of memory, or where
-// len is above 512 MiB.
+// vocabulary has no byte pieces to its unknown token; byte-level BPE without one leaves it out.
+// Returns -1 when out of memory, or where len is above 512 MiB.
 int hw_tokenizer_encode(const struct hw_tokenizer *tok, const char *text, size_t len, bool bos,
                         int *ids);
 
