@@ -25,9 +25,10 @@ struct hw_sram hw_sram(const struct hw_geometry *g)
 #define COMPILE_MB           250.0
 #define COMPILE_MB_PER_MB    62.0
 #define GROUPED_BYTES        4e7 // of Verilog: from here on sim/build compiles group by group
-#define GROUPED_S_PER_MB     3.0
+// One such design was measured, SmolLM2-135M with 142 MB, on a busy machine.
+#define GROUPED_S_PER_MB     5.4
 #define GROUPED_MB           900.0 // two compilers side by side
-#define GROUPED_CLOCK_US_PER_MB 0.5
+#define GROUPED_CLOCK_US_PER_MB 1.3
 #define CLOCK_US_PER_LANE    0.003
 #define CLOCK_US_PER_ATT     0.0055 // attention multiplier
 #define TAPS_SHARE           1.07   // time with all taps over that without
