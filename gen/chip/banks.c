@@ -152,15 +152,28 @@ static void write_select(struct hw_out *out, const struct hw_rom *rom, const cha
     hw_out_print(out, "\n    );\n");
 }
 
-// Banks or groups (kind b, g), each with a wire for its word.
-static void write_nodes(struct hw_out *out, const struct hw_rom *rom, char kind, int first, int n,
-                        int addr_bits)
+// Banks, each with a wire for its word.
+static void write_banks(struct hw_out *out, const struct hw_rom *rom, int first, int n, int bank)
 {
     for (int i = first; i < first + n; i++)
         hw_out_print(out,
-                     "    wire [%d:0] %c_%02d;\n"
-                     "    %s_%c%02d u_%c%02d (.clk(clk), .addr(addr[%d:0]), .data(%c_%02d));\n",
-                     rom->width - 1, kind, i, rom->name, kind, i, kind, i, addr_bits - 1, kind, i);
+                     "    wire [%d:0] b_%02d;\n"
+                     "    %s_b%02d u_b%02d (.clk(clk), .addr(addr[%d:0]), .data(b_%02d));\n",
+                     rom->width - 1, i, rom->name, i, i, bank - 1, i);
+}
+
+// The groups of a ROM. One that is not read rests at address 0: nothing moves there, and a simulator
+// finds its words in the cache.
+static void write_groups(struct hw_out *out, const struct hw_rom *rom, int group)
+{
+    int bits = rom->addr_bits - group;
+    for (int i = 0; i < 1 << bits; i++)
+        hw_out_print(out,
+                     "    wire [%d:0] g_%02d;\n"
+                     "    %s_g%02d u_g%02d (\n        .clk(clk), "
+                     ".addr(addr[%d:%d] == %d'd%d ? addr[%d:0] : %d'd0), .data(g_%02d)\n    );\n",
+                     rom->width - 1, i, rom->name, i, i, rom->addr_bits - 1, group, bits, i,
+                     group - 1, group, i);
 }
 
 // n groups, and selects of FAN level by level; the last one's word is the output.
@@ -168,7 +181,7 @@ static void write_tree(struct hw_out *out, const struct hw_rom *rom, int group)
 {
     char prefix[32] = "g", instance[32], data[32];
     int lsb = group;
-    write_nodes(out, rom, 'g', 0, 1 << (rom->addr_bits - group), group);
+    write_groups(out, rom, group);
     for (int level = 1, n = 1 << (rom->addr_bits - group); n > 1; level++) {
         int fan = n < FAN ? n : FAN;
         for (int i = 0; i < n / fan; i++) {
@@ -212,7 +225,7 @@ void hw_write_joined(struct hw_out *out, const struct hw_rom *rom, int bank_byte
     for (int i = 0; n > FAN && i < n / FAN; i++) {
         snprintf(module, sizeof module, "%s_g%02d", rom->name, i);
         begin_module(out, rom, module, group, FAN, bank);
-        write_nodes(out, rom, 'b', FAN * i, FAN, bank);
+        write_banks(out, rom, FAN * i, FAN, bank);
         write_select(out, rom, "u_select", "b", FAN * i, FAN, bank, "data");
         end_module(out);
     }
@@ -223,7 +236,7 @@ void hw_write_joined(struct hw_out *out, const struct hw_rom *rom, int bank_byte
     else if (n > FAN)
         write_tree(out, rom, group);
     else {
-        write_nodes(out, rom, 'b', 0, n, bank);
+        write_banks(out, rom, 0, n, bank);
         write_select(out, rom, "u_select", "b", 0, n, bank, "data");
     }
     end_module(out);
