@@ -105,7 +105,7 @@ static void tell_speed(const struct teller *t, double seconds)
     struct hw_error err = {0};
     struct hw_geometry g = t->o->geometry;
     struct hw_plan plan;
-    struct hw_cycle_count last[2] = {{0, 0}, {0, 0}};
+    struct hw_cycles_known walked = {0};
     double cycles = 0.0;
     long positions = 0, end = 0;
     fprintf(stderr, "--- %s; %ld tokens", t->end, t->made);
@@ -115,13 +115,10 @@ static void tell_speed(const struct teller *t, double seconds)
     }
     for (int pos = 0; pos < t->q->config.seq_len; pos++) {
         for (int sample = 0; sample < 2; sample++) {
-            if (pos % g.att_pos == 0)
-                last[sample].token = 0; // all positions of a group take the same time
             if (t->walked[sample][pos] == 0)
                 continue;
-            if (last[sample].token == 0)
-                last[sample] = hw_cycles(&plan, pos, sample);
-            cycles += (double)t->walked[sample][pos] * (double)last[sample].token;
+            cycles += (double)t->walked[sample][pos] *
+                      (double)hw_cycles_next(&walked, &plan, pos, sample).token;
             positions += t->walked[sample][pos];
             end = pos;
         }

@@ -61,8 +61,8 @@ struct run {
 
     // cycles between one start and the next
     long last_start, cycles, cycle_tokens, cycle_mismatches;
-    struct hw_cycle_count predicted[2]; // without and with logits; token 0: not yet walked
-    bool sample;
+    struct hw_cycles_known walked;
+    struct hw_cycle_count predicted;
     int status; // of the last token
 };
 
@@ -80,22 +80,11 @@ static void count_cycles(struct run *r, const struct dut_event *e)
     long took = e->cycle - r->last_start;
     r->cycles += took;
     r->cycle_tokens++;
-    long predicted = r->predicted[r->sample].token;
-    if (took == predicted)
+    if (took == r->predicted.token)
         return;
     if (r->cycle_mismatches++ == 0)
         fprintf(stderr, "position %d took %ld cycles, the cycle model says %ld\n", r->pos, took,
-                predicted);
-}
-
-// All positions of a group take the same time.
-static void predict_cycles(struct run *r, bool sample)
-{
-    if (r->pos % r->design.geometry.att_pos == 0)
-        r->predicted[0].token = r->predicted[1].token = 0;
-    if (r->predicted[sample].token == 0)
-        r->predicted[sample] = hw_cycles(&r->design.plan, r->pos, sample);
-    r->sample = sample;
+                r->predicted.token);
 }
 
 static void start_token(struct run *r, const struct dut_event *e)
@@ -114,7 +103,7 @@ static void start_token(struct run *r, const struct dut_event *e)
     if (sample)
         r->next = hw_ref_argmax(logits, r->q.config.vocab_size);
     r->last_start = e->cycle;
-    predict_cycles(r, sample);
+    r->predicted = hw_cycles_next(&r->walked, &r->design.plan, r->pos, sample);
 }
 
 static void take_token(struct run *r, const struct dut_event *e)

@@ -3,8 +3,9 @@
 """An independent float evaluation beside hardwire's two: a Llama forward pass in numpy over a GGUF file
 (dequantized by the package gguf, tokenized by `tokenizers`) against `hardwire run --perplexity --float`:
     tests/smollm2_logits.py MODEL.gguf Q.safetensors TEXT [TOKENS]
-TOKENS (400) lie in one window. Every token, every float nll and likeliest token must be equal up to rounding; prints both float
-perplexities, the integer machine's, and how often its likeliest token is that of numpy's logits.
+TOKENS (400) lie in one window. Every token, every float nll and likeliest token must be equal up to
+rounding; prints both float perplexities, the integer machine's, and how often its likeliest token is
+that of numpy's logits.
 Exit status 1 at a difference. OPENBLAS_NUM_THREADS=1 keeps it to one core."""
 import os
 import subprocess
@@ -13,7 +14,8 @@ import tempfile
 
 import gguf
 import numpy as np
-from tokenizers import Tokenizer, models, pre_tokenizers
+
+from smollm2_tokens import independent
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -21,7 +23,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 class Model:
     def __init__(self, path):
         reader = gguf.GGUFReader(path)
-        self.fields = {k: f.contents() for k, f in reader.fields.items() if k.startswith(("llama.", "tokenizer.ggml"))}
+        self.fields = {k: f.contents() for k, f in reader.fields.items() if k.startswith("llama.")}
+        self.bos = int(reader.fields["tokenizer.ggml.bos_token_id"].contents())
+        self.bpe, _ = independent(reader)
         self.tensors = {t.name: t for t in reader.tensors}
 
     def __getitem__(self, name):
@@ -74,16 +78,11 @@ def forward(m, tokens):
 
 def tokens_of(m, path, most):
     """Documents end with <|endoftext|>; each begins with BOS."""
-    merges = [tuple(pair.split(" ")) for pair in m.fields["tokenizer.ggml.merges"]]
-    bpe = Tokenizer(models.BPE({t: i for i, t in enumerate(m.fields["tokenizer.ggml.tokens"])}, merges))
-    bpe.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Digits(individual_digits=True),
-        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)])
     ids = []
     with open(path, encoding="utf-8") as file:
         for story in file.read(20 * most + 4000).split("<|endoftext|>"):
             if story.strip("\n ") and len(ids) < most:
-                ids += [int(m.fields["tokenizer.ggml.bos_token_id"])] + bpe.encode(story.strip("\n ")).ids
+                ids += [m.bos] + m.bpe.encode(story.strip("\n ")).ids
     return ids[:most]
 
 

@@ -20,13 +20,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 rng = random.Random(int(os.environ.get("SEED", "1")))
 
 
-def independent(path):
-    fields = gguf.GGUFReader(path).fields
+def independent(reader):
+    """The tokenizer in a gguf.GGUFReader's file, and how many tokens it has."""
+    fields = reader.fields
     tokens = fields["tokenizer.ggml.tokens"].contents()
     merges = [tuple(m.split(" ")) for m in fields["tokenizer.ggml.merges"].contents()]
     pre = fields["tokenizer.ggml.pre"].contents()
     if pre != "smollm":
-        sys.exit(f"{path}: expected the words of smollm, got {pre}")
+        sys.exit(f"expected the words of smollm, got {pre}")
     bpe = Tokenizer(models.BPE({t: i for i, t in enumerate(tokens)}, merges))
     bpe.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Digits(individual_digits=True),
@@ -104,7 +105,7 @@ def oddities(scripts):
 
 
 def main():
-    bpe, size = independent(sys.argv[1])
+    bpe, size = independent(gguf.GGUFReader(sys.argv[1]))
     letters = bytes_to_letters()
     known = {b for b in range(256) if bpe.token_to_id(letters[b]) is not None}
     print(f"{256 - len(known)} bytes without a piece:", *(f"{b:02x}" for b in range(256) if b not in known))
@@ -141,4 +142,5 @@ def main():
     sys.exit(1 if bad or count == 0 else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the text of ROMs. A bank holds at most 512 KiB. Banks are joined by a tree of rom_select: the
-// address reaches a word through one select a level. Where
-// there are more than FAN banks, each FAN of them are a module of their own, a group: what cannot take
-// all of a ROM at once takes it group by group (sim/build).
+// address reaches a word through one select a level. Where there are more than FAN banks, each FAN of
+// them are a module of their own, a group: what cannot take all of a ROM at once takes it group by
+// group (sim/build).
 #include "gen/chip/banks.h"
 
 #include <string.h>

@@ -518,3 +518,14 @@ struct hw_cycle_count hw_cycles(const struct hw_plan *plan, int pos, bool sample
     count.token += 3; // done is seen, the token is sent, the engine starts (chip.v)
     return count;
 }
+
+struct hw_cycle_count hw_cycles_next(struct hw_cycles_known *known, const struct hw_plan *plan,
+                                     int pos, bool sample)
+{
+    int group = pos / plan->geometry.att_pos + 1;
+    if (known->group[sample] != group) {
+        known->group[sample] = group;
+        known->count[sample] = hw_cycles(plan, pos, sample);
+    }
+    return known->count[sample];
+}

@@ -16,4 +16,13 @@ struct hw_cycle_count {
 // wanted. RECV is fed without gaps. Equal to the RTL's count, clock for clock.
 struct hw_cycle_count hw_cycles(const struct hw_plan *plan, int pos, bool sample);
 
+// What was walked last, without and with logits. All positions of a group of att_pos take the same
+// time, so that a walk in order of positions walks each group once. All zero: nothing yet.
+struct hw_cycles_known {
+    int group[2]; // plus one; 0: none
+    struct hw_cycle_count count[2];
+};
+struct hw_cycle_count hw_cycles_next(struct hw_cycles_known *known, const struct hw_plan *plan,
+                                     int pos, bool sample);
+
 #endif
