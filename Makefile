@@ -85,8 +85,8 @@ $(B)/shape: tests/shape.c | setup
 test: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/story.safetensors
 	@tests/run
 
-test-full: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/story.safetensors
-	@sim/setup python3-pip
+test-full: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/encode $(B)/story.safetensors
+	@sim/setup python3-pip python3-venv
 	@tests/run full
 
 $(B)/bench_reference: sim/bench_reference.c $(B)/libhardwire.a
@@ -96,8 +96,8 @@ bench: all $(B)/bench_reference
 	@sim/setup qflow-tech-osu018
 	@python3 sim/bench.py
 
-smollm2: all
-	@sim/setup python3-pip
+smollm2: all $(B)/encode
+	@sim/setup python3-pip python3-venv
 	@python3 sim/smollm2.py $(B)/smollm2
 
 synth: all

