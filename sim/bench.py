@@ -25,6 +25,7 @@ STORIES_SHAPE = "--shape 64,172,5,8,4,512,512"
 SMOLLM2 = "--shape 576,1536,30,9,3,49152,512 --rows 128 --cols 16 --vec 16 --att-pos 16"
 LLAMA_8B = ("--shape 4096,14336,32,32,8,128256,8192,untied --bits 3 --wide-bits 6 --code-bits 3"
             " --rows 128 --cols 32 --vec 16 --att-pos 64")
+WIDE = "--rows 128 --cols 16 --vec 16 --att-pos 4"
 BITLLAMA = f"{SHARED}/bitllama_1M.bin"
 BITLLAMA_NLL = 1.3232  # the same tokens, its own evaluation (ternary weights, 8-bit activations) in numpy
 SMOLLM2_LONG = "--shape 576,1536,30,9,3,49152,8192 --rows 128 --cols 16 --vec 16"
@@ -57,6 +58,12 @@ def simulate(path, tokenizer, name, options):
         return json.load(file)
 
 
+def fastest(path, tokenizer, name, options):
+    """The least seconds a position of three runs, on a design that simulate() has compiled."""
+    runs = [simulate(path, tokenizer, name, options) for _ in range(3)]
+    return min(s["seconds"] / s["cycle_positions"] for s in runs)
+
+
 def plan(arguments):
     text = run(f"build/hardwire plan {arguments}")
     cycles, busy = re.search(r"mean of positions .*: ([\d.]+) cycles, array busy ([\d.]+)%", text).groups()
@@ -86,11 +93,6 @@ def speed():
         checked, wrong = checked + s["cycle_positions"], wrong + s["cycle_mismatches"]
         rows.append([f"stories260K, 4-bit weights, {lanes} lanes", f"{cycles:.0f}", f"{260032 / cycles:.0f}",
                      f"{busy:.0f}%", f"{1e8 / cycles:,.0f}", s["values_compared"]])
-        if lanes == 256:
-            figures["stories260k_sim_tokens_per_s"] = round(s["tokens"] / s["seconds"])
-            fast = simulate(path, TOKENIZER, "speed-256", f"-n 256 --no-taps {geometry}")
-            figures["stories260k_sim_tokens_per_s_without_taps"] = round(fast["tokens"] / fast["seconds"])
-            figures["sim_weight_gmac_per_s"] = round(fast["tokens"] / fast["seconds"]) * 260032 / 1e9
     path = quantize(STORIES, "stories260K-w8")
     s = simulate(path, TOKENIZER, "speed-w8", f"-n 256 {GEOMETRY[256]}")
     cycles, busy, _, _ = plan(f"{path} {GEOMETRY[256]}")
@@ -193,15 +195,35 @@ def emission():
     table("Emission", ["model", "seconds", "peak MB", "MB of Verilog"], rows)
 
 
-def reference():
+def one_core():
+    """Tokens a second of one core, the best of three: plain float C, the integer reference, the simulated chip."""
     text = run(f"build/bench_reference {STORIES} {OUT}/stories260K-w8.safetensors 256")
     plain, integer = (float(x) for x in re.findall(r"per_s ([\d.]+)", text))
     figures["float_c_tokens_per_s"], figures["refmodel_tokens_per_s"] = plain, integer
     figures["refmodel_over_float_c_speed"] = round(integer / plain, 3)
-    table("One CPU core, stories260K, 256 tokens", ["program", "tokens/s"],
-          [["plain float C, -O3", f"{plain:.0f}"], ["integer reference", f"{integer:.0f}"],
-           ["Verilated chip, 256 lanes, every tap compared", f"{figures['stories260k_sim_tokens_per_s']:.0f}"],
-           ["Verilated chip, 256 lanes, tokens compared", f"{figures['stories260k_sim_tokens_per_s_without_taps']:.0f}"]])
+    path = f"{OUT}/stories260K-w4.safetensors"
+    taps, none = (fastest(path, TOKENIZER, "speed-256", f"-n 256 {o} {GEOMETRY[256]}") for o in ("", "--no-taps"))
+    figures["stories260k_sim_tokens_per_s"] = round(1 / taps)
+    figures["stories260k_sim_tokens_per_s_without_taps"] = round(1 / none)
+    weights, wide = wide_chip()
+    figures["sim_weight_gmac_per_s_256_lanes"] = round(260032 / none / 1e9, 3)
+    figures["sim_weight_gmac_per_s_2048_lanes"] = round(weights / wide / 1e9, 3)
+    table("One CPU core, stories260K, 256 tokens", ["program", "tokens/s", "G weights/s"],
+          [["plain float C, -O3", f"{plain:.0f}", f"{260032 * plain / 1e9:.2f}"],
+           ["integer reference, 8-bit weights", f"{integer:.0f}", f"{260032 * integer / 1e9:.2f}"],
+           ["Verilated chip, 256 lanes, every tap compared", f"{1 / taps:.0f}", f"{260032 / taps / 1e9:.2f}"],
+           ["Verilated chip, 256 lanes, tokens compared", f"{1 / none:.0f}", f"{260032 / none / 1e9:.2f}"],
+           [f"the same with 2,048 lanes, {weights / 1e6:.1f} M weights", f"{1 / wide:.0f}", f"{weights / wide / 1e9:.2f}"]])
+
+
+def wide_chip():
+    """2,048 lanes, which two layers of dim 512 keep busy: weights, seconds a position. Random weights, 4 bits."""
+    write_checkpoint(f"{OUT}/wide.bin", 512, 1536, 2, 8, 4, 512, 64)
+    write_tokenizer(f"{OUT}/wide.tok", 512)
+    path = quantize(f"{OUT}/wide.bin", "wide", "--bits 4 --act-bits 8")
+    options = f"-p {'abcdefghijklmnopqrstuvwxyz' * 2} --no-taps {WIDE}"  # a prompt, as a story could end
+    weights = 2 * (2 * 512 * 512 + 2 * 512 * 256 + 3 * 512 * 1536) + 512 * 512
+    return weights, fastest(path, f"{OUT}/wide.tok", "wide", options)
 
 
 def fidelity():
@@ -215,7 +237,7 @@ def fidelity():
             ("8 bits, 6-bit KV", "w8kv6", True, "--kv-bits 6"), ("8 bits, 4-bit activations", "w8a4", True, "--act-bits 4"),
             ("8 bits, 4-bit KV", "w8kv4", True, "--kv-bits 4"),
             ("6 bits", "w6", True, "--bits 6 --code-bits 3"), ("6 bits, nearest", None, False, "--bits 6 --code-bits 3 --nearest"),
-            ("4 bits, tuned", "w4_tuned", True, f"--bits 4 {tune}"),
+            ("4 bits, tuned (`--tune 512`)", "w4_tuned", True, f"--bits 4 {tune}"),
             ("4 bits, 8-bit embedding, tuned", "w4e8_tuned", True, f"--bits 4 --head-bits 8 {tune}"),
             ("4 bits, 8-bit embedding", "w4", False, "--bits 4 --head-bits 8"), ("4 bits", "w4e4", True, "--bits 4"),
             ("4 bits, nearest", None, False, "--bits 4 --nearest"),
@@ -245,7 +267,7 @@ def ternary():
     figures["ppl_over_float_percent_bitllama"] = round(100 * (math.exp(loss - BITLLAMA_NLL) - 1), 2)
     figures["bitllama_cycles_per_token_256_lanes"] = s["cycles_per_token"]
     figures["bitllama_rom_bits_per_weight"] = bits
-    table(f"Natively ternary: bitllama 1M, 2-bit fabric (float {math.exp(BITLLAMA_NLL):.3f})",
+    table(f"Natively ternary: bitllama 1M, 2-bit fabric (its own evaluation, 8-bit activations: {math.exp(BITLLAMA_NLL):.3f})",
           ["weights", "perplexity", "over float", "ROM bits a weight", "cycles/token, 256 lanes", "tensor values equal"],
           [["-1, 0, +1; 8-bit embedding", f"{math.exp(loss):.3f}", f"{figures['ppl_over_float_percent_bitllama']:+.2f}%",
             f"{bits:.2f}", f"{s['cycles_per_token']:.0f}", s["values_compared"]]])
@@ -257,21 +279,26 @@ def default_model():
     s = simulate(path, "models/tokenizer.bin", "default", "-n 256")
     figures["default_cycles_per_token_256_lanes"] = s["cycles_per_token"]
     figures["default_rom_bits_per_weight"] = plan(path)[3]
-    rows = [["3/6 bits, trained", None, f"{plan(path)[3]:.2f}", s["values_compared"]]]
+    rows = [["3/6 bits, trained", *beside_twin(path, "default"), s["values_compared"]]]
     if os.path.exists(TEXT):
-        loss = nll(path, "models/tokenizer.bin")
-        figures["ppl_over_twin_percent_default"] = round(100 * (math.exp(loss) / TWIN - 1), 2)
-        rows[0][1] = f"{math.exp(loss):.3f} ({figures['ppl_over_twin_percent_default']:+.1f}%)"
-        rows.append(["3 bits, twin rounded (6-bit embedding)", *rounded("--bits 3 --head-bits 6 --code-bits 3"), ""])
-        rows.append(["8 bits, twin rounded", *rounded(""), ""])
-    table(f"The default model (float twin {TWIN})", ["weights", "perplexity", "ROM bits a weight", "tensor values equal"],
-          rows)
+        for label, key, options in (("3 bits, twin rounded (6-bit embedding)", "twin_w3e6", "--bits 3 --head-bits 6 --code-bits 3"),
+                                    ("8 bits, twin rounded", "twin_w8", "")):
+            rows.append([label, *beside_twin(quantize("models/twin.bin", "twin", options), key), ""])
+    table(f"The default model (float twin {TWIN}), text it was not trained on",
+          ["weights", "perplexity", "same next token as the twin", "ROM bits a weight", "tensor values equal"], rows)
 
 
-def rounded(options):
-    path = quantize("models/twin.bin", "twin", options)
-    loss = math.exp(nll(path, "models/tokenizer.bin"))
-    return f"{loss:.3f} ({100 * (loss / TWIN - 1):+.1f}%)", f"{plan(path)[3]:.2f}"
+def beside_twin(path, key):
+    """Perplexity over TEXT and the twin's, agreement with the twin, ROM bits a weight."""
+    _, _, _, bits = plan(path)
+    if not os.path.exists(TEXT):
+        return "", "", f"{bits:.2f}"
+    loss, twin, agreed = score(path, "models/tokenizer.bin", "models/twin.bin")
+    if abs(math.exp(twin) - TWIN) > 1e-3:
+        sys.exit(f"bench: float twin: expected {TWIN}, got {math.exp(twin):.4f}")
+    over = 100 * (math.exp(loss - twin) - 1)
+    figures[f"ppl_over_twin_percent_{key}"], figures[f"top1_agreement_percent_{key}"] = round(over, 2), agreed
+    return f"{math.exp(loss):.3f} ({over:+.1f}%)", f"{agreed:.1f}%", f"{bits:.2f}"
 
 
 def main():
@@ -283,7 +310,7 @@ def main():
         shapes(rows)
         curves()
         lanes()
-        reference()
+        one_core()
         emission()
         fidelity()
         ternary()
@@ -294,4 +321,5 @@ def main():
     print("\n".join(tables))
 
 
-main()
+if __name__ == "__main__":
+    main()

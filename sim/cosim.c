@@ -329,11 +329,12 @@ static void summarize(const struct run *r, bool chip, double seconds)
     }
     if (chip && r->cycle_tokens) {
         double per_token = (double)r->cycles / (double)r->cycle_tokens;
+        double rate = (double)(r->cycle_tokens + 1) / seconds;
         printf("%.0f cycles/token over positions 0-%ld, the cycle model off in %ld of them: "
                "%.0f tokens/s at %d MHz\n",
                per_token, r->cycle_tokens - 1, r->cycle_mismatches,
                r->o->clock_mhz * 1e6 / per_token, r->o->clock_mhz);
-        printf("simulated at %.0f tokens/s of one core\n", (double)(r->cycle_tokens + 1) / seconds);
+        printf("simulated at %.*f tokens/s of one core\n", rate < 10.0 ? 2 : 0, rate);
     }
 }
 
