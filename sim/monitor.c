@@ -140,7 +140,7 @@ void hw_monitor_expect_region(struct hw_monitor *m, enum hw_region region, const
 {
     static const enum hw_tap tap[] = {HW_TAP_ATTN_NORM, HW_TAP_ATTN, HW_TAP_HIDDEN};
     enqueue(m, (enum stream)(REGION_X + (int)region),
-            (struct tensor){tap[region], 0, 0, 0, n, 0}, v);
+            (struct tensor){(int)tap[region], 0, 0, 0, n, 0}, v);
 }
 
 void hw_monitor_reset(struct hw_monitor *m)

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Unreadable, truncated and lying checkpoints: a clear error, exit status 1, nothing left behind.
-# Prints TAP.
+# tests/hostile.sh [PROGRAM]: build/hardwire, or another build of it. Prints TAP.
 set -u
-dir=build/test/hostile
+hardwire=${1:-build/hardwire}
+dir=build/test/hostile-$(echo "$hardwire" | tr / -)
 rm -rf $dir
 mkdir -p $dir
 refused() { # NAME PATTERN COMMAND...
@@ -19,7 +20,7 @@ refused() { # NAME PATTERN COMMAND...
     fi
     rm -rf $dir/out*
 }
-quantize() { refused "$1" "$2" build/hardwire quantize "$3" -o $dir/out.safetensors -q; }
+quantize() { refused "$1" "$2" "$hardwire" quantize "$3" -o $dir/out.safetensors -q; }
 header() { # writes seven little-endian integers
     python3 -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<7i', *map(int, sys.argv[1:])))" "$@"
 }
@@ -50,7 +51,7 @@ open(sys.argv[2], "wb").write(data)
 PY
 quantize "a weight that is not a number" "finite" $dir/nan.bin
 refused "a checkpoint where a quantized model belongs" "models/story.bin: " \
-    build/hardwire emit models/story.bin -o $dir/out
+    "$hardwire" emit models/story.bin -o $dir/out
 refused "a geometry that cannot be" "geometry: rows: expected" \
-    build/hardwire emit build/story.safetensors -o $dir/out --rows 33
-refused "a tokenizer of another size" "expected" build/hardwire run build/story.safetensors -t models/story.bin
+    "$hardwire" emit build/story.safetensors -o $dir/out --rows 33
+refused "a tokenizer of another size" "expected" "$hardwire" run build/story.safetensors -t models/story.bin
