@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/quant/balance.h"
 #include "gen/quant/backward.h"
+#include "gen/quant/balance.h"
 #include "gen/quant/budget.h"
 #include "gen/quant/calibrate.h"
 #include "gen/quant/matrix.h"

@@ -33,10 +33,9 @@ struct hw_quantize_options {
 void hw_quantize_defaults(struct hw_quantize_options *options);
 
 // Fills *q (allocated here, freed by hw_qmodel_free; streamed: without weights).
-// Deterministic: the same model and options
-// give the same integers on any machine with IEEE doubles. Refuses options out of range, tokens
-// outside the vocabulary, and models whose activations are not finite or whose gains or eps have no
-// fixed-point form.
+// Deterministic: the same model and options give the same integers on any machine with IEEE doubles.
+// Refuses options out of range, tokens outside the vocabulary, and models whose activations are not
+// finite or whose gains or eps have no fixed-point form.
 bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options *options,
                  struct hw_qmodel *q, struct hw_error *err);
 
