@@ -67,14 +67,10 @@ module attention #(
     localparam [HEAD_W-1:0] SLOTS = 1 << SLOTS_W;
     localparam signed [19:0] LOWEST = 20'sh80000;
 
-    // position `lane` of group `group` is in use
+    // positions in use: all of a group, and lanes 0 to last_lane of the last one
     wire [GROUP_W:0]   last_group = {1'b0, pos[POS_W-1:BANK_W]};
     wire [BANK_W-1:0]  last_lane  = pos[BANK_W-1:0];
-    function [ATT_POS-1:0] used(input whole, input [BANK_W-1:0] last);
-        integer i;
-        for (i = 0; i < ATT_POS; i = i + 1)
-            used[i] = whole || i[BANK_W-1:0] <= last;
-    endfunction
+    wire [ATT_POS-1:0] last_used  = ~({ATT_POS{1'b1}} << last_lane << 1);
 
     // --- score ---------------------------------------------------------------------------------
     reg [HEAD_W-1:0]  a_head, a_member, scored, weighed; // heads issued, scored, weighed
@@ -170,7 +166,7 @@ module attention #(
         a2       <= a1;
         {a2_end, a2_first, a2_group, a2_head} <= {a1_end, a1_first, a1_group, a1_head};
         if (a1)
-            a2_used <= used(!a1_end, last_lane);
+            a2_used <= a1_end ? last_used : {ATT_POS{1'b1}};
 
         score_valid <= a2;
         {a3_end, a3_first, score_group, score_head} <= {a2_end, a2_first, a2_group, a2_head};
@@ -325,7 +321,7 @@ module attention #(
         b2       <= b1;
         {b2_end, b2_first, b2_addr} <= {b1_end, b1_first, b1_addr};
         if (b1)
-            b2_used <= used(!b1_end, last_lane);
+            b2_used <= b1_end ? last_used : {ATT_POS{1'b1}};
 
         b3       <= b2;
         {b3_end, b3_first, b3_used} <= {b2_end, b2_first, b2_used};
@@ -360,7 +356,7 @@ module attention #(
     wire [27:0]       recip_entry;
     wire [15:0]       recip;
     reg  [8:0]        recip_frac;
-    reg  [5:0]        c1_shift, c2_shift;
+    reg  [5:0]        shift;                             // stays for SPACING cycles
     reg               c1, c2, c3;
     reg  [15:0]       r;
     reg  [2:0]        att_shift_q;
@@ -379,7 +375,7 @@ module attention #(
             wire signed [ACT_W-1:0]  limited;
             mul #(.A_W(ACC_W), .B_W(17)) u_mul (.a(picked), .b({1'b0, r}), .y(product));
             round_shift #(.W(ACC_W + 17), .S_W(6)) u_round (
-                .x(product_q), .s(c2_shift), .y(rounded)
+                .x(product_q), .s(shift), .y(rounded)
             );
             saturate #(.IN_W(ACC_W + 17), .OUT_W(ACT_W)) u_sat (.x(rounded), .y(limited));
             always @(posedge clk) begin
@@ -395,7 +391,7 @@ module attention #(
         recip_frac <= aligned[8:0];
         c1         <= b5;
         if (b5)
-            c1_shift <= top + 6'd15 - {3'b000, att_shift_q};
+            shift <= top + 6'd15 - {3'b000, att_shift_q};
         if (c1)
             r <= recip;
         c2 <= c1 || (c2 && !c2_end);
@@ -404,7 +400,6 @@ module attention #(
         else
             step <= step + 20'd1;
         c3       <= c2;
-        c2_shift <= c1 || c2 ? c1_shift : c2_shift;
         c3_index <= next_index;
         if (c2)
             next_index <= next_index + OUT[19:0];
@@ -418,8 +413,8 @@ module attention #(
             {c1, c2, c3, out_valid} <= 4'd0;
     end
 
-    assign busy = a_active | a1 | a2 | score_valid | b_active | b1 | b2 | b3 | b4 | b5
-                | c1 | c2 | c3 | out_valid;
+    // weighing a head ends after its scores, so b_active covers the first stage
+    assign busy = b_active | b1 | b2 | b3 | b4 | b5 | c1 | c2 | c3 | out_valid;
 
     wire unused_bits = &{1'b0, aligned[SUM_W+14:15]};
 endmodule

@@ -517,8 +517,6 @@ module engine #(
             act_in[1] <= {COUNT_W{1'b0}};
         if (issue_matvec && i_dest == DST_HIDDEN)
             act_in[2] <= {COUNT_W{1'b0}};
-        if (issue_recv && i_dest == DST_ACT)
-            act_in[i_region] <= {COUNT_W{1'b0}};
     end
 
     assign units_busy = rows_busy | recv_busy | residual_busy | norm_busy | angles_busy | rope_busy

@@ -5,7 +5,8 @@
 //   ATTN    waits until this token's rotation angles are there (keys and queries come after it);
 //   NORM    waits until every row on its way to what it reads has arrived: the residual, or (to
 //           region A or H, with SUB_NORM) the side buffer;
-//   RECV    waits until the array and the drain are empty (it uses the drain's path);
+//   RECV    waits until the array and the drain are empty (it uses the drain's path), and MATVEC
+//           until RECV has ended: a matrix reads later than its last word is written;
 //   END     waits until every unit is idle.
 // Everything finer is a matter of data: a matrix waits for the activations it reads (matvec.v),
 // attention for queries, keys and values (attention.v). So ATTN stands before K, Q, V in a program.

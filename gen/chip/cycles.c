@@ -418,8 +418,6 @@ static void start_recv(const struct hw_insn *i, struct state *n)
     n->recv_busy = true;
     n->recv = (struct rows){true, false, i->dest, 0, i->n_rows};
     n->recv_region = i->region;
-    if (i->dest == HW_DST_ACT)
-        n->act_in[i->region] = 0;
     if (i->dest == HW_DST_HIDDEN)
         start_hidden(i, n);
 }
