@@ -165,6 +165,7 @@ module f_attention #(
         d_whole: assert (!(b4 && b4_end && (b5 || c1 || (c2 && !c2_end))));
         o_order: assert (!out_valid || (out_index == left && left < n * HEAD_DIM));
         // idle means all done; idle it will be
+        is_busy: assert (busy || !(key_read || score_valid || value_read || out_valid));
         all_out: assert (busy || started || left == n * HEAD_DIM);
     end
     reg [5:0] waited;

@@ -132,9 +132,10 @@ module f_sequencer #(
         recv_op:   assert (!issue_recv || op == 4'd5);
         // words for sampled tokens only
         skipped:   assert (!any || !skip);
-        // the three rules of order, and the unit's own state
+        // the rules of order, and the unit's own state
         norm_waits: assert (!issue_norm || norm_way == 2'd0);
         recv_waits: assert (!issue_recv || (!rows_busy && !recv_busy));
+        matvec_waits: assert (!matvec_valid || !recv_busy);
         attn_waits: assert (!issue_attn || (!attn_busy && !angles_busy));
         // END: only at END, only when all is idle, once, with the length of END's word
         end_op:    assert (!done || (busy && op == 4'd0 && !$past(units_busy)));
