@@ -33,12 +33,12 @@ SECONDS = 60  # of CPU, for one question to SAT
 # structure that they choose between is here, and the mutant has survived the designs of other ones.
 ENGINE = {"ROWS": 8, "COLS": 4, "CODE_W": 2, "VEC": 8, "ATT_POS": 4, "HEAD_DIM": 4, "CTX": 16,
           "MAX_DIM": 16, "MAX_Q_DIM": 16, "MAX_HIDDEN": 16, "MAX_KV_DIM": 8, "KV_ROWS": 2}
-ATTENTION = {"HEAD_DIM": 4, "ATT_POS": 4, "OUT": 4, "KV_W": 4, "CTX": 16, "GROUP_W": 2}
+ATTENTION = {"HEAD_DIM": 2, "ATT_POS": 2, "OUT": 2, "KV_W": 2, "CTX": 8, "GROUP_W": 2}
 KV_CACHE = {"VEC": 4, "HEAD_DIM": 4, "ATT_POS": 4, "CTX": 8, "KV_ROWS": 2, "MAX_KV_DIM": 4,
             "ROW_W": 1, "GROUP_W": 1, "KV_W": 4}
 PARAMETERS = {
     "engine": [{**ENGINE, "SUB_NORM": 1}, {**ENGINE, "LANE": 1, "VEC": 4, "HEAD_DIM": 8}],
-    "attention": [ATTENTION, {**ATTENTION, "OUT": 2}],
+    "attention": [ATTENTION, {**ATTENTION, "OUT": 1}],
     "kv_cache": [KV_CACHE, {**KV_CACHE, "VEC": 2}, {**KV_CACHE, "HEAD_DIM": 2}],
     "msa_array": [{"ROWS": 4, "COLS": 4, "CODE_W": 2, "ACC_W": 24}],
     "mac_array": [{"ROWS": 4, "COLS": 4, "CODE_W": 2, "ACC_W": 24}],
@@ -103,7 +103,7 @@ class Cut:
         units = " ".join(p for p in others if outside(p))
         status, text = run(
             ["yosys", "-p", f"read_verilog -lib {units}; read_verilog {path} {leaves}; {chosen}"
-             f"hierarchy -top {module}; proc; flatten; memory -nomap; memory_map; opt_expr; opt_clean; "
+             f"hierarchy -top {module}; proc; flatten; memory -nordff -nomap; memory_map; opt_expr; opt_clean; "
              f"dffunmap; setundef -zero; opt_clean; rename -top {name}; write_json {self.json}"], f"{work}/{name}.log")
         if status:
             raise ValueError(f"{module}: Yosys: {text[-300:]}")

@@ -95,6 +95,8 @@ DESIGNS = {
     "multiply": ("a", (8, 8, 4, 4, "multiply"), "chip", CHIP_RUNS),
     "matrix": ("b", (8, 8, 8, 4), "matrix:layers.0.feed_forward.down:3-21", SLICE_RUNS),
     "matrix wo": ("a", (8, 8, 4, 4), "matrix:layers.0.attention.wo:2-13", SLICE_RUNS),
+    # one word holds all activations: a product could start before they have arrived
+    "one chunk": ("a", (8, 16, 4, 4), "matrix:layers.0.attention.wo:2-13", SLICE_RUNS),
     "argmax": ("b", (8, 8, 4, 4), "op:argmax", SLICE_RUNS),
     "ternary": ("t", (8, 8, 4, 4), "chip", CHIP_RUNS),
     "ternary layer": ("t", (16, 8, 8, 8), "layer:1", SLICE_RUNS),
@@ -109,10 +111,11 @@ DESIGNS = {
 ONLY_FOR = {
     "many heads": {"attention.v", "kv_cache.v", "rope.v", "lerp.v", "msb.v", "engine.v"},
     "one head": {"attention.v", "kv_cache.v", "rope.v", "sequencer.v", "engine.v"},
-    "swiglu": {"swiglu.v", "lerp.v"},
+    "swiglu": {"swiglu.v", "lerp.v", "engine.v"},
     "multiply": {"mac_array.v", "engine.v"},
     "matrix": {"engine.v", "drain.v", "sequencer.v", "matvec.v", "slice.v"},
     "matrix wo": {"engine.v", "drain.v"},
+    "one chunk": {"engine.v", "matvec.v"},
     "argmax": {"argmax.v", "engine.v"},
     "ternary": {"side.v", "sequencer.v", "engine.v", "residual.v"},
     "ternary layer": {"side.v", "sequencer.v", "engine.v"},
