@@ -5,7 +5,7 @@ of layers and the head and then the whole chip emitted, compiled by Verilator an
 reference, every tensor compared. Before that, tokens and logits beside independent implementations
 (tests/smollm2.sh). Says what each stage took. Run by `make smollm2`.
 
-    sim/smollm2.py DIR [--slices]     --slices: not the whole chip
+    sim/smollm2.py DIR [--slice NAME]     --slice: this slice, and not the whole chip
 
 What is made stays in DIR, and a stage whose result is there already is quick the second time.
 """
@@ -67,16 +67,17 @@ def fetch(directory):
 
 def main():
     directory, hardwire = sys.argv[1], "build/hardwire"
+    one_slice = sys.argv[3:] if sys.argv[2:3] == ["--slice"] else []
     os.makedirs(directory, exist_ok=True)
     gguf = fetch(directory)
     model, chip = os.path.join(directory, "smollm2.safetensors"), os.path.join(directory, "chip")
     if not os.path.exists(model) or os.path.getmtime(model) < os.path.getmtime(hardwire):
         stage("quantize", [hardwire, "quantize", gguf, "-o", model, "--bits", "8", "--nearest", "--ctx", "512"])
     stage("tokens and logits", ["tests/smollm2.sh", gguf, model, os.path.join(directory, "independent")])
-    for name in SLICES:
+    for name in one_slice or SLICES:
         stage(f"slice {name}", [hardwire, "sim", model, "-o", os.path.join(directory, "slice-" + name.replace(":", "-")),
                                 "--slice", name, "-n", STEPS])
-    if "--slices" not in sys.argv[2:]:
+    if not one_slice:
         print("== the chip, as planned")
         subprocess.run([hardwire, "plan", model, *CHIP], check=True)
         stage("emit", [hardwire, "emit", model, "-o", chip, "--keep", *CHIP])
