@@ -81,7 +81,7 @@ while IFS='|' read -r layer file edit check says; do
     [ $# = 0 ] || [[ " $* " == *" $layer "* ]] || continue
     number=$((number + 1))
     src=$dir/$number
-    mkdir -p $src/refmodel $src/rtl_templates $src/gen
+    mkdir -p $src/refmodel $src/rtl_templates "$src/$(dirname "$file")"
     sed "$(trim "$edit" | sed 's/¦/|/g')" "$file" > "$src/$file"
     read -r kind what <<< "$check"
     if cmp -s "$file" "$src/$file"; then
