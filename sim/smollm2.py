@@ -9,6 +9,7 @@ reference, every tensor compared. Before that, tokens and logits beside independ
 
 What is made stays in DIR, and a stage whose result is there already is quick the second time.
 """
+import argparse
 import os
 import subprocess
 import sys
@@ -66,18 +67,21 @@ def fetch(directory):
 
 
 def main():
-    directory, hardwire = sys.argv[1], "build/hardwire"
-    one_slice = sys.argv[3:] if sys.argv[2:3] == ["--slice"] else []
+    parser = argparse.ArgumentParser(usage="see the head of sim/smollm2.py")
+    parser.add_argument("directory")
+    parser.add_argument("--slice")
+    options = parser.parse_args()
+    directory, hardwire = options.directory, "build/hardwire"
     os.makedirs(directory, exist_ok=True)
     gguf = fetch(directory)
     model, chip = os.path.join(directory, "smollm2.safetensors"), os.path.join(directory, "chip")
     if not os.path.exists(model) or os.path.getmtime(model) < os.path.getmtime(hardwire):
         stage("quantize", [hardwire, "quantize", gguf, "-o", model, "--bits", "8", "--nearest", "--ctx", "512"])
     stage("tokens and logits", ["tests/smollm2.sh", gguf, model, os.path.join(directory, "independent")])
-    for name in one_slice or SLICES:
+    for name in [options.slice] if options.slice else SLICES:
         stage(f"slice {name}", [hardwire, "sim", model, "-o", os.path.join(directory, "slice-" + name.replace(":", "-")),
                                 "--slice", name, "-n", STEPS])
-    if not one_slice:
+    if not options.slice:
         print("== the chip, as planned")
         subprocess.run([hardwire, "plan", model, *CHIP], check=True)
         stage("emit", [hardwire, "emit", model, "-o", chip, "--keep", *CHIP])

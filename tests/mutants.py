@@ -8,9 +8,10 @@ counts those that a co-simulation of small designs or a proof finds.
 Faults are chosen by seed, for each template in proportion to its lines of code, and one fifth of them
 in ROMs. A mutant runs on one small design after the other (different geometries, chips and slices)
 until a run differs from the reference, takes other clocks than the cycle model says, hangs or crashes.
-Registers start with random values, zeros or ones, streams stall, resets of a single clock come in the middle. A ROM
-fault that no run sees must be found by tests/prove_roms.py, one in a template must break a promise of
-sim/formal, or is proven to be none: equal to the template by induction (tests/mutant_proof.py).
+Registers start with random values, zeros or ones, streams stall, resets of a single clock come in the
+middle. A ROM fault that no run sees must be found by tests/prove_roms.py, one in a template must break
+a promise of sim/formal, or is proven to be none: equal to the template by induction
+(tests/mutant_proof.py).
 
 A mutant whose C++ from Verilator is that of the original on every design is equivalent, and is
 replaced by another one; so is one that does not compile. Survivors must be in tests/mutants.explained
