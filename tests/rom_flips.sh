@@ -5,7 +5,7 @@
 set -u
 dir=build/test/flips
 mkdir -p $dir
-build/shape 5 $dir > $dir/options
+build/shape 3 $dir > $dir/options
 { read -r quantize; read -r geometry; } < $dir/options
 # shellcheck disable=SC2086
 build/hardwire quantize $dir/shape.bin -o $dir/q.safetensors -q $quantize || exit 1
