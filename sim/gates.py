@@ -5,6 +5,8 @@ import re
 
 # What a gate looks like in each target's netlist, and the same inverted.
 GATES = [
+    (r"(?m)^  (SB_LUT4|LUT4)_([0-9a-f]{4}) ",
+     lambda m: f"  {m.group(1)}_{int(m.group(2), 16) ^ 0xffff:04x} "),
     (r"\.(LUT_INIT|INIT)\(16'h([0-9a-f]{4})\)",
      lambda m: f".{m.group(1)}(16'h{int(m.group(2), 16) ^ 0xffff:04x})"),
     (r"\b(NAND|NOR)2X1 ", lambda m: {"NAND": "AND", "NOR": "OR"}[m.group(1)] + "2X1 "),
