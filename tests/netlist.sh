@@ -69,7 +69,7 @@ fi
 for what; do
     target=${what%%/*} slice=${what#*/}
     if [ "$slice" = "$what" ]; then
-        check "$target" $dir/chip -p ab -n 3
+        check "$target" $dir/chip -p a -n 2
         plant "$target" -n 1
         continue
     fi
