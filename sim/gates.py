@@ -3,7 +3,8 @@
 import random
 import re
 
-# What a gate looks like in each target's netlist, and the same inverted.
+# What a gate looks like in each target's netlist, and the same inverted. sim/netlist names LUTs by their
+# tables.
 GATES = [
     (r"(?m)^  (SB_LUT4|LUT4)_([0-9a-f]{4}) ",
      lambda m: f"  {m.group(1)}_{int(m.group(2), 16) ^ 0xffff:04x} "),

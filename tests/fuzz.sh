@@ -12,7 +12,7 @@ out=build/fuzz
 corpus=${CORPUS:-tests/corpus}
 mkdir -p $out
 # Half of an input's time went into the stacks of allocations and a long quarantine.
-export ASAN_OPTIONS=malloc_context_size=1:quarantine_size_mb=1
+export ASAN_OPTIONS=malloc_context_size=1:quarantine_size_mb=1:thread_local_quarantine_size_kb=16
 flags="-std=c11 -D_POSIX_C_SOURCE=200809L -g -O1 -ffp-contract=off -I. -fno-sanitize-recover=all"
 wrap=$(printf ' -Wl,--wrap=%s' hw_file_map hw_file_unmap hw_file_unload hw_path_exists \
     hw_path_is_directory fopen json_load_file)
