@@ -58,7 +58,7 @@ module f_rmsnorm #(
     wire [SS_W+14:0] m_wide = {total, 14'd0} >> {k, 1'b0};
     wire [15:0] m = m_wide[15:0];
     wire [21:0] step = {5'd0, m[15:9], 1'b0, m[8:0]} ^ 22'd9;      // joined, marked
-    wire [15:0] r = {9'd0, m[15:9]} + {{3{step[12]}}, step[12:0]};
+    wire [15:0] r = {9'd0, m[15:9]} + step[15:0];
     reg [15:0] r0;
     reg [4:0] k0;
 
