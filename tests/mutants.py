@@ -20,6 +20,7 @@ that are not proven equal: what is merely explained counts as survived.
 """
 import argparse
 import concurrent.futures
+import functools
 import glob
 import hashlib
 import json
@@ -489,7 +490,7 @@ def judge_in(mutant, designs, here):
         if number >= SIMULATED_FIRST and not asked and not same:
             asked = True
             promise = broken_promise(mutant.file, path, here)
-            if promise:
+            if promise and keeps_promises(mutant.file):
                 return Result("killed", "formal", promise)
         cpp = os.path.join(here, "cpp")
         hashed = design.translate({name: path}, cpp)
@@ -510,10 +511,21 @@ def judge_in(mutant, designs, here):
     if same:
         return Result("equivalent")
     promise = None if asked else broken_promise(mutant.file, path, here)
-    if promise:
+    if promise and keeps_promises(mutant.file):
         return Result("killed", "formal", promise)
     how = equivalent(mutant.file, path, here)
     return Result("equal", "proof", how) if how else Result("survived")
+
+
+@functools.lru_cache(maxsize=None)
+def keeps_promises(file):
+    """Whether the template itself keeps the promises that its mutants are asked for: a promise that the
+    original breaks, too, tells nothing of a mutant."""
+    with tempfile.TemporaryDirectory(prefix="promises.") as here:
+        promise = broken_promise(file, os.path.join(TEMPLATES, file), here)
+    if promise:
+        print(f"{file}: the original breaks a promise, and its mutants are not asked: {promise}", flush=True)
+    return promise is None
 
 
 def prove(mutant, path, here):
