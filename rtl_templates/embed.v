@@ -60,7 +60,9 @@ module embed #(
                                * {14'd0, token >> ROW_W};
     wire [19:0]         chunk  = element / COLS;
     wire [WEIGHT_ADDR_W+11:0] chunks_wide = {{WEIGHT_ADDR_W{1'b0}}, chunks};
-    wire [SCALE_ADDR_W+VEC_W+TOKEN_W-1:0] token_wide = {{(SCALE_ADDR_W+VEC_W){1'b0}}, token};
+    // wider than any part taken of it: a vocabulary may be smaller than ROWS or VEC
+    localparam WIDE_W = SCALE_ADDR_W + VEC_W + ROW_W + TOKEN_W;
+    wire [WIDE_W-1:0]   token_wide = {{(WIDE_W-TOKEN_W){1'b0}}, token};
 
     assign weight_addr = block_base + plane_offset + chunk[WEIGHT_ADDR_W-1:0];
     assign level_addr  = levels + {{(LEVEL_ADDR_W-2){1'b0}}, plane};
@@ -123,9 +125,9 @@ module embed #(
             block_base   <= weight_base + offset[WEIGHT_ADDR_W-1:0];
             stride       <= chunks_wide[WEIGHT_ADDR_W-1:0];
             levels       <= level_base;
-            lane         <= token[ROW_W-1:0];
+            lane         <= token_wide[ROW_W-1:0];
             scale_addr   <= scale_base + token_wide[SCALE_ADDR_W+VEC_W-1:VEC_W];
-            scale_lane   <= token[VEC_W-1:0];
+            scale_lane   <= token_wide[VEC_W-1:0];
         end
         if (rst)
             {active, q, qq, sum_valid} <= 4'd0;
