@@ -489,8 +489,8 @@ def judge_in(mutant, designs, here):
     for number, design in enumerate(order(mutant, designs)):
         if number >= SIMULATED_FIRST and not asked and not same:
             asked = True
-            promise = broken_promise(mutant.file, path, here)
-            if promise and keeps_promises(mutant.file):
+            promise = promise_broken_by(mutant, path, here)
+            if promise:
                 return Result("killed", "formal", promise)
         cpp = os.path.join(here, "cpp")
         hashed = design.translate({name: path}, cpp)
@@ -510,17 +510,22 @@ def judge_in(mutant, designs, here):
         return prove(mutant, path, here)
     if same:
         return Result("equivalent")
-    promise = None if asked else broken_promise(mutant.file, path, here)
-    if promise and keeps_promises(mutant.file):
+    promise = None if asked else promise_broken_by(mutant, path, here)
+    if promise:
         return Result("killed", "formal", promise)
     how = equivalent(mutant.file, path, here)
     return Result("equal", "proof", how) if how else Result("survived")
 
 
+def promise_broken_by(mutant, path, here):
+    """A promise that the template keeps and the mutant at `path` does not, or None."""
+    promise = broken_promise(mutant.file, path, here)
+    return promise if promise and keeps_promises(mutant.file) else None
+
+
 @functools.lru_cache(maxsize=None)
 def keeps_promises(file):
-    """Whether the template itself keeps the promises that its mutants are asked for: a promise that the
-    original breaks, too, tells nothing of a mutant."""
+    """Whether the template itself keeps its promises: what it breaks, too, tells nothing of a mutant."""
     with tempfile.TemporaryDirectory(prefix="promises.") as here:
         promise = broken_promise(file, os.path.join(TEMPLATES, file), here)
     if promise:
