@@ -15,8 +15,9 @@ a promise of sim/formal, or is proven to be none: equal to the template by induc
 
 A mutant whose C++ from Verilator is that of the original on every design is equivalent, and is
 replaced by another one; so is one that does not compile. Survivors must be in tests/mutants.explained
-("file: line => changed line  # reason"); exit status 1 otherwise. The score is the killed ones of all
-that are not proven equal: what is merely explained counts as survived.
+("file: line => changed line  # reason"); exit status 1 otherwise. What is there counts as survived and is
+not run, as it would take every design and proof; `--again tests/mutants.explained` runs it. The score
+is the killed ones of all that are not proven equal.
 """
 import argparse
 import concurrent.futures
@@ -551,9 +552,11 @@ class Score:
     def __init__(self, args, designs, work):
         self.args, self.designs, self.work = args, designs, work
         self.lock = threading.Lock()
-        self.killed, self.survived, self.equal, self.equivalent, self.invalid = [], [], [], [], 0
+        self.killed, self.survived, self.explained = [], [], []
+        self.equal, self.equivalent, self.invalid = [], [], 0
         self.by, self.seconds, self.seen = {}, 0.0, set()
         self.spare = iter(())  # where a small template has no more mutants
+        self.reasons = {} if args.again else explanations()
 
     def one_place(self, supply):
         """Judges mutants of a supply until one is neither invalid nor equivalent."""
@@ -565,10 +568,12 @@ class Score:
                 if str(mutant) in self.seen:
                     continue
                 self.seen.add(str(mutant))
-            result = judge(mutant, self.designs, self.work)
+                # for one mutant: equal lines elsewhere differ
+                reason = self.reasons.pop(mutant.key(), None)
+            result = Result("explained", "", reason) if reason else judge(mutant, self.designs, self.work)
             with self.lock:
                 self.count(mutant, result)
-            if result.verdict in ("killed", "survived", "equal"):
+            if result.verdict in ("killed", "survived", "explained", "equal"):
                 return
 
     def count(self, mutant, result):
@@ -581,6 +586,8 @@ class Score:
             self.by[result.by] = self.by.get(result.by, 0) + 1
         elif result.verdict == "survived":
             self.survived.append(mutant)
+        elif result.verdict == "explained":
+            self.explained.append((mutant, result.why))
         elif result.verdict == "equal":
             self.equal.append((mutant, result.why))
         elif result.verdict == "equivalent":
@@ -675,24 +682,24 @@ def score(args, work, begin):
 
 
 def summary(s, begin):
-    reasons = explanations()
-    total = len(s.killed) + len(s.survived) + len(s.equal)
-    tried = total + len(s.equivalent) + s.invalid
-    unexplained = 0
+    survived = len(s.survived) + len(s.explained)
+    total = len(s.killed) + survived + len(s.equal)
+    tried = total - len(s.explained) + len(s.equivalent) + s.invalid
     for mutant, how in sorted(s.equal, key=str):
         print(f"proven equal: {mutant}\n          by {how}")
+    for mutant, reason in sorted(s.explained, key=str):
+        print(f"explained: {mutant}\n          {reason}")
     for mutant in sorted(s.survived, key=str):
-        reason = reasons.pop(mutant.key(), None)  # for one mutant: equal lines elsewhere differ
-        unexplained += reason is None
-        print(f"survived: {mutant}" + (f"\n          explained: {reason}" if reason else ""))
+        print(f"survived: {mutant}")
     print("killed by: " + ", ".join(f"{n} {k}" for n, k in sorted(s.by.items(), key=lambda i: -i[1])))
     print(f"not counted: {len(s.equivalent)} equivalent (same C++), {s.invalid} that do not compile")
     cpu = os.times().children_user + os.times().children_system
     print(f"{s.seconds / max(1, tried):.1f} s a mutant ({cpu / max(1, tried):.1f} s of CPU), "
           f"{time.time() - begin:.0f} s in all")
     differ = total - len(s.equal)
+    unexplained = 0 if s.args.again else len(s.survived)
     print(f"mutants: {total} total, {len(s.killed)} killed, {len(s.equal)} proven equal, "
-          f"{len(s.survived)} survived ({unexplained} unexplained): "
+          f"{survived} survived ({unexplained} unexplained): "
           f"{100 * len(s.killed) / max(1, differ):.1f}% of those not proven equal are killed")
     return 1 if unexplained else 0
 

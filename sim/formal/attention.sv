@@ -2,7 +2,7 @@
 // The control of attention.v: every group of every head is scored once, in order, when its query and
 // the keys are there; weighed once, in order, when the values are there, with the scores and the
 // maximum of its own head; the division finds its sums untouched; every output leaves once, in order.
-// Scores are arbitrary numbers (saturate_any.v); sums and products are not looked at.
+// Scores are any of eight numbers (saturate_few.v); sums and products are not looked at.
 // probe a_issue = dut.a_issue
 // probe b_issue = dut.b_issue
 // probe b1 = dut.b1
