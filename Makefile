@@ -6,7 +6,7 @@ OPENING   := One day, a little boy named Tim
 PROMPT    ?= $(if $(filter models/story.bin,$(MODEL)),$(OPENING))
 TOKENS    ?= 256
 BITS      ?= 8
-LEVELS    ?= $(wildcard $(MODEL:.bin=.quant))
+LEVELS    ?= $(if $(filter %.bin,$(MODEL)),$(wildcard $(MODEL:.bin=.quant)))
 GEOMETRY  ?= --rows 32 --cols 8 --vec 8 --att-pos 16
 
 CC       ?= cc
@@ -66,7 +66,7 @@ $(B)/test_%: tests/test_%.c $(B)/libhardwire.a
 	    -lcmocka $(LIBS)
 $(B)/test_oracle $(B)/test_fixed: $(B)/tests/oracle.o
 
-NAME = $(basename $(notdir $(MODEL)))
+NAME = $(basename $(notdir $(MODEL:%/=%)))
 # A checkpoint trained on levels keeps them: 3-bit codes, tensors of 6 bits in two planes.
 QUANTIZE = $(B)/hardwire quantize $(MODEL) -o $(B)/$(NAME).safetensors --quiet \
            $(if $(LEVELS),--levels $(LEVELS) --code-bits 3,--bits $(BITS))
@@ -82,10 +82,10 @@ $(B)/shape: tests/shape.c | setup
 	@mkdir -p $(@D)
 	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< -o $@
 
-test: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/story.safetensors
+test: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/default.safetensors
 	@tests/run
 
-test-full: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/encode $(B)/story.safetensors
+test-full: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/encode $(B)/default.safetensors
 	@sim/setup python3-pip python3-venv
 	@tests/run full
 
@@ -112,10 +112,10 @@ mutants: all
 
 # New inputs for each target. Ten million take an hour and a half on two idle cores.
 RUNS ?= 1000000
-fuzz: all $(B)/story.safetensors
+fuzz: all $(B)/default.safetensors
 	@tests/fuzz.sh $(RUNS)
 
-$(B)/story.safetensors: $(B)/hardwire models/story.bin models/story.quant
+$(B)/default.safetensors: $(B)/hardwire models/story.bin models/story.quant
 	@$< quantize models/story.bin --levels models/story.quant --code-bits 3 -o $@ --quiet
 
 lint: all $(B)/shape

@@ -40,6 +40,9 @@ struct hw_sim_request {
     char **args; // [n_args] for the co-simulation
     int n_args;
 };
+// Whether make and the shell can take the design's path and that of this program's folder: no space,
+// quote or other sign of theirs.
+bool hw_simulate_paths(const char *design, struct hw_error *err);
 // Compiles the design and runs it against the reference; the exit status of that.
 int hw_simulate(const struct hw_sim_request *request, struct hw_error *err);
 

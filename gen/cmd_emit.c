@@ -22,11 +22,14 @@ static const char *const GEOMETRY_HELP =
     "      --target NAME     sim, ice40, ecp5, xilinx, osu018: the lane that is smaller there (sim)\n"
     "      --bank-bytes N    most bytes of a ROM bank (524288)\n"
     "      --ctx N           a context of N positions (the model's)\n"
+    "      --slice NAME      chip, layer:N, matrix:NAME[:first-last], op:NAME:N (chip)\n";
+
+// Of emit and plan.
+static const char *const SHAPE_HELP =
     "      --shape D,H,L,N,K,V,C[,untied]  no model: dim, hidden, layers, heads, kv heads, vocab,\n"
     "                        context, with random weights\n"
     "      --bits N --code-bits N  of these (4, 4)\n"
-    "      --wide-bits N     of embedding, classifier, wk, wv (as --bits)\n"
-    "      --slice NAME      chip, layer:N, matrix:NAME[:first-last], op:NAME:N (chip)\n";
+    "      --wide-bits N     of embedding, classifier, wk, wv (as --bits)\n";
 
 static const char *const SIM_HELP =
     "hardwire sim Q.safetensors -t TOKENIZER -o DIR [options]\n"
@@ -49,103 +52,159 @@ static const char *const SIM_HELP =
 
 enum { PASS_ON = 256 }; // options of the co-simulation, handed on as they are
 
-static void pass_on(struct hw_request *r, const char *name, const char *value)
+// False where there are too many.
+static bool pass_on(struct hw_request *r, const char *name, const char *value)
 {
     size_t size = strlen(name) + (value ? strlen(value) : 0) + 4;
-    char *arg = malloc(size);
-    if (!arg || r->n_args == (int)(sizeof r->args / sizeof r->args[0])) {
-        free(arg);
-        return;
-    }
+    char *arg = r->n_args < (int)(sizeof r->args / sizeof r->args[0]) ? malloc(size) : NULL;
+    if (!arg)
+        return false;
     snprintf(arg, size, value ? "--%s=%s" : "--%s", name, value);
     r->args[r->n_args++] = arg;
+    return true;
+}
+
+// Which verb takes an option.
+enum { EMIT = 1, PLAN = 2, SIM = 4, ALL = 7 };
+
+static const struct verb_option {
+    int verbs;
+    struct option option;
+} OPTIONS[] = {
+    {ALL, {"rows", required_argument, NULL, 'r'}},
+    {ALL, {"cols", required_argument, NULL, 'c'}},
+    {ALL, {"vec", required_argument, NULL, 'v'}},
+    {ALL, {"att-pos", required_argument, NULL, 'P'}},
+    {ALL, {"lane", required_argument, NULL, 'L'}},
+    {ALL, {"target", required_argument, NULL, 'G'}},
+    {ALL, {"bank-bytes", required_argument, NULL, 'B'}},
+    {ALL, {"ctx", required_argument, NULL, 'x'}},
+    {ALL, {"slice", required_argument, NULL, 's'}},
+    {ALL, {"help", no_argument, NULL, 'h'}},
+    {EMIT | PLAN, {"shape", required_argument, NULL, 'S'}},
+    {EMIT | PLAN, {"bits", required_argument, NULL, 'b'}},
+    {EMIT | PLAN, {"code-bits", required_argument, NULL, 'C'}},
+    {EMIT | PLAN, {"wide-bits", required_argument, NULL, 'w'}},
+    {EMIT | SIM, {"output", required_argument, NULL, 'o'}},
+    {EMIT | SIM, {"templates", required_argument, NULL, 'T'}},
+    {EMIT, {"keep", no_argument, NULL, 'k'}},
+    {EMIT, {"quiet", no_argument, NULL, 'q'}},
+    {PLAN, {"json", no_argument, NULL, 'j'}},
+    {PLAN, {"clock", required_argument, NULL, 'm'}},
+    {PLAN, {"clock-mhz", required_argument, NULL, 'm'}},
+    {SIM, {"icarus", no_argument, NULL, 'i'}},
+    {SIM, {"tokenizer", required_argument, NULL, 't'}},
+    {SIM, {"prompt", required_argument, NULL, 'p'}},
+    {SIM, {"count", required_argument, NULL, 'n'}},
+    {SIM, {"random", required_argument, NULL, PASS_ON}},
+    {SIM, {"stalls", required_argument, NULL, PASS_ON}},
+    {SIM, {"reset-at", required_argument, NULL, PASS_ON}},
+    {SIM, {"repeat", required_argument, NULL, PASS_ON}},
+    {SIM, {"json", required_argument, NULL, PASS_ON}},
+    {SIM, {"clock", required_argument, NULL, 'M'}},
+    {SIM, {"clock-mhz", required_argument, NULL, 'M'}},
+    {SIM, {"no-taps", no_argument, NULL, PASS_ON}},
+    {SIM, {"quiet", no_argument, NULL, PASS_ON}},
+    {SIM, {"chat", no_argument, NULL, PASS_ON}},
+    {SIM, {"system", required_argument, NULL, PASS_ON}},
+    {SIM, {"messages", required_argument, NULL, PASS_ON}},
+    {SIM, {"template", required_argument, NULL, PASS_ON}},
+};
+enum { N_OPTIONS = sizeof OPTIONS / sizeof OPTIONS[0] };
+
+// The number or the text that an option sets, or NULL.
+static int *number_of(struct hw_request *r, int opt)
+{
+    return opt == 'r'   ? &r->geometry.rows
+           : opt == 'c' ? &r->geometry.cols
+           : opt == 'v' ? &r->geometry.vec
+           : opt == 'P' ? &r->geometry.att_pos
+           : opt == 'B' ? &r->geometry.bank_bytes
+           : opt == 'm' ? &r->clock_mhz
+           : opt == 'b' ? &r->bits
+           : opt == 'C' ? &r->code_bits
+           : opt == 'w' ? &r->wide_bits
+           : opt == 'x' ? &r->ctx
+                        : NULL;
+}
+
+static const char **text_of(struct hw_request *r, int opt)
+{
+    return opt == 'o'   ? &r->output
+           : opt == 's' ? &r->slice
+           : opt == 'S' ? &r->shape
+           : opt == 'L' ? &r->lane
+           : opt == 'G' ? &r->target
+           : opt == 'T' ? &r->templates
+                        : NULL;
+}
+
+// What follows from the options together; -1 to go on, otherwise the exit status.
+static int check_request(const char *verb, struct hw_request *r)
+{
+    bool made_up = r->shape || (r->checkpoints && !hw_is_safetensors(r->input));
+    if (!made_up && (r->bits || r->wide_bits || r->code_bits))
+        return hw_usage(verb, "--bits, --code-bits, --wide-bits: expected a model without quantized "
+                              "weights, got %s", r->input);
+    r->bits = r->bits ? r->bits : r->shape ? 4 : 8;
+    r->wide_bits = r->wide_bits ? r->wide_bits : r->bits;
+    r->code_bits = r->code_bits ? r->code_bits : 4;
+    if (r->bits < 2 || r->bits > 8 || r->wide_bits < 2 || r->wide_bits > 8 || r->code_bits < 2 ||
+        r->code_bits > 4)
+        return hw_usage(verb, "expected 2..8 bits in codes of 2..4, got %d and %d in %d", r->bits,
+                        r->wide_bits, r->code_bits);
+    if (r->lane && !hw_lane_parse(r->lane, &r->geometry.lane))
+        return hw_usage(verb, "expected --lane select or multiply, got '%s'", r->lane);
+    if (r->target && !hw_target_parse(r->target, &r->geometry.target))
+        return hw_usage(verb, "expected --target sim, ice40, ecp5, xilinx or osu018, got '%s'",
+                        r->target);
+    return -1;
 }
 
 int hw_parse_request(int argc, char **argv, const char *help, struct hw_request *r)
 {
-    const bool plan = strcmp(argv[0], "plan") == 0; // says what it finds instead of a simulation
-    const struct option options[] = {
-        {"output", required_argument, NULL, 'o'},     {"rows", required_argument, NULL, 'r'},
-        {"cols", required_argument, NULL, 'c'},       {"vec", required_argument, NULL, 'v'},
-        {"att-pos", required_argument, NULL, 'P'},    {"slice", required_argument, NULL, 's'},
-        {"lane", required_argument, NULL, 'L'},       {"target", required_argument, NULL, 'G'},
-        {"templates", required_argument, NULL, 'T'},  {"clock-mhz", required_argument, NULL, 'm'},
-        {"icarus", no_argument, NULL, 'i'},           {"tokenizer", required_argument, NULL, 't'},
-        {"prompt", required_argument, NULL, 'p'},     {"count", required_argument, NULL, 'n'},
-        {"random", required_argument, NULL, PASS_ON}, {"stalls", required_argument, NULL, PASS_ON},
-        {"reset-at", required_argument, NULL, PASS_ON}, {"repeat", required_argument, NULL, PASS_ON},
-        {"json", plan ? no_argument : required_argument, NULL, plan ? 'j' : PASS_ON},
-        {"clock", required_argument, NULL, 'm'},
-        {"no-taps", no_argument, NULL, PASS_ON},      {"quiet", no_argument, NULL, PASS_ON},
-        {"chat", no_argument, NULL, PASS_ON},         {"system", required_argument, NULL, PASS_ON},
-        {"messages", required_argument, NULL, PASS_ON},
-        {"template", required_argument, NULL, PASS_ON},
-        {"shape", required_argument, NULL, 'S'},      {"bits", required_argument, NULL, 'b'},
-        {"ctx", required_argument, NULL, 'x'},        {"code-bits", required_argument, NULL, 'C'},
-        {"wide-bits", required_argument, NULL, 'w'},  {"bank-bytes", required_argument, NULL, 'B'},
-        {"keep", no_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},
-        {0}};
+    const char *name = argv[0];
+    const int verb = strcmp(name, "plan") == 0 ? PLAN : strcmp(name, "emit") == 0 ? EMIT : SIM;
+    const char *letters = verb == PLAN ? "h" : verb == EMIT ? "o:h" : "o:t:p:n:h";
+    struct option options[N_OPTIONS + 1] = {0};
     static char templates[4200];
+    for (int i = 0, n = 0; i < N_OPTIONS; i++) {
+        if (OPTIONS[i].verbs & verb)
+            options[n++] = OPTIONS[i].option;
+    }
     snprintf(templates, sizeof templates, "%s/rtl_templates", hw_home());
     *r = (struct hw_request){.slice = "chip", .templates = templates, .clock_mhz = 100,
-                             .code_bits = 4, .checkpoints = plan};
-    for (int opt, at; (opt = getopt_long(argc, argv, "o:t:p:n:h", options, &at)) != -1;) {
-        int *number = opt == 'r'   ? &r->geometry.rows
-                      : opt == 'c' ? &r->geometry.cols
-                      : opt == 'v' ? &r->geometry.vec
-                      : opt == 'P' ? &r->geometry.att_pos
-                      : opt == 'm' ? &r->clock_mhz
-                      : opt == 'b' ? &r->bits
-                      : opt == 'C' ? &r->code_bits
-                      : opt == 'w' ? &r->wide_bits
-                      : opt == 'B' ? &r->geometry.bank_bytes
-                      : opt == 'x' ? &r->ctx
-                                   : NULL;
-        const char **text = opt == 'o'   ? &r->output
-                            : opt == 's' ? &r->slice
-                            : opt == 'S' ? &r->shape
-                            : opt == 'L' ? &r->lane
-                            : opt == 'G' ? &r->target
-                            : opt == 'T' ? &r->templates
-                                         : NULL;
+                             .checkpoints = verb == PLAN};
+    for (int opt, at; (opt = getopt_long(argc, argv, letters, options, &at)) != -1;) {
+        int *number = number_of(r, opt);
+        const char **text = text_of(r, opt);
         const char *passed = opt == 't'       ? "tokenizer"
                              : opt == 'p'     ? "prompt"
                              : opt == 'n'     ? "count"
-                             : opt == 'm'     ? "clock-mhz"
+                             : opt == 'M'     ? "clock-mhz"
                              : opt == PASS_ON ? options[at].name
                                               : NULL;
         if (number && !hw_parse_int(optarg, 1, 1 << 24, number))
-            return hw_usage(argv[0], "expected a positive number, got '%s'", optarg);
+            return hw_usage(name, "--%s: expected a number in 1..%d, got '%s'", options[at].name,
+                            1 << 24, optarg);
         if (text)
             *text = optarg;
-        if (passed)
-            pass_on(r, passed, optarg);
+        if (passed && !pass_on(r, passed, optarg))
+            return hw_usage(name, "expected fewer options for the simulation");
         r->icarus = r->icarus || opt == 'i';
-        r->quiet = r->quiet || (opt == PASS_ON && strcmp(options[at].name, "quiet") == 0);
+        r->quiet = r->quiet || opt == 'q';
         r->json = r->json || opt == 'j';
         r->keep = r->keep || opt == 'k';
         if (opt == 'h')
-            return printf("%s%s", help, GEOMETRY_HELP), 0;
+            return printf("%s%s%s", help, GEOMETRY_HELP, verb == SIM ? "" : SHAPE_HELP), 0;
         if (opt == '?')
             return 2;
     }
     if (optind + !r->shape != argc)
-        return hw_usage(argv[0], r->shape ? "expected no model beside --shape"
-                                          : "expected one quantized model");
-    r->bits = r->bits ? r->bits : r->shape ? 4 : 8;
-    r->wide_bits = r->wide_bits ? r->wide_bits : r->bits;
-    if (r->bits < 2 || r->bits > 8 || r->wide_bits < 2 || r->wide_bits > 8 || r->code_bits < 2 ||
-        r->code_bits > 4)
-        return hw_usage(argv[0], "expected 2..8 bits in codes of 2..4, got %d and %d in %d",
-                        r->bits, r->wide_bits, r->code_bits);
-    if (r->lane && !hw_lane_parse(r->lane, &r->geometry.lane))
-        return hw_usage(argv[0], "expected --lane select or multiply, got '%s'", r->lane);
-    if (r->target && !hw_target_parse(r->target, &r->geometry.target))
-        return hw_usage(argv[0], "expected --target sim, ice40, ecp5, xilinx or osu018, got '%s'",
-                        r->target);
+        return hw_usage(name, r->shape ? "expected no model beside --shape"
+                                       : "expected one quantized model");
     r->input = r->shape ? NULL : argv[optind];
-    return -1;
+    return check_request(name, r);
 }
 
 static bool load(const struct hw_request *r, struct hw_qmodel *q, struct hw_error *err)
@@ -212,8 +271,10 @@ int hw_cmd_sim(int argc, char **argv)
     int status = hw_parse_request(argc, argv, SIM_HELP, &r);
     if (status >= 0)
         return status;
-    if (!r.output || r.shape)
-        return hw_usage("sim", "expected -o DIR and a model");
+    if (!r.output)
+        return hw_usage("sim", "expected -o DIR");
+    if (!hw_simulate_paths(r.output, &err))
+        return hw_report(&err);
     if (!hw_prepare(&r, &q, &plan, &err))
         return hw_report(&err);
     hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_KEEP, NULL, &err);

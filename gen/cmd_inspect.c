@@ -325,8 +325,9 @@ static int inspect_quantized(struct hw_sheet *s, const char *path, const char *t
     struct matrices all[8];
     long codes;
     double weights;
-    hw_sheet_text(s, "format", "quantized by hardwire");
-    if (!hw_qmodel_read(&q, path, &err))
+    bool ok = hw_qmodel_map(&q, path, &err);
+    hw_sheet_text(s, "format", ok ? "quantized by hardwire" : "safetensors");
+    if (!ok)
         return say_verdict(s, NULL, &err);
     const struct hw_config *c = &q.config;
     const struct hw_widths *w = &q.widths;

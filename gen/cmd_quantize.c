@@ -70,7 +70,7 @@ int hw_cmd_quantize(int argc, char **argv)
     const struct hw_quantize_options defaults = o;
     o.weight_bits = o.widths.code_bits = 0; // not given
     o.progress = stderr;
-    for (int opt; (opt = getopt_long(argc, argv, "o:b:c:t:qh", options, NULL)) != -1;) {
+    for (int opt, at; (opt = getopt_long(argc, argv, "o:b:c:t:qh", options, &at)) != -1;) {
         int *number = opt == 'b'   ? &o.weight_bits
                       : opt == 'H' ? &o.head_bits
                       : opt == 'c' ? &o.widths.code_bits
@@ -78,8 +78,10 @@ int hw_cmd_quantize(int argc, char **argv)
                       : opt == 'K' ? &o.widths.kv_bits
                       : opt == 'R' ? &o.widths.res_bits
                                    : NULL;
-        if (number && !hw_parse_int(optarg, 2, 24, number))
-            return hw_usage("quantize", "expected a number of bits, got '%s'", optarg);
+        if (number && !hw_parse_int(optarg, 1, 99, number)) // hw_quantize knows the ranges
+            return hw_usage("quantize", "--%s: expected a number of bits, got '%s'",
+                            opt == 'b' ? "bits" : opt == 'c' ? "code-bits" : options[at].name,
+                            optarg);
         if (opt == 'o')
             output = optarg;
         else if (opt == 'q')
@@ -99,7 +101,7 @@ int hw_cmd_quantize(int argc, char **argv)
         else if (opt == 'D')
             dry = true;
         else if (opt == 'x' && !hw_parse_int(optarg, 1, INT_MAX, &ctx))
-            return hw_usage("quantize", "expected a number of positions, got '%s'", optarg);
+            return hw_usage("quantize", "--ctx: expected a number of positions, got '%s'", optarg);
         else if (opt == 'N')
             o.nearest = true;
         else if (opt == 'S')
@@ -128,6 +130,10 @@ int hw_cmd_quantize(int argc, char **argv)
         o.weight_bits = defaults.weight_bits;
     if (model && ctx)
         hw_model_set_context(model, ctx, &err);
+    struct hw_error why = {0};
+    int vec;
+    if (model && !err.set && !hw_geometry_holds(hw_model_config(model), &vec, &why))
+        hw_fail(&err, "%s: %s", argv[optind], why.text);
     if (model && !err.set && hw_quantize(model, &o, &q, &err)) {
         if (output && !dry)
             hw_qmodel_write(&q, output, &err);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "gen/chip/cycles.h"
 #include "gen/cmd.h"
@@ -183,9 +184,12 @@ static bool write_each(const char *path, const int *tokens, int n, const struct 
             fprintf(file, " %.6f %d", each[i].float_nll, each[i].float_likeliest);
         fputc('\n', file);
     }
-    bool ok = !ferror(file);
-    if (fclose(file) != 0 || !ok)
-        hw_fail(err, "%s: cannot write: %s", path, strerror(errno));
+    bool ok = fflush(file) == 0 && !ferror(file);
+    int why = errno;
+    if (fclose(file) != 0 || !ok) {
+        hw_fail(err, "%s: cannot write: %s", path, strerror(why));
+        unlink(path);
+    }
     return !err->set;
 }
 
@@ -268,7 +272,7 @@ int hw_cmd_run(int argc, char **argv)
         {0}};
     struct request r = {.count = 256, .threads = 2, .clock_mhz = 100,
                         .sampler = {.top_p = 1.0, .seed = 1}};
-    for (int opt; (opt = getopt_long(argc, argv, "t:p:n:qh", options, NULL)) != -1;) {
+    for (int opt, at; (opt = getopt_long(argc, argv, "t:p:n:qh", options, &at)) != -1;) {
         int *number = opt == 'n'   ? &r.count
                       : opt == 'T' ? &r.most
                       : opt == 'j' ? &r.threads
@@ -287,8 +291,10 @@ int hw_cmd_run(int argc, char **argv)
                             : opt == MESSAGES ? &r.ask.messages
                             : opt == TEMPLATE ? &r.ask.template
                                               : NULL;
-        if (number && !hw_parse_int(optarg, 1, opt == 'j' ? 64 : 1 << 30, number))
-            return hw_usage("run", "expected a positive number, got '%s'", optarg);
+        int least = opt == 'T' ? 2 : 1, most = opt == 'j' ? 64 : 1 << 24;
+        if (number && !hw_parse_int(optarg, least, most, number))
+            return hw_usage("run", "--%s: expected a number in %d..%d, got '%s'",
+                            opt == 'n' ? "count" : options[at].name, least, most, optarg);
         if (!parse_sampling(opt, optarg, &r.sampler))
             return hw_usage("run", "expected a temperature of 0..100, a share above 0 up to 1, or a "
                             "seed from 0, got '%s'", optarg);
@@ -303,8 +309,8 @@ int hw_cmd_run(int argc, char **argv)
     }
     if (optind + 1 != argc || !r.tokenizer)
         return hw_usage("run", "expected one quantized model and -t TOKENIZER");
-    if ((r.twin || r.each) && !r.score)
-        return hw_usage("run", "--float, --each: expected --perplexity TEXT with it");
+    if ((r.twin || r.each || r.most) && !r.score)
+        return hw_usage("run", "--float, --each, --tokens: expected --perplexity TEXT with it");
     r.model = argv[optind];
     return run(&r);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // hardwire sim: emits a design, compiles it with a simulator, runs it against the reference.
+#include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,25 @@ static int call(char *const argv[])
     if (failed)
         return -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static bool plain(const char *path, struct hw_error *err)
+{
+    static const char *const signs = "._-+/@%=,~";
+    for (const char *p = path; *p; p++) {
+        if (!isalnum((unsigned char)*p) && (unsigned char)*p < 0x80 && !strchr(signs, *p))
+            return hw_fail(err, "%s: a path that cannot be simulated: expected letters, digits and "
+                                "%s, got '%c'", path, signs, *p);
+    }
+    return true;
+}
+
+bool hw_simulate_paths(const char *design, struct hw_error *err)
+{
+    char here[4096];
+    if (*design != '/' && (!getcwd(here, sizeof here) || !plain(here, err)))
+        return hw_fail(err, "%s: cannot tell where it is", design);
+    return plain(design, err) && plain(hw_home(), err);
 }
 
 int hw_simulate(const struct hw_sim_request *r, struct hw_error *err)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C as a wish to stop after the token at hand. A second one ends the program at once.
+// Signals as wishes. Ctrl-C while a story is told: to stop after the token at hand; a second one ends
+// the program at once. SIGINT, SIGTERM, SIGHUP while a file is written: to take it away and end.
 #ifndef HW_INTERRUPT_H
 #define HW_INTERRUPT_H
 
@@ -13,5 +14,14 @@ void hw_catch_interrupts(void);
 // Whether Ctrl-C ends a read that waits for input; otherwise it goes on afterwards. No effect where
 // interrupts are not caught.
 void hw_interrupt_reads(bool yes);
+
+// Between hold and release those three only set hw_stop, which hold clears. One that is ignored stays so.
+enum { HW_N_HELD = 3 };
+struct hw_held_signals {
+    struct sigaction before[HW_N_HELD];
+};
+extern volatile sig_atomic_t hw_stop;
+void hw_hold_signals(struct hw_held_signals *held);
+void hw_release_signals(const struct hw_held_signals *held);
 
 #endif

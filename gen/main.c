@@ -77,8 +77,13 @@ int main(int argc, char **argv)
         return 0;
     }
     for (int i = 0; i < N_VERBS; i++) {
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
+        if (strcmp(argv[1], verbs[i].name) != 0)
+            continue;
+        int status = verbs[i].run(argc - 1, argv + 1);
+        if (fflush(stdout) == 0 && !ferror(stdout))
+            return status;
+        fprintf(stderr, "hardwire: error: standard output: cannot write\n");
+        return status ? status : 1;
     }
     fprintf(stderr, "hardwire: no verb '%s' (try: hardwire --help)\n", argv[1]);
     return 2;

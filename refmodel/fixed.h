@@ -17,9 +17,6 @@
 #define HW_RANGE(cond) ((void)0)
 #endif
 
-// Number of values that a saturation changed; a report may read and reset it.
-extern _Thread_local uint64_t hw_saturations;
-
 // floor(x / 2^s) for 0 <= s <= 62, without relying on how the compiler shifts negative numbers.
 static inline int64_t hw_floor_shift(int64_t x, int s)
 {
@@ -39,15 +36,7 @@ static inline int64_t hw_saturate(int64_t x, int bits)
 {
     int64_t max = (INT64_C(1) << (bits - 1)) - 1;
     HW_RANGE(bits >= 2 && bits <= 62);
-    if (x > max) {
-        hw_saturations++;
-        return max;
-    }
-    if (x < -max - 1) {
-        hw_saturations++;
-        return -max - 1;
-    }
-    return x;
+    return x > max ? max : x < -max - 1 ? -max - 1 : x;
 }
 
 // Number of bits of x without leading zeros; 0 for 0.

@@ -7,8 +7,6 @@
 #include "refmodel/fixed.h"
 #include "refmodel/tables.h"
 
-_Thread_local uint64_t hw_saturations;
-
 void hw_matvec(const struct hw_qmatrix *m, const int32_t *x, int64_t *acc)
 {
     enum { CHUNK = 4096 }; // 4096 products below 2^18 stay inside 32 bits
@@ -90,10 +88,10 @@ void hw_attention(const int32_t *q, const int16_t *k, const int16_t *v, int stri
 {
     int32_t max = INT32_MIN;
     for (int p = 0; p < n; p++) { // scores: q . k, log2 units
-        int32_t raw = 0;
+        int64_t raw = 0;
         for (int d = 0; d < head_dim; d++)
             raw += q[d] * k[(size_t)p * (size_t)stride + (size_t)d];
-        score[p] = (int32_t)hw_saturate(hw_round_shift((int64_t)raw * 64, layer->score_shift),
+        score[p] = (int32_t)hw_saturate(hw_round_shift(raw * 64, layer->score_shift),
                                         HW_SCORE_BITS);
         max = score[p] > max ? score[p] : max;
     }

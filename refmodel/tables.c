@@ -5,6 +5,8 @@
 #include "refmodel/tables.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -113,22 +115,29 @@ static void fill(struct hw_table *t, double (*curve)(double), int first)
     }
 }
 
+static struct hw_table table[HW_N_TABLES] = {
+    [HW_TABLE_EXP2] = {.name = "exp2", HW_EXP2_BITS, HW_EXP2_FRAC},
+    [HW_TABLE_RECIP] = {.name = "recip", HW_RECIP_BITS, HW_RECIP_FRAC},
+    [HW_TABLE_RSQRT] = {.name = "rsqrt", HW_RSQRT_BITS, HW_RSQRT_FRAC},
+    [HW_TABLE_SIGMOID] = {.name = "sigmoid", HW_SIGMOID_BITS, HW_SIGMOID_FRAC},
+};
+
+static atomic_bool ready;
+
+static void fill_all(void)
+{
+    fill(&table[HW_TABLE_EXP2], exp2_curve, 0);
+    fill(&table[HW_TABLE_RECIP], recip_curve, 0);
+    fill(&table[HW_TABLE_RSQRT], rsqrt_curve, 32);
+    fill(&table[HW_TABLE_SIGMOID], sigmoid_curve, 0);
+    atomic_store_explicit(&ready, true, memory_order_release);
+}
+
 const struct hw_table *hw_table(enum hw_table_id id)
 {
-    static bool ready;
-    static struct hw_table table[HW_N_TABLES] = {
-        [HW_TABLE_EXP2] = {.name = "exp2", HW_EXP2_BITS, HW_EXP2_FRAC},
-        [HW_TABLE_RECIP] = {.name = "recip", HW_RECIP_BITS, HW_RECIP_FRAC},
-        [HW_TABLE_RSQRT] = {.name = "rsqrt", HW_RSQRT_BITS, HW_RSQRT_FRAC},
-        [HW_TABLE_SIGMOID] = {.name = "sigmoid", HW_SIGMOID_BITS, HW_SIGMOID_FRAC},
-    };
-    if (!ready) {
-        fill(&table[HW_TABLE_EXP2], exp2_curve, 0);
-        fill(&table[HW_TABLE_RECIP], recip_curve, 0);
-        fill(&table[HW_TABLE_RSQRT], rsqrt_curve, 32);
-        fill(&table[HW_TABLE_SIGMOID], sigmoid_curve, 0);
-        ready = true;
-    }
+    static pthread_once_t once = PTHREAD_ONCE_INIT; // scoring runs the reference in threads
+    if (!atomic_load_explicit(&ready, memory_order_acquire))
+        pthread_once(&once, fill_all);
     return &table[id];
 }
 

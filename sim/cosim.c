@@ -22,7 +22,7 @@
 static const char *const HELP =
     "cosim DESIGN -m Q.safetensors [-t TOKENIZER] [options]\n"
     "  -p, --prompt TEXT   what the story begins with (nothing), or what the chat is asked\n"
-    "  -n, --count N       tokens to generate, in each turn of a chat; steps of a slice (256; 8)\n"
+    "  -n, --count N       tokens to generate, in each turn of a chat; steps of a slice (256)\n"
     "      --chat, --system TEXT, --messages FILE, --template NAME   as of hardwire run\n"
     "      --random SEED   slice: random operands instead of captured ones\n"
     "      --stalls SEED   pause the streams at random\n"
@@ -471,5 +471,9 @@ int main(int argc, char **argv)
         return fputs(HELP, stderr), 2;
     o.design = argv[optind];
     hw_catch_interrupts();
-    return cosim(&o);
+    int status = cosim(&o);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "cosim: standard output: cannot write\n");
+    return status ? status : 1;
 }

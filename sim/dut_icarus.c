@@ -9,7 +9,7 @@
 
 const char *const dut_simulator = "Icarus Verilog";
 
-enum { MOST_BYTES = 4096 };
+enum { MOST_BYTES = 1 << 16 }; // of a tap: the scores of 26,000 positions
 
 // The file holds, for a chip, a line "token last" a token; for a slice, a line "pos n_words" a step
 // and its words after it, in hexadecimal.

@@ -45,7 +45,7 @@ LD_PRELOAD=$dir/disk.so build/hardwire emit $large -o $dir/room > $dir/words 2>&
 [ $? = 1 ] && grep -q 'room.partial: disk: expected room for 14[0-9.]* MB, got 20.5 MB' $dir/words &&
     nothing_left room
 verdict "a disk without room is refused, and nothing left"
-LD_PRELOAD=$dir/disk.so build/hardwire emit build/story.safetensors -o $dir/room > $dir/words 2>&1 &&
+LD_PRELOAD=$dir/disk.so build/hardwire emit build/default.safetensors -o $dir/room > $dir/words 2>&1 &&
     [ -f $dir/room/manifest.json ]
 verdict "the same disk holds a small chip"
 
@@ -74,6 +74,33 @@ for signal in INT TERM HUP; do
     interrupted $signal
     verdict "SIG$signal leaves the older output"
 done
+
+# Names as a shell completes them, and what is in the way.
+emit() { build/hardwire emit build/default.safetensors -o "$@" > $dir/words 2>&1; }
+rm -rf $dir/room
+emit $dir/room/ && emit $dir/room/// --rows 16 && [ -f $dir/room/manifest.json ] && [ "$(ls -d $dir/room*)" = $dir/room ]
+verdict "slashes at the end of a name"
+before=$(digest $dir/room)
+for name in $dir/room/. $dir/room/.. . / ''; do
+    emit "$name"
+    [ $? = 1 ] && grep -q 'expected the name of a directory' $dir/words && [ "$(digest $dir/room)" = "$before" ] || break
+done
+verdict "no name of a directory to make"
+mkdir -p $dir/room.old && ! emit $dir/room && grep -q 'room.old: is in the way' $dir/words &&
+    [ "$(digest $dir/room)" = "$before" ] && rmdir $dir/room.old
+verdict "something where the older output must go"
+mkdir $dir/room.partial && echo mine > $dir/room.partial/mine && ! emit $dir/room &&
+    grep -q 'room.partial: exists and is not' $dir/words && [ "$(cat $dir/room.partial/mine)" = mine ] &&
+    [ "$(digest $dir/room)" = "$before" ]
+verdict "something where the new output must go"
+rm -rf $dir/room.partial
+mkdir -p $dir/room.partial/fabric && emit $dir/room && [ ! -e $dir/room.partial ]
+verdict "what an output that was killed has left goes"
+mkdir -p $dir/room/runs/1/2/3/4 && echo mine > $dir/room/runs/1/2/3/4/mine && ! emit $dir/room --rows 16 &&
+    grep -q 'none of hardwire' $dir/words && [ "$(digest $dir/room)" = "$before" ] &&
+    [ "$(cat $dir/room.old/runs/1/2/3/4/mine)" = mine ]
+verdict "somebody's folders in the older output stay"
+rm -rf $dir/room $dir/room.old
 
 # Banks of 8 words (of fewer Yosys makes no memory): 32 of weights, joined by a tree.
 python3 - $dir << 'PY'

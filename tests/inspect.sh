@@ -6,7 +6,7 @@ dir=build/test/inspect
 hw=build/hardwire
 rm -rf $dir
 mkdir -p $dir
-q=build/story.safetensors
+q=build/default.safetensors
 ok() { # NAME, then a command
     name=$1
     shift

@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "gen/chip/banks.h"
+#include "gen/interrupt.h"
 #include "refmodel/tables.h"
 
 // --- fabric -------------------------------------------------------------------------------------
@@ -118,8 +118,13 @@ static void copy_templates(struct hw_out *out, const char *templates)
     }
     for (struct dirent *e; (e = readdir(dir)) != NULL;) {
         size_t len = strlen(e->d_name);
-        if (len > 2 && strcmp(e->d_name + len - 2, ".v") == 0 && n < MOST)
-            name[n++] = strdup(e->d_name);
+        if (len <= 2 || strcmp(e->d_name + len - 2, ".v") != 0)
+            continue;
+        if (n == MOST || !(name[n] = strdup(e->d_name))) {
+            hw_fail(out->err, "%s: expected at most %d templates, and memory for them", templates, MOST);
+            break;
+        }
+        n++;
     }
     closedir(dir);
     if (n == 0)
@@ -254,10 +259,21 @@ static void remove_tree(const char *dir, int depth)
     rmdir(dir);
 }
 
+// What hw_emit writes into a directory.
+static bool is_ours(const char *name)
+{
+    static const char *const ours[] = {".", "..", "fabric", "personality", "filelist.f", "manifest.json"};
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
+        if (strcmp(name, ours[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 // Only a directory that holds a manifest, or nothing, may be replaced.
 static bool replaceable(const char *dir, struct hw_error *err)
 {
-    char path[4096];
+    char path[4300];
     struct stat st;
     if (lstat(dir, &st) != 0)
         return true;
@@ -265,6 +281,23 @@ static bool replaceable(const char *dir, struct hw_error *err)
     if (S_ISDIR(st.st_mode) && (stat(path, &st) == 0 || rmdir(dir) == 0))
         return true;
     return hw_fail(err, "%s: exists and is not an output of hardwire: not replaced", dir);
+}
+
+// Takes away what an output that was killed has left at `temp`, and nothing else.
+static bool clear_partial(const char *temp, struct hw_error *err)
+{
+    struct stat st;
+    if (lstat(temp, &st) != 0)
+        return true;
+    DIR *d = S_ISDIR(st.st_mode) ? opendir(temp) : NULL;
+    bool ours = d != NULL;
+    for (struct dirent *e; ours && (e = readdir(d)) != NULL;)
+        ours = is_ours(e->d_name);
+    if (d)
+        closedir(d);
+    if (ours)
+        remove_tree(temp, 1);
+    return ours || hw_fail(err, "%s: exists and is not an output of hardwire: not replaced", temp);
 }
 
 static void write_all(struct hw_out *out, const struct hw_plan *plan, const char *templates,
@@ -340,62 +373,68 @@ static bool check_room(const struct hw_size *size, const char *temp, FILE *progr
     return true;
 }
 
-static volatile sig_atomic_t stop;
-
-static void on_signal(int signal)
-{
-    (void)signal;
-    stop = 1;
-}
-
-static const int SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
-enum { N_SIGNALS = sizeof SIGNALS / sizeof SIGNALS[0] };
-
-// While files are written these signals end the writing, not the program. One that is ignored stays
-// so.
-static void catch_signals(struct sigaction old[N_SIGNALS])
-{
-    struct sigaction ours = {.sa_handler = on_signal};
-    sigemptyset(&ours.sa_mask);
-    stop = 0;
-    for (int i = 0; i < N_SIGNALS; i++) {
-        if (sigaction(SIGNALS[i], NULL, &old[i]) == 0 && old[i].sa_handler != SIG_IGN)
-            sigaction(SIGNALS[i], &ours, NULL);
-    }
-}
-
-static void release_signals(const struct sigaction old[N_SIGNALS])
-{
-    for (int i = 0; i < N_SIGNALS; i++)
-        sigaction(SIGNALS[i], &old[i], NULL);
-}
-
-// Puts the finished directory in the place of an older one.
-static void put_in_place(const char *temp, const char *dir, enum hw_emit_mode mode,
+// Puts the finished directory in the place of an older one, which is complete there until then.
+static void put_in_place(const char *temp, const char *dir, const char *older, enum hw_emit_mode mode,
                          struct hw_error *err)
 {
+    struct stat st;
     if (mode == HW_EMIT_KEEP && same_manifest(temp, dir)) {
         remove_tree(temp, 1);
         return;
     }
-    remove_tree(dir, 3);
-    if (rename(temp, dir) != 0)
+    bool exists = lstat(dir, &st) == 0;
+    if (exists && rename(dir, older) != 0) {
+        hw_fail(err, "%s: cannot rename to %s: %s", dir, older, strerror(errno));
+        return;
+    }
+    if (rename(temp, dir) != 0) {
         hw_fail(err, "%s: cannot rename to %s: %s", temp, dir, strerror(errno));
+        if (exists)
+            rename(older, dir);
+        return;
+    }
+    if (exists)
+        remove_tree(older, 3);
+    if (lstat(older, &st) == 0)
+        hw_fail(err, "%s: is the new design; the older one held folders that are none of hardwire's, "
+                     "which are now in %s", dir, older);
+}
+
+// The name of a directory to be made, without slashes at its end.
+static bool plain_name(const char *dir, char *name, size_t size, struct hw_error *err)
+{
+    size_t n = strlen(dir);
+    while (n > 0 && dir[n - 1] == '/')
+        n--;
+    if (n >= size)
+        return hw_fail(err, "output: expected a path of at most %zu bytes, got %zu", size - 1, n);
+    memcpy(name, dir, n);
+    name[n] = '\0';
+    const char *slash = strrchr(name, '/'), *last = slash ? slash + 1 : name;
+    if (n == 0 || strcmp(last, ".") == 0 || strcmp(last, "..") == 0)
+        return hw_fail(err, "output: expected the name of a directory to make, got '%s'", dir);
+    return true;
 }
 
 bool hw_emit(const struct hw_plan *plan, const char *slice, const char *templates, const char *dir,
              enum hw_emit_mode mode, FILE *progress, struct hw_error *err)
 {
-    char temp[4096], sub[4200];
+    char name[4000], temp[4096], older[4096], sub[4200];
     struct hw_size size = whole_size(plan);
-    struct sigaction old[N_SIGNALS];
-    if (!replaceable(dir, err))
+    struct hw_held_signals held;
+    struct stat st;
+    if (!plain_name(dir, name, sizeof name, err) || !replaceable(name, err))
         return false;
-    snprintf(temp, sizeof temp, "%s.partial", dir);
-    remove_tree(temp, 1);
+    snprintf(temp, sizeof temp, "%s.partial", name);
+    snprintf(older, sizeof older, "%s.old", name);
+    if (lstat(older, &st) == 0)
+        return hw_fail(err, "%s: is in the way, expected nothing there: it takes %s while that is "
+                            "replaced", older, name);
+    if (!clear_partial(temp, err))
+        return false;
     if (mkdir(temp, 0777) != 0)
         return hw_fail(err, "%s: cannot create: %s", temp, strerror(errno));
-    catch_signals(old);
+    hw_hold_signals(&held);
     const char *part[] = {"fabric", "personality"};
     check_room(&size, temp, progress, err);
     for (int i = 0; i < 2 && !err->set; i++) {
@@ -403,14 +442,14 @@ bool hw_emit(const struct hw_plan *plan, const char *slice, const char *template
         if (mkdir(sub, 0777) != 0)
             hw_fail(err, "%s: cannot create: %s", sub, strerror(errno));
     }
-    struct hw_out out = {.dir = temp, .err = err, .stop = &stop, .progress = progress,
+    struct hw_out out = {.dir = temp, .err = err, .stop = &hw_stop, .progress = progress,
                          .expected = size.bytes};
     write_all(&out, plan, templates, slice);
     hw_out_free(&out);
     if (!err->set)
-        put_in_place(temp, dir, mode, err);
+        put_in_place(temp, name, older, mode, err);
     if (err->set)
         remove_tree(temp, 1);
-    release_signals(old);
+    hw_release_signals(&held);
     return !err->set;
 }

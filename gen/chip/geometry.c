@@ -57,19 +57,28 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
     return true;
 }
 
-bool hw_geometry_holds(const struct hw_config *c, int *vec, struct hw_error *err)
+// The widths of counters in the fabric, and of fields in instructions and quantized files.
+static bool check_limits(const struct hw_config *c, struct hw_error *err)
 {
     const struct {
         const char *name;
         int value, max;
     } limit[] = {{"n_layers", c->n_layers, 1024},     {"n_heads", c->n_heads, 255},
                  {"n_kv_heads", c->n_kv_heads, 255},  {"head_dim", c->head_dim, 1024},
+                 {"n_heads * head_dim", c->n_heads * c->head_dim, 1 << 16},
                  {"vocab_size", c->vocab_size, 1 << 19}, {"seq_len", c->seq_len, 1 << 19}};
     for (size_t i = 0; i < sizeof limit / sizeof limit[0]; i++) {
         if (limit[i].value > limit[i].max)
             return hw_fail(err, "%s: expected at most %d, got %d", limit[i].name, limit[i].max,
                            limit[i].value);
     }
+    return c->norm_eps > 0.0 || hw_fail(err, "norm epsilon: expected a number above 0, got 0");
+}
+
+bool hw_geometry_holds(const struct hw_config *c, int *vec, struct hw_error *err)
+{
+    if (!check_limits(c, err))
+        return false;
     for (*vec = 8; *vec > 4; *vec /= 2) {
         struct hw_error not_so_wide = {0};
         const struct hw_geometry g = {.rows = 32, .cols = 8, .vec = *vec, .att_pos = 16};
@@ -203,7 +212,7 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
     g->cols = g->cols ? g->cols : 8;
     g->vec = g->vec ? g->vec : 8;
     g->att_pos = g->att_pos ? g->att_pos : 16;
-    if (!check_shape(g, c, err))
+    if (!check_limits(c, err) || !check_shape(g, c, err))
         return false;
     int q_dim = c->n_heads * c->head_dim;
     int widest = c->hidden_dim > q_dim ? c->hidden_dim : q_dim;

@@ -368,10 +368,11 @@ static const struct hw_qmatrix *find_matrix(const struct hw_qmodel *q, const cha
 static bool matrix_slice(struct builder *b, const char *spec)
 {
     char name[64] = "";
-    int first = 0, last = -1, used = 0;
+    int first = 0, last = -1, used = 0, end_of_rows = 0;
     struct hw_insn insn;
-    if (sscanf(spec, "%63[^:]%n:%d-%d", name, &used, &first, &last) < 1)
-        return hw_fail(b->err, "slice: matrix: expected a tensor name, got '%s'", spec);
+    if (sscanf(spec, "%63[^:]%n:%d-%d%n", name, &used, &first, &last, &end_of_rows) < 1 ||
+        (spec[used] != '\0' && (end_of_rows == 0 || spec[end_of_rows] != '\0')))
+        return hw_fail(b->err, "slice: matrix: expected NAME or NAME:first-last, got '%s'", spec);
     const struct hw_qmatrix *m = find_matrix(b->q, name, &insn);
     if (!m)
         return hw_fail(b->err, "slice: matrix: no tensor '%s' (expected layers.N.attention.wk, wq, "
@@ -393,8 +394,10 @@ static bool operator_slice(struct builder *b, const char *spec)
 {
     const struct hw_config *c = &b->q->config;
     char op[16] = "";
-    int l = 0;
-    sscanf(spec, "%15[^:]:%d", op, &l);
+    int l = 0, used = 0, end_of_layer = 0;
+    if (sscanf(spec, "%15[^:]%n:%d%n", op, &used, &l, &end_of_layer) < 1 ||
+        (spec[used] != '\0' && (end_of_layer == 0 || spec[end_of_layer] != '\0')))
+        return hw_fail(b->err, "slice: op: expected NAME or NAME:N, got '%s'", spec);
     if (l < 0 || l >= c->n_layers)
         return hw_fail(b->err, "slice: %s: expected a layer in 0-%d, got %d", op, c->n_layers - 1,
                        l);
@@ -417,14 +420,14 @@ static bool operator_slice(struct builder *b, const char *spec)
 
 static bool slice(struct builder *b, const char *name)
 {
-    int l;
+    int l, used = 0;
     if (strcmp(name, "chip") == 0)
         return chip(b);
     if (strncmp(name, "matrix:", 7) == 0)
         return matrix_slice(b, name + 7);
     if (strncmp(name, "op:", 3) == 0)
         return operator_slice(b, name + 3);
-    if (sscanf(name, "layer:%d", &l) == 1 && l >= 0 && l < b->q->config.n_layers)
+    if (sscanf(name, "layer:%d%n", &l, &used) == 1 && name[used] == '\0' && l >= 0 && l < b->q->config.n_layers)
         return recv(b, HW_DST_INIT, 0, b->q->config.dim, 0) && layer(b, l) && end(b);
     return hw_fail(b->err, "slice: expected chip, layer:N, matrix:NAME[:first-last] or op:NAME:N, "
                            "got '%s'", name);

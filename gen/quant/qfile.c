@@ -11,9 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gen/interrupt.h"
 #include "gen/quant/synthetic.h"
 #include "gen/read/cursor.h"
 #include "refmodel/tables.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "tensors are written and read as they lie in memory: a little-endian machine is needed"
+#endif
 
 static const char *const FORMAT = "hardwire-qmodel-1";
 
@@ -244,7 +249,9 @@ static void write_bytes(struct pass *p, const uint8_t *bytes, size_t n)
 {
     for (size_t i = 0, piece; i < n && !p->err->set; i += piece) {
         piece = n - i < PIECE ? n - i : PIECE;
-        if (fwrite(bytes + i, 1, piece, p->file) != piece)
+        if (hw_stop)
+            hw_fail(p->err, "%s: interrupted", p->path);
+        else if (fwrite(bytes + i, 1, piece, p->file) != piece)
             hw_fail(p->err, "%s: cannot write: %s", p->path, strerror(errno));
         if (p->unload)
             hw_file_unload(bytes + i, piece);
@@ -555,9 +562,11 @@ bool hw_qmodel_write(const struct hw_qmodel *q, const char *path, struct hw_erro
 {
     char temp[4096];
     snprintf(temp, sizeof temp, "%s.partial", path);
+    struct hw_held_signals held;
     FILE *file = fopen(temp, "wb");
     if (!file)
         return hw_fail(err, "%s: cannot write: %s", temp, strerror(errno));
+    hw_hold_signals(&held);
     write_file(q, file, temp, err);
     if (fclose(file) != 0)
         hw_fail(err, "%s: cannot write: %s", temp, strerror(errno));
@@ -565,6 +574,7 @@ bool hw_qmodel_write(const struct hw_qmodel *q, const char *path, struct hw_erro
         hw_fail(err, "%s: cannot rename to %s: %s", temp, path, strerror(errno));
     if (err->set)
         unlink(temp);
+    hw_release_signals(&held);
     return !err->set;
 }
 

@@ -13,7 +13,8 @@ struct hw_spill;
 struct hw_spill *hw_spill_new(const char *beside, struct hw_error *err);
 void hw_spill_free(struct hw_spill *s);
 
-// Room for the codes of *m, whose shape is set; then its rows, codes[n_planes][n_in].
+// Room for the codes of *m, whose shape is set, and then its rows in any order, codes[n_planes][n_in];
+// one matrix after the other.
 bool hw_spill_matrix(struct hw_spill *s, struct hw_qmatrix *m, struct hw_error *err);
 bool hw_spill_row(struct hw_spill *s, int row, const uint8_t *codes, struct hw_error *err);
 

@@ -142,12 +142,6 @@ uint8_t hw_cursor_u8(struct hw_cursor *c, const char *what)
     return p ? *p : 0;
 }
 
-uint16_t hw_cursor_u16(struct hw_cursor *c, const char *what)
-{
-    const uint8_t *p = hw_cursor_take(c, 2, what);
-    return p ? hw_load_u16(p) : 0;
-}
-
 uint32_t hw_cursor_u32(struct hw_cursor *c, const char *what)
 {
     const uint8_t *p = hw_cursor_take(c, 4, what);

@@ -44,7 +44,6 @@ const uint8_t *hw_cursor_take(struct hw_cursor *c, uint64_t n, const char *what)
 
 // Little endian, whatever the host.
 uint8_t hw_cursor_u8(struct hw_cursor *c, const char *what);
-uint16_t hw_cursor_u16(struct hw_cursor *c, const char *what);
 uint32_t hw_cursor_u32(struct hw_cursor *c, const char *what);
 uint64_t hw_cursor_u64(struct hw_cursor *c, const char *what);
 int32_t hw_cursor_i32(struct hw_cursor *c, const char *what);

@@ -11,6 +11,7 @@
 
 #include "gen/read/gguf.h"
 #include "gen/read/import.h"
+#include "gen/read/safetensors.h"
 
 // Above these a file is taken as damaged. Their products, in bytes, stay far below 2^63.
 enum {
@@ -243,6 +244,9 @@ static bool import(struct hw_model *model, struct hw_error *err)
     model->n_files = 1;
     if (!hw_file_map(&model->files[0], model->path, err))
         return false;
+    if (hw_is_safetensors(model->path))
+        return hw_fail(err, "%s: expected a checkpoint of floats: of safetensors its folder, with "
+                            "config.json; got a safetensors file alone", model->path);
     if (hw_is_gguf(&model->files[0]))
         return hw_import_gguf(model, err);
     if (hw_is_bitllama(&model->files[0]))
