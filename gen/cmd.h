@@ -17,7 +17,7 @@ int hw_cmd_sim(int argc, char **argv);
 // What emit, plan and sim are asked for.
 struct hw_request {
     struct hw_geometry geometry;
-    const char *input, *output, *slice, *templates, *shape, *lane, *target;
+    const char *input, *output, *slice, *templates, *shape, *lane, *target, *fabric;
     int ctx; // a shorter context than the model's, or 0
     int clock_mhz;
     int bits, wide_bits, code_bits; // of weights without a quantized model

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gen/chip/emit.h"
+#include "gen/chip/fabric.h"
 #include "gen/cmd.h"
 #include "gen/quant/qfile.h"
 #include "gen/quant/synthetic.h"
@@ -20,6 +21,8 @@ static const char *const GEOMETRY_HELP =
     "      --att-pos N       KV positions a cycle (16)\n"
     "      --lane KIND       select or multiply: what a lane does with a code (see --target)\n"
     "      --target NAME     sim, ice40, ecp5, xilinx, osu018: the lane that is smaller there (sim)\n"
+    "      --fabric DIR      in place of these: the fabric of the design in DIR, whose capacities hold\n"
+    "                        the model; only the constants are new\n"
     "      --bank-bytes N    most bytes of a ROM bank (524288)\n"
     "      --ctx N           a context of N positions (the model's)\n"
     "      --slice NAME      chip, layer:N, matrix:NAME[:first-last], op:NAME:N (chip)\n";
@@ -77,6 +80,7 @@ static const struct verb_option {
     {ALL, {"att-pos", required_argument, NULL, 'P'}},
     {ALL, {"lane", required_argument, NULL, 'L'}},
     {ALL, {"target", required_argument, NULL, 'G'}},
+    {ALL, {"fabric", required_argument, NULL, 'F'}},
     {ALL, {"bank-bytes", required_argument, NULL, 'B'}},
     {ALL, {"ctx", required_argument, NULL, 'x'}},
     {ALL, {"slice", required_argument, NULL, 's'}},
@@ -135,6 +139,7 @@ static const char **text_of(struct hw_request *r, int opt)
            : opt == 'S' ? &r->shape
            : opt == 'L' ? &r->lane
            : opt == 'G' ? &r->target
+           : opt == 'F' ? &r->fabric
            : opt == 'T' ? &r->templates
                         : NULL;
 }
@@ -153,6 +158,10 @@ static int check_request(const char *verb, struct hw_request *r)
         r->code_bits > 4)
         return hw_usage(verb, "expected 2..8 bits in codes of 2..4, got %d and %d in %d", r->bits,
                         r->wide_bits, r->code_bits);
+    const struct hw_geometry *g = &r->geometry;
+    if (r->fabric && (g->rows || g->cols || g->vec || g->att_pos || g->bank_bytes || r->lane || r->target))
+        return hw_usage(verb, "--fabric: expected no --rows, --cols, --vec, --att-pos, --lane, --target "
+                              "or --bank-bytes beside it");
     if (r->lane && !hw_lane_parse(r->lane, &r->geometry.lane))
         return hw_usage(verb, "expected --lane select or multiply, got '%s'", r->lane);
     if (r->target && !hw_target_parse(r->target, &r->geometry.target))
@@ -228,10 +237,14 @@ static bool load(const struct hw_request *r, struct hw_qmodel *q, struct hw_erro
 bool hw_prepare(struct hw_request *r, struct hw_qmodel *q, struct hw_plan *plan,
                 struct hw_error *err)
 {
-    if (!load(r, q, err))
+    struct hw_geometry fabric;
+    if ((r->fabric && !hw_fabric_read(&fabric, r->fabric, err)) || !load(r, q, err))
         return false;
+    if (r->fabric)
+        r->geometry = fabric;
     if ((!r->ctx || hw_qmodel_set_context(q, r->ctx, err)) &&
         hw_geometry_fit(&r->geometry, q, err) &&
+        (!r->fabric || hw_fabric_take(&r->geometry, &fabric, err)) &&
         hw_plan_make(plan, q, &r->geometry, r->slice, err))
         return true;
     hw_qmodel_free(q);

@@ -21,6 +21,40 @@ check "two checkpoints, one fabric" diff -r $dir/a/fabric $dir/b/fabric
 check "two checkpoints, two personalities" differ $dir/a/personality $dir/b/personality
 check "emitted twice, the same bytes" diff -r $dir/a $dir/a-again
 
+# A fabric made for a larger model takes a smaller one of other dimensions, layers and vocabulary.
+python3 - $dir << 'PY'
+import sys
+sys.path.insert(0, "tests")
+from tiny_model import write_checkpoint, write_tokenizer
+write_checkpoint(f"{sys.argv[1]}/large.bin", 32, 64, 3, 8, 4, 60, 32, False)
+write_checkpoint(f"{sys.argv[1]}/small.bin", 16, 24, 2, 4, 2, 40, 32, True)
+write_tokenizer(f"{sys.argv[1]}/small.tok", 40)
+PY
+geometry="--rows 8 --cols 8 --vec 4 --att-pos 4 --bank-bytes 1024"
+for name in large small; do
+    build/hardwire quantize $dir/$name.bin -o $dir/$name.safetensors -q
+    # shellcheck disable=SC2086
+    build/hardwire emit $dir/$name.safetensors -o $dir/$name --quiet $geometry
+done
+equal() {
+    build/hardwire sim $dir/small.safetensors -t $dir/small.tok -o $dir/other --fabric $dir/large -n 8 --quiet \
+        --icarus --stalls 3 > $dir/words 2>&1 && grep ' 0 different' $dir/words
+}
+check "a smaller model on a larger one's fabric equals the reference" equal
+check "the fabric is the larger one's" diff -r $dir/large/fabric $dir/other/fabric
+check "which is not the smaller one's own" differ $dir/small/fabric $dir/other/fabric
+check "its ROMs hold the smaller model" python3 tests/prove_roms.py --roms-only $dir/other $dir/small.safetensors
+says() { # PATTERN COMMAND...
+    pattern=$1
+    shift
+    ! "$@" > $dir/words 2>&1 && grep -q -e "$pattern" $dir/words && [ ! -e $dir/none ]
+}
+emit() { build/hardwire emit $dir/"$1".safetensors -o $dir/none --fabric "$2" ${3:-}; }
+check "a model too large for a fabric" says "fabric: .*, expected at most .*, got a model that takes" emit large $dir/small
+check "heads of another dimension" says "fabric: head_dim, expected 4, got a model that takes 8" emit a $dir/small
+check "a fabric, and a shape of it" says "--fabric: expected no --rows" emit small $dir/large "--rows 8"
+check "no such design" says "none/manifest.json: " emit small $dir/none
+
 # The kind of lane is the fabric's alone, and a target chooses it by the number of rows.
 build/hardwire emit $dir/a.safetensors -o $dir/multiply --lane multiply > /dev/null
 check "another lane, another fabric" differ $dir/a/fabric $dir/multiply/fabric

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "gen/chip/banks.h"
+#include "gen/chip/fabric.h"
 #include "gen/interrupt.h"
 #include "refmodel/tables.h"
 
@@ -183,15 +184,6 @@ static json_t *ranges(const struct hw_plan *plan)
     return list;
 }
 
-static json_t *geometry_json(const struct hw_geometry *g)
-{
-    return json_pack("{s:i, s:i, s:i, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "rows",
-                     g->rows, "cols", g->cols, "code_bits", g->code_bits, "lane",
-                     hw_lane_name(g->lane), "vec", g->vec, "att_pos", g->att_pos, "head_dim",
-                     g->head_dim, "act_bits", g->act_bits, "kv_bits", g->kv_bits, "res_bits",
-                     g->res_bits, "sub_norm", g->sub_norm, "acc_bits", g->acc_bits, "ctx", g->ctx);
-}
-
 static json_t *model_json(const struct hw_config *c)
 {
     return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b}", "dim", c->dim, "hidden_dim",
@@ -211,7 +203,7 @@ static void write_manifest(struct hw_out *out, const struct hw_plan *plan, const
     fabric_hash(out, hex);
     json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "format",
                              "hardwire-manifest-1", "version", HW_VERSION, "slice", slice,
-                             "fabric_sha256", hex, "geometry", geometry_json(&plan->geometry),
+                             "fabric_sha256", hex, "geometry", hw_fabric_json(&plan->geometry),
                              "model", model_json(&plan->model->config), "roms", rom_table(plan),
                              "weights", ranges(plan), "files", files);
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
