@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/chip/fabric.h"
 #include "gen/quant/grids.h"
 #include "gen/quant/qfile.h"
 #include "gen/quant/synthetic.h"
@@ -182,6 +183,16 @@ static void manifest(const uint8_t *data, size_t size)
     bool ok = hw_design_open(&design, FUZZ_FOLDER, &q, &err);
     judge(ok, &err);
     hw_design_close(&design);
+    err = (struct hw_error){0};
+    struct hw_geometry fabric, g;
+    struct hw_plan plan;
+    ok = hw_fabric_read(&fabric, FUZZ_FOLDER, &err);
+    g = fabric;
+    ok = ok && hw_geometry_fit(&g, &q, &err) && hw_fabric_take(&g, &fabric, &err) &&
+         hw_plan_make(&plan, &q, &g, "chip", &err);
+    judge(ok, &err);
+    if (ok)
+        hw_plan_free(&plan);
     err = (struct hw_error){0};
     if ((hw_design_tampered(FUZZ_FOLDER, &err) < 0) != err.set)
         abort();

@@ -220,7 +220,8 @@ def own_files():
         with open(base + ".st", "rb") as file:
             put("quantized", bits, file.read())
     write_checkpoint(base + ".bin", 8, 8, 1, 2, 1, 8, 8, True)
-    subprocess.run([HARDWIRE, "quantize", base + ".bin", "-o", base + ".st", "-q"], check=True)
+    subprocess.run([HARDWIRE, "quantize", base + ".bin", "-o", base + ".st", "-q", "--act-bits", "8",
+                    "--kv-bits", "8"], check=True)
     subprocess.run([HARDWIRE, "emit", base + ".st", "-o", base, "--rows", "4", "--cols", "4", "--vec",
                     "4", "--att-pos", "4"], check=True, stdout=subprocess.DEVNULL)
     with open(base + "/manifest.json") as file:
