@@ -44,6 +44,16 @@ check "a smaller model on a larger one's fabric equals the reference" equal
 check "the fabric is the larger one's" diff -r $dir/large/fabric $dir/other/fabric
 check "which is not the smaller one's own" differ $dir/small/fabric $dir/other/fabric
 check "its ROMs hold the smaller model" python3 tests/prove_roms.py --roms-only $dir/other $dir/small.safetensors
+shared=../shared/models
+if [ -d $shared ]; then # a real checkpoint, of another width of its feed-forward
+    build/hardwire quantize $shared/stories260K.bin -o $dir/stories260K.safetensors -q --nearest
+    real() {
+        build/hardwire sim $dir/stories260K.safetensors -t $shared/tok512.bin -o $dir/real --fabric $dir/a -n 40 \
+            --quiet > $dir/words 2>&1 && grep ' 0 different' $dir/words
+    }
+    check "shared: stories260K on the fabric of the default model" real
+    check "shared: which it leaves as it is" diff -r $dir/a/fabric $dir/real/fabric
+fi
 says() { # PATTERN COMMAND...
     pattern=$1
     shift
