@@ -242,7 +242,8 @@ bool hw_prepare(struct hw_request *r, struct hw_qmodel *q, struct hw_plan *plan,
         return false;
     if (r->fabric)
         r->geometry = fabric;
-    if ((!r->ctx || hw_qmodel_set_context(q, r->ctx, err)) &&
+    if (hw_qmodel_set_context(q, r->ctx ? r->ctx : q->config.seq_len,
+                              r->fabric ? fabric.rope_lo_bits : 0, err) &&
         hw_geometry_fit(&r->geometry, q, err) &&
         (!r->fabric || hw_fabric_take(&r->geometry, &fabric, err)) &&
         hw_plan_make(plan, q, &r->geometry, r->slice, err))

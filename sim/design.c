@@ -51,12 +51,16 @@ bool hw_design_open(struct hw_design *d, const char *dir, const struct hw_qmodel
 
 bool hw_design_set_context(const char *dir, struct hw_qmodel *q, struct hw_error *err)
 {
-    int seq_len = q->config.seq_len;
+    int seq_len = q->config.seq_len, lo_bits = 0;
     json_t *root = manifest(dir, err);
     json_unpack(root, "{s:{s:i}}", "model", "seq_len", &seq_len);
+    json_unpack(root, "{s:{s:i}}", "geometry", "rope_lo_bits", &lo_bits);
     json_decref(root);
-    return !err->set &&
-           (seq_len >= q->config.seq_len || hw_qmodel_set_context(q, seq_len, err));
+    if (!err->set && (lo_bits < 0 || lo_bits > 19))
+        hw_fail(err, "%s/manifest.json: rope_lo_bits: expected 1..19, got %d", dir, lo_bits);
+    if (seq_len > q->config.seq_len) // another model's, says hw_design_open
+        seq_len = q->config.seq_len;
+    return !err->set && hw_qmodel_set_context(q, seq_len, lo_bits, err);
 }
 
 void hw_design_close(struct hw_design *d)

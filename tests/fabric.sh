@@ -21,12 +21,13 @@ check "two checkpoints, one fabric" diff -r $dir/a/fabric $dir/b/fabric
 check "two checkpoints, two personalities" differ $dir/a/personality $dir/b/personality
 check "emitted twice, the same bytes" diff -r $dir/a $dir/a-again
 
-# A fabric made for a larger model takes a smaller one of other dimensions, layers and vocabulary.
+# A fabric made for a larger model takes a smaller one of other dimensions, layers, vocabulary and context,
+# whose rotation tables are then cut as the fabric cuts positions.
 python3 - $dir << 'PY'
 import sys
 sys.path.insert(0, "tests")
 from tiny_model import write_checkpoint, write_tokenizer
-write_checkpoint(f"{sys.argv[1]}/large.bin", 32, 64, 3, 8, 4, 60, 32, False)
+write_checkpoint(f"{sys.argv[1]}/large.bin", 32, 64, 3, 8, 4, 60, 70, False)
 write_checkpoint(f"{sys.argv[1]}/small.bin", 16, 24, 2, 4, 2, 40, 32, True)
 write_tokenizer(f"{sys.argv[1]}/small.tok", 40)
 PY
@@ -37,7 +38,7 @@ for name in large small; do
     build/hardwire emit $dir/$name.safetensors -o $dir/$name --quiet $geometry
 done
 equal() {
-    build/hardwire sim $dir/small.safetensors -t $dir/small.tok -o $dir/other --fabric $dir/large -n 8 --quiet \
+    build/hardwire sim $dir/small.safetensors -t $dir/small.tok -o $dir/other --fabric $dir/large -n 12 --quiet \
         --icarus --stalls 3 > $dir/words 2>&1 && grep ' 0 different' $dir/words
 }
 check "a smaller model on a larger one's fabric equals the reference" equal

@@ -82,14 +82,16 @@ class Model:
             raise Refused(f"{path}: {len(data) - end} bytes belong to no tensor")
         self.unused = set(self.tensors)
 
-    def set_context(self, seq_len):
-        """What a design with a shorter context (emit --ctx) must hold: other rotation tables."""
+    def set_context(self, seq_len, lo_w):
+        """What a design with a shorter context (emit --ctx), or on a fabric that cuts positions elsewhere
+        (emit --fabric), must hold: other rotation tables. lo_w: bits of the low part's address."""
         if not 0 < seq_len <= self.number("seq_len"):
             raise Refused(f"a context of {seq_len}, the model has {self.number('seq_len')}")
-        if seq_len == self.number("seq_len"):
+        own = [((n - 1).bit_length() + 1) // 2 for n in (seq_len, self.number("seq_len"))]
+        self.lo_bits = lo_bits = own[0] if max(1, own[0]) == lo_w else lo_w
+        if seq_len == self.number("seq_len") and lo_bits == own[1]:
             return
         self.meta["seq_len"] = str(seq_len)
-        lo_bits = ((seq_len - 1).bit_length() + 1) // 2
         rows = {"lo": 1 << lo_bits, "hi": (seq_len + (1 << lo_bits) - 1) >> lo_bits}
         divisor = [float(d) for d in self.meta.get("rope_divisors", "").split()] or [1.0] * (self.number("head_dim") // 2)
         for part, unit in (("hi", 1 << lo_bits), ("lo", 1)):
@@ -227,8 +229,7 @@ class Layout:
     def rope(self):
         half, base = self.g["HEAD_DIM"] // 2, float(self.m.meta["rope_base"])
         divisor = [float(d) for d in self.m.meta.get("rope_divisors", "").split()] or [1.0] * half
-        lo_bits = ((self.m.number("seq_len") - 1).bit_length() + 1) // 2
-        for part, unit in (("hi", 1 << lo_bits), ("lo", 1)):
+        for part, unit in (("hi", 1 << self.m.lo_bits), ("lo", 1)):
             cos, sin = self.m.tensor(f"rope.{part}_cos"), self.m.tensor(f"rope.{part}_sin")
             n = cos.shape[0]
             rom = self.rom[f"rope_{part}"]
@@ -779,7 +780,7 @@ def main():
         design = Design(os.path.abspath(args.design))
         yosys = Yosys(design, args.yosys, not args.roms_only)
         model = Model(args.model)
-        model.set_context(design.seq_len)
+        model.set_context(design.seq_len, design.geometry["ROPE_LO_W"])
         yosys.wait()
         different = prove(design, model, yosys)
     except (Refused, OSError, KeyError, ValueError) as e:

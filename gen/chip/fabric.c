@@ -25,7 +25,7 @@ static const struct {
     NUMBER(res_bits, 16, 24, SAME),
     NUMBER(sub_norm, 0, 1, SAME),
     NUMBER(bank_bytes, 0, HW_BANK_BYTES, SAME),
-    NUMBER(rope_lo_bits, 1, 30, SAME), // where a position is cut in two
+    NUMBER(rope_lo_bits, 1, 19, SAME), // where a position is cut in two
     NUMBER(rope_hi_bits, 1, 30, CAPACITY),
     NUMBER(acc_bits, 24, 40, CAPACITY),
     NUMBER(ctx, 8, 1 << 20, CAPACITY),

@@ -89,7 +89,6 @@ static void free_matrix(struct hw_qmatrix *m)
 static void alloc_rope(struct hw_qmodel *q, struct hw_error *err)
 {
     size_t half = (size_t)q->config.head_dim / 2;
-    hw_rope_shape(q->config.seq_len, &q->rope.lo_bits, &q->rope.n_hi);
     size_t hi = (size_t)q->rope.n_hi * half, lo = ((size_t)1 << q->rope.lo_bits) * half;
     q->rope.hi_cos = zeros(hi, sizeof(int16_t), err);
     q->rope.hi_sin = zeros(hi, sizeof(int16_t), err);
@@ -120,17 +119,26 @@ bool hw_qmodel_alloc(struct hw_qmodel *q, struct hw_error *err)
         }
     }
     q->final_norm.gain = zeros(dim, sizeof(int16_t), err);
+    hw_rope_shape(c->seq_len, &q->rope.lo_bits, &q->rope.n_hi);
     alloc_rope(q, err);
     return !err->set;
 }
 
-bool hw_qmodel_set_context(struct hw_qmodel *q, int seq_len, struct hw_error *err)
+bool hw_qmodel_set_context(struct hw_qmodel *q, int seq_len, int lo_bits, struct hw_error *err)
 {
+    int own_bits, n_hi;
     if (seq_len < 1 || seq_len > q->config.seq_len)
         return hw_fail(err, "context: expected 1..%d, the model's, got %d", q->config.seq_len,
                        seq_len);
+    hw_rope_shape(seq_len, &own_bits, &n_hi);
+    if (lo_bits == 0 || (lo_bits == 1 && own_bits == 0)) // a fabric has one bit at least
+        lo_bits = own_bits;
+    if (seq_len == q->config.seq_len && lo_bits == q->rope.lo_bits)
+        return true;
     free_rope(q);
     q->config.seq_len = seq_len;
+    q->rope.lo_bits = lo_bits;
+    q->rope.n_hi = ((seq_len - 1) >> lo_bits) + 1;
     alloc_rope(q, err);
     return !err->set && (hw_rope_tables(&q->config, &q->rope) == 0 ||
                          hw_fail(err, "context: a rotation angle lies on a rounding tie"));

@@ -21,8 +21,9 @@ void hw_qmodel_free(struct hw_qmodel *q);
 void hw_qmatrix_row(const struct hw_qmatrix *m, int plane, int row, uint8_t *codes);
 void hw_qmatrix_unload(const struct hw_qmatrix *m);
 
-// Makes the context shorter than the model's; the rotation tables follow.
-bool hw_qmodel_set_context(struct hw_qmodel *q, int seq_len, struct hw_error *err);
+// Makes the context seq_len, at most the model's, and cuts positions for the rotation's two tables at bit
+// lo_bits, 1..19, where a fabric is made so (0: where hw_rope_shape says). The tables follow.
+bool hw_qmodel_set_context(struct hw_qmodel *q, int seq_len, int lo_bits, struct hw_error *err);
 
 // Writes under a temporary name, then renames. Reads with every count, range and size checked:
 // `map` leaves the codes in the file and makes no weights, which is enough to plan and emit; `read`
