@@ -276,28 +276,30 @@ int hw_cmd_emit(int argc, char **argv)
     return err.set ? hw_report(&err) : 0;
 }
 
-int hw_cmd_sim(int argc, char **argv)
+static int simulate(struct hw_request *r)
 {
-    struct hw_request r;
     struct hw_qmodel q;
     struct hw_plan plan;
     struct hw_error err = {0};
-    int status = hw_parse_request(argc, argv, SIM_HELP, &r);
-    if (status >= 0)
-        return status;
-    if (!r.output)
-        return hw_usage("sim", "expected -o DIR");
-    if (!hw_simulate_paths(r.output, &err))
+    int status = 0;
+    if (!hw_simulate_paths(r->output, &err) || !hw_prepare(r, &q, &plan, &err))
         return hw_report(&err);
-    if (!hw_prepare(&r, &q, &plan, &err))
-        return hw_report(&err);
-    hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_KEEP, NULL, &err);
+    hw_emit(&plan, r->slice, r->templates, r->output, HW_EMIT_KEEP, NULL, &err);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
-    const struct hw_sim_request sim = {r.output, r.input, r.icarus, r.args, r.n_args};
+    const struct hw_sim_request sim = {r->output, r->input, r->icarus, r->args, r->n_args};
     if (!err.set)
         status = hw_simulate(&sim, &err);
+    return err.set ? hw_report(&err) : status;
+}
+
+int hw_cmd_sim(int argc, char **argv)
+{
+    struct hw_request r;
+    int status = hw_parse_request(argc, argv, SIM_HELP, &r);
+    if (status < 0)
+        status = r.output ? simulate(&r) : hw_usage("sim", "expected -o DIR");
     for (int i = 0; i < r.n_args; i++)
         free(r.args[i]);
-    return err.set ? hw_report(&err) : status;
+    return status;
 }

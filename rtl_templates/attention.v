@@ -6,8 +6,9 @@
 //   weigh    e = 2^(s - max) (table, Q1.15), sum += e, acc[d] += e * v[d]
 //   divide   r = 1 / sum (table), out[d] = sat(rs(acc[d] * r, 15 + msb(sum) - att_shift))
 //
-// Scores wait in one of SLOTS buffers between the first two. The exact maximum is subtracted, and
-// integer sums have no order, so the result does not depend on ATT_POS.
+// score_shift is 0 to 40; att_shift 0 to 7: the output is finer than the values. Scores are log2 units
+// with 10 fraction bits. They wait in one of SLOTS buffers between the first two stages. The exact
+// maximum is subtracted, and integer sums have no order, so the result does not depend on ATT_POS.
 `default_nettype none
 
 module attention #(
@@ -200,11 +201,11 @@ module attention #(
     reg [HEAD_W-1:0]  b_head, b_member;
     reg [GROUP_W:0]   b_group;
     reg [ROW_W-1:0]   b_row;
-    reg [7:0]         spacing;  // cycles until `divide` can take another head
+    reg [8:0]         spacing;  // cycles until `divide` can take another head
     wire b_end   = b_group == last_group;
     wire b_issue = b_active && values_done && scored != b_head
-                 && (!b_end || spacing == 8'd0);
-    localparam [7:0] SPACING = STEPS + 1;
+                 && (!b_end || spacing == 9'd0);
+    localparam [8:0] SPACING = STEPS + 1; // STEPS <= 256
 
     reg               b1, b1_end, b1_first, b2, b2_end, b2_first, b3, b3_end, b3_first;
     reg               b4, b4_end, b4_first, b5;
@@ -295,7 +296,7 @@ module attention #(
     wire [SUM_W-1:0] sum_next = (b4_first ? {SUM_W{1'b0}} : sum_acc) + sum_part;
 
     always @(posedge clk) begin
-        if (spacing != 8'd0)
+        if (spacing != 9'd0)
             spacing <= spacing - 1'b1;
         if (b_issue) begin
             b_group <= b_end ? {(GROUP_W+1){1'b0}} : b_group + 1'b1;
@@ -346,7 +347,7 @@ module attention #(
         end
         if (rst) begin
             {b_active, b1, b2, b3, b4, b5} <= 6'd0;
-            spacing <= 8'd0;
+            spacing <= 9'd0;
         end
     end
 
@@ -397,7 +398,7 @@ module attention #(
         c2 <= c1 || (c2 && !c2_end);
         if (c1)
             step <= 20'd0;
-        else
+        else if (c2)
             step <= step + 20'd1;
         c3       <= c2;
         c3_index <= next_index;

@@ -6,6 +6,9 @@
 //     0 more follow   1 this is the stop token   2 limit reached   3 error: context full, no token
 // A status other than 0 ends the sequence; the next prompt starts at position 0. A prompt longer
 // than the context is taken in whole and answered with status 3.
+//
+// s_token_data is below the model's vocabulary, cfg_stop_token any number: where a vocabulary fills TOKEN_W
+// bits there is none that stops nothing. rst is synchronous and active high, here and everywhere.
 `default_nettype none
 
 module chip #(

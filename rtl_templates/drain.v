@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Takes finished accumulators to rows of the model: VEC rows a cycle,
 //     y[r] = sat24(rs(acc[r] * (256 + mant[r]), shift - exp[r]))        (hw_requant)
-// Three sources share the path: the array (a row block), the embedding, and, past the requantizer,
-// the vector input of a slice. Never more than one at a time.
+// y is signed; shift is 15 to 62, so that shift - exp is never below 0. Three sources share the path: the
+// array (a row block), the embedding, and, past the requantizer, the vector input of a slice. Never more
+// than one at a time.
 //
 // Latency: the first rows leave 3 cycles after `block_done`. Nothing here waits: whoever starts a
 // block has left room for it.

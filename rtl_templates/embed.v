@@ -59,12 +59,15 @@ module embed #(
     wire [TOKEN_W+13:0] offset = {{TOKEN_W{1'b0}}, block_words}
                                * {14'd0, token >> ROW_W};
     wire [19:0]         chunk  = element / COLS;
+    // wide enough for an address of any width to be cut out
+    wire [WEIGHT_ADDR_W+TOKEN_W+13:0] offset_wide = {{WEIGHT_ADDR_W{1'b0}}, offset};
+    wire [WEIGHT_ADDR_W+19:0] chunk_wide  = {{WEIGHT_ADDR_W{1'b0}}, chunk};
     wire [WEIGHT_ADDR_W+11:0] chunks_wide = {{WEIGHT_ADDR_W{1'b0}}, chunks};
     // wider than any part taken of it: a vocabulary may be smaller than ROWS or VEC
     localparam WIDE_W = SCALE_ADDR_W + VEC_W + ROW_W + TOKEN_W;
     wire [WIDE_W-1:0]   token_wide = {{(WIDE_W-TOKEN_W){1'b0}}, token};
 
-    assign weight_addr = block_base + plane_offset + chunk[WEIGHT_ADDR_W-1:0];
+    assign weight_addr = block_base + plane_offset + chunk_wide[WEIGHT_ADDR_W-1:0];
     assign level_addr  = levels + {{(LEVEL_ADDR_W-2){1'b0}}, plane};
 
     // data part: q is the data cycle, qq the addition
@@ -122,7 +125,7 @@ module embed #(
             plane        <= 2'd0;
             planes       <= last_plane;
             plane_offset <= {WEIGHT_ADDR_W{1'b0}};
-            block_base   <= weight_base + offset[WEIGHT_ADDR_W-1:0];
+            block_base   <= weight_base + offset_wide[WEIGHT_ADDR_W-1:0];
             stride       <= chunks_wide[WEIGHT_ADDR_W-1:0];
             levels       <= level_base;
             lane         <= token_wide[ROW_W-1:0];
@@ -135,7 +138,7 @@ module embed #(
 
     assign busy = active | q | qq | sum_valid;
 
-    wire unused_bits = &{1'b0, offset, chunk, chunks_wide, token_wide, column};
+    wire unused_bits = &{1'b0, offset_wide, chunk_wide, chunks_wide, token_wide, column};
 endmodule
 
 `default_nettype wire

@@ -10,6 +10,10 @@
 //
 // The dimensions of the model are in the program; the parameters here are capacities. With SUB_NORM
 // what attention and SwiGLU make goes to `side`, and through rmsnorm to A and H.
+//
+// ROWS, COLS, VEC, ATT_POS, HEAD_DIM, CTX are powers of two from 4; VEC <= ROWS, COLS; ATT_POS < CTX;
+// ACC_W >= 24 and ACT_W + 8 + log2(COLS); LEVEL_ADDR_W >= 2. A RECV to HIDDEN does not clear what a
+// MATVEC counts in H: END follows it. RECV to ACT keeps the low ACT_W bits of each element.
 `default_nettype none
 
 module engine #(
@@ -64,17 +68,18 @@ module engine #(
     reg                    recv_busy;
     wire                   angles_busy;
 
+    // fields that are cut to a parameter's width are wider than any: an address may have more bits
     wire [2:0]  i_dest     = insn[6:4];
     wire [1:0]  i_region   = insn[9:8];
     wire [1:0]  i_planes   = insn[11:10] - 2'd1;
     wire [5:0]  i_shift    = insn[18:13];
     wire [5:0]  i_shift2   = insn[24:19];
-    wire [23:0] i_weight   = insn[48:25];
+    wire [31:0] i_weight   = {8'd0, insn[48:25]};
     wire [19:0] i_rows     = insn[68:49];
-    wire [11:0] i_chunks   = insn[80:69];
-    wire [19:0] i_scale    = insn[100:81];
-    wire [9:0]  i_level    = insn[110:101];
-    wire [13:0] i_aux      = insn[124:111];
+    wire [31:0] i_chunks   = {20'd0, insn[80:69]};
+    wire [31:0] i_scale    = {12'd0, insn[100:81]};
+    wire [31:0] i_level    = {22'd0, insn[110:101]};
+    wire [31:0] i_aux      = {18'd0, insn[124:111]};
     wire [31:0] i_eps      = {insn[76:69], insn[48:25]};
 
     sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) u_sequencer (
@@ -213,8 +218,8 @@ module engine #(
     ) u_embed (
         .clk(clk), .rst(rst), .start(issue_embed), .token(token),
         .weight_base(i_weight[WEIGHT_ADDR_W-1:0]), .level_base(i_level[LEVEL_ADDR_W-1:0]),
-        .scale_base(i_scale[SCALE_ADDR_W-1:0]), .dim(i_rows), .chunks(i_chunks),
-        .block_words(i_aux), .last_plane(i_planes),
+        .scale_base(i_scale[SCALE_ADDR_W-1:0]), .dim(i_rows), .chunks(i_chunks[11:0]),
+        .block_words(i_aux[13:0]), .last_plane(i_planes),
         .weight_addr(embed_weight_addr), .level_addr(embed_level_addr), .code(code),
         .level(level), .sum_valid(embed_valid), .sum_last(embed_last), .sum_row(embed_row),
         .sum(embed_sum), .scale_addr(embed_scale), .scale_lane(embed_lane), .busy(embed_busy)

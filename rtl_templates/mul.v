@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signed product, the only place of a `*` outside address arithmetic. Combinational.
+// Signed product: the only place of a `*` outside address arithmetic and the two dot products of
+// attention.v. Combinational.
 `default_nettype none
 
 module mul #(

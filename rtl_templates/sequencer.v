@@ -39,7 +39,7 @@ module sequencer #(
 
     input  wire                    residual_done, // the last row of a matrix was added
     input  wire                    side_done,     // the side buffer is complete
-    input  wire                    rows_busy,     // array or drain
+    input  wire                    rows_busy,     // matvec, array, embedding or drain
     input  wire                    attn_busy,
     input  wire                    angles_busy,   // of this token's rotation
     input  wire                    recv_busy,

@@ -51,9 +51,9 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
             return hw_fail(err, "geometry: vec: %s is %d, expected a multiple of vec, got vec %d",
                            whole[i].name, whole[i].value, g->vec);
     }
-    if (c->sub_norm && (c->hidden_dim % g->vec != 0 || c->hidden_dim > 1 << 16))
+    if (c->sub_norm && (c->hidden_dim % g->vec != 0 || c->hidden_dim > 65535))
         return hw_fail(err, "geometry: vec: hidden_dim is %d, expected a multiple of vec and at most "
-                            "65536 where a norm follows SwiGLU, got vec %d", c->hidden_dim, g->vec);
+                            "65535 where a norm follows SwiGLU, got vec %d", c->hidden_dim, g->vec);
     return true;
 }
 
@@ -65,7 +65,9 @@ static bool check_limits(const struct hw_config *c, struct hw_error *err)
         int value, max;
     } limit[] = {{"n_layers", c->n_layers, 1024},     {"n_heads", c->n_heads, 255},
                  {"n_kv_heads", c->n_kv_heads, 255},  {"head_dim", c->head_dim, 1024},
-                 {"n_heads * head_dim", c->n_heads * c->head_dim, 1 << 16},
+                 // a sum of that many squares of a residual has 2 * res_bits + 14 bits
+                 {"dim", c->dim, 65535},
+                 {"n_heads * head_dim", c->n_heads * c->head_dim, 65535},
                  {"vocab_size", c->vocab_size, 1 << 19}, {"seq_len", c->seq_len, 1 << 19}};
     for (size_t i = 0; i < sizeof limit / sizeof limit[0]; i++) {
         if (limit[i].value > limit[i].max)
@@ -225,9 +227,10 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
         g->lane = choose_lane(g);
     g->res_bits = q->widths.res_bits;
     g->sub_norm = c->sub_norm;
-    // |weight| <= 2^7 times |activation| <= 2^(act_bits - 1), `widest` times, and a sign;
-    // an embedding enters as weight * 2^8
-    g->acc_bits = 7 + g->act_bits - 1 + address_bits(widest) + 1;
+    // |weight| <= 2^7 times |activation| <= 2^(act_bits - 1), up to `widest` times, and a sign;
+    // an embedding enters as weight * 2^8. Lanes add all columns at once, also of a narrow matrix.
+    widest = g->cols > widest ? g->cols : widest;
+    g->acc_bits = 7 + g->act_bits - 1 + address_bits(widest + 1L) + 1;
     g->acc_bits = g->acc_bits < 24 ? 24 : g->acc_bits;
     g->ctx = 2 * g->att_pos;
     while (g->ctx < c->seq_len)
