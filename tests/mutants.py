@@ -56,11 +56,13 @@ SLOW_PROMISES = {"attention.v"}  # asked after every design
 # options
 MODELS = {
     "a": ((16, 24, 2, 4, 2, 40, 32, True), ["--bits", "8"]),
-    "b": ((32, 37, 2, 2, 1, 37, 20, False), ["--bits", "6", "-c", "3"]),
+    # its embedding has levels of its own, and lies in the upper half of the weight ROM
+    "b": ((32, 41, 2, 2, 1, 37, 20, False), ["--bits", "6", "-c", "3", "--head-bits", "4"]),
     "c": ((24, 64, 2, 6, 2, 40, 33, True, 2, 0.4), ["--bits", "8", "-c", "2", "--res-bits", "24"]),
     "e": ((32, 16, 2, 8, 8, 40, 12, True, 20), ["--bits", "4", "--kv-bits", "6"]),
     "f": ((16, 16, 2, 1, 1, 40, 12, True), ["--bits", "4"]),
     "g": ((16, 16, 2, 1, 1, 40, 12, True), ["--bits", "4"]),
+    "v": ((4, 4, 1, 1, 1, 1 << 19, 8, True), ["--bits", "2", "-c", "2", "--nearest"]),
     "d": ((64, 16, 1, 8, 1, 9000, 9, True), ["--bits", "8"]),
     "t": ((16, 24, 2, 4, 2, 40, 32), []),  # natively ternary
 }
@@ -101,6 +103,8 @@ DESIGNS = {
     "matrix wo": ("a", (8, 8, 4, 4), "matrix:layers.0.attention.wo:2-13", SLICE_RUNS),
     # one word holds all activations: a product could start before they have arrived
     "one chunk": ("a", (8, 16, 4, 4), "matrix:layers.0.attention.wo:2-13", SLICE_RUNS),
+    # the number of rows takes its whole field
+    "all rows": ("v", (64, 4, 4, 4), "matrix:output", [["-n", "1", "--random", "1"]]),
     "argmax": ("b", (8, 8, 4, 4), "op:argmax", SLICE_RUNS),
     "ternary": ("t", (8, 8, 4, 4), "chip", CHIP_RUNS),
     "ternary layer": ("t", (16, 8, 8, 8), "layer:1", SLICE_RUNS),
@@ -120,6 +124,7 @@ ONLY_FOR = {
     "matrix": {"engine.v", "drain.v", "sequencer.v", "matvec.v", "slice.v"},
     "matrix wo": {"engine.v", "drain.v"},
     "one chunk": {"engine.v", "matvec.v"},
+    "all rows": {"engine.v"},
     "argmax": {"argmax.v", "engine.v"},
     "ternary": {"side.v", "sequencer.v", "engine.v", "residual.v"},
     "ternary layer": {"side.v", "sequencer.v", "engine.v"},

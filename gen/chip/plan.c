@@ -284,22 +284,21 @@ static bool end(struct builder *b)
     return add(b, (struct hw_insn){.op = HW_OP_END, .n_rows = b->q->config.seq_len}, "end");
 }
 
+// A table that is also the classifier comes first in the ROMs, one that is not, last.
 static bool chip(struct builder *b)
 {
     const struct hw_qmodel *q = b->q;
     const struct hw_qmatrix *e = &q->embed;
-    struct place at;
+    const bool tied = q->config.tied;
+    struct place at = {0};
     int chunks = (e->n_in + b->g->cols - 1) / b->g->cols;
-    if (!put_matrix(b, "tok_embeddings", e, 0, e->n_out, &at) ||
+    if ((tied && !put_matrix(b, "tok_embeddings", e, 0, e->n_out, &at)) ||
         !add(b,
              (struct hw_insn){.op = HW_OP_EMBED,
                               .n_planes = e->n_planes,
                               .shift = q->embed_shift,
-                              .w_base = at.weight,
                               .n_rows = e->n_in,
                               .n_chunks = chunks,
-                              .scale_base = at.scale,
-                              .level_base = at.level,
                               .aux = chunks * e->n_planes},
              "tok_embeddings"))
         return false;
@@ -308,11 +307,17 @@ static bool chip(struct builder *b)
             return false;
     }
     struct hw_insn logits = {.dest = HW_DST_LOGITS, .sample_only = true};
-    if (!add_norm(b, &q->final_norm, q->config.dim, (struct hw_insn){.sample_only = true}, "norm"))
+    if (!add_norm(b, &q->final_norm, q->config.dim, (struct hw_insn){.sample_only = true}, "norm") ||
+        !(tied ? add_matvec(b, e, e->n_out, at, logits, "output")
+               : matrix(b, &q->head, logits, "output") &&
+                     put_matrix(b, "tok_embeddings", e, 0, e->n_out, &at)))
         return false;
-    if (q->config.tied)
-        return add_matvec(b, e, e->n_out, at, logits, "output") && end(b);
-    return matrix(b, &q->head, logits, "output") && end(b);
+    struct hw_insn *embed = &b->plan->program[0]; // its table's place is known only now
+    embed->w_base = at.weight;
+    embed->scale_base = at.scale;
+    embed->level_base = at.level;
+    put_insn(&b->plan->rom[HW_ROM_PROGRAM], 0, embed);
+    return check_insn(embed, b->err) && end(b);
 }
 
 // --- slices -----------------------------------------------------------------------------------
