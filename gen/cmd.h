@@ -22,7 +22,7 @@ struct hw_request {
     int clock_mhz;
     int bits, wide_bits, code_bits; // of weights without a quantized model
     bool icarus, json, quiet, keep;
-    bool checkpoints; // set by plan: input may be one, its weights are made up
+    bool made_up; // no quantized model: a shape, or (plan) a checkpoint, with random weights
     char *args[32];   // of the co-simulation, "--name=value"
     int n_args;
 };

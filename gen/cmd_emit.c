@@ -147,8 +147,7 @@ static const char **text_of(struct hw_request *r, int opt)
 // What follows from the options together; -1 to go on, otherwise the exit status.
 static int check_request(const char *verb, struct hw_request *r)
 {
-    bool made_up = r->shape || (r->checkpoints && !hw_is_safetensors(r->input));
-    if (!made_up && (r->bits || r->wide_bits || r->code_bits))
+    if (!r->made_up && (r->bits || r->wide_bits || r->code_bits))
         return hw_usage(verb, "--bits, --code-bits, --wide-bits: expected a model without quantized "
                               "weights, got %s", r->input);
     r->bits = r->bits ? r->bits : r->shape ? 4 : 8;
@@ -182,8 +181,7 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
             options[n++] = OPTIONS[i].option;
     }
     snprintf(templates, sizeof templates, "%s/rtl_templates", hw_home());
-    *r = (struct hw_request){.slice = "chip", .templates = templates, .clock_mhz = 100,
-                             .checkpoints = verb == PLAN};
+    *r = (struct hw_request){.slice = "chip", .templates = templates, .clock_mhz = 100};
     for (int opt, at; (opt = getopt_long(argc, argv, letters, options, &at)) != -1;) {
         int *number = number_of(r, opt);
         const char **text = text_of(r, opt);
@@ -213,6 +211,7 @@ int hw_parse_request(int argc, char **argv, const char *help, struct hw_request 
         return hw_usage(name, r->shape ? "expected no model beside --shape"
                                        : "expected one quantized model");
     r->input = r->shape ? NULL : argv[optind];
+    r->made_up = r->shape || (verb == PLAN && !hw_is_safetensors(r->input));
     return check_request(name, r);
 }
 
@@ -220,7 +219,7 @@ static bool load(const struct hw_request *r, struct hw_qmodel *q, struct hw_erro
 {
     struct hw_widths widths = {r->code_bits, 10, 10, 20};
     struct hw_config c;
-    if (!r->shape && (!r->checkpoints || hw_is_safetensors(r->input)))
+    if (!r->made_up)
         return hw_qmodel_map(q, r->input, err);
     if (r->shape && !hw_parse_shape(r->shape, &c, err))
         return false;

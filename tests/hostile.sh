@@ -6,20 +6,22 @@ hardwire=${1:-build/hardwire}
 dir=build/test/hostile-$(echo "$hardwire" | tr / -)
 rm -rf $dir
 mkdir -p $dir
-refused() { # NAME PATTERN COMMAND...
-    name=$1
-    pattern=$2
-    shift 2
+ends() { # STATUS NAME PATTERN COMMAND...
+    wanted=$1
+    name=$2
+    pattern=$3
+    shift 3
     "$@" > $dir/words 2>&1
     status=$?
     left=$(find $dir -name 'out*')
-    if [ $status = 1 ] && grep -qE "$pattern" $dir/words && [ -z "$left" ]; then
+    if [ $status = "$wanted" ] && grep -qE -e "$pattern" $dir/words && [ -z "$left" ]; then
         echo "ok $name: $(tail -n 1 $dir/words)"
     else
         echo "not ok $name: status $status, left '$left': $(cat $dir/words)"
     fi
     rm -rf $dir/out*
 }
+refused() { ends 1 "$@"; } # NAME PATTERN COMMAND...
 quantize() { refused "$1" "$2" "$hardwire" quantize "$3" -o $dir/out.safetensors -q; }
 header() { # writes seven little-endian integers
     python3 -c "import struct,sys; sys.stdout.buffer.write(struct.pack('<7i', *map(int, sys.argv[1:])))" "$@"
@@ -78,16 +80,11 @@ for slice in layer:0-2 layer:0x op:rmsnorm:x op:rmsnorm:0: matrix:output:0-15abc
 done
 refused "a path that the shell would take apart" "expected letters, digits and .*, got ' '" \
     "$hardwire" sim $q -t models/tokenizer.bin -o "$dir/out of"
-usage() { # NAME PATTERN OPTION...: of emit, exit status 2
+usage() { # NAME PATTERN VERB OPTION...
     name=$1
     pattern=$2
     shift 2
-    "$hardwire" "$@" > $dir/words 2>&1
-    if [ $? = 2 ] && grep -qE -e "$pattern" $dir/words; then
-        echo "ok $name: $(tail -n 1 $dir/words)"
-    else
-        echo "not ok $name: $(cat $dir/words)"
-    fi
+    ends 2 "$name" "$pattern" "$hardwire" "$@"
 }
 usage "bits of a quantized model" "--bits.*: expected a model without" emit $q -o $dir/out --bits 3
 usage "an option of another verb" "unrecognized option '--icarus'" emit $q -o $dir/out --icarus

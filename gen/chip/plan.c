@@ -368,6 +368,12 @@ static const struct hw_qmatrix *find_matrix(const struct hw_qmodel *q, const cha
     return NULL;
 }
 
+// Whether a name of `used` characters is all of spec, or what sscanf took after it, up to `end` (0: nothing).
+static bool all_taken(const char *spec, int used, int end)
+{
+    return spec[used] == '\0' || (end > 0 && spec[end] == '\0');
+}
+
 // matrix:NAME or matrix:NAME:first-last. Rows come out raw, as logits do, so that any range of any
 // matrix can be looked at.
 static bool matrix_slice(struct builder *b, const char *spec)
@@ -376,7 +382,7 @@ static bool matrix_slice(struct builder *b, const char *spec)
     int first = 0, last = -1, used = 0, end_of_rows = 0;
     struct hw_insn insn;
     if (sscanf(spec, "%63[^:]%n:%d-%d%n", name, &used, &first, &last, &end_of_rows) < 1 ||
-        (spec[used] != '\0' && (end_of_rows == 0 || spec[end_of_rows] != '\0')))
+        !all_taken(spec, used, end_of_rows))
         return hw_fail(b->err, "slice: matrix: expected NAME or NAME:first-last, got '%s'", spec);
     const struct hw_qmatrix *m = find_matrix(b->q, name, &insn);
     if (!m)
@@ -401,7 +407,7 @@ static bool operator_slice(struct builder *b, const char *spec)
     char op[16] = "";
     int l = 0, used = 0, end_of_layer = 0;
     if (sscanf(spec, "%15[^:]%n:%d%n", op, &used, &l, &end_of_layer) < 1 ||
-        (spec[used] != '\0' && (end_of_layer == 0 || spec[end_of_layer] != '\0')))
+        !all_taken(spec, used, end_of_layer))
         return hw_fail(b->err, "slice: op: expected NAME or NAME:N, got '%s'", spec);
     if (l < 0 || l >= c->n_layers)
         return hw_fail(b->err, "slice: %s: expected a layer in 0-%d, got %d", op, c->n_layers - 1,

@@ -244,7 +244,7 @@ static bool import(struct hw_model *model, struct hw_error *err)
     model->n_files = 1;
     if (!hw_file_map(&model->files[0], model->path, err))
         return false;
-    if (hw_is_safetensors(model->path))
+    if (hw_file_is_safetensors(&model->files[0]))
         return hw_fail(err, "%s: expected a checkpoint of floats: of safetensors its folder, with "
                             "config.json; got a safetensors file alone", model->path);
     if (hw_is_gguf(&model->files[0]))

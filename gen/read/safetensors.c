@@ -116,12 +116,17 @@ static bool read_file(struct hw_safetensors *s, const struct hw_file *file, stru
     return check_layout(s->tensors + first, s->n_tensors - first, file, c.pos, err);
 }
 
+bool hw_file_is_safetensors(const struct hw_file *file)
+{
+    return file->size > 8 && hw_load_u64(file->data) <= file->size - 8 && file->data[8] == '{';
+}
+
 bool hw_is_safetensors(const char *path)
 {
     struct hw_file file = {0};
     struct hw_error ignored = {0};
-    bool yes = !hw_path_is_directory(path) && hw_file_map(&file, path, &ignored) && file.size > 8 &&
-               hw_load_u64(file.data) <= file.size - 8 && file.data[8] == '{';
+    bool yes = !hw_path_is_directory(path) && hw_file_map(&file, path, &ignored) &&
+               hw_file_is_safetensors(&file);
     hw_file_unmap(&file);
     return yes;
 }

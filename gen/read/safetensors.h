@@ -27,6 +27,8 @@ struct hw_safetensors {
 
 // Whether a file begins with the length of a JSON header that lies inside it.
 bool hw_is_safetensors(const char *path);
+// The same of a file that is mapped already.
+bool hw_file_is_safetensors(const struct hw_file *file);
 
 // Reads the headers of all files (the shards of one model). Refuses data that overlaps, leaves
 // gaps or does not reach the end of its file, and names that come twice. On failure *s needs no
