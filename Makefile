@@ -43,7 +43,7 @@ help:
 
 # Packages of Debian 12, installed as root where they are missing.
 PACKAGES := gcc g++ make pkg-config verilator iverilog yosys libcmocka-dev libjansson-dev nettle-dev \
-            python3 clang libclang-rt-14-dev z3 qflow-tech-osu018
+            python3 clang clang-format libclang-rt-14-dev z3 qflow-tech-osu018
 setup:
 	@sim/setup $(PACKAGES)
 

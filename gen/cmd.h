@@ -22,14 +22,15 @@ struct hw_request {
     int clock_mhz;
     int bits, wide_bits, code_bits; // of weights without a quantized model
     bool icarus, json, quiet, keep;
-    bool made_up; // no quantized model: a shape, or (plan) a checkpoint, with random weights
-    char *args[32];   // of the co-simulation, "--name=value"
+    bool made_up;   // no quantized model: a shape, or (plan) a checkpoint, with random weights
+    char *args[32]; // of the co-simulation, "--name=value"
     int n_args;
 };
 // Returns -1 to go on, otherwise the exit status.
 int hw_parse_request(int argc, char **argv, const char *help, struct hw_request *r);
 // Reads the model and lays it out. On success the caller frees plan and q.
-bool hw_prepare(struct hw_request *r, struct hw_qmodel *q, struct hw_plan *plan, struct hw_error *err);
+bool hw_prepare(struct hw_request *r, struct hw_qmodel *q, struct hw_plan *plan,
+                struct hw_error *err);
 
 // The directory that holds sim/ and rtl_templates/.
 const char *hw_home(void);
@@ -40,8 +41,8 @@ struct hw_sim_request {
     char **args; // [n_args] for the co-simulation
     int n_args;
 };
-// Whether make and the shell can take the design's path and that of this program's folder: no space,
-// quote or other sign of theirs.
+// Whether make and the shell can take the design's path and that of this program's folder: no
+// space, quote or other sign of theirs.
 bool hw_simulate_paths(const char *design, struct hw_error *err);
 // Compiles the design and runs it against the reference; the exit status of that.
 int hw_simulate(const struct hw_sim_request *request, struct hw_error *err);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hardwire emit and sim: a quantized model and a geometry to Verilog, or to a simulated chip that is
-// compared with the reference. Owns the options that plan shares.
+// hardwire emit and sim: a quantized model and a geometry to Verilog, or to a simulated chip that
+// is compared with the reference. Owns the options that plan shares.
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 #include "gen/chip/emit.h"
 #include "gen/chip/fabric.h"
 #include "gen/cmd.h"
-#include "gen/quant/qfile.h"
-#include "gen/quant/synthetic.h"
+#include "gen/qmodel/file.h"
+#include "gen/qmodel/synthetic.h"
 #include "gen/read/model.h"
 #include "gen/read/safetensors.h"
 
@@ -20,8 +20,10 @@ static const char *const GEOMETRY_HELP =
     "      --vec N           rows drained, and vector elements, a cycle (8)\n"
     "      --att-pos N       KV positions a cycle (16)\n"
     "      --lane KIND       select or multiply: what a lane does with a code (see --target)\n"
-    "      --target NAME     sim, ice40, ecp5, xilinx, osu018: the lane that is smaller there (sim)\n"
-    "      --fabric DIR      in place of these: the fabric of the design in DIR, whose capacities hold\n"
+    "      --target NAME     sim, ice40, ecp5, xilinx, osu018: the lane that is smaller there "
+    "(sim)\n"
+    "      --fabric DIR      in place of these: the fabric of the design in DIR, whose capacities "
+    "hold\n"
     "                        the model; only the constants are new\n"
     "      --bank-bytes N    most bytes of a ROM bank (524288)\n"
     "      --ctx N           a context of N positions (the model's)\n"
@@ -148,8 +150,10 @@ static const char **text_of(struct hw_request *r, int opt)
 static int check_request(const char *verb, struct hw_request *r)
 {
     if (!r->made_up && (r->bits || r->wide_bits || r->code_bits))
-        return hw_usage(verb, "--bits, --code-bits, --wide-bits: expected a model without quantized "
-                              "weights, got %s", r->input);
+        return hw_usage(verb,
+                        "--bits, --code-bits, --wide-bits: expected a model without quantized "
+                        "weights, got %s",
+                        r->input);
     r->bits = r->bits ? r->bits : r->shape ? 4 : 8;
     r->wide_bits = r->wide_bits ? r->wide_bits : r->bits;
     r->code_bits = r->code_bits ? r->code_bits : 4;
@@ -158,9 +162,11 @@ static int check_request(const char *verb, struct hw_request *r)
         return hw_usage(verb, "expected 2..8 bits in codes of 2..4, got %d and %d in %d", r->bits,
                         r->wide_bits, r->code_bits);
     const struct hw_geometry *g = &r->geometry;
-    if (r->fabric && (g->rows || g->cols || g->vec || g->att_pos || g->bank_bytes || r->lane || r->target))
-        return hw_usage(verb, "--fabric: expected no --rows, --cols, --vec, --att-pos, --lane, --target "
-                              "or --bank-bytes beside it");
+    if (r->fabric &&
+        (g->rows || g->cols || g->vec || g->att_pos || g->bank_bytes || r->lane || r->target))
+        return hw_usage(verb,
+                        "--fabric: expected no --rows, --cols, --vec, --att-pos, --lane, --target "
+                        "or --bank-bytes beside it");
     if (r->lane && !hw_lane_parse(r->lane, &r->geometry.lane))
         return hw_usage(verb, "expected --lane select or multiply, got '%s'", r->lane);
     if (r->target && !hw_target_parse(r->target, &r->geometry.target))
@@ -257,11 +263,13 @@ int hw_cmd_emit(int argc, char **argv)
     struct hw_qmodel q;
     struct hw_plan plan;
     struct hw_error err = {0};
-    int status = hw_parse_request(argc, argv,
-                                  "hardwire emit Q.safetensors -o DIR [options]\n"
-                                  "      --templates DIR   the hand-written Verilog (rtl_templates)\n"
-                                  "      --keep            leave DIR where it is this very design\n"
-                                  "      --quiet           no size and no progress\n", &r);
+    int status =
+        hw_parse_request(argc, argv,
+                         "hardwire emit Q.safetensors -o DIR [options]\n"
+                         "      --templates DIR   the hand-written Verilog (rtl_templates)\n"
+                         "      --keep            leave DIR where it is this very design\n"
+                         "      --quiet           no size and no progress\n",
+                         &r);
     if (status >= 0)
         return status;
     if (!r.output)

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "gen/cmd.h"
-#include "gen/quant/budget.h"
-#include "gen/quant/qfile.h"
+#include "gen/learn/budget.h"
+#include "gen/qmodel/file.h"
 #include "gen/quant/quantize.h"
 #include "gen/read/gguf.h"
 #include "gen/read/import.h"
@@ -22,7 +22,7 @@ static const char *const HELP =
     "      --json            one JSON object\n"
     "Exit status 1: it cannot be baked; the last line says why.\n";
 
-// --- counts of types ------------------------------------------------------------------------------
+// --- counts of types
 
 enum { MOST_TYPES = 64 };
 
@@ -65,7 +65,7 @@ static void say_tally(struct hw_sheet *s, const struct tally *t)
     hw_sheet_json(s, "tensors", object);
 }
 
-// --- shapes and bits ------------------------------------------------------------------------------
+// --- shapes and bits
 
 static void say_config(struct hw_sheet *s, const struct hw_config *c)
 {
@@ -118,7 +118,7 @@ static void say_rom(struct hw_sheet *s, const struct hw_config *c, long weights)
     hw_sheet_json(s, "rom_bits", object);
 }
 
-// --- tokenizer ------------------------------------------------------------------------------------
+// --- tokenizer
 
 static void say_tokenizer(struct hw_sheet *s, const char *path, int vocab_size)
 {
@@ -143,7 +143,7 @@ static void say_tokenizer(struct hw_sheet *s, const char *path, int vocab_size)
     hw_tokenizer_close(tok);
 }
 
-// --- the verdict ----------------------------------------------------------------------------------
+// --- the verdict
 
 // err: why not, so far. Returns the exit status.
 static int say_verdict(struct hw_sheet *s, const struct hw_config *c, struct hw_error *err)
@@ -160,7 +160,7 @@ static int say_verdict(struct hw_sheet *s, const struct hw_config *c, struct hw_
     return ok ? 0 : 1;
 }
 
-// --- checkpoints ----------------------------------------------------------------------------------
+// --- checkpoints
 
 // All of them, and those that are not gains of norms.
 static long count_weights(const struct hw_model *model, long *of_matrices)
@@ -258,7 +258,7 @@ static int inspect_model(struct hw_sheet *s, const char *path, const char *token
     return status;
 }
 
-// --- quantized models -----------------------------------------------------------------------------
+// --- quantized models
 
 struct matrices { // the same matrix of every layer
     const char *name;
@@ -292,7 +292,7 @@ static int find_matrices(const struct hw_qmodel *q, struct matrices all[8], long
         const struct hw_qlayer *y = &q->layers[l];
         const struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
         const char *const name[] = {"attention.wk", "attention.wq", "attention.wv",
-                                    "attention.wo", "gate_up", "down"};
+                                    "attention.wo", "gate_up",      "down"};
         for (int i = 0; i < 6; i++) {
             matrices_add(all, &n, name[i], m[i]);
             *codes += (long)m[i]->n_planes * m[i]->n_out * m[i]->n_in;
@@ -310,10 +310,10 @@ static void say_matrices(struct hw_sheet *s, const struct matrices *all, int n)
         snprintf(planes, sizeof planes, m->low == m->high ? "%d" : "%d-%d", m->low, m->high);
         hw_sheet_line(s, i ? "" : "matrices", "%-15s %3d x [%d][%d], %s plane%s", m->name, m->n,
                       m->first->n_out, m->first->n_in, planes, m->high == 1 ? "" : "s");
-        json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:i, s:i, s:i}", "name", m->name,
-                                              "count", m->n, "n_out", m->first->n_out, "n_in",
-                                              m->first->n_in, "least_planes", m->low,
-                                              "most_planes", m->high));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:i, s:i, s:i, s:i, s:i}", "name", m->name, "count",
+                                        m->n, "n_out", m->first->n_out, "n_in", m->first->n_in,
+                                        "least_planes", m->low, "most_planes", m->high));
     }
     hw_sheet_json(s, "matrices", list);
 }
@@ -378,7 +378,7 @@ int hw_cmd_inspect(int argc, char **argv)
     struct hw_sheet s;
     hw_sheet_open(&s, json);
     int status = hw_is_safetensors(argv[optind]) ? inspect_quantized(&s, argv[optind], tokenizer)
-                                              : inspect_model(&s, argv[optind], tokenizer);
+                                                 : inspect_model(&s, argv[optind], tokenizer);
     hw_sheet_close(&s);
     return status;
 }

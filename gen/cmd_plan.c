@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// hardwire plan: what a chip will need and how fast it will be, before anything is built. Cycles are
-// the exact cycle model's; what simulating it takes is an estimate.
+// hardwire plan: what a chip will need and how fast it will be, before anything is built. Cycles
+// are the exact cycle model's; what simulating it takes is an estimate.
 #include <stdio.h>
 
 #include "gen/chip/cycles.h"
 #include "gen/chip/estimate.h"
 #include "gen/cmd.h"
-#include "gen/quant/qfile.h"
+#include "gen/qmodel/file.h"
 #include "gen/sheet.h"
 
 static const char *const HELP =
@@ -23,8 +23,8 @@ static void say_roms(struct hw_sheet *s, const struct hw_plan *plan)
         const struct hw_rom *rom = &plan->rom[i];
         long bits = (long)rom->width * rom->depth;
         total += bits;
-        hw_sheet_line(s, NULL, "%-8s ROM  %8d words x %5d bits = %12ld bits", rom->name,
-                      rom->depth, rom->width, bits);
+        hw_sheet_line(s, NULL, "%-8s ROM  %8d words x %5d bits = %12ld bits", rom->name, rom->depth,
+                      rom->width, bits);
         json_object_set_new(roms, rom->name, json_integer(bits));
     }
     for (int i = 0; i < plan->n_ranges; i++)
@@ -47,7 +47,7 @@ static void say_sram(struct hw_sheet *s, const struct hw_geometry *g)
     hw_sheet_json(s, "sram_bits", json_integer(sram.kv + sram.buffers));
 }
 
-// --- cycles ---------------------------------------------------------------------------------------
+// --- cycles
 
 struct mean {
     double cycles, busy; // clocks a token; of them, those in which the array works
@@ -74,8 +74,8 @@ static struct mean mean_of(const struct hw_plan *plan, int n)
             double at = b > a ? (double)(group - a) / (double)(b - a) : 0.0;
             int positions = group < last ? size : n - last * size;
             m.cycles += positions * ((1.0 - at) * (double)low.token + at * (double)high.token);
-            m.busy += positions *
-                      ((1.0 - at) * (double)low.array_busy + at * (double)high.array_busy);
+            m.busy +=
+                positions * ((1.0 - at) * (double)low.array_busy + at * (double)high.array_busy);
         }
     }
     m.cycles /= n;
@@ -86,13 +86,15 @@ static struct mean mean_of(const struct hw_plan *plan, int n)
 static void say_mean(struct hw_sheet *s, const char *name, int n, struct mean m, int clock_mhz)
 {
     double tokens = clock_mhz * 1e6 / m.cycles;
-    hw_sheet_line(s, NULL,
-                  "mean of positions 0-%d: %.1f cycles, array busy %.1f%%, %.0f tokens/s at %d MHz%s",
-                  n - 1, m.cycles, 100.0 * m.busy / m.cycles, tokens, clock_mhz,
-                  m.exact ? "" : " (some interpolated)");
-    hw_sheet_json(s, name, json_pack("{s:i, s:f, s:f, s:f, s:b}", "positions", n, "cycles", m.cycles,
-                                     "array_busy_percent", 100.0 * m.busy / m.cycles,
-                                     "tokens_per_s", tokens, "exact", m.exact));
+    hw_sheet_line(
+        s, NULL,
+        "mean of positions 0-%d: %.1f cycles, array busy %.1f%%, %.0f tokens/s at %d MHz%s", n - 1,
+        m.cycles, 100.0 * m.busy / m.cycles, tokens, clock_mhz,
+        m.exact ? "" : " (some interpolated)");
+    hw_sheet_json(s, name,
+                  json_pack("{s:i, s:f, s:f, s:f, s:b}", "positions", n, "cycles", m.cycles,
+                            "array_busy_percent", 100.0 * m.busy / m.cycles, "tokens_per_s", tokens,
+                            "exact", m.exact));
 }
 
 // The next position whose cycles are told: 0, the middle, the last, and a few in between.
@@ -112,10 +114,11 @@ static void say_cycles(struct hw_sheet *s, const struct hw_plan *plan, int clock
     for (int pos = 0; pos < n; pos = next_position(pos, n)) {
         struct hw_cycle_count c = hw_cycles(plan, pos, true);
         double tokens = clock_mhz * 1e6 / (double)c.token;
-        hw_sheet_line(s, NULL, "position %-5d %8ld cycles, array busy %2ld%%, %.0f tokens/s at %d MHz",
-                      pos, c.token, 100 * c.array_busy / c.token, tokens, clock_mhz);
-        json_array_append_new(list, json_pack("{s:i, s:I, s:I, s:f}", "position", pos,
-                                              "cycles", (json_int_t)c.token, "array_busy",
+        hw_sheet_line(s, NULL,
+                      "position %-5d %8ld cycles, array busy %2ld%%, %.0f tokens/s at %d MHz", pos,
+                      c.token, 100 * c.array_busy / c.token, tokens, clock_mhz);
+        json_array_append_new(list, json_pack("{s:i, s:I, s:I, s:f}", "position", pos, "cycles",
+                                              (json_int_t)c.token, "array_busy",
                                               (json_int_t)c.array_busy, "tokens_per_s", tokens));
     }
     hw_sheet_json(s, "cycles_at", list);
@@ -134,9 +137,10 @@ static void say_estimate(struct hw_sheet *s, const struct hw_plan *plan)
     hw_sheet_line(s, "Verilog", "%.1f MB", e.verilog_bytes / 1e6);
     hw_sheet_line(s, "Verilator", "about %.0f s of CPU and %.0f MB to compile", e.compile_s,
                   e.compile_mb);
-    hw_sheet_line(s, "simulation", "about %.3g tokens/s of one core, %.3g with every tap compared, "
-                  "and %.0f MB", e.clocks_per_s / clocks, e.clocks_per_s_taps / clocks,
-                  e.simulation_mb);
+    hw_sheet_line(s, "simulation",
+                  "about %.3g tokens/s of one core, %.3g with every tap compared, "
+                  "and %.0f MB",
+                  e.clocks_per_s / clocks, e.clocks_per_s_taps / clocks, e.simulation_mb);
     hw_sheet_json(s, "simulation_mb", json_real(e.simulation_mb));
     hw_sheet_json(s, "verilog_bytes", json_integer((json_int_t)e.verilog_bytes));
     hw_sheet_json(s, "compile_cpu_s", json_real(e.compile_s));

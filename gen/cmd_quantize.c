@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "gen/cmd.h"
-#include "gen/quant/qfile.h"
+#include "gen/qmodel/file.h"
 #include "gen/quant/quantize.h"
 #include "gen/quant/score.h"
 
@@ -23,17 +23,20 @@ static const char *const HELP =
     "      --kv-bits N       KV cache, 4..12 (10)\n"
     "      --res-bits N      residual, 16..24 (20, more where calibration finds outliers)\n"
     "      --ctx N           bake a context of N positions (the checkpoint's)\n"
-    "      --levels FILE     the levels MODEL was trained on (FILE.quant beside it): keep its codes\n"
+    "      --levels FILE     the levels MODEL was trained on (FILE.quant beside it): keep its "
+    "codes\n"
     "      --tune N          after rounding, tune codes, scales, levels and gains by N steps over\n"
     "                        text that the float model writes for itself (0)\n"
-    "      --text FILE       calibrate and tune on FILE instead (documents end with <|endoftext|>)\n"
+    "      --text FILE       calibrate and tune on FILE instead (documents end with "
+    "<|endoftext|>)\n"
     "  -t, --tokenizer FILE  for --text\n"
     "      --rom-bits N      at most N bits of ROM, padding left out: planes of codes go to the\n"
     "                        matrices where they gain most by measure\n"
     "      --max-loss P      the same with the fewest bits at which the rounding of the weights\n"
     "                        costs at most P percent of perplexity\n"
     "      --nearest         round each weight for itself (else error-compensated, GPTQ)\n"
-    "      --stream          keep weights and codes on the disk, as is done anyway where the weights\n"
+    "      --stream          keep weights and codes on the disk, as is done anyway where the "
+    "weights\n"
     "                        take more than 256 MB; the same output\n"
     "      --dry-run         write nothing\n"
     "  -q, --quiet           no line per tensor\n";
@@ -50,17 +53,26 @@ static int *read_tokens(const struct hw_model *model, const char *text, const ch
 
 int hw_cmd_quantize(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'},   {"bits", required_argument, NULL, 'b'},
-        {"head-bits", required_argument, NULL, 'H'}, {"code-bits", required_argument, NULL, 'c'},
-        {"act-bits", required_argument, NULL, 'A'}, {"kv-bits", required_argument, NULL, 'K'},
-        {"res-bits", required_argument, NULL, 'R'}, {"quiet", no_argument, NULL, 'q'},
-        {"tune", required_argument, NULL, 'T'},     {"rom-bits", required_argument, NULL, 'M'},
-        {"max-loss", required_argument, NULL, 'P'}, {"dry-run", no_argument, NULL, 'D'},
-        {"nearest", no_argument, NULL, 'N'},        {"levels", required_argument, NULL, 'L'},
-        {"ctx", required_argument, NULL, 'x'},       {"stream", no_argument, NULL, 'S'},
-        {"text", required_argument, NULL, 'X'},     {"tokenizer", required_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},           {0}};
+    static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+                                            {"bits", required_argument, NULL, 'b'},
+                                            {"head-bits", required_argument, NULL, 'H'},
+                                            {"code-bits", required_argument, NULL, 'c'},
+                                            {"act-bits", required_argument, NULL, 'A'},
+                                            {"kv-bits", required_argument, NULL, 'K'},
+                                            {"res-bits", required_argument, NULL, 'R'},
+                                            {"quiet", no_argument, NULL, 'q'},
+                                            {"tune", required_argument, NULL, 'T'},
+                                            {"rom-bits", required_argument, NULL, 'M'},
+                                            {"max-loss", required_argument, NULL, 'P'},
+                                            {"dry-run", no_argument, NULL, 'D'},
+                                            {"nearest", no_argument, NULL, 'N'},
+                                            {"levels", required_argument, NULL, 'L'},
+                                            {"ctx", required_argument, NULL, 'x'},
+                                            {"stream", no_argument, NULL, 'S'},
+                                            {"text", required_argument, NULL, 'X'},
+                                            {"tokenizer", required_argument, NULL, 't'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct hw_quantize_options o;
     struct hw_error err = {0};
     const char *output = NULL, *levels = NULL, *text = NULL, *tokenizer = NULL;
@@ -80,7 +92,9 @@ int hw_cmd_quantize(int argc, char **argv)
                                    : NULL;
         if (number && !hw_parse_int(optarg, 1, 99, number)) // hw_quantize knows the ranges
             return hw_usage("quantize", "--%s: expected a number of bits, got '%s'",
-                            opt == 'b' ? "bits" : opt == 'c' ? "code-bits" : options[at].name,
+                            opt == 'b'   ? "bits"
+                            : opt == 'c' ? "code-bits"
+                                         : options[at].name,
                             optarg);
         if (opt == 'o')
             output = optarg;

@@ -13,7 +13,7 @@
 #include "gen/chip/cycles.h"
 #include "gen/cmd.h"
 #include "gen/interrupt.h"
-#include "gen/quant/qfile.h"
+#include "gen/qmodel/file.h"
 #include "gen/quant/score.h"
 #include "gen/text/sampler.h"
 #include "gen/text/session.h"
@@ -28,7 +28,8 @@ static const char *const HELP =
     "      --system TEXT     what the chat's model is told first\n"
     "      --messages FILE   what was said so far: [{\"role\": ..., \"content\": ...}, ...]\n"
     "      --template NAME   chatml, llama2, llama3, zephyr, mistral, gemma\n"
-    "      --temperature X   draw tokens instead of taking the likeliest, which is what chips do (0)\n"
+    "      --temperature X   draw tokens instead of taking the likeliest, which is what chips do "
+    "(0)\n"
     "      --top-p X         among the likeliest that hold this share (1)\n"
     "      --seed N          of the drawing (1)\n"
     "      --rows N --cols N --vec N --att-pos N --clock MHZ\n"
@@ -38,8 +39,10 @@ static const char *const HELP =
     "                        begins with BOS, windows of the context, every position counts\n"
     "      --tokens N        score at most N tokens (all)\n"
     "      --float MODEL     score the checkpoint in float too: how often both say the same\n"
-    "      --each FILE       with --perplexity: also a line a position into FILE: token, what came next,\n"
-    "                        its nll and the likeliest token, of the machine and (--float) in float\n"
+    "      --each FILE       with --perplexity: also a line a position into FILE: token, what came "
+    "next,\n"
+    "                        its nll and the likeliest token, of the machine and (--float) in "
+    "float\n"
     "      --threads N       for scoring (2)\n"
     "Ctrl-C stops after the token at hand; exit status 130.\n";
 
@@ -52,7 +55,7 @@ struct request {
     bool quiet;
 };
 
-// --- text -----------------------------------------------------------------------------------------
+// --- text
 
 struct teller {
     const struct request *o;
@@ -66,7 +69,8 @@ struct teller {
 };
 
 // One turn: runs its tokens from where they differ from what is known, then what the model says.
-static void tell(struct teller *t, struct hw_session *s, const int *ids, int n, struct hw_error *err)
+static void tell(struct teller *t, struct hw_session *s, const int *ids, int n,
+                 struct hw_error *err)
 {
     int seq_len = t->q->config.seq_len, common = 0, made = 0;
     while (common < t->n_known && common < n - 1 && t->known[common] == ids[common])
@@ -86,10 +90,10 @@ static void tell(struct teller *t, struct hw_session *s, const int *ids, int n, 
         }
         token = hw_sampler_draw(&t->sampler, logits, t->q->config.vocab_size);
         t->made++;
-        t->end = hw_session_ends(s, token)      ? s->chat ? "the answer ended" : "the story ended"
-                 : pos + 1 == seq_len           ? "context full"
-                 : ++made == t->o->count        ? "limit reached"
-                                                : "interrupted";
+        t->end = hw_session_ends(s, token) ? s->chat ? "the answer ended" : "the story ended"
+                 : pos + 1 == seq_len      ? "context full"
+                 : ++made == t->o->count   ? "limit reached"
+                                           : "interrupted";
         if (token < 0)
             hw_fail(err, "sampling: out of memory");
         if (token >= 0 && !hw_session_ends(s, token))
@@ -130,9 +134,11 @@ static void tell_speed(const struct teller *t, double seconds)
         return;
     }
     cycles /= (double)positions;
-    fprintf(stderr, "; chip of %d x %d lanes: %.0f cycles/token over positions 0-%ld, %.0f tokens/s "
-                    "at %d MHz; here %.1f tokens/s of one core\n", g.rows, g.cols, cycles, end,
-            t->o->clock_mhz * 1e6 / cycles, t->o->clock_mhz, (double)positions / seconds);
+    fprintf(stderr,
+            "; chip of %d x %d lanes: %.0f cycles/token over positions 0-%ld, %.0f tokens/s "
+            "at %d MHz; here %.1f tokens/s of one core\n",
+            g.rows, g.cols, cycles, end, t->o->clock_mhz * 1e6 / cycles, t->o->clock_mhz,
+            (double)positions / seconds);
 }
 
 static int generate(const struct request *o, const struct hw_qmodel *q,
@@ -141,7 +147,8 @@ static int generate(const struct request *o, const struct hw_qmodel *q,
     struct hw_error err = {0};
     struct hw_session s;
     size_t n_positions = (size_t)q->config.seq_len;
-    struct teller t = {.o = o, .q = q, .ref = hw_ref_new(q), .sampler = o->sampler, .end = "nothing"};
+    struct teller t = {
+        .o = o, .q = q, .ref = hw_ref_new(q), .sampler = o->sampler, .end = "nothing"};
     t.sampler.logit_scale = q->logit_scale;
     t.known = malloc(n_positions * sizeof *t.known);
     t.walked[0] = calloc(n_positions, sizeof *t.walked[0]);
@@ -170,7 +177,7 @@ static int generate(const struct request *o, const struct hw_qmodel *q,
     return err.set ? hw_report(&err) : hw_interrupted ? HW_EXIT_INTERRUPTED : 0;
 }
 
-// --- perplexity ---------------------------------------------------------------------------------
+// --- perplexity
 
 static bool write_each(const char *path, const int *tokens, int n, const struct hw_position *each,
                        bool twin, struct hw_error *err)
@@ -255,23 +262,32 @@ static bool parse_sampling(int opt, const char *text, struct hw_sampler *s)
 
 int hw_cmd_run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"tokenizer", required_argument, NULL, 't'}, {"prompt", required_argument, NULL, 'p'},
-        {"count", required_argument, NULL, 'n'},     {"perplexity", required_argument, NULL, 'P'},
-        {"tokens", required_argument, NULL, 'T'},    {"threads", required_argument, NULL, 'j'},
-        {"float", required_argument, NULL, 'F'},     {"each", required_argument, NULL, 'E'},
-        {"chat", no_argument, NULL, CHAT},           {"system", required_argument, NULL, SYSTEM},
-        {"messages", required_argument, NULL, MESSAGES},
-        {"template", required_argument, NULL, TEMPLATE},
-        {"temperature", required_argument, NULL, TEMPERATURE},
-        {"top-p", required_argument, NULL, TOP_P},   {"seed", required_argument, NULL, SEED},
-        {"rows", required_argument, NULL, 'r'},      {"cols", required_argument, NULL, 'c'},
-        {"vec", required_argument, NULL, 'v'},       {"att-pos", required_argument, NULL, 'a'},
-        {"clock", required_argument, NULL, 'm'},     {"clock-mhz", required_argument, NULL, 'm'},
-        {"quiet", no_argument, NULL, 'q'},           {"help", no_argument, NULL, 'h'},
-        {0}};
-    struct request r = {.count = 256, .threads = 2, .clock_mhz = 100,
-                        .sampler = {.top_p = 1.0, .seed = 1}};
+    static const struct option options[] = {{"tokenizer", required_argument, NULL, 't'},
+                                            {"prompt", required_argument, NULL, 'p'},
+                                            {"count", required_argument, NULL, 'n'},
+                                            {"perplexity", required_argument, NULL, 'P'},
+                                            {"tokens", required_argument, NULL, 'T'},
+                                            {"threads", required_argument, NULL, 'j'},
+                                            {"float", required_argument, NULL, 'F'},
+                                            {"each", required_argument, NULL, 'E'},
+                                            {"chat", no_argument, NULL, CHAT},
+                                            {"system", required_argument, NULL, SYSTEM},
+                                            {"messages", required_argument, NULL, MESSAGES},
+                                            {"template", required_argument, NULL, TEMPLATE},
+                                            {"temperature", required_argument, NULL, TEMPERATURE},
+                                            {"top-p", required_argument, NULL, TOP_P},
+                                            {"seed", required_argument, NULL, SEED},
+                                            {"rows", required_argument, NULL, 'r'},
+                                            {"cols", required_argument, NULL, 'c'},
+                                            {"vec", required_argument, NULL, 'v'},
+                                            {"att-pos", required_argument, NULL, 'a'},
+                                            {"clock", required_argument, NULL, 'm'},
+                                            {"clock-mhz", required_argument, NULL, 'm'},
+                                            {"quiet", no_argument, NULL, 'q'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    struct request r = {
+        .count = 256, .threads = 2, .clock_mhz = 100, .sampler = {.top_p = 1.0, .seed = 1}};
     for (int opt, at; (opt = getopt_long(argc, argv, "t:p:n:qh", options, &at)) != -1;) {
         int *number = opt == 'n'   ? &r.count
                       : opt == 'T' ? &r.most
@@ -296,8 +312,10 @@ int hw_cmd_run(int argc, char **argv)
             return hw_usage("run", "--%s: expected a number in %d..%d, got '%s'",
                             opt == 'n' ? "count" : options[at].name, least, most, optarg);
         if (!parse_sampling(opt, optarg, &r.sampler))
-            return hw_usage("run", "expected a temperature of 0..100, a share above 0 up to 1, or a "
-                            "seed from 0, got '%s'", optarg);
+            return hw_usage("run",
+                            "expected a temperature of 0..100, a share above 0 up to 1, or a "
+                            "seed from 0, got '%s'",
+                            optarg);
         if (text)
             *text = optarg;
         r.ask.chat = r.ask.chat || opt == CHAT;

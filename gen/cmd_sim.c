@@ -53,8 +53,10 @@ static bool plain(const char *path, struct hw_error *err)
     static const char *const signs = "._-+/@%=,~";
     for (const char *p = path; *p; p++) {
         if (!isalnum((unsigned char)*p) && (unsigned char)*p < 0x80 && !strchr(signs, *p))
-            return hw_fail(err, "%s: a path that cannot be simulated: expected letters, digits and "
-                                "%s, got '%c'", path, signs, *p);
+            return hw_fail(err,
+                           "%s: a path that cannot be simulated: expected letters, digits and "
+                           "%s, got '%c'",
+                           path, signs, *p);
     }
     return true;
 }
@@ -76,8 +78,8 @@ int hw_simulate(const struct hw_sim_request *r, struct hw_error *err)
         snprintf(cosim, sizeof cosim, "%s/build/cosim-icarus", hw_home());
     else
         snprintf(cosim, sizeof cosim, "%s/sim/cosim", r->design);
-    char *const compile[] = {build, (char *)(uintptr_t)r->design, r->icarus ? "icarus" : "verilator",
-                             NULL};
+    char *const compile[] = {build, (char *)(uintptr_t)r->design,
+                             r->icarus ? "icarus" : "verilator", NULL};
     fprintf(stderr, "compiling %s with %s\n", r->design, r->icarus ? "Icarus" : "Verilator");
     int compiled = call(compile);
     if (compiled == 128 + SIGINT)

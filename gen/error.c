@@ -8,8 +8,11 @@
 // Bytes of the UTF-8 character at p, 0 where there is none; overlong forms count as characters.
 static int character(const unsigned char *p)
 {
-    int n = p[0] < 0x80 ? 1 : p[0] >= 0xC2 && p[0] < 0xE0 ? 2 : p[0] >= 0xE0 && p[0] < 0xF0 ? 3
-            : p[0] >= 0xF0 && p[0] < 0xF5 ? 4 : 0;
+    int n = p[0] < 0x80                   ? 1
+            : p[0] >= 0xC2 && p[0] < 0xE0 ? 2
+            : p[0] >= 0xE0 && p[0] < 0xF0 ? 3
+            : p[0] >= 0xF0 && p[0] < 0xF5 ? 4
+                                          : 0;
     for (int i = 1; i < n; i++)
         if ((p[i] & 0xC0) != 0x80) // also the end of the text
             return 0;

@@ -42,7 +42,8 @@ void hw_hold_signals(struct hw_held_signals *held)
     sigemptyset(&ours.sa_mask);
     hw_stop = 0;
     for (int i = 0; i < HW_N_HELD; i++) {
-        if (sigaction(HELD[i], NULL, &held->before[i]) == 0 && held->before[i].sa_handler != SIG_IGN)
+        if (sigaction(HELD[i], NULL, &held->before[i]) == 0 &&
+            held->before[i].sa_handler != SIG_IGN)
             sigaction(HELD[i], &ours, NULL);
     }
 }

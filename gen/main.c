@@ -15,10 +15,12 @@ static const struct {
 } verbs[] = {
     {"inspect", "MODEL                      what is in a checkpoint", hw_cmd_inspect},
     {"quantize", "MODEL -o Q.safetensors    checkpoint to integers", hw_cmd_quantize},
-    {"plan", "Q.safetensors              ROM bits and cycles, before anything is built", hw_cmd_plan},
+    {"plan", "Q.safetensors              ROM bits and cycles, before anything is built",
+     hw_cmd_plan},
     {"emit", "Q.safetensors -o DIR       Verilog: fabric and personality", hw_cmd_emit},
     {"run", "Q.safetensors -t TOK       text or perplexity from the integer reference", hw_cmd_run},
-    {"sim", "Q.safetensors -t TOK -o DIR  the chip in a simulator, beside the reference", hw_cmd_sim},
+    {"sim", "Q.safetensors -t TOK -o DIR  the chip in a simulator, beside the reference",
+     hw_cmd_sim},
 };
 enum { N_VERBS = sizeof verbs / sizeof verbs[0] };
 

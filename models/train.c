@@ -27,7 +27,8 @@
 #if defined(__GNUC__)
 __attribute__((noreturn, format(printf, 1, 2)))
 #endif
-static void fail(const char *fmt, ...)
+static void
+fail(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -273,7 +274,7 @@ typedef struct {
 
 // Weights, gradients, optimiser moments and rounded weights all have this one layout.
 typedef struct {
-    float *data;      // all of it, n floats
+    float *data; // all of it, n floats
     size_t n;
     float *embed;     // [vocab_size][dim], also the classifier
     float *rms_att;   // [n_layers][dim]
@@ -393,8 +394,13 @@ static tensors model_load(const char *path, config *c)
     if (size < sizeof head)
         fail("%s: shorter than a llama2.c v0 header", path);
     memcpy(head, data, sizeof head);
-    *c = (config){.dim = head[0], .hidden_dim = head[1], .n_layers = head[2], .n_heads = head[3],
-                  .n_kv_heads = head[4], .vocab_size = head[5], .seq_len = head[6]};
+    *c = (config){.dim = head[0],
+                  .hidden_dim = head[1],
+                  .n_layers = head[2],
+                  .n_heads = head[3],
+                  .n_kv_heads = head[4],
+                  .vocab_size = head[5],
+                  .seq_len = head[6]};
     config_finish(c, path);
     tensors t = tensors_new(c);
     cursor cur = {data + sizeof head, size - sizeof head, path};
@@ -415,8 +421,8 @@ static double rope_angle(int t, int i, int head_dim)
 static void model_save(const char *path, const config *c, const tensors *t)
 {
     writer w = write_begin(path);
-    int32_t head[7] = {c->dim, c->hidden_dim, c->n_layers, c->n_heads, c->n_kv_heads,
-                       c->vocab_size, c->seq_len};
+    int32_t head[7] = {c->dim,        c->hidden_dim, c->n_layers, c->n_heads,
+                       c->n_kv_heads, c->vocab_size, c->seq_len};
     write_bytes(&w, head, sizeof head);
     v0_pieces(c, t, piece_write, &w);
     for (int part = 0; part < 2; part++) // freq_cis_real, freq_cis_imag: [ctx][head_dim / 2]
@@ -577,9 +583,11 @@ INLINE void from_lanes(int hd, const vf *in, float *rows, int stride, float scal
             rows[(long)l * stride + d] = ((const float *)&in[d])[l] * scale;
 }
 
-static const vi lane_index = {0, 1, 2, 3, 4, 5, 6, 7,
+static const vi lane_index = {0,  1,  2,  3,  4,
+                              5,  6,  7,
 #if VW == 16
-                              8, 9, 10, 11, 12, 13, 14, 15
+                              8,  9,  10, 11, 12,
+                              13, 14, 15
 #endif
 };
 
@@ -811,8 +819,8 @@ static void forward(const config *c, const tensors *w, const tensors *wt, acts *
 }
 
 // Adds the gradients of one window to g; a->logits holds the gradient of the logits.
-static void backward(const config *c, const tensors *w, acts *a, tensors *g,
-                     const uint16_t *tokens, int n)
+static void backward(const config *c, const tensors *w, acts *a, tensors *g, const uint16_t *tokens,
+                     int n)
 {
     int d = c->dim, h = c->hid, q = c->qkv_dim, T = a->T, S = a->stride, v = c->vocab_size;
     float *dx = a->dx, *dxn = a->dxn;
@@ -1212,8 +1220,8 @@ typedef struct {
 static void grid_add(grid *g, const char *name, size_t at, int rows, int cols, int bits, int table)
 {
     qtensor *t = &g->list[g->count++];
-    *t = (qtensor){.at = at, .rows = rows, .cols = cols, .bits = bits, .table = table,
-                   .first_row = g->rows};
+    *t = (qtensor){
+        .at = at, .rows = rows, .cols = cols, .bits = bits, .table = table, .first_row = g->rows};
     snprintf(t->name, sizeof t->name, "%s", name);
     g->rows += rows;
     g->tables = table + 1;
@@ -1229,9 +1237,13 @@ static grid grid_new(const config *c, const tensors *w, const char *wide)
     for (int l = 0; l < c->n_layers; l++) {
         size_t qkv = (size_t)(w->wqkv - w->data) + (size_t)(l * c->qkv_dim * d);
         size_t w13 = (size_t)(w->w13 - w->data) + (size_t)(l * 2 * h * d);
-        size_t at[7] = {qkv, qkv + (size_t)(d * d), qkv + (size_t)((d + kv) * d),
-                        (size_t)(w->wo - w->data) + (size_t)(l * d * d), w13,
-                        w13 + (size_t)(h * d), (size_t)(w->w2 - w->data) + (size_t)(l * d * h)};
+        size_t at[7] = {qkv,
+                        qkv + (size_t)(d * d),
+                        qkv + (size_t)((d + kv) * d),
+                        (size_t)(w->wo - w->data) + (size_t)(l * d * d),
+                        w13,
+                        w13 + (size_t)(h * d),
+                        (size_t)(w->w2 - w->data) + (size_t)(l * d * h)};
         int rows[7] = {d, kv, kv, d, h, h, d};
         for (int i = 0; i < 7; i++) {
             char name[24];
@@ -1683,8 +1695,12 @@ static void train(const options *o)
     rng_state = o->seed;
 
     trainee s = {.qat = o->qat};
-    s.cfg = (config){.dim = o->dim, .hidden_dim = o->hidden, .n_layers = o->layers,
-                     .n_heads = o->heads, .n_kv_heads = o->kv_heads, .vocab_size = tc.vocab_size,
+    s.cfg = (config){.dim = o->dim,
+                     .hidden_dim = o->hidden,
+                     .n_layers = o->layers,
+                     .n_heads = o->heads,
+                     .n_kv_heads = o->kv_heads,
+                     .vocab_size = tc.vocab_size,
                      .seq_len = o->ctx};
     config *c = &s.cfg;
     if (o->init) {
@@ -1696,8 +1712,8 @@ static void train(const options *o)
     }
     if (c->hid != c->hidden_dim || c->vocab_size != tc.vocab_size || c->seq_len > tc.seq_len)
         fail("student: hidden_dim %d must be a multiple of 32, vocab_size %d the teacher's %d, "
-             "ctx %d not above the teacher's %d", c->hidden_dim, c->vocab_size, tc.vocab_size,
-             c->seq_len, tc.seq_len);
+             "ctx %d not above the teacher's %d",
+             c->hidden_dim, c->vocab_size, tc.vocab_size, c->seq_len, tc.seq_len);
     s.wt = tensors_new(c), s.g = tensors_new(c), s.m = tensors_new(c), s.v = tensors_new(c);
     acts sa = acts_new(c, c->seq_len, 1), ta = acts_new(&tc, c->seq_len, 0);
     s.peak = floats((size_t)(c->n_layers * SITES + 1));
@@ -1711,8 +1727,8 @@ static void train(const options *o)
     if (o->resume)
         state_load(&s, o->state);
     pool_load(&pool, o->pool);
-    printf("%zu weights; %zu tokens of real text, %zu of validation, %zu sampled\n", s.w.n,
-           real.n, valid.n, pool.n);
+    printf("%zu weights; %zu tokens of real text, %zu of validation, %zu sampled\n", s.w.n, real.n,
+           valid.n, pool.n);
 
     rollback good = rollback_new(&s);
     long good_step = s.step;
@@ -1815,8 +1831,13 @@ static double test_loss(const config *c, const tensors *w, tensors *wt, acts *a,
 // Gradients against central differences, along the gradient and along random signs.
 static int test_gradients(int dim, int heads, int kv_heads)
 {
-    config c = {.dim = dim, .hidden_dim = 64, .n_layers = 2, .n_heads = heads,
-                .n_kv_heads = kv_heads, .vocab_size = 64, .seq_len = 48};
+    config c = {.dim = dim,
+                .hidden_dim = 64,
+                .n_layers = 2,
+                .n_heads = heads,
+                .n_kv_heads = kv_heads,
+                .vocab_size = 64,
+                .seq_len = 48};
     config_finish(&c, "selftest");
     tensors w = tensors_new(&c), wt = tensors_new(&c), g = tensors_new(&c);
     init_weights(&c, &w, 0.7f);
@@ -1832,8 +1853,8 @@ static int test_gradients(int dim, int heads, int kv_heads)
         teacher[i] = 2.0f * rng_normal();
     test_loss(&c, &w, &wt, &a, tok, teacher, n, 0.3f);
     backward(&c, &w, &a, &g, tok, n);
-    const float *base[] = {w.embed, w.rms_att, w.rms_ffn, w.rms_final, w.wqkv, w.wo, w.w13, w.w2,
-                           w.data + w.n};
+    const float *base[] = {w.embed, w.rms_att, w.rms_ffn, w.rms_final, w.wqkv,
+                           w.wo,    w.w13,     w.w2,      w.data + w.n};
     static const char *const names[] = {"embed", "rms_att", "rms_ffn", "rms_final",
                                         "wqkv",  "wo",      "w13",     "w2"};
     for (int i = 0; i < 8; i++)
@@ -1900,8 +1921,13 @@ static int test_parts(void)
 // A rounded weight stays where it is when rounded again, and each is a level times its row's scale.
 static int test_grid(void)
 {
-    config c = {.dim = 32, .hidden_dim = 64, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2,
-                .vocab_size = 64, .seq_len = 48};
+    config c = {.dim = 32,
+                .hidden_dim = 64,
+                .n_layers = 2,
+                .n_heads = 4,
+                .n_kv_heads = 2,
+                .vocab_size = 64,
+                .seq_len = 48};
     config_finish(&c, "selftest");
     tensors w = tensors_new(&c);
     init_weights(&c, &w, 1.0f);
@@ -1939,11 +1965,28 @@ static const char usage[] =
 
 int main(int argc, char **argv)
 {
-    options o = {.tokens = 50e6, .minutes_save = 3, .real = 0.25, .decay = 0.4, .grow = 0.25,
-                 .long_part = 0.5, .lr_muon = 0.02, .lr_adam = 0.004, .lr_grid = 0.001,
-                 .dim = 64, .hidden = 192, .layers = 5, .heads = 8, .kv_heads = 4, .ctx = 512,
-                 .seq = 256, .batch = 16, .warmup = 100, .eval_steps = 500, .eval_tokens = 10240,
-                 .seed = 1, .wide = ""};
+    options o = {.tokens = 50e6,
+                 .minutes_save = 3,
+                 .real = 0.25,
+                 .decay = 0.4,
+                 .grow = 0.25,
+                 .long_part = 0.5,
+                 .lr_muon = 0.02,
+                 .lr_adam = 0.004,
+                 .lr_grid = 0.001,
+                 .dim = 64,
+                 .hidden = 192,
+                 .layers = 5,
+                 .heads = 8,
+                 .kv_heads = 4,
+                 .ctx = 512,
+                 .seq = 256,
+                 .batch = 16,
+                 .warmup = 100,
+                 .eval_steps = 500,
+                 .eval_tokens = 10240,
+                 .seed = 1,
+                 .wide = ""};
     const char *eval = NULL, *gen = NULL;
     int selftest = 0;
     struct {
@@ -1952,24 +1995,44 @@ int main(int argc, char **argv)
         double *real;
         int *integer, *on;
     } flags[] = {
-        {"--teacher", &o.teacher, 0, 0, 0}, {"--tokenizer", &o.tokenizer, 0, 0, 0},
-        {"--text", &o.text, 0, 0, 0}, {"--valid", &o.valid, 0, 0, 0}, {"--out", &o.out, 0, 0, 0},
-        {"--state", &o.state, 0, 0, 0}, {"--init", &o.init, 0, 0, 0},
-        {"--quant-out", &o.quant_out, 0, 0, 0}, {"--pool", &o.pool, 0, 0, 0},
-        {"--wide", &o.wide, 0, 0, 0}, {"--write-tokenizer", &o.write_tokenizer, 0, 0, 0},
-        {"--eval", &eval, 0, 0, 0}, {"--generate", &gen, 0, 0, 0},
-        {"--tokens", 0, &o.tokens, 0, 0}, {"--save-minutes", 0, &o.minutes_save, 0, 0},
-        {"--real", 0, &o.real, 0, 0}, {"--hard", 0, &o.hard, 0, 0},
-        {"--hard-real", 0, &o.hard_real, 0, 0}, {"--decay", 0, &o.decay, 0, 0},
-        {"--grow", 0, &o.grow, 0, 0}, {"--long", 0, &o.long_part, 0, 0},
-        {"--lr-muon", 0, &o.lr_muon, 0, 0}, {"--lr-adam", 0, &o.lr_adam, 0, 0},
-        {"--lr-grid", 0, &o.lr_grid, 0, 0}, {"--dim", 0, 0, &o.dim, 0},
-        {"--hidden", 0, 0, &o.hidden, 0}, {"--layers", 0, 0, &o.layers, 0},
-        {"--heads", 0, 0, &o.heads, 0}, {"--kv-heads", 0, 0, &o.kv_heads, 0},
-        {"--ctx", 0, 0, &o.ctx, 0}, {"--seq", 0, 0, &o.seq, 0}, {"--batch", 0, 0, &o.batch, 0},
-        {"--warmup", 0, 0, &o.warmup, 0}, {"--eval-steps", 0, 0, &o.eval_steps, 0},
-        {"--eval-tokens", 0, 0, &o.eval_tokens, 0}, {"--qat", 0, 0, 0, &o.qat},
-        {"--resume", 0, 0, 0, &o.resume}, {"--selftest", 0, 0, 0, &selftest},
+        {"--teacher", &o.teacher, 0, 0, 0},
+        {"--tokenizer", &o.tokenizer, 0, 0, 0},
+        {"--text", &o.text, 0, 0, 0},
+        {"--valid", &o.valid, 0, 0, 0},
+        {"--out", &o.out, 0, 0, 0},
+        {"--state", &o.state, 0, 0, 0},
+        {"--init", &o.init, 0, 0, 0},
+        {"--quant-out", &o.quant_out, 0, 0, 0},
+        {"--pool", &o.pool, 0, 0, 0},
+        {"--wide", &o.wide, 0, 0, 0},
+        {"--write-tokenizer", &o.write_tokenizer, 0, 0, 0},
+        {"--eval", &eval, 0, 0, 0},
+        {"--generate", &gen, 0, 0, 0},
+        {"--tokens", 0, &o.tokens, 0, 0},
+        {"--save-minutes", 0, &o.minutes_save, 0, 0},
+        {"--real", 0, &o.real, 0, 0},
+        {"--hard", 0, &o.hard, 0, 0},
+        {"--hard-real", 0, &o.hard_real, 0, 0},
+        {"--decay", 0, &o.decay, 0, 0},
+        {"--grow", 0, &o.grow, 0, 0},
+        {"--long", 0, &o.long_part, 0, 0},
+        {"--lr-muon", 0, &o.lr_muon, 0, 0},
+        {"--lr-adam", 0, &o.lr_adam, 0, 0},
+        {"--lr-grid", 0, &o.lr_grid, 0, 0},
+        {"--dim", 0, 0, &o.dim, 0},
+        {"--hidden", 0, 0, &o.hidden, 0},
+        {"--layers", 0, 0, &o.layers, 0},
+        {"--heads", 0, 0, &o.heads, 0},
+        {"--kv-heads", 0, 0, &o.kv_heads, 0},
+        {"--ctx", 0, 0, &o.ctx, 0},
+        {"--seq", 0, 0, &o.seq, 0},
+        {"--batch", 0, 0, &o.batch, 0},
+        {"--warmup", 0, 0, &o.warmup, 0},
+        {"--eval-steps", 0, 0, &o.eval_steps, 0},
+        {"--eval-tokens", 0, 0, &o.eval_tokens, 0},
+        {"--qat", 0, 0, 0, &o.qat},
+        {"--resume", 0, 0, 0, &o.resume},
+        {"--selftest", 0, 0, 0, &selftest},
     };
     for (int i = 1; i < argc; i++) {
         size_t f = 0, count = sizeof flags / sizeof *flags;

@@ -21,7 +21,7 @@
 static inline int64_t hw_floor_shift(int64_t x, int s)
 {
     HW_RANGE(s >= 0 && s <= 62);
-    return x >= 0 ? (int64_t)((uint64_t)x >> s) : -(int64_t)(((uint64_t)-(x + 1)) >> s) - 1;
+    return x >= 0 ? (int64_t)((uint64_t)x >> s) : -(int64_t)(((uint64_t) - (x + 1)) >> s) - 1;
 }
 
 // x / 2^s, ties towards +infinity. 0 <= s <= 62, |x| < 2^62.

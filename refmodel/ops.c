@@ -91,8 +91,8 @@ void hw_attention(const int32_t *q, const int16_t *k, const int16_t *v, int stri
         int64_t raw = 0;
         for (int d = 0; d < head_dim; d++)
             raw += q[d] * k[(size_t)p * (size_t)stride + (size_t)d];
-        score[p] = (int32_t)hw_saturate(hw_round_shift(raw * 64, layer->score_shift),
-                                        HW_SCORE_BITS);
+        score[p] =
+            (int32_t)hw_saturate(hw_round_shift(raw * 64, layer->score_shift), HW_SCORE_BITS);
         max = score[p] > max ? score[p] : max;
     }
     int64_t sum = 0, acc[1024] = {0};
@@ -107,6 +107,6 @@ void hw_attention(const int32_t *q, const int16_t *k, const int16_t *v, int stri
     int msb = hw_bit_length((uint64_t)sum) - 1;
     int64_t r = hw_table_lerp(hw_table(HW_TABLE_RECIP), (uint32_t)(sum >> (msb - 15)) & 0x7fff);
     for (int d = 0; d < head_dim; d++)
-        out[d] = (int32_t)hw_saturate(hw_round_shift(acc[d] * r, 15 + msb - layer->att_shift),
-                                      bits);
+        out[d] =
+            (int32_t)hw_saturate(hw_round_shift(acc[d] * r, 15 + msb - layer->att_shift), bits);
 }

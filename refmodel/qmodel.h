@@ -9,7 +9,7 @@
 
 enum {
     HW_MAX_PLANES = 4,
-    HW_MAX_LEVELS = 16, // 2^code_bits, code_bits is 2, 3 or 4
+    HW_MAX_LEVELS = 16,        // 2^code_bits, code_bits is 2, 3 or 4
     HW_MAX_SCALED_PAIRS = 128, // of a head whose rotation is scaled
 };
 
@@ -24,8 +24,8 @@ struct hw_config {
     int n_kv_heads; // divides n_heads
     int head_dim;   // even; n_heads * head_dim is the attention width
     int vocab_size;
-    int seq_len; // context
-    bool tied;   // classifier is the embedding
+    int seq_len;   // context
+    bool tied;     // classifier is the embedding
     bool sub_norm; // RMSNorm before wo and down too (BitNet's SubLN)
     double rope_base;
     // Context extension (Llama 3.1, linear scaling): pair i turns rope_divisor[i] times slower, the
@@ -49,7 +49,7 @@ struct hw_qmatrix {
     int n_planes;
     int16_t levels[HW_MAX_PLANES][HW_MAX_LEVELS]; // each -128..127
     uint8_t *codes;                               // [n_planes][n_out][n_in]; NULL: from `seed`
-    uint64_t seed;                                // gen/quant/synthetic.h
+    uint64_t seed;                                // gen/qmodel/synthetic.h
     bool mapped;                                  // codes lie in the model's file
     uint16_t *scale;                              // [n_out]
     int shift;                                    // base shift of the requantizer, 15..62
@@ -57,8 +57,8 @@ struct hw_qmatrix {
 };
 
 struct hw_qnorm {
-    int16_t *gain; // one an element, units of the norm's output / 2^(17 - shift)
-    int shift;     // 1..40
+    int16_t *gain;   // one an element, units of the norm's output / 2^(17 - shift)
+    int shift;       // 1..40
     uint64_t eps_ss; // elements * eps in units of the input squared, at least 1, below 2^32
 };
 
@@ -76,7 +76,7 @@ struct hw_qlayer {
 
 // cos and sin of high-part and low-part angles, Q1.14: position = hi * 2^lo_bits + lo.
 struct hw_rope {
-    int lo_bits, n_hi; // n_lo = 2^lo_bits, n_hi * n_lo >= seq_len
+    int lo_bits, n_hi;        // n_lo = 2^lo_bits, n_hi * n_lo >= seq_len
     int16_t *hi_cos, *hi_sin; // [n_hi][head_dim / 2]
     int16_t *lo_cos, *lo_sin; // [n_lo][head_dim / 2]
 };
@@ -85,9 +85,9 @@ struct hw_qmodel {
     struct hw_config config;
     struct hw_widths widths;
     struct hw_qlayer *layers;
-    struct hw_qmatrix embed;  // [vocab_size][dim]; embed.shift is for the classifier where tied
-    struct hw_qmatrix head;   // untied classifier; where tied, n_planes is 0 and embed serves
-    int embed_shift;          // requantizer shift of an embedding row (weight << 8), 15..62
+    struct hw_qmatrix embed; // [vocab_size][dim]; embed.shift is for the classifier where tied
+    struct hw_qmatrix head;  // untied classifier; where tied, n_planes is 0 and embed serves
+    int embed_shift;         // requantizer shift of an embedding row (weight << 8), 15..62
     struct hw_qnorm final_norm;
     struct hw_rope rope;
     double logit_scale; // one logit unit as a float, for perplexity only

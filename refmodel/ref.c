@@ -10,25 +10,26 @@
 #include "refmodel/ops.h"
 
 const char *const hw_tap_name[HW_N_TAPS] = {
-    "embed", "attn_norm", "k", "q", "v", "score", "attn", "attn_sub_norm",
-    "attn_res", "ffn_norm", "hidden", "ffn_sub_norm", "ffn_res", "final_norm", "logits",
+    "embed",   "attn_norm",     "k",        "q",        "v",      "score",
+    "attn",    "attn_sub_norm", "attn_res", "ffn_norm", "hidden", "ffn_sub_norm",
+    "ffn_res", "final_norm",    "logits",
 };
 
 struct hw_ref {
     const struct hw_qmodel *q;
     hw_tap_fn *tap;
     void *tap_user;
-    int16_t *key, *value;    // [n_layers][seq_len][n_kv_heads * head_dim]
-    int32_t *x;              // [dim] residual
-    int32_t *act;            // [widest] normed activations
-    int32_t *query;          // [n_heads * head_dim]
-    int32_t *row;            // [widest matvec output]
-    int32_t *score;          // [seq_len]
-    int32_t *attn;           // [n_heads * head_dim]
-    int32_t *hidden;         // [hidden_dim]
-    int32_t *cos, *sin;      // [head_dim / 2]
-    int64_t *acc;            // [widest matvec output]
-    int32_t *logits;         // [vocab_size]
+    int16_t *key, *value; // [n_layers][seq_len][n_kv_heads * head_dim]
+    int32_t *x;           // [dim] residual
+    int32_t *act;         // [widest] normed activations
+    int32_t *query;       // [n_heads * head_dim]
+    int32_t *row;         // [widest matvec output]
+    int32_t *score;       // [seq_len]
+    int32_t *attn;        // [n_heads * head_dim]
+    int32_t *hidden;      // [hidden_dim]
+    int32_t *cos, *sin;   // [head_dim / 2]
+    int64_t *acc;         // [widest matvec output]
+    int32_t *logits;      // [vocab_size]
 };
 
 static int widest_output(const struct hw_config *c)
@@ -44,8 +45,8 @@ struct hw_ref *hw_ref_new(const struct hw_qmodel *q)
     const struct hw_config *c = &q->config;
     size_t dim = (size_t)c->dim, attn = (size_t)c->n_heads * (size_t)c->head_dim;
     size_t half = (size_t)c->head_dim / 2, widest = (size_t)widest_output(c);
-    size_t cache = (size_t)c->n_layers * (size_t)c->seq_len * (size_t)c->n_kv_heads *
-                   (size_t)c->head_dim;
+    size_t cache =
+        (size_t)c->n_layers * (size_t)c->seq_len * (size_t)c->n_kv_heads * (size_t)c->head_dim;
     struct hw_ref *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
@@ -74,8 +75,8 @@ void hw_ref_free(struct hw_ref *r)
 {
     if (!r)
         return;
-    void *part[] = {r->key,    r->value, r->x,   r->act, r->query, r->row,   r->score,
-                    r->attn,   r->hidden, r->cos, r->sin, r->acc,   r->logits};
+    void *part[] = {r->key,  r->value,  r->x,   r->act, r->query, r->row,   r->score,
+                    r->attn, r->hidden, r->cos, r->sin, r->acc,   r->logits};
     for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
         free(part[i]);
     free(r);
@@ -115,8 +116,8 @@ static void embed(struct hw_ref *r, int token)
     int dim = r->q->config.dim;
     for (int c = 0; c < dim; c++) {
         int64_t w = e->weight[(size_t)token * (size_t)dim + (size_t)c];
-        r->x[c] = (int32_t)hw_requant(w * 256, e->scale[token], r->q->embed_shift,
-                                      r->q->widths.res_bits);
+        r->x[c] =
+            (int32_t)hw_requant(w * 256, e->scale[token], r->q->embed_shift, r->q->widths.res_bits);
     }
     tap(r, HW_TAP_EMBED, 0, 0, r->x, dim);
 }

@@ -9,22 +9,22 @@
 
 // Every place where the RTL is compared. Order is the order of the computation.
 enum hw_tap {
-    HW_TAP_EMBED,     // [dim] residual after the embedding
-    HW_TAP_ATTN_NORM, // per layer [dim] activations
-    HW_TAP_K,         // per layer [n_kv_heads * head_dim] rotated keys as cached
-    HW_TAP_Q,         // per layer [n_heads * head_dim] rotated queries, 12 bits
-    HW_TAP_V,         // per layer [n_kv_heads * head_dim] values as cached
-    HW_TAP_SCORE,     // per layer and head [pos + 1] scores, log2 units, 10 fraction bits
-    HW_TAP_ATTN,      // per layer [n_heads * head_dim] attention output, activations
-                      // (sub_norm: res_bits)
+    HW_TAP_EMBED,         // [dim] residual after the embedding
+    HW_TAP_ATTN_NORM,     // per layer [dim] activations
+    HW_TAP_K,             // per layer [n_kv_heads * head_dim] rotated keys as cached
+    HW_TAP_Q,             // per layer [n_heads * head_dim] rotated queries, 12 bits
+    HW_TAP_V,             // per layer [n_kv_heads * head_dim] values as cached
+    HW_TAP_SCORE,         // per layer and head [pos + 1] scores, log2 units, 10 fraction bits
+    HW_TAP_ATTN,          // per layer [n_heads * head_dim] attention output, activations
+                          // (sub_norm: res_bits)
     HW_TAP_ATTN_SUB_NORM, // per layer [n_heads * head_dim] activations, where sub_norm
-    HW_TAP_ATTN_RES,  // per layer [dim] residual after attention
-    HW_TAP_FFN_NORM,  // per layer [dim] activations
-    HW_TAP_HIDDEN,    // per layer [hidden_dim] activations (sub_norm: res_bits)
-    HW_TAP_FFN_SUB_NORM, // per layer [hidden_dim] activations, where sub_norm
-    HW_TAP_FFN_RES,   // per layer [dim] residual after the FFN
-    HW_TAP_FINAL_NORM, // [dim] activations
-    HW_TAP_LOGITS,    // [vocab_size]
+    HW_TAP_ATTN_RES,      // per layer [dim] residual after attention
+    HW_TAP_FFN_NORM,      // per layer [dim] activations
+    HW_TAP_HIDDEN,        // per layer [hidden_dim] activations (sub_norm: res_bits)
+    HW_TAP_FFN_SUB_NORM,  // per layer [hidden_dim] activations, where sub_norm
+    HW_TAP_FFN_RES,       // per layer [dim] residual after the FFN
+    HW_TAP_FINAL_NORM,    // [dim] activations
+    HW_TAP_LOGITS,        // [vocab_size]
     HW_N_TAPS
 };
 extern const char *const hw_tap_name[HW_N_TAPS];

@@ -27,8 +27,8 @@ double hw_exp(double x)
 {
     if (x < -700.0)
         return 0.0;
-    static const double inverse[] = {0,       1.0 / 1, 1.0 / 2,  1.0 / 3,  1.0 / 4,
-                                     1.0 / 5, 1.0 / 6, 1.0 / 7,  1.0 / 8,  1.0 / 9,
+    static const double inverse[] = {0,        1.0 / 1,  1.0 / 2,  1.0 / 3,  1.0 / 4,
+                                     1.0 / 5,  1.0 / 6,  1.0 / 7,  1.0 / 8,  1.0 / 9,
                                      1.0 / 10, 1.0 / 11, 1.0 / 12, 1.0 / 13, 1.0 / 14};
     double n = nearest(x / (LN2_HI + LN2_LO));
     double r = (x - n * LN2_HI) - n * LN2_LO; // |r| <= ln2 / 2

@@ -11,7 +11,8 @@
 enum {
     HW_EXP2_BITS = 6,  // entries 2^6, frac 4 bits:  2^-(f / 1024), f = 10-bit fraction
     HW_RECIP_BITS = 6, // entries 2^6, frac 9 bits:  1 / (1 + f / 2^15)
-    HW_RSQRT_BITS = 7, // entries 2^7 (32..127 used), frac 9 bits: 1 / sqrt(m / 2^14), m in 2^14..2^16
+    HW_RSQRT_BITS =
+        7, // entries 2^7 (32..127 used), frac 9 bits: 1 / sqrt(m / 2^14), m in 2^14..2^16
     HW_SIGMOID_BITS = 7, // entries 2^7, frac 7 bits: sigmoid(a / 1024), a in 0..2^14 - 1
     HW_EXP2_FRAC = 4,
     HW_RECIP_FRAC = 9,

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "gen/quant/float_model.h"
-#include "gen/quant/qfile.h"
+#include "gen/qmodel/file.h"
 #include "refmodel/ref.h"
 
 // Seconds of CPU, so that other work on the machine does not count.
@@ -129,12 +129,22 @@ int main(int argc, char **argv)
     struct hw_model *model = argc == 4 ? hw_model_open(argv[1], &err) : NULL;
     struct hw_float *w = model ? hw_float_new(model, &err) : NULL;
     if (!w || !hw_qmodel_read(&q, argv[2], &err))
-        return fprintf(stderr, "bench_reference: %s\n", argc == 4 ? err.text : "three arguments"), 1;
+        return fprintf(stderr, "bench_reference: %s\n", argc == 4 ? err.text : "three arguments"),
+               1;
     const struct hw_config *c = hw_model_config(model);
     size_t dim = (size_t)c->dim, hidden = (size_t)c->hidden_dim;
     size_t cache = (size_t)c->n_layers * (size_t)c->seq_len * dim;
-    struct plain p = {c, w, floats(dim), floats(dim), floats(dim), floats(cache), floats(cache),
-                      floats((size_t)c->seq_len), floats(dim), floats(hidden), floats(hidden),
+    struct plain p = {c,
+                      w,
+                      floats(dim),
+                      floats(dim),
+                      floats(dim),
+                      floats(cache),
+                      floats(cache),
+                      floats((size_t)c->seq_len),
+                      floats(dim),
+                      floats(hidden),
+                      floats(hidden),
                       floats((size_t)c->vocab_size)};
     struct hw_ref *ref = hw_ref_new(&q);
     int n = atoi(argv[3]) < c->seq_len ? atoi(argv[3]) : c->seq_len;
@@ -151,7 +161,6 @@ int main(int argc, char **argv)
         seconds[0] = middle - start < seconds[0] ? middle - start : seconds[0];
         seconds[1] = end - middle < seconds[1] ? end - middle : seconds[1];
     }
-    printf("float_tokens_per_s %.1f reference_tokens_per_s %.1f\n", n / seconds[0],
-           n / seconds[1]);
+    printf("float_tokens_per_s %.1f reference_tokens_per_s %.1f\n", n / seconds[0], n / seconds[1]);
     return 0;
 }

@@ -12,7 +12,7 @@
 
 #include "gen/chip/cycles.h"
 #include "gen/interrupt.h"
-#include "gen/quant/qfile.h"
+#include "gen/qmodel/file.h"
 #include "gen/text/session.h"
 #include "sim/design.h"
 #include "sim/dut.h"
@@ -54,10 +54,10 @@ struct run {
     // the sequence as the reference sees it
     struct hw_ref *ref;
     int *prompt, n_prompt; // of this turn
-    int pos;   // of the token that runs, -1: none yet
-    int token; // it
-    int next;  // what must follow
-    long made, made_now; // tokens that left the design; of this telling of the prompt
+    int pos;               // of the token that runs, -1: none yet
+    int token;             // it
+    int next;              // what must follow
+    long made, made_now;   // tokens that left the design; of this telling of the prompt
 
     // cycles between one start and the next
     long last_start, cycles, cycle_tokens, cycle_mismatches;
@@ -66,7 +66,7 @@ struct run {
     int status; // of the last token
 };
 
-// --- chip -------------------------------------------------------------------------------------
+// --- chip
 
 static void expect_tap(void *user, enum hw_tap tap, int layer, int head, const int32_t *v, int n)
 {
@@ -183,10 +183,15 @@ static long hang_after(const struct run *r)
 static enum dut_result run_turn(struct run *r)
 {
     const struct options *o = r->o;
-    struct dut_job job = {.token = r->prompt, .n_tokens = r->n_prompt,
-                          .stop_token = r->session.stop, .max_tokens = o->count,
-                          .vec = r->design.geometry.vec, .stall_seed = (uint32_t)o->stalls,
-                          .reset_at = o->reset_at, .again = o->repeat, .taps = o->taps,
+    struct dut_job job = {.token = r->prompt,
+                          .n_tokens = r->n_prompt,
+                          .stop_token = r->session.stop,
+                          .max_tokens = o->count,
+                          .vec = r->design.geometry.vec,
+                          .stall_seed = (uint32_t)o->stalls,
+                          .reset_at = o->reset_at,
+                          .again = o->repeat,
+                          .taps = o->taps,
                           .hang_after = hang_after(r)};
     tell_again(r);
     enum dut_result result = dut_run(o->design, &job, chip_event, r);
@@ -218,7 +223,7 @@ static enum dut_result run_chip(struct run *r)
     return r->err->set ? DUT_BROKEN : result;
 }
 
-// --- slice ------------------------------------------------------------------------------------
+// --- slice
 
 static bool slice_event(void *user, const struct dut_event *e)
 {
@@ -270,8 +275,10 @@ static enum dut_result run_slice(struct run *r, struct hw_error *err)
     const struct options *o = r->o;
     int n = o->count < r->q.config.seq_len ? o->count : r->q.config.seq_len;
     int *tokens = malloc((size_t)n * sizeof *tokens);
-    struct dut_job job = {.vec = r->design.geometry.vec, .stall_seed = (uint32_t)o->stalls,
-                          .reset_at = o->reset_at, .taps = true,
+    struct dut_job job = {.vec = r->design.geometry.vec,
+                          .stall_seed = (uint32_t)o->stalls,
+                          .reset_at = o->reset_at,
+                          .taps = true,
                           .hang_after = hang_after(r)};
     if (!tokens)
         return DUT_BROKEN;
@@ -293,7 +300,7 @@ static enum dut_result run_slice(struct run *r, struct hw_error *err)
     return result;
 }
 
-// --- summary ----------------------------------------------------------------------------------
+// --- summary
 
 // Seconds of CPU, so that other work on the machine does not count.
 static double now(void)
@@ -340,21 +347,20 @@ static void summarize(const struct run *r, bool chip, double seconds)
 
 static void write_json(const struct run *r, double seconds, struct hw_error *err)
 {
-    double per_token =
-        r->cycle_tokens ? (double)r->cycles / (double)r->cycle_tokens : 0.0;
-    json_t *root = json_pack(
-        "{s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:f}", "slice", r->design.slice, "simulator",
-        dut_simulator, "tokens", (json_int_t)r->made, "values_compared",
-        (json_int_t)hw_monitor_compared(r->monitor, -1), "mismatches",
-        (json_int_t)hw_monitor_mismatches(r->monitor), "cycles_per_token", per_token,
-        "cycle_positions", (json_int_t)r->cycle_tokens, "cycle_mismatches",
-        (json_int_t)r->cycle_mismatches, "seconds", seconds);
+    double per_token = r->cycle_tokens ? (double)r->cycles / (double)r->cycle_tokens : 0.0;
+    json_t *root =
+        json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:f}", "slice", r->design.slice,
+                  "simulator", dut_simulator, "tokens", (json_int_t)r->made, "values_compared",
+                  (json_int_t)hw_monitor_compared(r->monitor, -1), "mismatches",
+                  (json_int_t)hw_monitor_mismatches(r->monitor), "cycles_per_token", per_token,
+                  "cycle_positions", (json_int_t)r->cycle_tokens, "cycle_mismatches",
+                  (json_int_t)r->cycle_mismatches, "seconds", seconds);
     if (!root || json_dump_file(root, r->o->json, JSON_INDENT(2)) != 0)
         hw_fail(err, "%s: cannot write", r->o->json);
     json_decref(root);
 }
 
-// --- main -------------------------------------------------------------------------------------
+// --- main
 
 static bool prepare(struct run *r, struct hw_error *err)
 {
@@ -426,17 +432,25 @@ static bool number(const char *text, int *value)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"model", required_argument, NULL, 'm'},    {"tokenizer", required_argument, NULL, 't'},
-        {"prompt", required_argument, NULL, 'p'},   {"count", required_argument, NULL, 'n'},
-        {"random", required_argument, NULL, 'r'},   {"stalls", required_argument, NULL, 's'},
-        {"reset-at", required_argument, NULL, 'R'}, {"repeat", required_argument, NULL, 'A'},
-        {"no-taps", no_argument, NULL, 'T'},        {"chat", no_argument, NULL, 'C'},
-        {"system", required_argument, NULL, 'S'},   {"messages", required_argument, NULL, 'M'},
-        {"template", required_argument, NULL, 'F'}, {"any-length", no_argument, NULL, 'L'},
-        {"quiet", no_argument, NULL, 'q'},          {"clock-mhz", required_argument, NULL, 'c'},
-        {"json", required_argument, NULL, 'j'},     {"help", no_argument, NULL, 'h'},
-        {0}};
+    static const struct option options[] = {{"model", required_argument, NULL, 'm'},
+                                            {"tokenizer", required_argument, NULL, 't'},
+                                            {"prompt", required_argument, NULL, 'p'},
+                                            {"count", required_argument, NULL, 'n'},
+                                            {"random", required_argument, NULL, 'r'},
+                                            {"stalls", required_argument, NULL, 's'},
+                                            {"reset-at", required_argument, NULL, 'R'},
+                                            {"repeat", required_argument, NULL, 'A'},
+                                            {"no-taps", no_argument, NULL, 'T'},
+                                            {"chat", no_argument, NULL, 'C'},
+                                            {"system", required_argument, NULL, 'S'},
+                                            {"messages", required_argument, NULL, 'M'},
+                                            {"template", required_argument, NULL, 'F'},
+                                            {"any-length", no_argument, NULL, 'L'},
+                                            {"quiet", no_argument, NULL, 'q'},
+                                            {"clock-mhz", required_argument, NULL, 'c'},
+                                            {"json", required_argument, NULL, 'j'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct options o = {.clock_mhz = 100, .count = 256, .taps = true};
     for (int opt; (opt = getopt_long(argc, argv, "m:t:p:n:h", options, NULL)) != -1;) {
         int *value = opt == 'n'   ? &o.count

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gen/quant/qfile.h"
+#include "gen/qmodel/file.h"
 
 static json_t *manifest(const char *dir, struct hw_error *err)
 {
@@ -45,8 +45,7 @@ bool hw_design_open(struct hw_design *d, const char *dir, const struct hw_qmodel
         hw_fail(err, "%s/manifest.json: made from a model of other dimensions", dir);
     snprintf(d->slice, sizeof d->slice, "%s", slice);
     json_decref(root);
-    return !err->set && hw_geometry_fit(g, q, err) &&
-           hw_plan_make(&d->plan, q, g, d->slice, err);
+    return !err->set && hw_geometry_fit(g, q, err) && hw_plan_make(&d->plan, q, g, d->slice, err);
 }
 
 bool hw_design_set_context(const char *dir, struct hw_qmodel *q, struct hw_error *err)

@@ -16,8 +16,8 @@ struct hw_design {
 // no manifest, or where it is of another model.
 bool hw_design_open(struct hw_design *d, const char *dir, const struct hw_qmodel *q,
                     struct hw_error *err);
-// Gives the model the context that the design was made with, where that is shorter, and its rotation
-// tables the fabric's cut.
+// Gives the model the context that the design was made with, where that is shorter, and its
+// rotation tables the fabric's cut.
 bool hw_design_set_context(const char *dir, struct hw_qmodel *q, struct hw_error *err);
 void hw_design_close(struct hw_design *d);
 

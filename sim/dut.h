@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A design under test, whichever simulator runs it: inputs go in as a job, what the design does comes
-// out as events, in order. dut_verilator.cpp and dut_icarus.c implement it.
+// A design under test, whichever simulator runs it: inputs go in as a job, what the design does
+// comes out as events, in order. dut_verilator.cpp and dut_icarus.c implement it.
 #ifndef HW_DUT_H
 #define HW_DUT_H
 
@@ -23,7 +23,7 @@ enum dut_kind {
     DUT_Q,
     DUT_SCORE, // sub = head
     DUT_LOGIT,
-    DUT_SIDE, // where sub_norm
+    DUT_SIDE,  // where sub_norm
     DUT_AGAIN, // chip: a sequence has ended, the same prompt follows
     DUT_N_KINDS
 };
@@ -49,7 +49,7 @@ struct dut_job {
     const int *token; // chip: the prompt
     int n_tokens;
     int stop_token, max_tokens;
-    int again; // chip: how often the prompt is told again after its end
+    int again;                   // chip: how often the prompt is told again after its end
     const struct dut_step *step; // slice
     int n_steps;
     int vec;

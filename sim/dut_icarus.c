@@ -25,8 +25,7 @@ static bool write_inputs(const char *path, const struct dut_job *job)
         fprintf(file, "%d %d\n", step->pos, step->n_words);
         for (int w = 0; w < step->n_words; w++) {
             for (int i = job->vec - 1; i >= 0; i--)
-                fprintf(file, "%06x",
-                        (unsigned)step->value[(long)w * job->vec + i] & 0xffffffu);
+                fprintf(file, "%06x", (unsigned)step->value[(long)w * job->vec + i] & 0xffffffu);
             fputc('\n', file);
         }
     }
@@ -66,8 +65,7 @@ static bool parse_event(const char *line, struct dut_event *e, uint8_t *bits, ui
     return true;
 }
 
-enum dut_result dut_run(const char *design, const struct dut_job *job, dut_event_fn *fn,
-                        void *user)
+enum dut_result dut_run(const char *design, const struct dut_job *job, dut_event_fn *fn, void *user)
 {
     static char line[2 * MOST_BYTES + 256];
     static uint8_t bits[MOST_BYTES], unknown[MOST_BYTES];
@@ -77,12 +75,13 @@ enum dut_result dut_run(const char *design, const struct dut_job *job, dut_event
     if (!write_inputs(inputs, job))
         return DUT_BROKEN;
     // in a session of its own, so that Ctrl-C reaches only this program
-    snprintf(command, sizeof command,
-             "exec setsid vvp -n '%s/sim/design.vvp' '+inputs=%s' +steps=%d +stop=%d +max=%d +stalls=%u "
-             "+reset_at=%ld +again=%d +taps=%d +hang_after=%ld",
-             design, inputs, job->n_steps ? job->n_steps : job->n_tokens, job->stop_token,
-             job->max_tokens, (unsigned)job->stall_seed, job->reset_at, job->again,
-             job->taps, job->hang_after);
+    snprintf(
+        command, sizeof command,
+        "exec setsid vvp -n '%s/sim/design.vvp' '+inputs=%s' +steps=%d +stop=%d +max=%d +stalls=%u "
+        "+reset_at=%ld +again=%d +taps=%d +hang_after=%ld",
+        design, inputs, job->n_steps ? job->n_steps : job->n_tokens, job->stop_token,
+        job->max_tokens, (unsigned)job->stall_seed, job->reset_at, job->again, job->taps,
+        job->hang_after);
     FILE *pipe = popen(command, "r");
     while (pipe && fgets(line, sizeof line, pipe)) {
         struct dut_event e;

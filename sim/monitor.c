@@ -9,8 +9,19 @@
 #include "refmodel/ops.h"
 
 // The places a design writes to; each has its own order.
-enum stream { RESIDUAL, SIDE, REGION_X, REGION_A, REGION_H, KEYS, VALUES, QUERIES, SCORES, LOGITS,
-              N_STREAMS };
+enum stream {
+    RESIDUAL,
+    SIDE,
+    REGION_X,
+    REGION_A,
+    REGION_H,
+    KEYS,
+    VALUES,
+    QUERIES,
+    SCORES,
+    LOGITS,
+    N_STREAMS
+};
 
 enum { SHOWN = 8 }; // mismatches printed
 
@@ -35,8 +46,8 @@ struct hw_monitor {
 };
 
 static const char *const stream_name[N_STREAMS] = {
-    "residual", "side buffer", "activations X", "activations A", "activations H", "keys",
-    "values",   "queries",       "scores",        "logits",
+    "residual", "side buffer", "activations X", "activations A", "activations H",
+    "keys",     "values",      "queries",       "scores",        "logits",
 };
 
 static enum stream stream_of(const struct hw_geometry *g, int tap)
@@ -101,7 +112,7 @@ void hw_monitor_fail(struct hw_monitor *m, long cycle, const char *format, ...)
     fputs(m->mismatches == SHOWN ? "\n(further ones are only counted)\n" : "\n", stderr);
 }
 
-// --- what must come ----------------------------------------------------------------------------
+// --- what must come
 
 static void *grown(void *p, size_t bytes)
 {
@@ -178,7 +189,7 @@ void hw_monitor_next(struct hw_monitor *m, int pos)
     m->pos = pos;
 }
 
-// --- what comes -------------------------------------------------------------------------------
+// --- what comes
 
 static int32_t field(const uint8_t *bits, int lsb, int width)
 {

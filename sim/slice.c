@@ -40,7 +40,7 @@ struct builder {
     int step;
 };
 
-// --- names ------------------------------------------------------------------------------------
+// --- names
 
 static bool parse_matrix(struct slice *s, const struct hw_qmodel *q, const char *spec)
 {
@@ -73,9 +73,7 @@ static bool parse_matrix(struct slice *s, const struct hw_qmodel *q, const char 
                      : s->m == &y->gate_up ? HW_TAP_FFN_NORM
                      : s->m == &y->down    ? (sub_norm ? HW_TAP_FFN_SUB_NORM : HW_TAP_HIDDEN)
                                            : HW_TAP_ATTN_NORM;
-        s->region = s->m == &y->wo     ? HW_REGION_A
-                    : s->m == &y->down ? HW_REGION_H
-                                       : HW_REGION_X;
+        s->region = s->m == &y->wo ? HW_REGION_A : s->m == &y->down ? HW_REGION_H : HW_REGION_X;
     }
     if (spec[used] == '\0') {
         s->first = 0;
@@ -105,7 +103,7 @@ static bool parse(struct slice *s, const struct hw_qmodel *q, const char *name)
     return false;
 }
 
-// --- operands ---------------------------------------------------------------------------------
+// --- operands
 
 static void *allocate(struct builder *b, size_t n, size_t size)
 {
@@ -186,7 +184,7 @@ static void output(struct builder *b, bool region, int tap, int head, int first,
         (struct hw_slice_output){b->step, tap, b->s.layer, head, first, n, region, copy};
 }
 
-// --- one step of each kind -----------------------------------------------------------------------
+// --- one step of each kind
 
 static void step_matrix(struct builder *b, bool random, int64_t *acc, int32_t *row)
 {
@@ -304,19 +302,19 @@ static void step_argmax(struct builder *b, bool random)
     b->run->best[b->step] = hw_ref_argmax(logits, n);
 }
 
-// --- the text ------------------------------------------------------------------------------------
+// --- the text
 
 // Keeps the taps of the slice's layer, and the residual before it.
 static void capture(void *user, enum hw_tap tap, int layer, int head, const int32_t *v, int n)
 {
     struct builder *b = user;
-    bool before = b->s.layer == 0 ? tap == HW_TAP_EMBED
-                                  : tap == HW_TAP_FFN_RES && layer == b->s.layer - 1;
+    bool before =
+        b->s.layer == 0 ? tap == HW_TAP_EMBED : tap == HW_TAP_FFN_RES && layer == b->s.layer - 1;
     (void)head;
     if (before)
         memcpy(b->residual, v, (size_t)n * sizeof *v);
-    if (tap != HW_TAP_SCORE && (layer == b->s.layer || tap == HW_TAP_FINAL_NORM ||
-                                tap == HW_TAP_LOGITS))
+    if (tap != HW_TAP_SCORE &&
+        (layer == b->s.layer || tap == HW_TAP_FINAL_NORM || tap == HW_TAP_LOGITS))
         memcpy(b->tap[tap], v, (size_t)n * sizeof *v);
 }
 
@@ -397,8 +395,7 @@ static void all_steps(struct builder *b, const int *tokens, int n_tokens, bool r
 }
 
 bool hw_slice_prepare(struct hw_slice_run *run, const struct hw_qmodel *q, const char *name,
-                      int vec, const int *tokens, int n_tokens, uint32_t seed,
-                      struct hw_error *err)
+                      int vec, const int *tokens, int n_tokens, uint32_t seed, struct hw_error *err)
 {
     struct builder b = {.q = q, .run = run, .vec = vec, .random = seed, .err = err};
     size_t wide = (size_t)widest(&q->config);

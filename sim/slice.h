@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What goes into a slice and what must come out of it: operands captured from the reference while it
-// reads a text, or random ones biased to the edges of their ranges. Knows the names of slices, not
-// the programs the planner makes of them.
+// What goes into a slice and what must come out of it: operands captured from the reference while
+// it reads a text, or random ones biased to the edges of their ranges. Knows the names of slices,
+// not the programs the planner makes of them.
 #ifndef HW_SLICE_H
 #define HW_SLICE_H
 

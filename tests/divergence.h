@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "gen/quant/calibrate.h"
-#include "gen/quant/tune.h"
+#include "gen/learn/tune.h"
 #include "gen/text/tokenizer.h"
 #include "refmodel/ref.h"
 
@@ -23,7 +23,8 @@ static inline struct hw_float *float_model(const struct hw_config *c, uint64_t s
 }
 
 // Mean divergence of the integer machine from the float model over the float model's own text.
-static inline double divergence_of(const struct hw_qmodel *q, const struct hw_config *c, uint64_t seed)
+static inline double divergence_of(const struct hw_qmodel *q, const struct hw_config *c,
+                                   uint64_t seed)
 {
     struct hw_float *f = float_model(c, seed);
     struct hw_ref *ref = hw_ref_new(q);

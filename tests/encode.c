@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Encodes texts from standard input, each behind its length (32 bits, little endian), and prints their
-// token ids, a line a text: encode TOKENIZER VOCAB_SIZE. A line ends with "lossy" where the pieces of the
-// tokens are not the text again.
+// Encodes texts from standard input, each behind its length (32 bits, little endian), and prints
+// their token ids, a line a text: encode TOKENIZER VOCAB_SIZE. A line ends with "lossy" where the
+// pieces of the tokens are not the text again.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +26,7 @@ static void encode(const struct hw_tokenizer *tok, const char *text, size_t n, i
 int main(int argc, char **argv)
 {
     struct hw_error err = {0};
-    struct hw_tokenizer *tok =
-        argc == 3 ? hw_tokenizer_open(argv[1], atoi(argv[2]), &err) : NULL;
+    struct hw_tokenizer *tok = argc == 3 ? hw_tokenizer_open(argv[1], atoi(argv[2]), &err) : NULL;
     if (!tok)
         return fprintf(stderr, "%s\n", argc == 3 ? err.text : "TOKENIZER VOCAB_SIZE"), 1;
     bool ok = true;

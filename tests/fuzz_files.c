@@ -61,7 +61,7 @@ static uint8_t *copy_of(const struct entry *e)
     return data;
 }
 
-// --- gen/read/cursor.h -------------------------------------------------------------------------------
+// --- gen/read/cursor.h
 
 bool __wrap_hw_file_map(struct hw_file *file, const char *path, struct hw_error *err);
 void __wrap_hw_file_unmap(struct hw_file *file);
@@ -102,7 +102,7 @@ bool __wrap_hw_path_is_directory(const char *path)
     return strcmp(path, FUZZ_FOLDER) == 0;
 }
 
-// --- libraries ------------------------------------------------------------------------------------
+// --- libraries
 
 FILE *__real_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen(const char *path, const char *mode);

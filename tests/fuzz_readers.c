@@ -7,8 +7,8 @@
 
 #include "gen/chip/fabric.h"
 #include "gen/quant/grids.h"
-#include "gen/quant/qfile.h"
-#include "gen/quant/synthetic.h"
+#include "gen/qmodel/file.h"
+#include "gen/qmodel/synthetic.h"
 #include "gen/read/model.h"
 #include "gen/text/tokenizer.h"
 #include "refmodel/ref.h"
@@ -22,7 +22,7 @@ static void judge(bool ok, const struct hw_error *err)
         abort();
 }
 
-// --- checkpoints ----------------------------------------------------------------------------------
+// --- checkpoints
 
 static void open_model(const char *path)
 {
@@ -47,14 +47,16 @@ static void gguf(const uint8_t *data, size_t size)
         open_model(FUZZ_FOLDER "/model");
 }
 
-// The lengths of all parts but the last, 16 bits each, then the parts. A part beyond the end is cut.
+// The lengths of all parts but the last, 16 bits each, then the parts. A part beyond the end is
+// cut.
 static void split(const uint8_t *data, size_t size, int n, const uint8_t **part, size_t *len)
 {
     size_t at = 2 * (size_t)(n - 1);
     for (int i = 0; i < n; i++) {
         size_t left = size > at ? size - at : 0;
         size_t want = i < n - 1 && size >= 2 * (size_t)n
-                          ? (size_t)(data[2 * i] | data[2 * i + 1] << 8) : left;
+                          ? (size_t)(data[2 * i] | data[2 * i + 1] << 8)
+                          : left;
         len[i] = want < left ? want : left;
         part[i] = data + (left ? at : size);
         at += len[i];
@@ -76,7 +78,7 @@ static void folder(const uint8_t *data, size_t size)
     open_model(FUZZ_FOLDER);
 }
 
-// --- tokenizers -------------------------------------------------------------------------------------
+// --- tokenizers
 
 enum { VOCAB_SIZE = 16 };
 
@@ -136,7 +138,7 @@ static void tokenizer_json(const uint8_t *data, size_t size)
     open_tokenizer(len[0] ? FUZZ_FOLDER : FUZZ_FOLDER "/tokenizer.json", text, sizeof text - 1);
 }
 
-// --- what the program itself writes -------------------------------------------------------------------
+// --- what the program itself writes
 
 static void quantized(const uint8_t *data, size_t size)
 {
@@ -202,8 +204,8 @@ typedef void target(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static target *const all[] = {llama2c,        gguf,           folder,    tokenizer_bin,
-                                  tokenizer_json, tokenizer_gguf, quantized, levels, manifest};
+    static target *const all[] = {llama2c,        gguf,      folder, tokenizer_bin, tokenizer_json,
+                                  tokenizer_gguf, quantized, levels, manifest};
     (void)all; // each is used in one of the programs
     fuzz_no_files();
     TARGET(data, size);

@@ -25,7 +25,7 @@ static void *zeros(size_t n, size_t size)
     return p;
 }
 
-// --- fixed point ---------------------------------------------------------------------------------
+// --- fixed point
 
 static wide power2(int n) // 0 <= n <= 120
 {
@@ -68,7 +68,7 @@ static int whole_log(wide x, int base)
     return n;
 }
 
-// --- tables --------------------------------------------------------------------------------------
+// --- tables
 
 // A curve known at every multiple of 2^frac_bits, as the nearest Q1.15, and straight in between.
 static int64_t interpolated(long double (*curve)(long double), int x, int frac_bits)
@@ -139,7 +139,7 @@ void oracle_angle(const struct hw_config *c, int pair, int pos, int64_t *cos, in
     *sin = clamped(rounded(sh * cl + ch * sl, 14), 16);
 }
 
-// --- operators -----------------------------------------------------------------------------------
+// --- operators
 
 static int64_t *new_tap(struct oracle *o, enum hw_tap tap, int layer, int head, int n)
 {
@@ -155,8 +155,8 @@ static wide weight(const struct hw_qmatrix *m, int r, int c)
 {
     wide sum = 0;
     for (int p = 0; p < m->n_planes; p++)
-        sum += m->levels[p][m->codes[((size_t)p * (size_t)m->n_out + (size_t)r) *
-                                         (size_t)m->n_in + (size_t)c]];
+        sum += m->levels[p][m->codes[((size_t)p * (size_t)m->n_out + (size_t)r) * (size_t)m->n_in +
+                                     (size_t)c]];
     return sum;
 }
 
@@ -192,8 +192,8 @@ static int made_bits(const struct hw_qmodel *q)
 }
 
 // Matrix times x, then pairs (2i, 2i + 1) of each head turned by the angle of pair i.
-static void turned(const struct hw_qmodel *q, const struct hw_qmatrix *m, const int64_t *x,
-                   int pos, int bits, int64_t *y)
+static void turned(const struct hw_qmodel *q, const struct hw_qmatrix *m, const int64_t *x, int pos,
+                   int bits, int64_t *y)
 {
     const struct hw_config *c = &q->config;
     for (int r = 0; r < m->n_out; r += 2) {
@@ -252,7 +252,7 @@ static int64_t gated(const struct hw_qmodel *q, int hidden_shift, wide gate, wid
     return clamped(rounded(silu * up, hidden_shift), made_bits(q));
 }
 
-// --- the forward pass ----------------------------------------------------------------------------
+// --- the forward pass
 
 static const int64_t *add_rows(struct oracle *o, enum hw_tap tap, int layer,
                                const struct hw_qmatrix *m, const int64_t *in, const int64_t *x)
@@ -355,8 +355,8 @@ const struct oracle_tap *oracle_forward(struct oracle *o, int token, int pos, in
 struct oracle *oracle_new(const struct hw_qmodel *q)
 {
     const struct hw_config *c = &q->config;
-    size_t cache = (size_t)c->n_layers * (size_t)c->seq_len * (size_t)c->n_kv_heads *
-                   (size_t)c->head_dim;
+    size_t cache =
+        (size_t)c->n_layers * (size_t)c->seq_len * (size_t)c->n_kv_heads * (size_t)c->head_dim;
     struct oracle *o = zeros(1, sizeof *o);
     o->q = q;
     o->key = zeros(cache, sizeof *o->key);

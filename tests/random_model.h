@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-#include "gen/quant/qfile.h"
+#include "gen/qmodel/file.h"
 #include "gen/quant/quantize.h"
 #include "refmodel/tables.h"
 
@@ -36,7 +36,7 @@ static inline double random_normal(uint64_t *seed)
     return sum;
 }
 
-// --- checkpoints ---------------------------------------------------------------------------------
+// --- checkpoints
 
 // n layers of a tensor: mean + spread * normal.
 static inline void put_random(struct buffer *b, const struct hw_config *c, enum hw_tensor_id id,
@@ -51,8 +51,9 @@ static inline void put_random(struct buffer *b, const struct hw_config *c, enum 
 // head_dim of *c must be dim / n_heads, rope_base 10000, norm_eps 1e-5: the format has no others.
 static inline void put_checkpoint(struct buffer *b, const struct hw_config *c, uint64_t seed)
 {
-    const int header[] = {c->dim,        c->hidden_dim, c->n_layers, c->n_heads,
-                          c->n_kv_heads, c->tied ? c->vocab_size : -c->vocab_size, c->seq_len};
+    const int header[] = {c->dim,     c->hidden_dim, c->n_layers,
+                          c->n_heads, c->n_kv_heads, c->tied ? c->vocab_size : -c->vocab_size,
+                          c->seq_len};
     double in = 1.0 / sqrt(c->dim), hidden = 1.0 / sqrt(c->hidden_dim);
     b->n = 0;
     for (int i = 0; i < 7; i++)
@@ -86,8 +87,17 @@ static inline struct hw_model *random_checkpoint(const struct hw_config *c, uint
 }
 
 static const struct hw_config small_tied = {
-    .dim = 24, .hidden_dim = 20, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .head_dim = 6,
-    .vocab_size = 19, .seq_len = 21, .tied = true, .rope_base = 10000.0, .norm_eps = 1e-5,
+    .dim = 24,
+    .hidden_dim = 20,
+    .n_layers = 2,
+    .n_heads = 4,
+    .n_kv_heads = 2,
+    .head_dim = 6,
+    .vocab_size = 19,
+    .seq_len = 21,
+    .tied = true,
+    .rope_base = 10000.0,
+    .norm_eps = 1e-5,
 };
 
 static inline struct hw_config small_untied(void)
@@ -118,7 +128,7 @@ static inline bool all_zero(const void *p, size_t n)
     return true;
 }
 
-// --- integer models ------------------------------------------------------------------------------
+// --- integer models
 
 // Random codes, levels and scales: inputs of in_bits give outputs that about fill out_bits.
 static inline void wild_matrix(struct hw_qmatrix *m, int n_out, int n_in, int code_bits,

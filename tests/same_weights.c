@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two checkpoints of one model: every float weight of the second is the first's, rounded as its
-// storage type rounds it: same_weights REFERENCE OTHER. REFERENCE holds plain floats. Prints, for each
-// type, how many weights and the largest error as a share of what rounding may cost in that block.
-// Exit status 1 at the first weight that is further off, or where a type comes nowhere near its bound.
+// storage type rounds it: same_weights REFERENCE OTHER. REFERENCE holds plain floats. Prints, for
+// each type, how many weights and the largest error as a share of what rounding may cost in that
+// block. Exit status 1 at the first weight that is further off, or where a type comes nowhere near
+// its bound.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

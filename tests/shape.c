@@ -63,8 +63,11 @@ struct shape {
 
 static struct shape choose(int ternary)
 {
-    struct shape s = {.head_dim = power_between(2, 4), .kv_heads = between(1, 3),
-                      .layers = between(1, 3), .vocab = between(5, 90), .tied = between(0, 2) > 0};
+    struct shape s = {.head_dim = power_between(2, 4),
+                      .kv_heads = between(1, 3),
+                      .layers = between(1, 3),
+                      .vocab = between(5, 90),
+                      .tied = between(0, 2) > 0};
     s.heads = s.kv_heads * between(1, 3);
     s.dim = s.heads * s.head_dim;
     s.hidden = between(3, 40);
@@ -96,8 +99,9 @@ static void write_checkpoint(const struct shape *s, const char *path)
     FILE *f = fopen(path, "wb");
     if (!f)
         exit(1);
-    const int header[] = {s->dim, s->hidden, s->layers, s->heads, s->kv_heads,
-                          s->tied ? s->vocab : -s->vocab, s->ctx};
+    const int header[] = {s->dim,   s->hidden,   s->layers,
+                          s->heads, s->kv_heads, s->tied ? s->vocab : -s->vocab,
+                          s->ctx};
     for (int i = 0; i < 7; i++)
         put_int(f, header[i]);
     long d = s->dim, kv = s->kv_heads * s->head_dim, h = s->hidden, l = s->layers;
@@ -140,8 +144,8 @@ static void write_bitllama(const struct shape *s, const char *path)
     FILE *f = fopen(path, "wb");
     if (!f)
         exit(1);
-    const int header[] = {0x616b3432,  1,        s->dim,   s->hidden, s->layers, s->heads,
-                          s->kv_heads, s->vocab, s->ctx};
+    const int header[] = {0x616b3432, 1,           s->dim,   s->hidden, s->layers,
+                          s->heads,   s->kv_heads, s->vocab, s->ctx};
     for (int i = 0; i < 9; i++)
         put_int(f, header[i]);
     fputc(1, f); // tied

@@ -5,12 +5,21 @@
 #include "tests/divergence.h"
 
 #include "gen/chip/plan.h"
-#include "gen/quant/budget.h"
+#include "gen/learn/budget.h"
 
 // Every dimension a multiple of rows and columns: no padding.
 static const struct hw_config even = {
-    .dim = 32, .hidden_dim = 48, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .head_dim = 8,
-    .vocab_size = 32, .seq_len = 32, .tied = true, .rope_base = 10000.0, .norm_eps = 1e-5,
+    .dim = 32,
+    .hidden_dim = 48,
+    .n_layers = 2,
+    .n_heads = 4,
+    .n_kv_heads = 2,
+    .head_dim = 8,
+    .vocab_size = 32,
+    .seq_len = 32,
+    .tied = true,
+    .rope_base = 10000.0,
+    .norm_eps = 1e-5,
 };
 
 static struct hw_quantize_options defaults(int bits, int code_bits)
@@ -45,8 +54,8 @@ static void expect_planned_bits(const struct hw_config *c, int bits, int head_bi
     double got = hw_rom_bits(&q, &weights);
     if (got != total)
         fail_msg("got %.0f bits of ROM, expected %.0f", got, total);
-    assert_true(weights == 32.0 * 32 * (c->tied ? 1 : 2) +
-                           2.0 * (32 * (32 + 32 + 16 + 16) + 3 * 32 * 48));
+    assert_true(weights ==
+                32.0 * 32 * (c->tied ? 1 : 2) + 2.0 * (32 * (32 + 32 + 16 + 16) + 3 * 32 * 48));
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
 }

@@ -42,7 +42,7 @@ static wide clamped(wide x, int bits)
     return x < low ? low : x > -low - 1 ? -low - 1 : x;
 }
 
-// --- shifts --------------------------------------------------------------------------------------
+// --- shifts
 
 // y = floor(x / 2^s) is the only y with y * 2^s <= x < (y + 1) * 2^s.
 static void expect_floor_shift(int64_t x, int s)
@@ -99,7 +99,7 @@ static void test_shift_edges(void **state)
     }
 }
 
-// --- saturation ----------------------------------------------------------------------------------
+// --- saturation
 
 static void expect_saturate(int64_t x, int bits)
 {
@@ -126,7 +126,7 @@ static void test_saturate(void **state)
         expect_saturate(random_signed(&seed, 63), random_in(&seed, 2, 62));
 }
 
-// --- bit length ----------------------------------------------------------------------------------
+// --- bit length
 
 static void expect_bit_length(uint64_t x)
 {
@@ -146,7 +146,7 @@ static void test_bit_length(void **state)
     expect_bit_length(UINT64_MAX);
 }
 
-// --- requantizer ---------------------------------------------------------------------------------
+// --- requantizer
 
 static void expect_requant(int64_t acc, int word, int shift, int bits)
 {
@@ -161,8 +161,8 @@ static void test_requant(void **state)
 {
     (void)state;
     static const int widths[] = {4, 8, 16, 18, 24};
-    static const int64_t edge[] = {0, 1, 2, 255, 32767, 32768, (INT64_C(1) << 31) + 1,
-                                   (INT64_C(1) << 40) - 1};
+    static const int64_t edge[] = {
+        0, 1, 2, 255, 32767, 32768, (INT64_C(1) << 31) + 1, (INT64_C(1) << 40) - 1};
     for (int word = 0; word < 4096; word++)
         for (int shift = 15; shift <= 62; shift++)
             for (int i = 0; i < 8; i++) {
@@ -190,15 +190,15 @@ static void test_requant_ties(void **state)
             }
 }
 
-// --- tables --------------------------------------------------------------------------------------
+// --- tables
 
 struct curve {
     enum hw_table_id id;
-    int first, end;                // inputs
-    int64_t (*oracle)(int);        // exact
-    long double (*truth)(int);     // in units of 2^-15
-    int direction;                 // 1: rises, -1: falls
-    long double bound;             // on |table - truth|, in units of 2^-15
+    int first, end;            // inputs
+    int64_t (*oracle)(int);    // exact
+    long double (*truth)(int); // in units of 2^-15
+    int direction;             // 1: rises, -1: falls
+    long double bound;         // on |table - truth|, in units of 2^-15
 };
 
 static long double true_exp2(int f)
@@ -277,7 +277,7 @@ static void test_table_entries(void **state)
     assert_int_equal(hw_table_lerp(hw_table(HW_TABLE_SIGMOID), 0), 16384);
 }
 
-// --- operators over small spaces -----------------------------------------------------------------
+// --- operators over small spaces
 
 // One element: every residual of 11 bits with small eps (all the shapes that ss can have), seen
 // through a gain that shows t = x / sqrt(ss) unrounded.
@@ -355,7 +355,7 @@ static void test_swiglu(void **state)
     }
 }
 
-// --- rotation angles -----------------------------------------------------------------------------
+// --- rotation angles
 
 static void test_rope_shape(void **state)
 {
@@ -408,8 +408,8 @@ static long double expect_angles(const struct hw_config *c)
                          i, cos[i], sin[i], (int)want_cos, (int)want_sin);
             long double angle = pos * powl((long double)c->rope_base, -2.0L * i / c->head_dim) /
                                 (c->rope_divisor[i] > 0.0 ? (long double)c->rope_divisor[i] : 1.0L);
-            long double error = hypotl(cos[i] - 16384.0L * cosl(angle),
-                                       sin[i] - 16384.0L * sinl(angle));
+            long double error =
+                hypotl(cos[i] - 16384.0L * cosl(angle), sin[i] - 16384.0L * sinl(angle));
             worst = error > worst ? error : worst;
         }
     }
@@ -429,7 +429,9 @@ static void test_rope_angles(void **state)
         {.head_dim = 64, .seq_len = 257, .rope_base = 100000.0},
         {.head_dim = 128, .seq_len = 1025, .rope_base = 500000.0},
         {.head_dim = 4, .seq_len = 131072, .rope_base = 1000000.0},
-        {.head_dim = 8, .seq_len = 2048, .rope_base = 500000.0,
+        {.head_dim = 8,
+         .seq_len = 2048,
+         .rope_base = 500000.0,
          .rope_divisor = {1.0, 1.0, 2.75, 8.0}},
     };
     long double worst = 0.0L;
@@ -440,7 +442,7 @@ static void test_rope_angles(void **state)
     printf("             angles at most %.2Lf / 16384 from the true rotation\n", worst);
 }
 
-// --- elementary functions ------------------------------------------------------------------------
+// --- elementary functions
 
 static void expect_close(const char *name, double x, double got, long double want)
 {

@@ -64,9 +64,10 @@ static void test_half_precision(void **state)
     static const struct {
         uint16_t half;
         float value;
-    } cases[] = {{0x0000, 0.0f}, {0x3C00, 1.0f}, {0xC000, -2.0f}, {0x7BFF, 65504.0f},
-                 {0x0001, 0x1p-24f}, {0x8001, -0x1p-24f}, {0x03FF, 1023 * 0x1p-24f},
-                 {0x0400, 0x1p-14f}, {0x7C00, INFINITY}, {0xFC00, -INFINITY}};
+    } cases[] = {
+        {0x0000, 0.0f},     {0x3C00, 1.0f},      {0xC000, -2.0f},           {0x7BFF, 65504.0f},
+        {0x0001, 0x1p-24f}, {0x8001, -0x1p-24f}, {0x03FF, 1023 * 0x1p-24f}, {0x0400, 0x1p-14f},
+        {0x7C00, INFINITY}, {0xFC00, -INFINITY}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const uint8_t src[2] = {(uint8_t)cases[i].half, (uint8_t)(cases[i].half >> 8)};
         float value;
@@ -123,8 +124,8 @@ static void put_string_key(struct buffer *b, const char *key, const char *value)
 enum { F32 = 0, F16 = 1, Q8_0 = 8, BF16 = 30 };
 
 static const char *const names[HW_N_TENSORS] = {
-    "token_embd", "output", "output_norm", "attn_norm", "attn_q",   "attn_k",
-    "attn_v", "attn_output", "ffn_norm", "ffn_gate", "ffn_up", "ffn_down",
+    "token_embd", "output",      "output_norm", "attn_norm", "attn_q", "attn_k",
+    "attn_v",     "attn_output", "ffn_norm",    "ffn_gate",  "ffn_up", "ffn_down",
 };
 
 // Half precision of k / 64, k in -127..127.
@@ -480,9 +481,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dequantization), cmocka_unit_test(test_half_precision),
         cmocka_unit_test(test_every_weight),   cmocka_unit_test(test_scaled_rope),
-        cmocka_unit_test(test_cut_anywhere),
-        cmocka_unit_test(test_damaged_header), cmocka_unit_test(test_other_contents),
-        cmocka_unit_test(test_random_damage),
+        cmocka_unit_test(test_cut_anywhere),   cmocka_unit_test(test_damaged_header),
+        cmocka_unit_test(test_other_contents), cmocka_unit_test(test_random_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,9 +48,9 @@ static void remove_all(void)
 }
 
 static const char *const names[HW_N_TENSORS] = {
-    "model.embed_tokens", "lm_head", "model.norm", "input_layernorm", "self_attn.q_proj",
-    "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "post_attention_layernorm",
-    "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj",
+    "model.embed_tokens",       "lm_head",          "model.norm",       "input_layernorm",
+    "self_attn.q_proj",         "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+    "post_attention_layernorm", "mlp.gate_proj",    "mlp.up_proj",      "mlp.down_proj",
 };
 
 // The row of the interleaved order that a folder stores as row `row` of Q and K.
@@ -94,8 +94,9 @@ static void put_safetensors(struct buffer *b, bool bf16, int first, int last)
             const char *shown = rows == 1 ? strchr(shape, ',') + 1 : shape;
             len += (size_t)snprintf(header + len, sizeof header - len,
                                     "%s\"%s%s.weight\":{\"dtype\":\"%s\",\"shape\":[%s],"
-                                    "\"data_offsets\":[%zu,%zu]}", len > 1 ? "," : "", layer_name,
-                                    names[id], bf16 ? "BF16" : "F32", shown, begin, data.n);
+                                    "\"data_offsets\":[%zu,%zu]}",
+                                    len > 1 ? "," : "", layer_name, names[id],
+                                    bf16 ? "BF16" : "F32", shown, begin, data.n);
         }
     header[len++] = '}';
     b->n = 0;
@@ -352,7 +353,8 @@ static const char llama3_tokenizer[] =
     "   \"behavior\": \"Isolated\", \"invert\": false},\n"
     "  {\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"use_regex\": false}]},\n"
     " \"model\": {\"type\": \"BPE\", \"ignore_merges\": true, \"vocab\": {\"<end>\": 0, \"a\": 1,\n"
-    "  \"b\": 2, \"1\": 3, \"11\": 4, \"aba\": 5, \"ab\": 6, \"\\u0120\": 7, \"-\": 8, \"-a\": 9},\n"
+    "  \"b\": 2, \"1\": 3, \"11\": 4, \"aba\": 5, \"ab\": 6, \"\\u0120\": 7, \"-\": 8, \"-a\": "
+    "9},\n"
     " \"merges\": [\"a b\", \"1 1\", \"- a\"]}}\n";
 
 // "aba" is a piece that no merge makes, numbers go by three, and a mark goes with the word after
@@ -415,7 +417,8 @@ static void test_other_tokenizers(void **state)
     remove_all();
 }
 
-// Writes `text` cut after every byte, and a good file again: each time `refused` must find an error.
+// Writes `text` cut after every byte, and a good file again: each time `refused` must find an
+// error.
 static void cut_anywhere(const char *path, const char *text, void (*refused)(const char *))
 {
     size_t n = strlen(text) - 1; // the line end may go
@@ -509,11 +512,11 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_weight),    cmocka_unit_test(test_shards),
-        cmocka_unit_test(test_damaged_weights), cmocka_unit_test(test_other_configs),
-        cmocka_unit_test(test_scaled_rope),     cmocka_unit_test(test_tokenizer),
+        cmocka_unit_test(test_every_weight),     cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_damaged_weights),  cmocka_unit_test(test_other_configs),
+        cmocka_unit_test(test_scaled_rope),      cmocka_unit_test(test_tokenizer),
         cmocka_unit_test(test_llama3_tokenizer), cmocka_unit_test(test_other_tokenizers),
-        cmocka_unit_test(test_hostile_json),    cmocka_unit_test(test_overlaps_and_cycles),
+        cmocka_unit_test(test_hostile_json),     cmocka_unit_test(test_overlaps_and_cycles),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

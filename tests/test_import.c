@@ -11,8 +11,9 @@
 static void put_v0(struct buffer *b, const struct hw_config *c)
 {
     b->n = 0;
-    const int header[] = {c->dim,        c->hidden_dim, c->n_layers, c->n_heads,
-                          c->n_kv_heads, c->tied ? c->vocab_size : -c->vocab_size, c->seq_len};
+    const int header[] = {c->dim,     c->hidden_dim, c->n_layers,
+                          c->n_heads, c->n_kv_heads, c->tied ? c->vocab_size : -c->vocab_size,
+                          c->seq_len};
     for (int i = 0; i < 7; i++)
         put_u32(b, (uint32_t)header[i]);
     put_tensor(b, c, HW_TOK_EMBED, 1);
@@ -140,8 +141,8 @@ static void put_groups(struct buffer *b, const struct hw_config *c, enum hw_tens
 static void put_v1_or_v2(struct buffer *b, const struct hw_config *c, uint32_t version,
                          int group_size)
 {
-    static const enum hw_tensor_id matrices[] = {HW_TOK_EMBED, HW_WQ, HW_WK, HW_WV, HW_WO,
-                                                 HW_W_GATE, HW_W_DOWN, HW_W_UP, HW_OUTPUT};
+    static const enum hw_tensor_id matrices[] = {HW_TOK_EMBED, HW_WQ,     HW_WK,   HW_WV,    HW_WO,
+                                                 HW_W_GATE,    HW_W_DOWN, HW_W_UP, HW_OUTPUT};
     put_header(b, c, version, (uint32_t)group_size);
     put_tensor(b, c, HW_ATTN_NORM, c->n_layers);
     put_tensor(b, c, HW_FFN_NORM, c->n_layers);
@@ -198,8 +199,14 @@ static void test_v2_scales(void **state)
     expect_refused(&b, "multiple of group_size 20"); // wq has 1024 weights
 
     // A model whose every matrix is a multiple of the group.
-    c = (struct hw_config){.dim = 20, .hidden_dim = 12, .n_layers = 1, .n_heads = 2,
-                           .n_kv_heads = 1, .head_dim = 10, .vocab_size = 4, .seq_len = 2,
+    c = (struct hw_config){.dim = 20,
+                           .hidden_dim = 12,
+                           .n_layers = 1,
+                           .n_heads = 2,
+                           .n_kv_heads = 1,
+                           .head_dim = 10,
+                           .vocab_size = 4,
+                           .seq_len = 2,
                            .tied = true};
     put_v1_or_v2(&b, &c, 2, 8);
     scales = 256 + (size_t)(1 + 1 + 1) * 20 * 4 + 80;
@@ -277,8 +284,8 @@ static void test_bitllama(void **state)
         for (int k = 0; k < n * rows && id != HW_OUTPUT; k++) {
             hw_model_row(model, (enum hw_tensor_id)id, k / rows, k % rows, row);
             for (int col = 0; col < cols; col++)
-                assert_true(row[col] == bitllama_weight(&c, (enum hw_tensor_id)id, k / rows,
-                                                        k % rows, col));
+                assert_true(row[col] ==
+                            bitllama_weight(&c, (enum hw_tensor_id)id, k / rows, k % rows, col));
         }
     }
     hw_model_close(model);
@@ -330,8 +337,17 @@ static void test_real_v0(void **state)
 {
     (void)state;
     static const struct hw_config stories260k = {
-        .dim = 64, .hidden_dim = 172, .n_layers = 5, .n_heads = 8, .n_kv_heads = 4, .head_dim = 8,
-        .vocab_size = 512, .seq_len = 512, .tied = true, .rope_base = 10000.0, .norm_eps = 1e-5,
+        .dim = 64,
+        .hidden_dim = 172,
+        .n_layers = 5,
+        .n_heads = 8,
+        .n_kv_heads = 4,
+        .head_dim = 8,
+        .vocab_size = 512,
+        .seq_len = 512,
+        .tied = true,
+        .rope_base = 10000.0,
+        .norm_eps = 1e-5,
     };
     static const char path[] = "../shared/models/stories260K.bin";
     struct hw_error err = {0};

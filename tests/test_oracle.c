@@ -32,8 +32,8 @@ static void expect_values(const struct comparison *m, const struct oracle_tap *t
     for (int i = 0; i < n; i++)
         if (value[i] != t->value[i])
             fail_msg("%s: pos %d token %d: %s layer %d head %d index %d: refmodel %d, oracle %lld",
-                     m->name, m->pos, m->token, hw_tap_name[t->tap], t->layer, t->head, i,
-                     value[i], (long long)t->value[i]);
+                     m->name, m->pos, m->token, hw_tap_name[t->tap], t->layer, t->head, i, value[i],
+                     (long long)t->value[i]);
 }
 
 static void count_values(const struct oracle_tap *t)
@@ -107,7 +107,7 @@ static void expect_busy_taps(void)
                      seen[t]);
 }
 
-// --- quantized checkpoints -----------------------------------------------------------------------
+// --- quantized checkpoints
 
 struct recipe {
     struct hw_config c;
@@ -116,7 +116,10 @@ struct recipe {
 };
 
 // dim, hidden_dim, n_layers, n_heads, n_kv_heads, head_dim, vocab_size, seq_len, tied
-#define SHAPE(...) {__VA_ARGS__, .rope_base = 10000.0, .norm_eps = 1e-5}
+#define SHAPE(...)                                                                                 \
+    {                                                                                              \
+        __VA_ARGS__, .rope_base = 10000.0, .norm_eps = 1e-5                                        \
+    }
 static const struct recipe recipes[] = {
     {SHAPE(32, 64, 2, 8, 4, 4, 20, 24, true), {4, 8, 8, 20}, 8, 0},
     {SHAPE(24, 40, 1, 2, 1, 12, 31, 33, false), {4, 8, 8, 20}, 4, 8},
@@ -156,7 +159,7 @@ static void test_quantized(void **state)
     printf("             %d checkpoints, %ld values\n", N, n_values);
 }
 
-// --- integer models ------------------------------------------------------------------------------
+// --- integer models
 
 static void test_wild(void **state)
 {
@@ -182,9 +185,17 @@ static void test_wild(void **state)
 static void test_longest_sums(void **state)
 {
     (void)state;
-    struct hw_config c = {.dim = 2, .hidden_dim = 9000, .n_layers = 1, .n_heads = 1,
-                          .n_kv_heads = 1, .head_dim = 2, .vocab_size = 2, .seq_len = 2,
-                          .tied = true, .rope_base = 10000.0, .norm_eps = 1e-5};
+    struct hw_config c = {.dim = 2,
+                          .hidden_dim = 9000,
+                          .n_layers = 1,
+                          .n_heads = 1,
+                          .n_kv_heads = 1,
+                          .head_dim = 2,
+                          .vocab_size = 2,
+                          .seq_len = 2,
+                          .tied = true,
+                          .rope_base = 10000.0,
+                          .norm_eps = 1e-5};
     for (int sign = 0; sign < 2; sign++) {
         struct hw_qmodel q = wild_model(&c, 7);
         struct hw_qmatrix *down = &q.layers[0].down;
@@ -201,7 +212,7 @@ static void test_longest_sums(void **state)
     }
 }
 
-// --- the other ways into refmodel ----------------------------------------------------------------
+// --- the other ways into refmodel
 
 static void compare_layer(void *user, enum hw_tap tap, int layer, int head, const int32_t *value,
                           int n)
@@ -230,9 +241,17 @@ static const struct oracle_tap *find_tap(const struct comparison *m, enum hw_tap
 static void test_layer_alone(void **state)
 {
     (void)state;
-    struct hw_config c = {.dim = 18, .hidden_dim = 11, .n_layers = 3, .n_heads = 4,
-                          .n_kv_heads = 2, .head_dim = 6, .vocab_size = 8, .seq_len = 12,
-                          .tied = false, .rope_base = 10000.0, .norm_eps = 1e-5};
+    struct hw_config c = {.dim = 18,
+                          .hidden_dim = 11,
+                          .n_layers = 3,
+                          .n_heads = 4,
+                          .n_kv_heads = 2,
+                          .head_dim = 6,
+                          .vocab_size = 8,
+                          .seq_len = 12,
+                          .tied = false,
+                          .rope_base = 10000.0,
+                          .norm_eps = 1e-5};
     struct hw_qmodel q = wild_model(&c, 3);
     struct comparison m = {.name = "layer alone"};
     struct hw_ref *ref = hw_ref_new(&q);
@@ -263,9 +282,17 @@ static void test_layer_alone(void **state)
 static void test_prefill_and_restart(void **state)
 {
     (void)state;
-    struct hw_config c = {.dim = 10, .hidden_dim = 21, .n_layers = 2, .n_heads = 2,
-                          .n_kv_heads = 1, .head_dim = 8, .vocab_size = 30, .seq_len = 8,
-                          .tied = true, .rope_base = 10000.0, .norm_eps = 1e-5};
+    struct hw_config c = {.dim = 10,
+                          .hidden_dim = 21,
+                          .n_layers = 2,
+                          .n_heads = 2,
+                          .n_kv_heads = 1,
+                          .head_dim = 8,
+                          .vocab_size = 30,
+                          .seq_len = 8,
+                          .tied = true,
+                          .rope_base = 10000.0,
+                          .norm_eps = 1e-5};
     struct hw_qmodel q = wild_model(&c, 5);
     struct hw_ref *ref = hw_ref_new(&q);
     for (int round = 0; round < 2; round++) {
@@ -295,7 +322,7 @@ static void test_argmax(void **state)
     assert_int_equal(hw_ref_argmax((int32_t[]){INT32_MIN, INT32_MIN, INT32_MAX}, 3), 2);
 }
 
-// --- real models ---------------------------------------------------------------------------------
+// --- real models
 
 // Text that the model writes itself from BOS.
 static void compare_text(const char *path, int n_tokens)

@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of programs: every emitted program keeps them, and each of them refuses the program that
-// breaks it, saying where.
+// The rules of programs: every emitted program keeps them, and each of them refuses the program
+// that breaks it, saying where.
 #define TEMP_FILE "build/test_program.bin"
 #include "tests/random_model.h"
 
 #include "gen/chip/program.h"
 
 static const struct hw_config config = {
-    .dim = 16, .hidden_dim = 20, .n_layers = 2, .n_heads = 4, .n_kv_heads = 2, .head_dim = 4,
-    .vocab_size = 19, .seq_len = 21, .tied = true, .rope_base = 10000.0, .norm_eps = 1e-5,
+    .dim = 16,
+    .hidden_dim = 20,
+    .n_layers = 2,
+    .n_heads = 4,
+    .n_kv_heads = 2,
+    .head_dim = 4,
+    .vocab_size = 19,
+    .seq_len = 21,
+    .tied = true,
+    .rope_base = 10000.0,
+    .norm_eps = 1e-5,
 };
 
 struct fixture {
@@ -36,9 +45,18 @@ static void done(struct fixture *f)
 static void emitted_programs_pass(void **state)
 {
     static const char *const slices[] = {
-        "chip", "layer:0", "layer:1", "op:rmsnorm:1", "op:attention:0", "op:attention:1",
-        "op:swiglu:0", "op:argmax", "matrix:layers.1.attention.wq", "matrix:layers.0.attention.wo:3-9",
-        "matrix:layers.1.feed_forward.down", "matrix:output:5-6",
+        "chip",
+        "layer:0",
+        "layer:1",
+        "op:rmsnorm:1",
+        "op:attention:0",
+        "op:attention:1",
+        "op:swiglu:0",
+        "op:argmax",
+        "matrix:layers.1.attention.wq",
+        "matrix:layers.0.attention.wo:3-9",
+        "matrix:layers.1.feed_forward.down",
+        "matrix:output:5-6",
     };
     for (size_t i = 0; i < sizeof slices / sizeof slices[0]; i++) {
         struct fixture f;
@@ -52,7 +70,7 @@ static void emitted_programs_pass(void **state)
     }
 }
 
-// --- broken programs ---------------------------------------------------------------------------
+// --- broken programs
 
 static struct hw_insn *find(struct fixture *f, const char *name)
 {
@@ -74,8 +92,14 @@ static void second_writer(struct fixture *f)
 {
     find(f, "norm")->op = HW_OP_RECV; // to INIT, and no NORM since down
 }
-static void no_writer(struct fixture *f) { find(f, "layers.1.attention.wo")->dest = HW_DST_LOGITS; }
-static void part_of_a_word(struct fixture *f) { find(f, "layers.0.attention.wo")->n_rows = 15; }
+static void no_writer(struct fixture *f)
+{
+    find(f, "layers.1.attention.wo")->dest = HW_DST_LOGITS;
+}
+static void part_of_a_word(struct fixture *f)
+{
+    find(f, "layers.0.attention.wo")->n_rows = 15;
+}
 static void late_embed(struct fixture *f)
 {
     swap(&f->plan.program[0], &f->plan.program[1]);
@@ -97,27 +121,75 @@ static void attn_last(struct fixture *f)
 {
     swap(find(f, "layers.0.attention"), find(f, "layers.0.attention.wv"));
 }
-static void odd_kv_dim(struct fixture *f) { find(f, "layers.0.attention.wk")->n_rows = 10; }
-static void kv_not_words(struct fixture *f) { f->plan.geometry.vec = 16; }
-static void shared_kv_rows(struct fixture *f) { find(f, "layers.1.attention")->w_base = 1; }
-static void far_kv_rows(struct fixture *f) { find(f, "layers.1.attention")->w_base = 3; }
-static void odd_groups(struct fixture *f) { find(f, "layers.0.attention")->n_chunks = 3; }
-static void reads_too_much(struct fixture *f) { find(f, "layers.0.attention.wq")->n_chunks = 3; }
-static void odd_hidden(struct fixture *f) { find(f, "layers.0.feed_forward.gate_up")->n_rows = 39; }
-static void beyond_rom(struct fixture *f) { find(f, "output")->w_base += 1000; }
-static void beyond_scales(struct fixture *f) { find(f, "output")->scale_base += 1000; }
-static void beyond_levels(struct fixture *f) { find(f, "output")->level_base += 100; }
-static void beyond_gains(struct fixture *f) { find(f, "norm")->scale_base += 1; }
+static void odd_kv_dim(struct fixture *f)
+{
+    find(f, "layers.0.attention.wk")->n_rows = 10;
+}
+static void kv_not_words(struct fixture *f)
+{
+    f->plan.geometry.vec = 16;
+}
+static void shared_kv_rows(struct fixture *f)
+{
+    find(f, "layers.1.attention")->w_base = 1;
+}
+static void far_kv_rows(struct fixture *f)
+{
+    find(f, "layers.1.attention")->w_base = 3;
+}
+static void odd_groups(struct fixture *f)
+{
+    find(f, "layers.0.attention")->n_chunks = 3;
+}
+static void reads_too_much(struct fixture *f)
+{
+    find(f, "layers.0.attention.wq")->n_chunks = 3;
+}
+static void odd_hidden(struct fixture *f)
+{
+    find(f, "layers.0.feed_forward.gate_up")->n_rows = 39;
+}
+static void beyond_rom(struct fixture *f)
+{
+    find(f, "output")->w_base += 1000;
+}
+static void beyond_scales(struct fixture *f)
+{
+    find(f, "output")->scale_base += 1000;
+}
+static void beyond_levels(struct fixture *f)
+{
+    find(f, "output")->level_base += 100;
+}
+static void beyond_gains(struct fixture *f)
+{
+    find(f, "norm")->scale_base += 1;
+}
 static void not_a_tail(struct fixture *f)
 {
     find(f, "layers.1.feed_forward.down")->sample_only = 1;
     find(f, "norm")->sample_only = 0;
 }
-static void skipped_end(struct fixture *f) { find(f, "end")->sample_only = 1; }
-static void two_ends(struct fixture *f) { find(f, "output")->op = HW_OP_END; }
-static void no_end(struct fixture *f) { f->plan.n_insns--; }
-static void past_context(struct fixture *f) { find(f, "end")->n_rows = 1000; }
-static void act_by_matrix(struct fixture *f) { find(f, "output")->dest = HW_DST_ACT; }
+static void skipped_end(struct fixture *f)
+{
+    find(f, "end")->sample_only = 1;
+}
+static void two_ends(struct fixture *f)
+{
+    find(f, "output")->op = HW_OP_END;
+}
+static void no_end(struct fixture *f)
+{
+    f->plan.n_insns--;
+}
+static void past_context(struct fixture *f)
+{
+    find(f, "end")->n_rows = 1000;
+}
+static void act_by_matrix(struct fixture *f)
+{
+    find(f, "output")->dest = HW_DST_ACT;
+}
 
 static void side_unread(struct fixture *f)
 {

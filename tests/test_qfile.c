@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-// --- files ---------------------------------------------------------------------------------------
+// --- files
 
 struct file {
     uint8_t *data;
@@ -115,7 +115,8 @@ static void expect_same_layer(const struct hw_qlayer *a, const struct hw_qlayer 
     expect_same_matrix(&a->gate_up, &b->gate_up, bits);
     expect_same_matrix(&a->down, &b->down, bits);
     if (q->config.sub_norm) {
-        expect_same_norm(&a->attn_sub_norm, &b->attn_sub_norm, q->config.n_heads * q->config.head_dim);
+        expect_same_norm(&a->attn_sub_norm, &b->attn_sub_norm,
+                         q->config.n_heads * q->config.head_dim);
         expect_same_norm(&a->ffn_sub_norm, &b->ffn_sub_norm, q->config.hidden_dim);
     }
     assert_int_equal(a->score_shift, b->score_shift);
@@ -200,7 +201,7 @@ static void test_write_fails(void **state)
     hw_qmodel_free(&q);
 }
 
-// --- damaged files -------------------------------------------------------------------------------
+// --- damaged files
 
 static void expect_damage_found(const uint8_t *data, size_t n, const char *what)
 {
@@ -311,8 +312,9 @@ static json_t *header_of(const struct file *f)
 static void test_metadata(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",    "x",  "-1",  "-9223372036854775809", "1e400", "nan",
-                                      "inf", "0x", "1,5", "1 2", "--3", "1e30", "-0.5"};
+    static const char *const bad[] = {
+        "",    "x",    "-1",  "-9223372036854775809", "1e400", "nan", "inf", "0x", "1,5", "1 2",
+        "--3", "1e30", "-0.5"};
     struct file f = damage_me();
     json_t *good = header_of(&f), *value;
     const char *key;
@@ -343,25 +345,58 @@ static void test_dimensions(void **state)
     static const struct {
         const char *key, *value;
     } change[] = {
-        {"dim", "23"},        {"dim", "65537"},      {"hidden_dim", "21"},
+        {"dim", "23"},
+        {"dim", "65537"},
+        {"hidden_dim", "21"},
         {"hidden_dim", "262145"},
-        {"n_layers", "1"},    {"n_layers", "3"},     {"n_layers", "1025"},  {"n_heads", "2"},
-        {"n_heads", "3"},     {"n_heads", "256"},    {"n_kv_heads", "1"},   {"n_kv_heads", "3"},
-        {"n_kv_heads", "4"},  {"head_dim", "5"},     {"head_dim", "8"},     {"head_dim", "1026"},
-        {"vocab_size", "18"}, {"vocab_size", "1"},   {"seq_len", "20000"},  {"seq_len", "524289"},
-        {"tied", "1"},        {"tied", "2"},         {"code_bits", "1"},    {"code_bits", "5"},
-        {"act_bits", "3"},    {"act_bits", "13"},    {"kv_bits", "3"},      {"kv_bits", "13"},
-        {"res_bits", "15"},   {"res_bits", "25"},    {"rope_base", "0"},    {"rope_base", "-10000"},
-        {"norm_eps", "0"},    {"logit_scale", "0"},  {"eps_ss", "0"},
-        {"eps_ss", "4294967296"},     {"sub_norm", "0"},     {"sub_norm", "2"},
+        {"n_layers", "1"},
+        {"n_layers", "3"},
+        {"n_layers", "1025"},
+        {"n_heads", "2"},
+        {"n_heads", "3"},
+        {"n_heads", "256"},
+        {"n_kv_heads", "1"},
+        {"n_kv_heads", "3"},
+        {"n_kv_heads", "4"},
+        {"head_dim", "5"},
+        {"head_dim", "8"},
+        {"head_dim", "1026"},
+        {"vocab_size", "18"},
+        {"vocab_size", "1"},
+        {"seq_len", "20000"},
+        {"seq_len", "524289"},
+        {"tied", "1"},
+        {"tied", "2"},
+        {"code_bits", "1"},
+        {"code_bits", "5"},
+        {"act_bits", "3"},
+        {"act_bits", "13"},
+        {"kv_bits", "3"},
+        {"kv_bits", "13"},
+        {"res_bits", "15"},
+        {"res_bits", "25"},
+        {"rope_base", "0"},
+        {"rope_base", "-10000"},
+        {"norm_eps", "0"},
+        {"logit_scale", "0"},
+        {"eps_ss", "0"},
+        {"eps_ss", "4294967296"},
+        {"sub_norm", "0"},
+        {"sub_norm", "2"},
         {"layers.1.attention.sub_norm.eps_ss", "0"},
         {"eps_ss", "18446744073709551617"},
-        {"embed_shift", "14"},        {"embed_shift", "63"},
-        {"output.planes", "0"},       {"output.planes", "5"},
-        {"output.shift", "14"},       {"output.shift", "63"},
-        {"norm.shift", "0"},          {"norm.shift", "41"},
-        {"layers.1.score_shift", "41"}, {"layers.1.att_shift", "8"},
-        {"layers.0.hidden_shift", "0"}, {"layers.0.hidden_shift", "41"},
+        {"embed_shift", "14"},
+        {"embed_shift", "63"},
+        {"output.planes", "0"},
+        {"output.planes", "5"},
+        {"output.shift", "14"},
+        {"output.shift", "63"},
+        {"norm.shift", "0"},
+        {"norm.shift", "41"},
+        {"layers.1.score_shift", "41"},
+        {"layers.1.att_shift", "8"},
+        {"layers.0.hidden_shift", "0"},
+        {"layers.0.hidden_shift", "41"},
         {"format", "hardwire-qmodel-2"},
     };
     struct file f = damage_me();
@@ -403,14 +438,30 @@ static void test_tensor_descriptions(void **state)
             json_t *root = json_deep_copy(good), *t = json_object_get(root, key);
             json_t *shape = json_object_get(t, "shape");
             switch (i) {
-            case 0: json_object_del(root, key); break;
-            case 1: json_object_set_new(t, "dtype", json_string("F32")); break;
-            case 2: json_array_append_new(shape, json_integer(1)); break;
-            case 3: json_array_set_new(shape, 0, json_integer(-1)); break;
-            case 4: json_object_set_new(t, "data_offsets", offsets(from + 1, to + 1)); break;
-            case 5: json_object_set_new(t, "data_offsets", offsets(from, to - 1)); break;
-            case 6: json_object_set_new(t, "data_offsets", json_null()); break;
-            case 7: json_object_set_new(root, key, json_integer(3)); break;
+            case 0:
+                json_object_del(root, key);
+                break;
+            case 1:
+                json_object_set_new(t, "dtype", json_string("F32"));
+                break;
+            case 2:
+                json_array_append_new(shape, json_integer(1));
+                break;
+            case 3:
+                json_array_set_new(shape, 0, json_integer(-1));
+                break;
+            case 4:
+                json_object_set_new(t, "data_offsets", offsets(from + 1, to + 1));
+                break;
+            case 5:
+                json_object_set_new(t, "data_offsets", offsets(from, to - 1));
+                break;
+            case 6:
+                json_object_set_new(t, "data_offsets", json_null());
+                break;
+            case 7:
+                json_object_set_new(root, key, json_integer(3));
+                break;
             }
             char what[96];
             snprintf(what, sizeof what, "tensor %s, way %d", key, i);
@@ -498,16 +549,11 @@ static void test_not_a_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_bytes_twice),
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_write_fails),
-        cmocka_unit_test(test_cut_anywhere),
-        cmocka_unit_test(test_flip_header_bits),
-        cmocka_unit_test(test_metadata),
-        cmocka_unit_test(test_dimensions),
-        cmocka_unit_test(test_tensor_descriptions),
-        cmocka_unit_test(test_tensor_values),
-        cmocka_unit_test(test_impossible_heads),
+        cmocka_unit_test(test_same_bytes_twice), cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_write_fails),      cmocka_unit_test(test_cut_anywhere),
+        cmocka_unit_test(test_flip_header_bits), cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_dimensions),       cmocka_unit_test(test_tensor_descriptions),
+        cmocka_unit_test(test_tensor_values),    cmocka_unit_test(test_impossible_heads),
         cmocka_unit_test(test_not_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The quantizer: options it refuses, every integer (rounded for itself) the nearest to its float, units that agree from
-// one operator to the next, logits close to those of the float model.
+// The quantizer: options it refuses, every integer (rounded for itself) the nearest to its float,
+// units that agree from one operator to the next, logits close to those of the float model.
 #define TEMP_FILE "test_quantize.tmp"
 #include "tests/random_model.h"
 
@@ -13,7 +13,7 @@
 
 #define OUTPUT TEMP_FILE ".out"
 
-// --- options -------------------------------------------------------------------------------------
+// --- options
 
 static void expect_options_refused(const struct hw_model *model,
                                    const struct hw_quantize_options *o, const char *name)
@@ -38,10 +38,10 @@ static void test_options(void **state)
     const struct {
         const char *name;
         int *field, low, high;
-    } option[] = {{"code-bits", &o.widths.code_bits, 2, 4}, {"act-bits", &o.widths.act_bits, 4, 12},
-                  {"kv-bits", &o.widths.kv_bits, 4, 12},
-                  {"res-bits", &o.widths.res_bits, 16, 24},
-                  {"bits", &o.weight_bits, 2, 8},           {"head-bits", &o.head_bits, 2, 8}};
+    } option[] = {
+        {"code-bits", &o.widths.code_bits, 2, 4}, {"act-bits", &o.widths.act_bits, 4, 12},
+        {"kv-bits", &o.widths.kv_bits, 4, 12},    {"res-bits", &o.widths.res_bits, 16, 24},
+        {"bits", &o.weight_bits, 2, 8},           {"head-bits", &o.head_bits, 2, 8}};
     struct hw_config c = small_tied;
     c.n_layers = 1;
     struct hw_model *model = random_checkpoint(&c, 1);
@@ -65,13 +65,13 @@ static void test_options(void **state)
     hw_model_close(model);
 }
 
-// --- integers against floats ---------------------------------------------------------------------
+// --- integers against floats
 
 // A quantized matrix and the float rows it stands for.
 struct pairing {
     const char *name;
     const struct hw_qmatrix *m;
-    const float *w; // [n_out][n_in]
+    const float *w;          // [n_out][n_in]
     int first_row, row_step; // rows of m; gate_up holds two matrices
 };
 
@@ -223,7 +223,7 @@ static void test_weights_close(void **state)
             expect_close_model(bits % 2 ? &untied : &small_tied, (uint64_t)bits, bits, code_bits);
 }
 
-// --- units ---------------------------------------------------------------------------------------
+// --- units
 
 // Real value of one step of a norm's output: gain * sqrt(dim) / (gain as stored), least squares.
 static double norm_unit(const struct hw_qnorm *n, const float *gain, int dim)
@@ -294,10 +294,10 @@ static void expect_units(const struct hw_config *c, uint64_t seed, struct hw_wid
     hw_qmodel_free(&q);
 }
 
-// --- natively ternary ----------------------------------------------------------------------------
+// --- natively ternary
 
-static void expect_codes_kept(const struct hw_qmatrix *m, enum hw_tensor_id id, int layer, int first,
-                              int step)
+static void expect_codes_kept(const struct hw_qmatrix *m, enum hw_tensor_id id, int layer,
+                              int first, int step)
 {
     assert_int_equal(m->n_planes, 1);
     for (int r = first; r < m->n_out; r += step)
@@ -411,7 +411,7 @@ static void test_logits_close(void **state)
     assert_true(-10.0 * log10(usual) > 23.0);
 }
 
-// --- many tokens ---------------------------------------------------------------------------------
+// --- many tokens
 
 // What an observer saw, a sum a tap and layer that depends on the order of values.
 struct seen {
@@ -426,7 +426,8 @@ static void note(void *user, enum hw_float_tap tap, int layer, const float *v, i
         s->sum[tap][layer] = s->sum[tap][layer] * 0.75 + (double)v[i];
 }
 
-// Layer by layer shows the numbers of token by token, sequences cut at BOS and at the context's end.
+// Layer by layer shows the numbers of token by token, sequences cut at BOS and at the context's
+// end.
 static void test_many_tokens(void **state)
 {
     (void)state;
@@ -458,7 +459,7 @@ static void test_many_tokens(void **state)
     }
 }
 
-// --- streamed ------------------------------------------------------------------------------------
+// --- streamed
 
 static size_t file_of(const struct hw_config *c, uint64_t seed, const struct hw_quantize_options *o,
                       uint8_t *bytes, size_t room)
@@ -525,7 +526,7 @@ static void test_stream_refused(void **state)
     hw_model_close(model);
 }
 
-// --- the width of the residual -------------------------------------------------------------------
+// --- the width of the residual
 
 // A model whose first token's embedding is `times` as large as it was, quantized with a residual of
 // `res_bits` (0: chosen); its width. The line about it goes to `said`.
@@ -537,7 +538,8 @@ static int width_beside_outlier(float times, int res_bits, char *said, int size)
     struct hw_qmodel q;
     static struct buffer b;
     put_checkpoint(&b, &c, 7);
-    for (int i = 0; i < c.dim; i++) { // after the header of seven numbers: the embedding's row 1, BOS
+    for (int i = 0; i < c.dim;
+         i++) { // after the header of seven numbers: the embedding's row 1, BOS
         float x;
         uint8_t *at = b.bytes + 28 + 4 * (HW_TOKEN_BOS * c.dim + i);
         memcpy(&x, at, sizeof x);
@@ -566,8 +568,9 @@ static void test_residual_width(void **state)
         float times;
         int wanted, got;
         bool warned;
-    } with[] = {{1.0f, 0, 20, false},  {6e3f, 0, 21, false},  {15e3f, 0, 23, false}, {6e3f, 24, 24, false},
-                {6e3f, 20, 20, true},  {1e5f, 0, 24, true},   {1.0f, 16, 16, false}};
+    } with[] = {{1.0f, 0, 20, false},  {6e3f, 0, 21, false}, {15e3f, 0, 23, false},
+                {6e3f, 24, 24, false}, {6e3f, 20, 20, true}, {1e5f, 0, 24, true},
+                {1.0f, 16, 16, false}};
     for (size_t i = 0; i < sizeof with / sizeof with[0]; i++) {
         int bits = width_beside_outlier(with[i].times, with[i].wanted, said, sizeof said);
         printf("             outlier %g: %s", (double)with[i].times, said);
@@ -579,14 +582,10 @@ static void test_residual_width(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_weights_close),
-        cmocka_unit_test(test_units),
-        cmocka_unit_test(test_ternary),
-        cmocka_unit_test(test_logits_close),
-        cmocka_unit_test(test_many_tokens),
-        cmocka_unit_test(test_streamed),
-        cmocka_unit_test(test_stream_refused),
+        cmocka_unit_test(test_options),        cmocka_unit_test(test_weights_close),
+        cmocka_unit_test(test_units),          cmocka_unit_test(test_ternary),
+        cmocka_unit_test(test_logits_close),   cmocka_unit_test(test_many_tokens),
+        cmocka_unit_test(test_streamed),       cmocka_unit_test(test_stream_refused),
         cmocka_unit_test(test_residual_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,8 +78,7 @@ static void write_file(const uint8_t *bytes, size_t n)
     assert_int_equal(fclose(f), 0);
 }
 
-static struct hw_tokenizer *open_bytes(const struct buffer *b, int vocab_size,
-                                       struct hw_error *err)
+static struct hw_tokenizer *open_bytes(const struct buffer *b, int vocab_size, struct hw_error *err)
 {
     *err = (struct hw_error){0};
     write_file(b->bytes, b->n);
@@ -374,8 +373,8 @@ static void test_gguf_with_scores(void **state)
 }
 
 // U+0120 is GPT-2's space, U+010A its line feed.
-static const char *const bpe_pieces[] = {"<end>", "a", "b", "\u0120", "1", "\u010A", "\u0120a",
-                                         "ab", "\u0120ab", "\u00E9", "bab"};
+static const char *const bpe_pieces[] = {"<end>",   "a",  "b",        "\u0120", "1",  "\u010A",
+                                         "\u0120a", "ab", "\u0120ab", "\u00E9", "bab"};
 static const char *const bpe_merges[] = {"\u0120 a", "a b", "\u0120a b", "b ab"};
 enum { N_BPE_PIECES = 11, N_BPE_MERGES = 4 };
 
@@ -405,7 +404,8 @@ static void test_gguf_with_merges(void **state)
     if (!tok)
         fail_msg("%s", err.text);
     // "ab" and " ab" by the lower rank first: " a" before "ab", so " ab" is " a" + "b".
-    // "<end>" is text, its characters no pieces: left out, and "a" and "b" around one of them merge.
+    // "<end>" is text, its characters no pieces: left out, and "a" and "b" around one of them
+    // merge.
     static const char text[] = "ab ab\n 1 1bab\xE9?<end>aeb";
     static const int want[] = {7, 8, 5, 3, 4, 3, 4, 10, 9, 7};
     int ids[64];

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#include "gen/quant/lanes.h"
-#include "gen/quant/writer.h"
+#include "gen/learn/lanes.h"
+#include "gen/learn/writer.h"
 
 static void random_tokens(const struct hw_config *c, int *tokens, int n, uint64_t seed)
 {
@@ -30,7 +30,7 @@ static struct hw_config odd_shape(void)
     return c;
 }
 
-// --- exponentials --------------------------------------------------------------------------------
+// --- exponentials
 
 static void test_exponentials(void **state)
 {
@@ -58,7 +58,7 @@ static void test_exponentials(void **state)
                 far[2] < 1e38f);
 }
 
-// --- the window ----------------------------------------------------------------------------------
+// --- the window
 
 static void expect_same_logits(const struct hw_config *c, uint64_t seed, int n)
 {
@@ -137,7 +137,7 @@ static void test_writer(void **state)
     }
 }
 
-// --- derivatives ---------------------------------------------------------------------------------
+// --- derivatives
 
 struct probe { // a loss: the divergence of p from fixed logits over fixed tokens
     const struct hw_config *c;
@@ -258,7 +258,7 @@ static void test_derivatives(void **state)
     }
 }
 
-// --- tuning --------------------------------------------------------------------------------------
+// --- tuning
 
 // text: a text of the caller's instead of the float model's.
 static void expect_improvement(const struct hw_config *c, int bits, int code_bits, bool text)
@@ -275,8 +275,8 @@ static void expect_improvement(const struct hw_config *c, int bits, int code_bit
     o.tune_steps = 60;
     struct hw_qmodel tuned = quantized(c, 5, &o), again = quantized(c, 5, &o);
     double before = divergence_of(&plain, c, 5), after = divergence_of(&tuned, c, 5);
-    printf("             %d bits in codes of %d, %s: divergence %.4f, tuned %.4f\n", bits, code_bits,
-           c->tied ? "tied" : "untied", before, after);
+    printf("             %d bits in codes of %d, %s: divergence %.4f, tuned %.4f\n", bits,
+           code_bits, c->tied ? "tied" : "untied", before, after);
     assert_true(after < 0.8 * before);
     struct hw_error err = {0};
     assert_true(hw_qmodel_write(&tuned, "build/test_tune.1", &err));

@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #include "gen/chip/emit.h"
-#include "gen/quant/synthetic.h"
+#include "gen/chip/words.h"
+#include "gen/qmodel/synthetic.h"
 
 #define TEMP_DIR "build/test_words"
 #define TEMPLATES "rtl_templates"
@@ -24,9 +25,9 @@ static void make(struct hw_qmodel *q, const char *shape, int width, int bits, in
         fail_msg("%s", err.text);
 }
 
-// --- codes ---------------------------------------------------------------------------------------
+// --- codes
 
-// The rule of gen/quant/synthetic.h, a code at a time.
+// The rule of gen/qmodel/synthetic.h, a code at a time.
 static void test_synthetic_codes(void **state)
 {
     (void)state;
@@ -52,7 +53,7 @@ static void test_synthetic_codes(void **state)
     }
 }
 
-// --- words ---------------------------------------------------------------------------------------
+// --- words
 
 static int code_at(const struct hw_qmatrix *m, int plane, int row, int column)
 {
@@ -136,7 +137,7 @@ static void test_words(void **state)
     }
 }
 
-// --- files ---------------------------------------------------------------------------------------
+// --- files
 
 // Codes in memory instead of on demand.
 static void materialize(struct hw_qmatrix *m)
@@ -167,8 +168,8 @@ static void materialize_model(struct hw_qmodel *q)
 
 static void emit(const struct hw_qmodel *q, int bank_bytes, const char *dir, struct hw_error *err)
 {
-    struct hw_geometry g = {.rows = 16, .cols = 8, .vec = 4, .att_pos = 4,
-                            .bank_bytes = bank_bytes};
+    struct hw_geometry g = {
+        .rows = 16, .cols = 8, .vec = 4, .att_pos = 4, .bank_bytes = bank_bytes};
     struct hw_plan plan;
     if (hw_geometry_fit(&g, q, err) && hw_plan_make(&plan, q, &g, "chip", err)) {
         hw_emit(&plan, "chip", TEMPLATES, dir, HW_EMIT_REPLACE, NULL, err);

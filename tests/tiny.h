@@ -46,7 +46,7 @@ static inline float weight(enum hw_tensor_id id, int layer, int row, int col)
 }
 
 static inline void put_tensor(struct buffer *b, const struct hw_config *c, enum hw_tensor_id id,
-                       int n_layers)
+                              int n_layers)
 {
     int rows, cols;
     hw_tensor_shape(c, id, &rows, &cols);
@@ -88,8 +88,9 @@ static inline void put_bitllama(struct buffer *b, const struct hw_config *c)
 {
     static const enum hw_tensor_id order[] = {HW_WQ,     HW_WK,     HW_WV,  HW_WO,
                                               HW_W_GATE, HW_W_DOWN, HW_W_UP};
-    const int header[] = {0x616b3432,   1,         c->dim, c->hidden_dim, c->n_layers, c->n_heads,
-                          c->n_kv_heads, c->vocab_size, c->seq_len};
+    const int header[] = {0x616b3432,  1,          c->dim,        c->hidden_dim,
+                          c->n_layers, c->n_heads, c->n_kv_heads, c->vocab_size,
+                          c->seq_len};
     b->n = 0;
     for (int i = 0; i < 9; i++)
         put_u32(b, (uint32_t)header[i]);
@@ -103,8 +104,17 @@ static inline void put_bitllama(struct buffer *b, const struct hw_config *c)
 }
 
 static const struct hw_config tiny = {
-    .dim = 32, .hidden_dim = 64, .n_layers = 2, .n_heads = 8, .n_kv_heads = 4, .head_dim = 4,
-    .vocab_size = 10, .seq_len = 3, .tied = true, .rope_base = 10000.0, .norm_eps = 1e-5,
+    .dim = 32,
+    .hidden_dim = 64,
+    .n_layers = 2,
+    .n_heads = 8,
+    .n_kv_heads = 4,
+    .head_dim = 4,
+    .vocab_size = 10,
+    .seq_len = 3,
+    .tied = true,
+    .rope_base = 10000.0,
+    .norm_eps = 1e-5,
 };
 
 static inline struct hw_model *open_bytes(const struct buffer *b, struct hw_error *err)

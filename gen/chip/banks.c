@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the text of ROMs. A bank holds at most 512 KiB. Banks are joined by a tree of rom_select: the
-// address reaches a word through one select a level. Where there are more than FAN banks, each FAN of
-// them are a module of their own, a group: what cannot take all of a ROM at once takes it group by
-// group (sim/build).
+// Owns the text of ROMs. A bank holds at most 512 KiB. Banks are joined by a tree of rom_select:
+// the address reaches a word through one select a level. Where there are more than FAN banks, each
+// FAN of them are a module of their own, a group: what cannot take all of a ROM at once takes it
+// group by group (sim/build).
 #include "gen/chip/banks.h"
 
 #include <string.h>
+
+#include "gen/chip/words.h"
 
 enum { FAN_BITS = 4, FAN = 1 << FAN_BITS };
 
@@ -18,7 +20,7 @@ int hw_bank_addr_bits(const struct hw_rom *rom, int bank_bytes)
     return bits;
 }
 
-// --- banks ---------------------------------------------------------------------------------------
+// --- banks
 
 static size_t word_bytes(const struct hw_rom *rom)
 {
@@ -125,7 +127,7 @@ void hw_write_table(struct hw_out *out, const char *path, const char *module,
     hw_words_close(&words);
 }
 
-// --- joining -------------------------------------------------------------------------------------
+// --- joining
 
 // The select of `n` nodes, whose words are the wires PREFIX_NN from `first` on, by the address from
 // bit `lsb` up.
@@ -162,8 +164,8 @@ static void write_banks(struct hw_out *out, const struct hw_rom *rom, int first,
                      rom->width - 1, i, rom->name, i, i, bank - 1, i);
 }
 
-// The groups of a ROM. One that is not read rests at address 0: nothing moves there, and a simulator
-// finds its words in the cache.
+// The groups of a ROM. One that is not read rests at address 0: nothing moves there, and a
+// simulator finds its words in the cache.
 static void write_groups(struct hw_out *out, const struct hw_rom *rom, int group)
 {
     int bits = rom->addr_bits - group;
@@ -242,7 +244,7 @@ void hw_write_joined(struct hw_out *out, const struct hw_rom *rom, int bank_byte
     end_module(out);
 }
 
-// --- size ----------------------------------------------------------------------------------------
+// --- size
 
 // Decimal digits of 0..n-1, all together.
 static long long decimals(long n)

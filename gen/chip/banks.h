@@ -9,8 +9,8 @@
 // Address bits of one bank: the most that bank_bytes allow (0: HW_BANK_BYTES), at least 1.
 int hw_bank_addr_bits(const struct hw_rom *rom, int bank_bytes);
 
-// fabric/NAME_rom.v, and where there are more than 16 banks fabric/NAME_gNN.v, each of which joins 16
-// of them: a function of the geometry alone.
+// fabric/NAME_rom.v, and where there are more than 16 banks fabric/NAME_gNN.v, each of which joins
+// 16 of them: a function of the geometry alone.
 void hw_write_joined(struct hw_out *out, const struct hw_rom *rom, int bank_bytes);
 // personality/NAME_bNN.v, all of them. plan: that of the ROM.
 void hw_write_banks(struct hw_out *out, const struct hw_plan *plan, const struct hw_rom *rom);

@@ -98,8 +98,8 @@ static bool is_residual(enum hw_dest d)
 
 static bool rows_busy(const struct state *s)
 {
-    return s->active || any_bool(s->word_valid, 4) || s->walking ||
-           any(s->drained, 3) || s->embed_active || any_bool(s->embed_pipe_busy, 3);
+    return s->active || any_bool(s->word_valid, 4) || s->walking || any(s->drained, 3) ||
+           s->embed_active || any_bool(s->embed_pipe_busy, 3);
 }
 
 static bool attn_busy(const struct state *s)
@@ -116,12 +116,12 @@ static bool angles_busy(const struct state *s)
 static bool units_busy(const struct state *s)
 {
     return rows_busy(s) || s->recv_busy || any(s->residual, 3) || s->side_full.valid ||
-           any(s->side, 3) || s->norm_scalar > 0 || s->norm_a ||
-           any(s->norm_pipe, 5) || angles_busy(s) || any(s->rope, 2) ||
-           attn_busy(s) || any(s->swiglu, 5) || any(s->argmax, 2);
+           any(s->side, 3) || s->norm_scalar > 0 || s->norm_a || any(s->norm_pipe, 5) ||
+           angles_busy(s) || any(s->rope, 2) || attn_busy(s) || any(s->swiglu, 5) ||
+           any(s->argmax, 2);
 }
 
-// --- matvec.v ---------------------------------------------------------------------------------
+// --- matvec.v
 
 static bool matvec_issue(const struct clocking *k, const struct state *s, bool *matrix_end)
 {
@@ -137,8 +137,8 @@ static bool matvec_issue(const struct clocking *k, const struct state *s, bool *
     return true;
 }
 
-static void matvec_next(const struct clocking *k, const struct state *s, struct state *n, bool issue,
-                        bool matrix_end)
+static void matvec_next(const struct clocking *k, const struct state *s, struct state *n,
+                        bool issue, bool matrix_end)
 {
     const struct hw_geometry *g = k->g;
     for (int i = 3; i > 0; i--) {
@@ -167,7 +167,7 @@ static void matvec_next(const struct clocking *k, const struct state *s, struct 
         n->active = false;
 }
 
-// --- embed.v, drain.v -----------------------------------------------------------------------------
+// --- embed.v, drain.v
 
 static void embed_next(const struct clocking *k, const struct state *s, struct state *n)
 {
@@ -213,7 +213,7 @@ static void drain_next(const struct clocking *k, const struct state *s, struct s
     }
 }
 
-// --- what takes rows: residual.v, rope.v, swiglu.v, argmax.v -----------------------------------------
+// --- what takes rows: residual.v, rope.v, swiglu.v, argmax.v
 
 static void shift(const struct rows *from, struct rows *to, int n, struct rows in, bool take)
 {
@@ -234,7 +234,7 @@ static void takers_next(const struct state *s, struct state *n)
     n->argmax[1].valid = s->argmax[0].valid && s->argmax[0].last;
 }
 
-// --- side.v -------------------------------------------------------------------------------------
+// --- side.v
 
 static void side_next(const struct clocking *k, const struct state *s, struct state *n)
 {
@@ -246,7 +246,7 @@ static void side_next(const struct clocking *k, const struct state *s, struct st
     n->side[2].valid = s->side[1].valid && s->side[1].last;
 }
 
-// --- rmsnorm.v, rope_angles.v ---------------------------------------------------------------------
+// --- rmsnorm.v, rope_angles.v
 
 static void norm_next(const struct state *s, struct state *n)
 {
@@ -267,7 +267,7 @@ static void angles_next(const struct clocking *k, const struct state *s, struct 
     n->angle_pipe[1] = s->angle_pipe[0];
 }
 
-// --- kv_cache.v -------------------------------------------------------------------------------------
+// --- kv_cache.v
 
 static void kv_next(const struct clocking *k, const struct state *s, struct state *n)
 {
@@ -278,8 +278,8 @@ static void kv_next(const struct clocking *k, const struct state *s, struct stat
         n->values_in = z.row + k->g->vec;
     if (z.valid && z.dest == HW_DST_Q)
         n->queries_in = z.row + k->g->vec;
-    bool copy = s->copying && (s->copy_value ? s->values_in : s->keys_in) >=
-                                  (s->copy_head + 1) * k->g->head_dim;
+    bool copy = s->copying &&
+                (s->copy_value ? s->values_in : s->keys_in) >= (s->copy_head + 1) * k->g->head_dim;
     n->write = copy;
     if (copy) {
         n->copy_head = s->copy_head + 1;
@@ -298,7 +298,7 @@ static void kv_next(const struct clocking *k, const struct state *s, struct stat
     n->values_visible = s->values_copied;
 }
 
-// --- attention.v --------------------------------------------------------------------------------------
+// --- attention.v
 
 static void score_next(const struct clocking *k, const struct state *s, struct state *n)
 {
@@ -327,8 +327,8 @@ static void weigh_next(const struct clocking *k, const struct state *s, struct s
 {
     int out = k->g->vec < k->g->head_dim ? k->g->vec : k->g->head_dim;
     bool end = s->b_group == k->pos / k->g->att_pos;
-    bool issue = s->b_active && s->values_visible && s->scored != s->b_head &&
-                 (!end || s->spacing == 0);
+    bool issue =
+        s->b_active && s->values_visible && s->scored != s->b_head && (!end || s->spacing == 0);
     if (s->spacing > 0)
         n->spacing = s->spacing - 1;
     for (int i = 4; i > 0; i--) {
@@ -363,7 +363,7 @@ static void divide_next(const struct clocking *k, const struct state *s, struct 
     n->out_index = s->c3_index;
 }
 
-// --- engine.v: activations arrive --------------------------------------------------------------------
+// --- engine.v: activations arrive
 
 static void activations_next(const struct clocking *k, const struct state *s, struct state *n)
 {
@@ -379,7 +379,7 @@ static void activations_next(const struct clocking *k, const struct state *s, st
         n->act_in[s->recv_region] = y.row + vec;
 }
 
-// --- sequencer.v ---------------------------------------------------------------------------------------
+// --- sequencer.v
 
 static void start_attention(const struct hw_insn *i, int head_dim, struct state *n)
 {

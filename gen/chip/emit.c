@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the output directory: fabric/ from templates and geometry, personality/ from the plan's ROMs,
-// filelist.f and manifest.json. Same plan, same bytes: no date, host or path goes into any file.
+// Owns the output directory: fabric/ from templates and geometry, personality/ from the plan's
+// ROMs, filelist.f and manifest.json. Same plan, same bytes: no date, host or path goes into any
+// file.
 #include "gen/chip/emit.h"
 
 #include <dirent.h>
@@ -17,7 +18,7 @@
 #include "gen/interrupt.h"
 #include "refmodel/tables.h"
 
-// --- fabric -------------------------------------------------------------------------------------
+// --- fabric
 
 static void write_geometry(struct hw_out *out, const struct hw_geometry *g)
 {
@@ -122,7 +123,8 @@ static void copy_templates(struct hw_out *out, const char *templates)
         if (len <= 2 || strcmp(e->d_name + len - 2, ".v") != 0)
             continue;
         if (n == MOST || !(name[n] = strdup(e->d_name))) {
-            hw_fail(out->err, "%s: expected at most %d templates, and memory for them", templates, MOST);
+            hw_fail(out->err, "%s: expected at most %d templates, and memory for them", templates,
+                    MOST);
             break;
         }
         n++;
@@ -137,7 +139,7 @@ static void copy_templates(struct hw_out *out, const char *templates)
     }
 }
 
-// --- manifest ------------------------------------------------------------------------------------
+// --- manifest
 
 // Hash of names and hashes of the fabric's files: equal for two designs on one fabric.
 static void fabric_hash(const struct hw_out *out, char hex[2 * SHA256_DIGEST_SIZE + 1])
@@ -188,8 +190,8 @@ static json_t *model_json(const struct hw_config *c)
 {
     return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b}", "dim", c->dim, "hidden_dim",
                      c->hidden_dim, "n_layers", c->n_layers, "n_heads", c->n_heads, "n_kv_heads",
-                     c->n_kv_heads, "head_dim", c->head_dim, "vocab_size", c->vocab_size,
-                     "seq_len", c->seq_len, "tied", c->tied);
+                     c->n_kv_heads, "head_dim", c->head_dim, "vocab_size", c->vocab_size, "seq_len",
+                     c->seq_len, "tied", c->tied);
 }
 
 static void write_manifest(struct hw_out *out, const struct hw_plan *plan, const char *slice)
@@ -201,11 +203,11 @@ static void write_manifest(struct hw_out *out, const struct hw_plan *plan, const
         json_object_set_new(files, out->file[i].path, json_string(hex));
     }
     fabric_hash(out, hex);
-    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "format",
-                             "hardwire-manifest-1", "version", HW_VERSION, "slice", slice,
-                             "fabric_sha256", hex, "geometry", hw_fabric_json(&plan->geometry),
-                             "model", model_json(&plan->model->config), "roms", rom_table(plan),
-                             "weights", ranges(plan), "files", files);
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "format", "hardwire-manifest-1",
+                  "version", HW_VERSION, "slice", slice, "fabric_sha256", hex, "geometry",
+                  hw_fabric_json(&plan->geometry), "model", model_json(&plan->model->config),
+                  "roms", rom_table(plan), "weights", ranges(plan), "files", files);
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
     hw_out_open(out, "manifest.json");
     if (text)
@@ -231,7 +233,7 @@ static void write_filelist(struct hw_out *out)
     hw_out_close(out);
 }
 
-// --- directory -----------------------------------------------------------------------------------
+// --- directory
 
 // Removes a directory: `depth` levels of directories below it, and what they hold.
 static void remove_tree(const char *dir, int depth)
@@ -254,7 +256,8 @@ static void remove_tree(const char *dir, int depth)
 // What hw_emit writes into a directory.
 static bool is_ours(const char *name)
 {
-    static const char *const ours[] = {".", "..", "fabric", "personality", "filelist.f", "manifest.json"};
+    static const char *const ours[] = {".",           "..",         "fabric",
+                                       "personality", "filelist.f", "manifest.json"};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
         if (strcmp(name, ours[i]) == 0)
             return true;
@@ -366,8 +369,8 @@ static bool check_room(const struct hw_size *size, const char *temp, FILE *progr
 }
 
 // Puts the finished directory in the place of an older one, which is complete there until then.
-static void put_in_place(const char *temp, const char *dir, const char *older, enum hw_emit_mode mode,
-                         struct hw_error *err)
+static void put_in_place(const char *temp, const char *dir, const char *older,
+                         enum hw_emit_mode mode, struct hw_error *err)
 {
     struct stat st;
     if (mode == HW_EMIT_KEEP && same_manifest(temp, dir)) {
@@ -388,8 +391,10 @@ static void put_in_place(const char *temp, const char *dir, const char *older, e
     if (exists)
         remove_tree(older, 3);
     if (lstat(older, &st) == 0)
-        hw_fail(err, "%s: is the new design; the older one held folders that are none of hardwire's, "
-                     "which are now in %s", dir, older);
+        hw_fail(err,
+                "%s: is the new design; the older one held folders that are none of hardwire's, "
+                "which are now in %s",
+                dir, older);
 }
 
 // The name of a directory to be made, without slashes at its end.
@@ -420,8 +425,10 @@ bool hw_emit(const struct hw_plan *plan, const char *slice, const char *template
     snprintf(temp, sizeof temp, "%s.partial", name);
     snprintf(older, sizeof older, "%s.old", name);
     if (lstat(older, &st) == 0)
-        return hw_fail(err, "%s: is in the way, expected nothing there: it takes %s while that is "
-                            "replaced", older, name);
+        return hw_fail(err,
+                       "%s: is in the way, expected nothing there: it takes %s while that is "
+                       "replaced",
+                       older, name);
     if (!clear_partial(temp, err))
         return false;
     if (mkdir(temp, 0777) != 0)
@@ -434,8 +441,8 @@ bool hw_emit(const struct hw_plan *plan, const char *slice, const char *template
         if (mkdir(sub, 0777) != 0)
             hw_fail(err, "%s: cannot create: %s", sub, strerror(errno));
     }
-    struct hw_out out = {.dir = temp, .err = err, .stop = &hw_stop, .progress = progress,
-                         .expected = size.bytes};
+    struct hw_out out = {
+        .dir = temp, .err = err, .stop = &hw_stop, .progress = progress, .expected = size.bytes};
     write_all(&out, plan, templates, slice);
     hw_out_free(&out);
     if (!err->set)

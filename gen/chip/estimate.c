@@ -8,33 +8,35 @@ struct hw_sram hw_sram(const struct hw_geometry *g)
 {
     struct hw_sram s;
     s.kv = 2L * g->kv_rows * g->ctx * g->head_dim * g->kv_bits;
-    s.buffers = (long)g->max_dim * g->res_bits +                                // residual
+    s.buffers = (long)g->max_dim * g->res_bits +                                  // residual
                 (long)(g->max_dim + g->max_q_dim + g->max_hidden) * g->act_bits + // regions
-                12L * g->max_q_dim + 2L * g->max_kv_dim * g->kv_bits +            // query, new K and V
-                4L * 20 * g->ctx;                                                 // scores, four heads
-    if (g->sub_norm) // the side buffer
-        s.buffers += (long)(g->max_hidden > g->max_q_dim ? g->max_hidden : g->max_q_dim) * g->res_bits;
+                12L * g->max_q_dim + 2L * g->max_kv_dim * g->kv_bits + // query, new K and V
+                4L * 20 * g->ctx;                                      // scores, four heads
+    if (g->sub_norm)                                                   // the side buffer
+        s.buffers +=
+            (long)(g->max_hidden > g->max_q_dim ? g->max_hidden : g->max_q_dim) * g->res_bits;
     return s;
 }
 
-// Measured with Verilator 5.006, gcc 12 and sim/build on designs of 256 to 2,048 lanes, 128 to 1,024
-// attention multipliers and 0.1 to 4.2 MB of ROM; these lie within a third of each. Seconds are CPU's.
-#define COMPILE_S            15.0  // of any design
-#define COMPILE_S_PER_LANE   0.031 // array lane or attention multiplier
-#define COMPILE_S_PER_MB     6.5   // of ROM
-#define COMPILE_MB           250.0
-#define COMPILE_MB_PER_MB    62.0
-#define GROUPED_BYTES        4e7 // of Verilog: from here on sim/build compiles group by group
-// One such design was measured, SmolLM2-135M with 135 MB. A clock reads every group, at address 0 where
-// it rests.
-#define GROUPED_S_PER_MB     5.4
-#define GROUPED_MB           900.0 // two compilers side by side
+// Measured with Verilator 5.006, gcc 12 and sim/build on designs of 256 to 2,048 lanes, 128 to
+// 1,024 attention multipliers and 0.1 to 4.2 MB of ROM; these lie within a third of each. Seconds
+// are CPU's.
+#define COMPILE_S 15.0           // of any design
+#define COMPILE_S_PER_LANE 0.031 // array lane or attention multiplier
+#define COMPILE_S_PER_MB 6.5     // of ROM
+#define COMPILE_MB 250.0
+#define COMPILE_MB_PER_MB 62.0
+#define GROUPED_BYTES 4e7 // of Verilog: from here on sim/build compiles group by group
+// One such design was measured, SmolLM2-135M with 135 MB. A clock reads every group, at address 0
+// where it rests.
+#define GROUPED_S_PER_MB 5.4
+#define GROUPED_MB 900.0 // two compilers side by side
 #define GROUPED_CLOCK_US_PER_MB 0.88
-#define CLOCK_US             0.4 // of any design
-#define CLOCK_US_PER_LANE    0.0013
-#define CLOCK_US_PER_ATT     0.003 // attention multiplier
-#define TAPS_SHARE           1.07   // time with all taps over that without
-#define SIMULATION_MB        5.0
+#define CLOCK_US 0.4 // of any design
+#define CLOCK_US_PER_LANE 0.0013
+#define CLOCK_US_PER_ATT 0.003 // attention multiplier
+#define TAPS_SHARE 1.07        // time with all taps over that without
+#define SIMULATION_MB 5.0
 
 struct hw_estimate hw_estimate(const struct hw_plan *plan)
 {

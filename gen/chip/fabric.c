@@ -13,7 +13,10 @@ static const struct {
     int least, most;
     enum use use;
 } FIELD[] = {
-#define NUMBER(name, least, most, use) {#name, offsetof(struct hw_geometry, name), least, most, use}
+#define NUMBER(name, least, most, use)                                                             \
+    {                                                                                              \
+#name, offsetof(struct hw_geometry, name), least, most, use                                \
+    }
     NUMBER(rows, 4, 1 << 16, SAME),
     NUMBER(cols, 4, 1 << 16, SAME),
     NUMBER(vec, 4, 1 << 16, SAME),
@@ -92,8 +95,8 @@ bool hw_fabric_take(struct hw_geometry *g, const struct hw_geometry *fabric, str
     for (int i = 0; i < N_FIELDS; i++) {
         int has = number(fabric, i), needs = number(g, i);
         if (FIELD[i].use == SAME ? needs != has : needs > has)
-            return hw_fail(err, "fabric: %s, expected %s%d, got a model that takes %d", FIELD[i].name,
-                           FIELD[i].use == SAME ? "" : "at most ", has, needs);
+            return hw_fail(err, "fabric: %s, expected %s%d, got a model that takes %d",
+                           FIELD[i].name, FIELD[i].use == SAME ? "" : "at most ", has, needs);
     }
     *g = *fabric;
     return true;

@@ -12,8 +12,8 @@
 json_t *hw_fabric_json(const struct hw_geometry *g);
 // The geometry of an emitted design, from its manifest.json.
 bool hw_fabric_read(struct hw_geometry *g, const char *design, struct hw_error *err);
-// *g, fitted to a model (hw_geometry_fit), becomes the fabric's. An error: what the fabric is made for
-// differs (lanes, widths, dimension of heads), or a capacity is less than the model needs.
+// *g, fitted to a model (hw_geometry_fit), becomes the fabric's. An error: what the fabric is made
+// for differs (lanes, widths, dimension of heads), or a capacity is less than the model needs.
 bool hw_fabric_take(struct hw_geometry *g, const struct hw_geometry *fabric, struct hw_error *err);
 
 #endif

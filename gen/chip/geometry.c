@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "gen/chip/plan.h"
+#include "gen/chip/geometry.h"
 
 static bool power_of_two(int x)
 {
@@ -30,8 +30,11 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
     const struct {
         const char *name;
         int value;
-    } power[] = {{"rows", g->rows},       {"cols", g->cols},          {"vec", g->vec},
-                 {"att_pos", g->att_pos}, {"head_dim", c->head_dim}};
+    } power[] = {{"rows", g->rows},
+                 {"cols", g->cols},
+                 {"vec", g->vec},
+                 {"att_pos", g->att_pos},
+                 {"head_dim", c->head_dim}};
     for (size_t i = 0; i < sizeof power / sizeof power[0]; i++) {
         if (!power_of_two(power[i].value) || power[i].value < 4)
             return hw_fail(err, "geometry: %s: expected a power of two from 4, got %d",
@@ -52,8 +55,10 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
                            whole[i].name, whole[i].value, g->vec);
     }
     if (c->sub_norm && (c->hidden_dim % g->vec != 0 || c->hidden_dim > 65535))
-        return hw_fail(err, "geometry: vec: hidden_dim is %d, expected a multiple of vec and at most "
-                            "65535 where a norm follows SwiGLU, got vec %d", c->hidden_dim, g->vec);
+        return hw_fail(err,
+                       "geometry: vec: hidden_dim is %d, expected a multiple of vec and at most "
+                       "65535 where a norm follows SwiGLU, got vec %d",
+                       c->hidden_dim, g->vec);
     return true;
 }
 
@@ -63,12 +68,15 @@ static bool check_limits(const struct hw_config *c, struct hw_error *err)
     const struct {
         const char *name;
         int value, max;
-    } limit[] = {{"n_layers", c->n_layers, 1024},     {"n_heads", c->n_heads, 255},
-                 {"n_kv_heads", c->n_kv_heads, 255},  {"head_dim", c->head_dim, 1024},
+    } limit[] = {{"n_layers", c->n_layers, 1024},
+                 {"n_heads", c->n_heads, 255},
+                 {"n_kv_heads", c->n_kv_heads, 255},
+                 {"head_dim", c->head_dim, 1024},
                  // a sum of that many squares of a residual has 2 * res_bits + 14 bits
                  {"dim", c->dim, 65535},
                  {"n_heads * head_dim", c->n_heads * c->head_dim, 65535},
-                 {"vocab_size", c->vocab_size, 1 << 19}, {"seq_len", c->seq_len, 1 << 19}};
+                 {"vocab_size", c->vocab_size, 1 << 19},
+                 {"seq_len", c->seq_len, 1 << 19}};
     for (size_t i = 0; i < sizeof limit / sizeof limit[0]; i++) {
         if (limit[i].value > limit[i].max)
             return hw_fail(err, "%s: expected at most %d, got %d", limit[i].name, limit[i].max,
@@ -98,15 +106,17 @@ static bool check_banks(const struct hw_geometry *g, struct hw_error *err)
     long lanes = 2L * g->rows * g->cols * g->code_bits, widest = lanes > vec ? lanes : vec;
     widest = widest > 256 ? widest : 256; // the program's
     if (most > HW_BANK_BYTES || widest > 8 * most)
-        return hw_fail(err, "geometry: ROM bank: expected at least %ld bytes (two words) and at "
-                            "most %d, got %ld", (widest + 7) / 8, HW_BANK_BYTES, most);
+        return hw_fail(err,
+                       "geometry: ROM bank: expected at least %ld bytes (two words) and at "
+                       "most %d, got %ld",
+                       (widest + 7) / 8, HW_BANK_BYTES, most);
     return true;
 }
 
-// --- lanes ----------------------------------------------------------------------------------------
+// --- lanes
 
-static const char *const LANE_NAME[] = {[HW_LANE_SELECT] = "select",
-                                        [HW_LANE_MULTIPLY] = "multiply"};
+static const char *const LANE_NAME[] = {
+    [HW_LANE_SELECT] = "select", [HW_LANE_MULTIPLY] = "multiply"};
 
 const char *hw_lane_name(enum hw_lane lane)
 {
@@ -198,8 +208,8 @@ static void fit_addresses(struct hw_geometry *g, const struct hw_qmodel *q)
     g->scale_addr_bits = address_bits(scales);
     g->level_addr_bits = address_bits(levels) < 2 ? 2 : address_bits(levels);
     long side = c->sub_norm ? c->n_heads * c->head_dim + c->hidden_dim : 0;
-    g->gain_addr_bits = address_bits(((2L * c->n_layers + 1) * c->dim + c->n_layers * side) /
-                                     g->vec);
+    g->gain_addr_bits =
+        address_bits(((2L * c->n_layers + 1) * c->dim + c->n_layers * side) / g->vec);
     int widest = !c->sub_norm || g->max_dim > g->max_hidden ? g->max_dim : g->max_hidden;
     widest = c->sub_norm && g->max_q_dim > widest ? g->max_q_dim : widest;
     if (g->gain_addr_bits < address_bits(widest / g->vec)) // rmsnorm.v counts words in it

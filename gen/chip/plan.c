@@ -80,7 +80,7 @@ static bool note_range(struct builder *b, const char *name, int first, int n_wor
     return true;
 }
 
-// --- ROM contents -----------------------------------------------------------------------------
+// --- ROM contents
 
 // Where a matrix lies: first words of the weight, scale and level ROM.
 struct place {
@@ -113,8 +113,7 @@ static int put_gains(struct builder *b, const struct hw_qnorm *norm, int n)
 {
     int vec = b->g->vec, first = grow(b, HW_ROM_GAIN, n / vec);
     for (int i = 0; first >= 0 && i < n; i++)
-        put(&b->plan->rom[HW_ROM_GAIN], first + i / vec, i % vec * 16, 16,
-            (uint16_t)norm->gain[i]);
+        put(&b->plan->rom[HW_ROM_GAIN], first + i / vec, i % vec * 16, 16, (uint16_t)norm->gain[i]);
     return first;
 }
 
@@ -133,7 +132,7 @@ static bool put_rope(struct builder *b)
     return true;
 }
 
-// --- program ----------------------------------------------------------------------------------
+// --- program
 
 static void put_insn(struct hw_rom *rom, int at, const struct hw_insn *i)
 {
@@ -141,12 +140,18 @@ static void put_insn(struct hw_rom *rom, int at, const struct hw_insn *i)
         int lsb, width;
         uint32_t value;
     } field[] = {
-        {0, 4, i->op},        {4, 3, i->dest},
-        {7, 1, (uint32_t)i->sample_only}, {8, 2, i->region},
-        {10, 3, (uint32_t)i->n_planes},   {13, 6, (uint32_t)i->shift},
-        {19, 6, (uint32_t)i->shift2},     {25, 24, (uint32_t)i->w_base | (i->eps & 0xffffff)},
-        {49, 20, (uint32_t)i->n_rows},    {69, 12, (uint32_t)i->n_chunks | i->eps >> 24},
-        {81, 20, (uint32_t)i->scale_base}, {101, 10, (uint32_t)i->level_base},
+        {0, 4, i->op},
+        {4, 3, i->dest},
+        {7, 1, (uint32_t)i->sample_only},
+        {8, 2, i->region},
+        {10, 3, (uint32_t)i->n_planes},
+        {13, 6, (uint32_t)i->shift},
+        {19, 6, (uint32_t)i->shift2},
+        {25, 24, (uint32_t)i->w_base | (i->eps & 0xffffff)},
+        {49, 20, (uint32_t)i->n_rows},
+        {69, 12, (uint32_t)i->n_chunks | i->eps >> 24},
+        {81, 20, (uint32_t)i->scale_base},
+        {101, 10, (uint32_t)i->level_base},
         {111, 14, (uint32_t)i->aux},
     };
     for (size_t f = 0; f < sizeof field / sizeof field[0]; f++)
@@ -159,10 +164,15 @@ static bool check_insn(const struct hw_insn *i, struct hw_error *err)
     const struct {
         const char *name;
         int value, bits;
-    } field[] = {{"planes", i->n_planes, 3},   {"shift", i->shift, 6},   {"shift2", i->shift2, 6},
-                 {"weight address", i->w_base, 24}, {"rows", i->n_rows, 20},
-                 {"chunks", i->n_chunks, 12},  {"scale address", i->scale_base, 20},
-                 {"level address", i->level_base, 10}, {"aux", i->aux, 14}};
+    } field[] = {{"planes", i->n_planes, 3},
+                 {"shift", i->shift, 6},
+                 {"shift2", i->shift2, 6},
+                 {"weight address", i->w_base, 24},
+                 {"rows", i->n_rows, 20},
+                 {"chunks", i->n_chunks, 12},
+                 {"scale address", i->scale_base, 20},
+                 {"level address", i->level_base, 10},
+                 {"aux", i->aux, 14}};
     for (size_t f = 0; f < sizeof field / sizeof field[0]; f++) {
         if (field[f].value < 0 || field[f].value >= 1 << field[f].bits)
             return hw_fail(err, "plan: %s: %s: expected %d bits, got %d", i->name, field[f].name,
@@ -233,8 +243,7 @@ static bool matrix(struct builder *b, const struct hw_qmatrix *m, struct hw_insn
                    const char *name)
 {
     struct place at;
-    return put_matrix(b, name, m, 0, m->n_out, &at) &&
-           add_matvec(b, m, m->n_out, at, insn, name);
+    return put_matrix(b, name, m, 0, m->n_out, &at) && add_matvec(b, m, m->n_out, at, insn, name);
 }
 
 static bool attention_insn(struct builder *b, int l)
@@ -259,18 +268,17 @@ static bool layer(struct builder *b, int l)
     const struct hw_insn to_x = {.region = HW_REGION_X}, to_a = {.region = HW_REGION_A},
                          to_h = {.region = HW_REGION_H};
     char n[10][64];
-    const char *part[10] = {"attention_norm", "attention.wk", "attention.wq",
-                           "attention.wv",   "attention.wo", "ffn_norm",
-                           "feed_forward.gate_up", "feed_forward.down",
-                           "attention.sub_norm", "feed_forward.sub_norm"};
+    const char *part[10] = {"attention_norm",       "attention.wk",      "attention.wq",
+                            "attention.wv",         "attention.wo",      "ffn_norm",
+                            "feed_forward.gate_up", "feed_forward.down", "attention.sub_norm",
+                            "feed_forward.sub_norm"};
     for (int i = 0; i < 10; i++)
         snprintf(n[i], sizeof n[i], "layers.%d.%s", l, part[i]);
     return add_norm(b, &y->attn_norm, c->dim, to_x, n[0]) && attention_insn(b, l) &&
            matrix(b, &y->wk, (struct hw_insn){.dest = HW_DST_K}, n[1]) &&
            matrix(b, &y->wq, (struct hw_insn){.dest = HW_DST_Q}, n[2]) &&
            matrix(b, &y->wv, (struct hw_insn){.dest = HW_DST_V}, n[3]) &&
-           (!c->sub_norm ||
-            add_norm(b, &y->attn_sub_norm, c->n_heads * c->head_dim, to_a, n[8])) &&
+           (!c->sub_norm || add_norm(b, &y->attn_sub_norm, c->n_heads * c->head_dim, to_a, n[8])) &&
            matrix(b, &y->wo, (struct hw_insn){.dest = HW_DST_ADD, .region = HW_REGION_A}, n[4]) &&
            add_norm(b, &y->ffn_norm, c->dim, to_x, n[5]) &&
            matrix(b, &y->gate_up,
@@ -307,7 +315,8 @@ static bool chip(struct builder *b)
             return false;
     }
     struct hw_insn logits = {.dest = HW_DST_LOGITS, .sample_only = true};
-    if (!add_norm(b, &q->final_norm, q->config.dim, (struct hw_insn){.sample_only = true}, "norm") ||
+    if (!add_norm(b, &q->final_norm, q->config.dim, (struct hw_insn){.sample_only = true},
+                  "norm") ||
         !(tied ? add_matvec(b, e, e->n_out, at, logits, "output")
                : matrix(b, &q->head, logits, "output") &&
                      put_matrix(b, "tok_embeddings", e, 0, e->n_out, &at)))
@@ -320,17 +329,15 @@ static bool chip(struct builder *b)
     return check_insn(embed, b->err) && end(b);
 }
 
-// --- slices -----------------------------------------------------------------------------------
+// --- slices
 
 static bool recv(struct builder *b, enum hw_dest dest, enum hw_region region, int rows, int shift2)
 {
-    return add(b,
-               (struct hw_insn){.op = HW_OP_RECV,
-                                .dest = dest,
-                                .region = region,
-                                .shift2 = shift2,
-                                .n_rows = rows},
-               "recv");
+    return add(
+        b,
+        (struct hw_insn){
+            .op = HW_OP_RECV, .dest = dest, .region = region, .shift2 = shift2, .n_rows = rows},
+        "recv");
 }
 
 // Finds a matrix by name, and what it reads.
@@ -355,8 +362,7 @@ static const struct hw_qmatrix *find_matrix(const struct hw_qmodel *q, const cha
         {"attention.wq", &y->wq, {.dest = HW_DST_Q}},
         {"attention.wv", &y->wv, {.dest = HW_DST_V}},
         {"attention.wo", &y->wo, {.dest = HW_DST_ADD, .region = HW_REGION_A}},
-        {"feed_forward.gate_up", &y->gate_up,
-         {.dest = HW_DST_HIDDEN, .shift2 = y->hidden_shift}},
+        {"feed_forward.gate_up", &y->gate_up, {.dest = HW_DST_HIDDEN, .shift2 = y->hidden_shift}},
         {"feed_forward.down", &y->down, {.dest = HW_DST_ADD, .region = HW_REGION_H}},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
@@ -368,7 +374,8 @@ static const struct hw_qmatrix *find_matrix(const struct hw_qmodel *q, const cha
     return NULL;
 }
 
-// Whether a name of `used` characters is all of spec, or what sscanf took after it, up to `end` (0: nothing).
+// Whether a name of `used` characters is all of spec, or what sscanf took after it, up to `end` (0:
+// nothing).
 static bool all_taken(const char *spec, int used, int end)
 {
     return spec[used] == '\0' || (end > 0 && spec[end] == '\0');
@@ -386,8 +393,10 @@ static bool matrix_slice(struct builder *b, const char *spec)
         return hw_fail(b->err, "slice: matrix: expected NAME or NAME:first-last, got '%s'", spec);
     const struct hw_qmatrix *m = find_matrix(b->q, name, &insn);
     if (!m)
-        return hw_fail(b->err, "slice: matrix: no tensor '%s' (expected layers.N.attention.wk, wq, "
-                               "wv, wo, layers.N.feed_forward.gate_up, down, or output)", name);
+        return hw_fail(b->err,
+                       "slice: matrix: no tensor '%s' (expected layers.N.attention.wk, wq, "
+                       "wv, wo, layers.N.feed_forward.gate_up, down, or output)",
+                       name);
     if (spec[used] == '\0')
         last = m->n_out;
     if (first < 0 || first >= last || last > m->n_out)
@@ -417,7 +426,8 @@ static bool operator_slice(struct builder *b, const char *spec)
     if (strcmp(op, "rmsnorm") == 0)
         return recv(b, HW_DST_INIT, 0, c->dim, 0) &&
                add_norm(b, &y->attn_norm, c->dim, (struct hw_insn){.region = HW_REGION_X},
-                        "attention_norm") && end(b);
+                        "attention_norm") &&
+               end(b);
     if (strcmp(op, "attention") == 0)
         return attention_insn(b, l) && recv(b, HW_DST_K, 0, kv_dim, 0) &&
                recv(b, HW_DST_Q, 0, q_dim, 0) && recv(b, HW_DST_V, 0, kv_dim, 0) && end(b);
@@ -438,10 +448,13 @@ static bool slice(struct builder *b, const char *name)
         return matrix_slice(b, name + 7);
     if (strncmp(name, "op:", 3) == 0)
         return operator_slice(b, name + 3);
-    if (sscanf(name, "layer:%d%n", &l, &used) == 1 && name[used] == '\0' && l >= 0 && l < b->q->config.n_layers)
+    if (sscanf(name, "layer:%d%n", &l, &used) == 1 && name[used] == '\0' && l >= 0 &&
+        l < b->q->config.n_layers)
         return recv(b, HW_DST_INIT, 0, b->q->config.dim, 0) && layer(b, l) && end(b);
-    return hw_fail(b->err, "slice: expected chip, layer:N, matrix:NAME[:first-last] or op:NAME:N, "
-                           "got '%s'", name);
+    return hw_fail(b->err,
+                   "slice: expected chip, layer:N, matrix:NAME[:first-last] or op:NAME:N, "
+                   "got '%s'",
+                   name);
 }
 
 bool hw_plan_make(struct hw_plan *plan, const struct hw_qmodel *q, const struct hw_geometry *g,

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the rules of programs. sequencer.v keeps four rules of order itself and data keeps the rest in
-// order, as long as the program
+// Owns the rules of programs. sequencer.v keeps four rules of order itself and data keeps the rest
+// in order, as long as the program
 //   - embeds first, into an idle engine (EMBED waits for nothing), and ends with END alone;
 //   - writes the residual exactly once before each NORM (the sequencer remembers one writer), and
 //     reads X only between the NORM and the next writer (NORM starts X again when that is done);
 //   - with sub-norms, reads the side buffer by NORM before attention or SwiGLU fill it again;
-//   - starts ATTN first of all or right after NORM (it starts A again: nobody reads it by then), with
+//   - starts ATTN first of all or right after NORM (it starts A again: nobody reads it by then),
+//   with
 //     K, Q and V after it, once each, in this order, and only then reads A;
 //   - reads of a region what has been written to it, not more (it would wait forever) or less;
 //   - gives each ATTN KV rows of its own, and the residual, K, Q and V whole words of `vec` rows;
@@ -16,13 +17,13 @@
 struct checker {
     const struct hw_plan *plan;
     struct hw_error *err;
-    int at;               // instruction
-    int writers;          // of the residual since the last NORM
-    int side;             // elements in the side buffer that no NORM has read
-    int written[3];       // elements that the last writer of a region leaves there, 0: none
+    int at;                     // instruction
+    int writers;                // of the residual since the last NORM
+    int side;                   // elements in the side buffer that no NORM has read
+    int written[3];             // elements that the last writer of a region leaves there, 0: none
     const struct hw_insn *attn; // the last ATTN
     enum { WANT_K, WANT_Q, WANT_V, WANT_NONE } want; // what must follow it
-    bool sample_only;     // the tail has begun
+    bool sample_only;                                // the tail has begun
 };
 
 static bool refuse(const struct checker *c, const char *rule, int expected, int got)
@@ -55,7 +56,9 @@ static int up(int n, int step)
 
 static int capacity(const struct hw_geometry *g, enum hw_region region)
 {
-    return region == HW_REGION_X ? g->max_dim : region == HW_REGION_A ? g->max_q_dim : g->max_hidden;
+    return region == HW_REGION_X   ? g->max_dim
+           : region == HW_REGION_A ? g->max_q_dim
+                                   : g->max_hidden;
 }
 
 static bool writes_region(struct checker *c, enum hw_region region, int n)
@@ -89,7 +92,8 @@ static bool rows_leave(struct checker *c, const struct hw_insn *i)
     case HW_DST_Q:
     case HW_DST_V:
         if (!c->attn || c->want != (unsigned)(i->dest - HW_DST_K))
-            return hw_fail(c->err, "program: instruction %d, %s: expected ATTN, K, Q, V in this order",
+            return hw_fail(c->err,
+                           "program: instruction %d, %s: expected ATTN, K, Q, V in this order",
                            c->at, i->name);
         c->want++;
         heads = i->dest == HW_DST_Q ? c->attn->n_rows : c->attn->level_base;
@@ -111,11 +115,11 @@ static bool check_matvec(struct checker *c, const struct hw_insn *i)
     const struct hw_geometry *g = &c->plan->geometry;
     const struct hw_rom *rom = c->plan->rom;
     int words = up(i->n_rows, g->rows) * i->n_chunks * i->n_planes;
-    if (i->region == HW_REGION_X && !equal(c, "writers of the residual before a reader of X", 0,
-                                           c->writers))
+    if (i->region == HW_REGION_X &&
+        !equal(c, "writers of the residual before a reader of X", 0, c->writers))
         return false;
-    if (i->region == HW_REGION_A && c->attn && !equal(c, "K, Q, V before a reader of A", WANT_NONE,
-                                                      (int)c->want))
+    if (i->region == HW_REGION_A && c->attn &&
+        !equal(c, "K, Q, V before a reader of A", WANT_NONE, (int)c->want))
         return false;
     return at_most(c, "columns of the last chunk", g->cols, i->aux) &&
            equal(c, "columns, of those written to the region", c->written[i->region],
@@ -155,19 +159,23 @@ static bool check_attn(struct checker *c, const struct hw_insn *i)
 {
     const struct hw_insn *program = c->plan->program;
     if (c->at > 0 && program[c->at - 1].op != HW_OP_NORM)
-        return hw_fail(c->err, "program: instruction %d, %s: expected ATTN first or right after NORM",
+        return hw_fail(c->err,
+                       "program: instruction %d, %s: expected ATTN first or right after NORM",
                        c->at, i->name);
     for (int k = 0; k < c->at; k++) {
         const struct hw_insn *o = &program[k];
         if (o->op == HW_OP_ATTN && o->w_base < i->w_base + i->level_base &&
             i->w_base < o->w_base + o->level_base)
-            return hw_fail(c->err, "program: instruction %d, %s: KV rows from %d overlap those of "
-                                   "instruction %d, %s", c->at, i->name, i->w_base, k, o->name);
+            return hw_fail(c->err,
+                           "program: instruction %d, %s: KV rows from %d overlap those of "
+                           "instruction %d, %s",
+                           c->at, i->name, i->w_base, k, o->name);
     }
     c->attn = i;
     c->want = WANT_K;
     return at_most(c, "last KV row", c->plan->geometry.kv_rows, i->w_base + i->level_base) &&
-           equal(c, "heads, n_kv_heads times heads a group", i->level_base * i->n_chunks, i->n_rows) &&
+           equal(c, "heads, n_kv_heads times heads a group", i->level_base * i->n_chunks,
+                 i->n_rows) &&
            leaves_unit(c, HW_REGION_A, i->n_rows * c->plan->geometry.head_dim);
 }
 

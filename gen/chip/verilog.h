@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of an output directory: printed, hashed while they are written, remembered for the manifest.
+// Files of an output directory: printed, hashed while they are written, remembered for the
+// manifest.
 #ifndef HW_VERILOG_H
 #define HW_VERILOG_H
 
@@ -19,7 +20,7 @@
 enum { HW_OUT_ROOM = 1 << 20 }; // bytes gathered before they are written; the longest line
 
 struct hw_out_file {
-    char path[96];               // relative to the directory
+    char path[96]; // relative to the directory
     uint8_t sha256[SHA256_DIGEST_SIZE];
 };
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/chip/plan.h"
-#include "gen/quant/qfile.h"
+#include "gen/chip/words.h"
+#include "gen/qmodel/file.h"
 
 enum { UNLOAD = 16 << 20 }; // bytes of codes read before their pages are given back
 

@@ -144,9 +144,13 @@ static struct reader reader_of(const struct balance *b, enum hw_tensor_id id, in
 
 static struct site site_at(const struct balance *b, enum hw_float_tap tap, int layer)
 {
-    return (struct site){.f = b->f, .row = b->row, .n = b->r->width[tap], .peak = hw_range_peak(b->r, tap, layer),
+    return (struct site){.f = b->f,
+                         .row = b->row,
+                         .n = b->r->width[tap],
+                         .peak = hw_range_peak(b->r, tap, layer),
                          .power = hw_range_square(b->r, tap, layer),
-                         .act_bits = b->o->widths.act_bits, .weight_bits = b->o->weight_bits};
+                         .act_bits = b->o->widths.act_bits,
+                         .weight_bits = b->o->weight_bits};
 }
 
 static void shrink_rows(const struct balance *b, enum hw_tensor_id id, int layer, const double *t)
@@ -241,8 +245,9 @@ bool hw_balance(struct hw_float *f, const struct hw_config *c, const struct hw_q
     size_t widest = 0;
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++)
         widest = (size_t)ranges->width[t] > widest ? (size_t)ranges->width[t] : widest;
-    struct balance b = {f, c, o, ranges, malloc(3 * widest * sizeof(double)), NULL,
-                        malloc(widest * sizeof(float)), err};
+    struct balance b = {
+        f,  c, o, ranges, malloc(3 * widest * sizeof(double)), NULL, malloc(widest * sizeof(float)),
+        err};
     if (!b.t || !b.row) {
         free(b.t);
         free(b.row);

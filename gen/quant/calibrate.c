@@ -131,8 +131,9 @@ static bool check_finite(const struct hw_ranges *r, struct hw_error *err)
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
         for (size_t i = 0; i < range_size(r, t); i++) {
             if (!isfinite(r->square[t][i]) || !(r->peak[t][i] < 1e18f))
-                return hw_fail(err, "calibration: layer %d: an activation is not finite, or 1e18 "
-                                    "or more: the checkpoint's weights are not those of a model",
+                return hw_fail(err,
+                               "calibration: layer %d: an activation is not finite, or 1e18 "
+                               "or more: the checkpoint's weights are not those of a model",
                                (int)(i / (size_t)r->width[t]));
         }
     }

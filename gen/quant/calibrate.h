@@ -6,21 +6,21 @@
 #include "gen/quant/float_model.h"
 
 struct hw_ranges {
-    int n_layers, n_seen;        // n_seen: tokens observed
-    int width[HW_N_FLOAT_TAPS];  // channels of a tap
+    int n_layers, n_seen;            // n_seen: tokens observed
+    int width[HW_N_FLOAT_TAPS];      // channels of a tap
     float *peak[HW_N_FLOAT_TAPS];    // [n_layers][width] largest magnitude
     double *square[HW_N_FLOAT_TAPS]; // [n_layers][width] mean square
     double residual_inverse; // mean of 1 / root mean square, over residual vectors: what a step of
                              // the residual is beside them
-}; // HW_FLOAT_HEAD_IN and HW_FLOAT_LOGITS: one layer
+};                           // HW_FLOAT_HEAD_IN and HW_FLOAT_LOGITS: one layer
 
 int hw_float_tap_width(const struct hw_config *c, enum hw_float_tap tap);
 
 // A sample of the distribution softmax(logits[n]), by a 64-bit congruential generator.
 int hw_sample(const float *logits, int n, uint64_t *seed);
 
-// Runs the tokens (cut into sequences at BOS and at the context's end) and fills *ranges. tokens NULL:
-// the model writes its own text from BOS, n_tokens of it, by sampling with a fixed seed.
+// Runs the tokens (cut into sequences at BOS and at the context's end) and fills *ranges. tokens
+// NULL: the model writes its own text from BOS, n_tokens of it, by sampling with a fixed seed.
 // ran[n_tokens], unless NULL, receives what was run.
 bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *tokens, int n_tokens,
                   int *ran, struct hw_ranges *ranges, struct hw_error *err);

@@ -14,11 +14,11 @@
 // sequences, whose keys and values need to be kept for the layer at hand only.
 struct work {
     int n;
-    bool together; // whole sequences: token i's keys are row i
-    int *pos;      // [n]
+    bool together;                        // whole sequences: token i's keys are row i
+    int *pos;                             // [n]
     float *x, *xn, *q, *attn, *gate, *up; // [n][width]
-    float *sub;          // [n][widest of dim, n_heads * head_dim, hidden_dim] what a matrix reads
-    float *key, *value;  // [n_layers][positions][kv_dim], together [n][kv_dim]
+    float *sub;         // [n][widest of dim, n_heads * head_dim, hidden_dim] what a matrix reads
+    float *key, *value; // [n_layers][positions][kv_dim], together [n][kv_dim]
 };
 
 // What rescaling did to a matrix whose rows are read anew each time: first rows, then columns.
@@ -32,7 +32,7 @@ struct hw_float {
     int positions;                // of a sequence, at most
     float **tensor[HW_N_TENSORS]; // [layer] -> [rows][cols], NULL where read from the model
     struct edit *edit[HW_N_TENSORS]; // [layer], of those
-    float *row;                   // [widest] one of those
+    float *row;                      // [widest] one of those
     struct work one, many;
     float *logits, *score;
     struct hw_evaluation how;
@@ -56,7 +56,7 @@ static void *allocate(size_t n, struct hw_error *err)
     return p;
 }
 
-// --- weights --------------------------------------------------------------------------------------
+// --- weights
 
 static bool load(struct hw_float *f, const struct hw_model *model, enum hw_tensor_id id,
                  struct hw_error *err)
@@ -141,7 +141,7 @@ bool hw_float_scale_columns(struct hw_float *f, enum hw_tensor_id id, int layer,
     return true;
 }
 
-// --- the whole --------------------------------------------------------------------------------------
+// --- the whole
 
 static void make_angles(struct hw_float *f)
 {
@@ -291,7 +291,8 @@ static float dot(const float *a, const float *b, int n)
     }
     for (; i < n; i++)
         lane[i & 7] += a[i] * b[i];
-    return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
+    return ((lane[0] + lane[4]) + (lane[1] + lane[5])) +
+           ((lane[2] + lane[6]) + (lane[3] + lane[7]));
 }
 
 // y[i][r] = w[r] . x[i] for n tokens i
@@ -482,7 +483,7 @@ const float *hw_float_forward(struct hw_float *f, int token, int pos)
     return f->logits;
 }
 
-// --- many tokens, layer by layer --------------------------------------------------------------------
+// --- many tokens, layer by layer
 
 bool hw_float_begin(struct hw_float *f, const int *tokens, int n, struct hw_error *err)
 {

@@ -7,20 +7,20 @@
 
 // Tensors an observer sees, in the order of the computation.
 enum hw_float_tap {
-    HW_FLOAT_RESIDUAL,   // [dim], after the embedding and after every addition
-    HW_FLOAT_ATTN_IN,    // [dim], normed
-    HW_FLOAT_K,          // [n_kv_heads * head_dim], rotated
-    HW_FLOAT_Q,          // [n_heads * head_dim], rotated
-    HW_FLOAT_V,          // [n_kv_heads * head_dim]
-    HW_FLOAT_ATTN_SIDE,  // [n_heads * head_dim], before its norm, only where sub_norm
-    HW_FLOAT_ATTN,       // [n_heads * head_dim], what wo reads
-    HW_FLOAT_FFN_IN,     // [dim], normed
-    HW_FLOAT_GATE,       // [hidden_dim]
-    HW_FLOAT_UP,         // [hidden_dim]
+    HW_FLOAT_RESIDUAL,    // [dim], after the embedding and after every addition
+    HW_FLOAT_ATTN_IN,     // [dim], normed
+    HW_FLOAT_K,           // [n_kv_heads * head_dim], rotated
+    HW_FLOAT_Q,           // [n_heads * head_dim], rotated
+    HW_FLOAT_V,           // [n_kv_heads * head_dim]
+    HW_FLOAT_ATTN_SIDE,   // [n_heads * head_dim], before its norm, only where sub_norm
+    HW_FLOAT_ATTN,        // [n_heads * head_dim], what wo reads
+    HW_FLOAT_FFN_IN,      // [dim], normed
+    HW_FLOAT_GATE,        // [hidden_dim]
+    HW_FLOAT_UP,          // [hidden_dim]
     HW_FLOAT_HIDDEN_SIDE, // [hidden_dim], before its norm, only where sub_norm
-    HW_FLOAT_HIDDEN,     // [hidden_dim], what down reads
-    HW_FLOAT_HEAD_IN,    // [dim], normed
-    HW_FLOAT_LOGITS,     // [vocab_size]
+    HW_FLOAT_HIDDEN,      // [hidden_dim], what down reads
+    HW_FLOAT_HEAD_IN,     // [dim], normed
+    HW_FLOAT_LOGITS,      // [vocab_size]
     HW_N_FLOAT_TAPS
 };
 
@@ -30,8 +30,8 @@ struct hw_float; // weights, KV cache of one sequence
 
 // Loads the weights. NULL: out of memory, *err says so.
 struct hw_float *hw_float_new(const struct hw_model *model, struct hw_error *err);
-// Leaves the matrices in the checkpoint, which must stay open, and reads rows where they are needed;
-// sequences of at most `positions` tokens. The same numbers.
+// Leaves the matrices in the checkpoint, which must stay open, and reads rows where they are
+// needed; sequences of at most `positions` tokens. The same numbers.
 struct hw_float *hw_float_stream(const struct hw_model *model, int positions, struct hw_error *err);
 void hw_float_free(struct hw_float *f);
 void hw_float_observe(struct hw_float *f, hw_float_observer *fn, void *user);
@@ -47,8 +47,8 @@ const float *hw_float_row(const struct hw_float *f, enum hw_tensor_id id, int la
                           float *buf);
 void hw_float_unload(const struct hw_float *f, enum hw_tensor_id id, int layer);
 
-// w[r][c] becomes w / t[r], or w * t[c]. Of a matrix left in the checkpoint, each once at most, rows
-// first.
+// w[r][c] becomes w / t[r], or w * t[c]. Of a matrix left in the checkpoint, each once at most,
+// rows first.
 bool hw_float_shrink_rows(struct hw_float *f, enum hw_tensor_id id, int layer, const double *t,
                           struct hw_error *err);
 bool hw_float_scale_columns(struct hw_float *f, enum hw_tensor_id id, int layer, const double *t,

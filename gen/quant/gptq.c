@@ -117,8 +117,8 @@ static void fill_share(struct hw_gptq *g, const float *sum, const double *diagon
     }
 }
 
-bool hw_gptq_new(struct hw_gptq *g, const struct hw_moments *m, enum hw_float_tap tap,
-                 double noise, struct hw_error *err)
+bool hw_gptq_new(struct hw_gptq *g, const struct hw_moments *m, enum hw_float_tap tap, double noise,
+                 struct hw_error *err)
 {
     size_t n = (size_t)m->width[tap];
     const float *sum = m->sum[tap];

@@ -8,8 +8,8 @@
 
 // Second moments of what the matrices of one layer read, sum over tokens of x x^T.
 struct hw_moments {
-    int width[HW_N_FLOAT_TAPS];    // 0: not a matrix input
-    float *sum[HW_N_FLOAT_TAPS];   // [width][width], lower triangle
+    int width[HW_N_FLOAT_TAPS];  // 0: not a matrix input
+    float *sum[HW_N_FLOAT_TAPS]; // [width][width], lower triangle
 };
 
 bool hw_moments_new(const struct hw_config *c, struct hw_moments *moments, struct hw_error *err);

@@ -35,9 +35,10 @@ static bool parse_line(char *line, struct entry *e, const char *path, int number
             break;
         if (e->grid.n == 1 << bits || v < -128 || v > 127 ||
             (e->grid.n && v <= e->grid.value[e->grid.n - 1]))
-            return hw_fail(err, "%s: line %d: %s: expected %d ascending levels in -128..127, got "
-                                "%ld as number %d", path, number, e->name, 1 << bits, v,
-                           e->grid.n + 1);
+            return hw_fail(err,
+                           "%s: line %d: %s: expected %d ascending levels in -128..127, got "
+                           "%ld as number %d",
+                           path, number, e->name, 1 << bits, v, e->grid.n + 1);
         e->grid.value[e->grid.n++] = (int16_t)v;
     }
     if (e->grid.n != 1 << bits)

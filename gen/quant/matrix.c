@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the rounding of a matrix: row scales on the 12-bit grid, codebooks, codes rounded against the
-// scale as stored.
+// Owns the rounding of a matrix: row scales on the 12-bit grid, codebooks, codes rounded against
+// the scale as stored.
 #include "gen/quant/matrix.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/quant/qfile.h"
+#include "gen/qmodel/file.h"
 
 // Row r; buf[n_in] may be used for it.
 static const float *source_row(const struct hw_quantizer *z, const struct hw_source *s, int r,
@@ -32,7 +32,7 @@ static bool on_levels(const struct hw_quantizer *z, const struct hw_source *s)
     return z->o->grids || (z->o->ternary && in_layer);
 }
 
-// --- levels ----------------------------------------------------------------------------------------
+// --- levels
 
 static struct hw_grid even_grid(int n, int first, int step)
 {
@@ -63,9 +63,9 @@ static void make_levels(struct hw_qmatrix *m, const struct hw_grid *g, int code_
         int stride = 1 << (code_bits * (m->n_planes - 1 - p));
         int count = used < n ? used : n;
         for (int k = 0; k < count; k++)
-            m->levels[p][k] = m->n_planes == 1 ? g->value[k]
-                                               : (int16_t)(k * stride * step +
-                                                           (p == 0 ? g->value[0] : 0));
+            m->levels[p][k] = m->n_planes == 1
+                                  ? g->value[k]
+                                  : (int16_t)(k * stride * step + (p == 0 ? g->value[0] : 0));
         used = (used + n - 1) / n;
     }
 }
@@ -95,7 +95,7 @@ static void put_code(const struct row_codes *y, int c, int k)
     }
 }
 
-// --- row scales ----------------------------------------------------------------------------------
+// --- row scales
 
 // The scale word nearest to ratio = grid / 2^shift; its exact value comes back in *value.
 static uint16_t scale_word(double ratio, int shift, double *value)
@@ -139,7 +139,8 @@ static double row_max(const float *w, int n)
     return max;
 }
 
-// Searches the scale of row r, w[n_in]; returns the error, the word in *word, the real scale in *scale.
+// Searches the scale of row r, w[n_in]; returns the error, the word in *word, the real scale in
+// *scale.
 static double best_scale(const struct hw_source *src, int r, const float *w,
                          const struct hw_grid *g, int shift, uint16_t *word, double *scale)
 {
@@ -181,7 +182,7 @@ static void exact_scale(const struct hw_source *src, const float *w, int r, cons
     *word = scale_word(*scale * src->in_unit / out, shift, &value);
 }
 
-// --- matrices ------------------------------------------------------------------------------------
+// --- matrices
 
 // Error of all rows with scales searched for grid *g.
 static double grid_error(const struct hw_quantizer *z, const struct hw_source *src,
@@ -211,7 +212,7 @@ static double round_weight(void *user, int column, double w)
     return y->scale * y->grid->value[k];
 }
 
-struct scratch { // for a row
+struct scratch {    // for a row
     float *source;  // [n_in]
     double *row;    // [n_in]
     uint8_t *codes; // [n_planes][n_in]
@@ -257,8 +258,10 @@ static double round_rows(const struct hw_quantizer *z, const struct hw_source *s
             double d = w[c] - round_weight(&y, c, w[c]);
             total += d * d * src->weight[c];
             if (z->o->ternary && on_levels(z, src) && (d > 0.0 || d < 0.0))
-                hw_fail(z->err, "quantize: %s row %d column %d: expected 0 or a magnitude of %g, "
-                                "got %g", src->name, r, c, y.scale, w[c]);
+                hw_fail(z->err,
+                        "quantize: %s row %d column %d: expected 0 or a magnitude of %g, "
+                        "got %g",
+                        src->name, r, c, y.scale, w[c]);
         }
         if (z->spill)
             hw_spill_row(z->spill, r, s->codes, z->err);
@@ -276,8 +279,8 @@ static void settle_rows(const struct hw_quantizer *z, const struct hw_source *sr
         double value, out = src->out_unit[src->interleaved ? r & 1 : 0];
         m->scale[r] = scale_word(d->scale[r] * src->in_unit / out, m->shift, &value);
         for (int c = 0; c < m->n_in; c++)
-            put_code(&codes, c, hw_grid_nearest(&d->grid, d->place[(size_t)r * (size_t)m->n_in +
-                                                                   (size_t)c]));
+            put_code(&codes, c,
+                     hw_grid_nearest(&d->grid, d->place[(size_t)r * (size_t)m->n_in + (size_t)c]));
     }
 }
 
@@ -323,7 +326,9 @@ static const struct hw_grid *trained_grid(const struct hw_quantizer *z, const st
     if (src->tensor == HW_TOK_EMBED && !src->interleaved)
         return hw_grids_find(z->o->grids, "tok_embed");
     snprintf(text, sizeof text, "l%02d.%s", src->layer,
-             src->interleaved ? "w1" : name[src->tensor] ? name[src->tensor] : "");
+             src->interleaved    ? "w1"
+             : name[src->tensor] ? name[src->tensor]
+                                 : "");
     return hw_grids_find(z->o->grids, text);
 }
 
@@ -355,7 +360,8 @@ static bool choose_grid(const struct hw_quantizer *z, struct hw_source *src, str
     } else if (z->o->grids) {
         const struct hw_grid *trained = trained_grid(z, src);
         if (!trained)
-            return hw_fail(z->err, "quantize: %s: the file of levels has no such tensor", src->name);
+            return hw_fail(z->err, "quantize: %s: the file of levels has no such tensor",
+                           src->name);
         *g = *trained;
         for (src->bits = 1; 1 << src->bits < g->n; src->bits++)
             ;
@@ -386,8 +392,13 @@ static bool remember(const struct hw_quantizer *z, const struct hw_source *src,
                      const struct hw_grid *g)
 {
     struct hw_rounded *d = &z->rounded[src->place];
-    *d = (struct hw_rounded){src->tensor, src->layer, src->n_out, src->n_in, src->interleaved,
-                             src->bits > z->o->widths.code_bits, *g,
+    *d = (struct hw_rounded){src->tensor,
+                             src->layer,
+                             src->n_out,
+                             src->n_in,
+                             src->interleaved,
+                             src->bits > z->o->widths.code_bits,
+                             *g,
                              malloc((size_t)src->n_out * sizeof *d->scale),
                              malloc((size_t)src->n_out * (size_t)src->n_in * sizeof *d->place)};
     return (d->scale && d->place) || hw_fail(z->err, "quantize: out of memory");

@@ -32,13 +32,13 @@ struct hw_source {
     int n_out, n_in;
     enum hw_tensor_id tensor;
     int layer;
-    bool interleaved;     // rows of HW_W_GATE and HW_W_UP in turn
-    double in_unit;       // real value of one step of the input
-    double act_unit;      // the same where a matrix reads it, for its rounding noise
-    double out_unit[2];   // of the output; [1] for odd rows of an interleaved matrix
+    bool interleaved;   // rows of HW_W_GATE and HW_W_UP in turn
+    double in_unit;     // real value of one step of the input
+    double act_unit;    // the same where a matrix reads it, for its rounding noise
+    double out_unit[2]; // of the output; [1] for odd rows of an interleaved matrix
     enum hw_float_tap input;
     int bits;
-    int place; // among the model's matrices, HW_ROUNDED_EMBED...
+    int place;            // among the model's matrices, HW_ROUNDED_EMBED...
     const double *weight; // [n_in] importance of each column (mean square of the input)
 };
 

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/quant/backward.h"
+#include "gen/learn/backward.h"
 #include "gen/quant/balance.h"
-#include "gen/quant/budget.h"
+#include "gen/learn/budget.h"
 #include "gen/quant/calibrate.h"
 #include "gen/quant/matrix.h"
-#include "gen/quant/qfile.h"
-#include "gen/quant/tune.h"
+#include "gen/qmodel/file.h"
+#include "gen/learn/tune.h"
 #include "refmodel/ops.h"
 #include "refmodel/tables.h"
 
@@ -28,7 +28,7 @@ void hw_quantize_defaults(struct hw_quantize_options *o)
     o->weight_bits = 8;
 }
 
-// --- the model ------------------------------------------------------------------------------------
+// --- the model
 
 // Real value of one step so that `max` reaches the end of `bits` bits, with a little headroom.
 static double unit_for(double max, int bits)
@@ -37,8 +37,8 @@ static double unit_for(double max, int bits)
 }
 
 // A norm over `size` elements of step `from`, its output in steps of in_unit.
-static bool quantize_norm(const struct hw_quantizer *z, const char *name, const float *gain, int size,
-                          double from, double eps, double in_unit, struct hw_qnorm *n)
+static bool quantize_norm(const struct hw_quantizer *z, const char *name, const float *gain,
+                          int size, double from, double eps, double in_unit, struct hw_qnorm *n)
 {
     double max = 0.0, root = sqrt(size);
     eps *= size / (from * from);
@@ -52,8 +52,10 @@ static bool quantize_norm(const struct hw_quantizer *z, const char *name, const 
     while (n->shift > 1 && ldexp(max * root / in_unit, n->shift - 17) > 32000.0)
         n->shift--;
     if (!(ldexp(max * root / in_unit, n->shift - 17) < 32768.0))
-        return hw_fail(z->err, "quantize: %s: a gain of %g meets activations of at most %g: "
-                               "expected them within 2^31 of each other", name, max, in_unit);
+        return hw_fail(z->err,
+                       "quantize: %s: a gain of %g meets activations of at most %g: "
+                       "expected them within 2^31 of each other",
+                       name, max, in_unit);
     for (int i = 0; i < size; i++)
         n->gain[i] = (int16_t)floor(ldexp(gain[i] * root / in_unit, n->shift - 17) + 0.5);
     return true;
@@ -118,19 +120,54 @@ static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
         struct hw_qmatrix *m;
         const char *suffix;
     } part[] = {
-        {{.n_out = kv_dim, .n_in = c->dim, .tensor = HW_WK, .in_unit = attn_in,
-          .out_unit = {k_pre}, .input = HW_FLOAT_ATTN_IN}, &y->wk, "attention.wk"},
-        {{.n_out = q_dim, .n_in = c->dim, .tensor = HW_WQ, .in_unit = attn_in,
-          .out_unit = {q_pre}, .input = HW_FLOAT_ATTN_IN}, &y->wq, "attention.wq"},
-        {{.n_out = kv_dim, .n_in = c->dim, .tensor = HW_WV, .in_unit = attn_in,
-          .out_unit = {v}, .input = HW_FLOAT_ATTN_IN}, &y->wv, "attention.wv"},
-        {{.n_out = c->dim, .n_in = q_dim, .tensor = HW_WO, .in_unit = wo_in,
-          .out_unit = {res_unit}, .input = HW_FLOAT_ATTN}, &y->wo, "attention.wo"},
-        {{.n_out = 2 * c->hidden_dim, .n_in = c->dim, .interleaved = true, .in_unit = ffn_in,
-          .out_unit = {1.0 / 1024.0, up}, .input = HW_FLOAT_FFN_IN}, &y->gate_up,
+        {{.n_out = kv_dim,
+          .n_in = c->dim,
+          .tensor = HW_WK,
+          .in_unit = attn_in,
+          .out_unit = {k_pre},
+          .input = HW_FLOAT_ATTN_IN},
+         &y->wk,
+         "attention.wk"},
+        {{.n_out = q_dim,
+          .n_in = c->dim,
+          .tensor = HW_WQ,
+          .in_unit = attn_in,
+          .out_unit = {q_pre},
+          .input = HW_FLOAT_ATTN_IN},
+         &y->wq,
+         "attention.wq"},
+        {{.n_out = kv_dim,
+          .n_in = c->dim,
+          .tensor = HW_WV,
+          .in_unit = attn_in,
+          .out_unit = {v},
+          .input = HW_FLOAT_ATTN_IN},
+         &y->wv,
+         "attention.wv"},
+        {{.n_out = c->dim,
+          .n_in = q_dim,
+          .tensor = HW_WO,
+          .in_unit = wo_in,
+          .out_unit = {res_unit},
+          .input = HW_FLOAT_ATTN},
+         &y->wo,
+         "attention.wo"},
+        {{.n_out = 2 * c->hidden_dim,
+          .n_in = c->dim,
+          .interleaved = true,
+          .in_unit = ffn_in,
+          .out_unit = {1.0 / 1024.0, up},
+          .input = HW_FLOAT_FFN_IN},
+         &y->gate_up,
          "feed_forward.gate_up"},
-        {{.n_out = c->dim, .n_in = c->hidden_dim, .tensor = HW_W_DOWN, .in_unit = down_in,
-          .out_unit = {res_unit}, .input = HW_FLOAT_HIDDEN}, &y->down, "feed_forward.down"},
+        {{.n_out = c->dim,
+          .n_in = c->hidden_dim,
+          .tensor = HW_W_DOWN,
+          .in_unit = down_in,
+          .out_unit = {res_unit},
+          .input = HW_FLOAT_HIDDEN},
+         &y->down,
+         "feed_forward.down"},
     };
     for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
         char name[64];
@@ -160,16 +197,21 @@ static bool quantize_ends(const struct hw_quantizer *z, double res_unit)
         return false;
 
     // weight * 2^8 * word / 2^embed_shift = residual steps
-    struct hw_source embed = {.name = "tok_embeddings", .n_out = c->vocab_size, .n_in = c->dim,
-                           .tensor = HW_TOK_EMBED, .in_unit = 1.0, .act_unit = head_in,
-                           .out_unit = {256.0 * res_unit},
-                           .input = HW_FLOAT_HEAD_IN, .bits = z->bits[HW_ROUNDED_EMBED],
-                           .place = HW_ROUNDED_EMBED,
-                           .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
+    struct hw_source embed = {.name = "tok_embeddings",
+                              .n_out = c->vocab_size,
+                              .n_in = c->dim,
+                              .tensor = HW_TOK_EMBED,
+                              .in_unit = 1.0,
+                              .act_unit = head_in,
+                              .out_unit = {256.0 * res_unit},
+                              .input = HW_FLOAT_HEAD_IN,
+                              .bits = z->bits[HW_ROUNDED_EMBED],
+                              .place = HW_ROUNDED_EMBED,
+                              .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
     if (!hw_quantize_matrix(z, &embed, &q->embed))
         return false;
     q->embed_shift = q->embed.shift;
-    if (c->tied) { // the same words, another shift
+    if (c->tied) {                                // the same words, another shift
         double unit = head_in * 256.0 * res_unit; // logit steps at shift = embed_shift
         int shift = q->embed_shift;
         for (; shift < 62 && unit < wanted / 2.0; shift++)
@@ -180,12 +222,17 @@ static bool quantize_ends(const struct hw_quantizer *z, double res_unit)
         q->logit_scale = unit;
         return true;
     }
-    struct hw_source head = {.name = "output", .n_out = c->vocab_size, .n_in = c->dim,
-                          .tensor = HW_OUTPUT, .in_unit = head_in,
-                          .act_unit = head_in, .out_unit = {wanted},
-                          .input = HW_FLOAT_HEAD_IN, .bits = z->bits[HW_ROUNDED_HEAD],
-                          .place = HW_ROUNDED_HEAD,
-                          .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
+    struct hw_source head = {.name = "output",
+                             .n_out = c->vocab_size,
+                             .n_in = c->dim,
+                             .tensor = HW_OUTPUT,
+                             .in_unit = head_in,
+                             .act_unit = head_in,
+                             .out_unit = {wanted},
+                             .input = HW_FLOAT_HEAD_IN,
+                             .bits = z->bits[HW_ROUNDED_HEAD],
+                             .place = HW_ROUNDED_HEAD,
+                             .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
     q->logit_scale = wanted;
     return hw_quantize_matrix(z, &head, &q->head);
 }
@@ -206,10 +253,10 @@ static double residual_unit(const struct hw_ranges *r, int bits)
     return 4.0 * unit_for(residual_max(r), bits);
 }
 
-// The width of the residual: 20 bits, and more where the outlier of one token makes the step coarse for
-// the others. Every addition rounds to a step; `noise` is what these roundings add up to, beside the
-// residual's usual size. The default model, 16 to 19 bits: noise of 21, 11, 5.4, 2.7% costs 6.5, 1.5,
-// 0.4, 0.1% of perplexity.
+// The width of the residual: 20 bits, and more where the outlier of one token makes the step coarse
+// for the others. Every addition rounds to a step; `noise` is what these roundings add up to,
+// beside the residual's usual size. The default model, 16 to 19 bits: noise of 21, 11, 5.4, 2.7%
+// costs 6.5, 1.5, 0.4, 0.1% of perplexity.
 enum { RES_BITS = 20, MOST_RES_BITS = 24 };
 #define MOST_NOISE 0.02
 
@@ -221,8 +268,10 @@ static int residual_bits(const struct hw_ranges *r, int wanted, FILE *progress)
            bits < MOST_RES_BITS)
         bits++;
     if (progress)
-        fprintf(progress, "residual of %d bits: at most %.4g, its roundings are %.2g%% of its usual "
-                          "size%s\n", bits, residual_max(r), 100.0 * noise,
+        fprintf(progress,
+                "residual of %d bits: at most %.4g, its roundings are %.2g%% of its usual "
+                "size%s\n",
+                bits, residual_max(r), 100.0 * noise,
                 noise > MOST_NOISE ? ": warning: too coarse, the model suffers" : "");
     return bits;
 }
@@ -238,8 +287,10 @@ static bool run(struct hw_quantizer *z)
     if (!hw_qmodel_alloc(q, z->err))
         return false;
     if (hw_rope_tables(c, &q->rope) != 0)
-        return hw_fail(z->err, "rope: an angle lies on a rounding tie: expected a rope base other "
-                               "than %.17g", c->rope_base);
+        return hw_fail(z->err,
+                       "rope: an angle lies on a rounding tie: expected a rope base other "
+                       "than %.17g",
+                       c->rope_base);
     bool gptq = !z->settled && !z->o->nearest && !z->o->grids;
     if (gptq && (!hw_moments_new(c, &z->moments, z->err) ||
                  !hw_float_begin(z->f, z->text, z->n_text, z->err)))
@@ -272,10 +323,13 @@ static bool check_options(const struct hw_quantize_options *o, struct hw_error *
     const struct {
         const char *name;
         int value, low, high;
-    } range[] = {{"code-bits", o->widths.code_bits, 2, 4}, {"act-bits", o->widths.act_bits, 4, 12},
-                 {"kv-bits", o->widths.kv_bits, 4, 12},
-                 {"res-bits", o->widths.res_bits ? o->widths.res_bits : RES_BITS, 16, MOST_RES_BITS},
-                 {"bits", o->weight_bits, 2, 8},           {"head-bits", head, 2, 8}};
+    } range[] = {
+        {"code-bits", o->widths.code_bits, 2, 4},
+        {"act-bits", o->widths.act_bits, 4, 12},
+        {"kv-bits", o->widths.kv_bits, 4, 12},
+        {"res-bits", o->widths.res_bits ? o->widths.res_bits : RES_BITS, 16, MOST_RES_BITS},
+        {"bits", o->weight_bits, 2, 8},
+        {"head-bits", head, 2, 8}};
     for (size_t i = 0; i < sizeof range / sizeof range[0]; i++) {
         if (range[i].value < range[i].low || range[i].value > range[i].high)
             return hw_fail(err, "quantize: %s: expected %d..%d, got %d", range[i].name,
@@ -284,7 +338,8 @@ static bool check_options(const struct hw_quantize_options *o, struct hw_error *
     if (o->rom_bits > 0.0 && o->max_loss > 0.0)
         return hw_fail(err, "quantize: expected rom-bits or max-loss, got both");
     if ((o->rom_bits > 0.0 || o->max_loss > 0.0) && (o->grids || o->ternary))
-        return hw_fail(err, "quantize: levels decide every width: expected no rom-bits or max-loss");
+        return hw_fail(err,
+                       "quantize: levels decide every width: expected no rom-bits or max-loss");
     if (o->tune_steps && (o->grids || o->ternary))
         return hw_fail(err, "quantize: levels were trained: expected no tuning");
     return true;
@@ -294,8 +349,8 @@ static bool check_options(const struct hw_quantize_options *o, struct hw_error *
 // 2^34 multiplications where the model is large.
 static int calibration_tokens(const struct hw_config *c)
 {
-    double layer = 2.0 * c->dim * (c->n_heads + c->n_kv_heads) * c->head_dim +
-                   3.0 * c->dim * c->hidden_dim;
+    double layer =
+        2.0 * c->dim * (c->n_heads + c->n_kv_heads) * c->head_dim + 3.0 * c->dim * c->hidden_dim;
     double n = ldexp(1.0, 34) / (c->n_layers * layer + (double)c->vocab_size * c->dim);
     return n < 256.0 ? 256 : n > 4096.0 ? 4096 : (int)n;
 }
@@ -317,7 +372,7 @@ static void rounded_free(const struct hw_quantizer *z, struct hw_rounded *rounde
     free(rounded);
 }
 
-// --- the choice of planes --------------------------------------------------------------------------
+// --- the choice of planes
 
 static void place_name(int place, char *name, size_t size)
 {
@@ -345,8 +400,10 @@ static void print_choice(const struct hw_quantizer *z, const struct hw_budget *b
         fprintf(z->o->progress, " at 1..%d planes\n", b->n_widths);
     }
     if (z->o->progress)
-        fprintf(z->o->progress, "as chosen (*), all together: divergence %.5f, perplexity "
-                                "%+.2f%% by the weights\n", b->together, 100.0 * (hw_exp(b->together) - 1.0));
+        fprintf(z->o->progress,
+                "as chosen (*), all together: divergence %.5f, perplexity "
+                "%+.2f%% by the weights\n",
+                b->together, 100.0 * (hw_exp(b->together) - 1.0));
 }
 
 // Rounds everything at every width, and sets z->bits to what is chosen of it.
@@ -367,8 +424,8 @@ static bool choose_bits(struct hw_quantizer *z)
             hw_qmodel_free(z->q);
     }
     z->rounded = NULL;
-    if (!z->err->set && hw_budget_choose(&b, z->f, z->o->rom_bits, z->o->max_loss, z->o->progress,
-                                         z->err)) {
+    if (!z->err->set &&
+        hw_budget_choose(&b, z->f, z->o->rom_bits, z->o->max_loss, z->o->progress, z->err)) {
         for (int i = 0; i < n; i++)
             z->bits[i] = b.planes[i] * b.code_bits;
         print_choice(z, &b);
@@ -380,7 +437,7 @@ static bool choose_bits(struct hw_quantizer *z)
     return !z->err->set;
 }
 
-// --- tuning ----------------------------------------------------------------------------------------
+// --- tuning
 
 // The float model becomes the tuned one, whose ranges decide the units anew.
 static bool take_tuned(struct hw_quantizer *z, const struct hw_params *tuned, int n)
@@ -451,8 +508,10 @@ static bool run_all(struct hw_quantizer *z, int n)
         return false;
     double weights, bits = hw_rom_bits(z->q, &weights);
     if (o->progress)
-        fprintf(o->progress, "%.0f weights in %.0f ROM bits with scales, levels, gains, rotation, "
-                             "program: %.3f a weight\n", weights, bits, bits / weights);
+        fprintf(o->progress,
+                "%.0f weights in %.0f ROM bits with scales, levels, gains, rotation, "
+                "program: %.3f a weight\n",
+                weights, bits, bits / weights);
     return true;
 }
 
@@ -460,16 +519,17 @@ static bool check_model(const struct hw_model *model, const struct hw_quantize_o
                         struct hw_error *err)
 {
     if (o->ternary && !hw_model_is_ternary(model))
-        return hw_fail(err, "quantize: expected every matrix of the layers to be -s, 0 or s in each "
-                            "row, as in a natively ternary checkpoint");
+        return hw_fail(err,
+                       "quantize: expected every matrix of the layers to be -s, 0 or s in each "
+                       "row, as in a natively ternary checkpoint");
     if (hw_model_config(model)->sub_norm && learns(o))
         return hw_fail(err, "quantize: a model with norms before wo and down cannot be tuned: "
                             "expected no tune, rom-bits or max-loss");
     return true;
 }
 
-// Whether weights stay in the checkpoint and codes go to the disk: where memory would show it, and no
-// derivative is wanted.
+// Whether weights stay in the checkpoint and codes go to the disk: where memory would show it, and
+// no derivative is wanted.
 static bool streams(const struct hw_config *c, const struct hw_quantize_options *o)
 {
     return !learns(o) && hw_params_bytes(c) > (o->stream ? 0.0 : MOST_IN_MEMORY);
@@ -500,8 +560,13 @@ bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options 
     int n = calibration_tokens(c);
     n = o->calib_tokens && o->n_calib_tokens < n ? o->n_calib_tokens : n;
     bool stream = streams(c, o);
-    struct hw_quantizer z = {.o = o, .c = c, .how = hw_model_evaluation(model), .r = &ranges,
-                             .n_text = n, .q = q, .err = err};
+    struct hw_quantizer z = {.o = o,
+                             .c = c,
+                             .how = hw_model_evaluation(model),
+                             .r = &ranges,
+                             .n_text = n,
+                             .q = q,
+                             .err = err};
     z.f = stream ? hw_float_stream(model, n, err) : hw_float_new(model, err);
     z.spill = z.f && stream ? hw_spill_new(o->output, err) : NULL;
     z.text = calloc(n > 0 ? (size_t)n : 1, sizeof *z.text);

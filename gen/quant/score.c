@@ -13,7 +13,7 @@
 
 enum { MAX_THREADS = 64 };
 
-// --- text ------------------------------------------------------------------------------------------
+// --- text
 
 static int *encode_documents(const struct hw_tokenizer *tok, char *text, size_t size, int *n)
 {
@@ -82,7 +82,7 @@ int *hw_score_text(const char *path, const struct hw_tokenizer *tok, int most, i
     return tokens;
 }
 
-// --- windows ---------------------------------------------------------------------------------------
+// --- windows
 
 struct share { // windows first, first + step, ... of one thread
     const struct hw_qmodel *q;
@@ -90,7 +90,7 @@ struct share { // windows first, first + step, ... of one thread
     const int *tokens;
     int n_tokens, first, step;
     struct hw_position *each; // [n_tokens], or NULL
-    struct hw_score sum; // of nll, not their mean
+    struct hw_score sum;      // of nll, not their mean
     struct hw_error err;
 };
 
@@ -160,9 +160,10 @@ bool hw_score(const struct hw_qmodel *q, const struct hw_model *twin, const int 
     struct share share[MAX_THREADS];
     const struct hw_config *c = twin ? hw_model_config(twin) : &q->config;
     if (c->vocab_size != q->config.vocab_size || c->seq_len != q->config.seq_len)
-        return hw_fail(err, "scoring: float model: expected %d tokens and a context of %d, got %d "
-                            "and %d", q->config.vocab_size, q->config.seq_len, c->vocab_size,
-                       c->seq_len);
+        return hw_fail(err,
+                       "scoring: float model: expected %d tokens and a context of %d, got %d "
+                       "and %d",
+                       q->config.vocab_size, q->config.seq_len, c->vocab_size, c->seq_len);
     threads = threads < MAX_THREADS ? threads : MAX_THREADS;
     for (int i = 0; i < threads; i++) {
         share[i] = (struct share){q, twin, tokens, n, i, threads, each, {0}, {0}};

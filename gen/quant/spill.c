@@ -83,8 +83,8 @@ bool hw_spill_row(struct hw_spill *s, int row, const uint8_t *codes, struct hw_e
     for (int plane = 0; s->fd >= 0 && plane < p->m->n_planes; plane++) {
         size_t at = p->at + ((size_t)plane * (size_t)p->m->n_out + (size_t)row) * n_in;
         for (size_t done = 0; done < n_in;) {
-            ssize_t n = pwrite(s->fd, codes + (size_t)plane * n_in + done, n_in - done,
-                               (off_t)(at + done));
+            ssize_t n =
+                pwrite(s->fd, codes + (size_t)plane * n_in + done, n_in - done, (off_t)(at + done));
             if (n <= 0 && errno != EINTR)
                 return hw_fail(err, "%s: cannot write: %s", s->path, strerror(errno));
             done += n > 0 ? (size_t)n : 0;

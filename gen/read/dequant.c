@@ -255,7 +255,8 @@ void hw_dequant_row(enum hw_dtype dtype, const uint8_t *src, int n, float *dst)
     int elements = dtype_info[dtype].elements;
     if (dtype == HW_F32 || dtype == HW_F16) { // common, and a call for each weight would dominate
         for (int i = 0; i < n; i++)
-            dst[i] = dtype == HW_F32 ? hw_load_f32(src + 4 * (size_t)i) : load_f16(src + 2 * (size_t)i);
+            dst[i] =
+                dtype == HW_F32 ? hw_load_f32(src + 4 * (size_t)i) : load_f16(src + 2 * (size_t)i);
         return;
     }
     for (int i = 0; i < n; i += elements) {

@@ -21,10 +21,10 @@ static const struct {
     const char *name;
     unsigned bytes; // the least one takes in the file
 } type_info[HW_GGUF_N_TYPES] = {
-    [HW_GGUF_U8] = {"u8", 1},   [HW_GGUF_I8] = {"i8", 1},     [HW_GGUF_U16] = {"u16", 2},
-    [HW_GGUF_I16] = {"i16", 2}, [HW_GGUF_U32] = {"u32", 4},   [HW_GGUF_I32] = {"i32", 4},
-    [HW_GGUF_F32] = {"f32", 4}, [HW_GGUF_BOOL] = {"bool", 1}, [HW_GGUF_STRING] = {"string", 8},
-    [HW_GGUF_ARRAY] = {"array", 12}, [HW_GGUF_U64] = {"u64", 8}, [HW_GGUF_I64] = {"i64", 8},
+    [HW_GGUF_U8] = {"u8", 1},        [HW_GGUF_I8] = {"i8", 1},     [HW_GGUF_U16] = {"u16", 2},
+    [HW_GGUF_I16] = {"i16", 2},      [HW_GGUF_U32] = {"u32", 4},   [HW_GGUF_I32] = {"i32", 4},
+    [HW_GGUF_F32] = {"f32", 4},      [HW_GGUF_BOOL] = {"bool", 1}, [HW_GGUF_STRING] = {"string", 8},
+    [HW_GGUF_ARRAY] = {"array", 12}, [HW_GGUF_U64] = {"u64", 8},   [HW_GGUF_I64] = {"i64", 8},
     [HW_GGUF_F64] = {"f64", 8},
 };
 
@@ -93,8 +93,10 @@ static void read_pair(struct hw_cursor *c, struct hw_gguf_pair *p)
         return;
     size_t left = c->size - c->pos;
     if (p->count > left / type_info[p->type].bytes) {
-        hw_fail(c->err, "%s: key %.*s: number of %ss, expected at most %zu in the rest of the "
-                "file, got %llu", c->file, (int)p->key.len, p->key.bytes, type_info[p->type].name,
+        hw_fail(c->err,
+                "%s: key %.*s: number of %ss, expected at most %zu in the rest of the "
+                "file, got %llu",
+                c->file, (int)p->key.len, p->key.bytes, type_info[p->type].name,
                 left / type_info[p->type].bytes, (unsigned long long)p->count);
         return;
     }
@@ -170,9 +172,11 @@ static bool check_layout(struct hw_gguf *g, size_t end_of_header, struct hw_erro
     for (size_t i = 0; i < g->n_tensors; i++) {
         const struct hw_gguf_tensor *t = &g->tensors[i];
         if ((t->offset & mask) != 0 || t->offset > data_bytes)
-            return hw_fail(err, "%s: tensor %.*s: offset, expected a multiple of %d up to %zu, "
-                           "got %llu", g->file->path, (int)t->name.len, t->name.bytes, alignment,
-                           data_bytes, (unsigned long long)t->offset);
+            return hw_fail(err,
+                           "%s: tensor %.*s: offset, expected a multiple of %d up to %zu, "
+                           "got %llu",
+                           g->file->path, (int)t->name.len, t->name.bytes, alignment, data_bytes,
+                           (unsigned long long)t->offset);
     }
     return true;
 }
@@ -189,10 +193,11 @@ static bool read_all(struct hw_gguf *g, struct hw_error *err)
     uint64_t n_pairs = hw_cursor_u64(&c, "number of keys");
     size_t left = c.size - c.pos;
     if (!err->set && (n_pairs > left / MIN_PAIR_BYTES || n_tensors > left / MIN_TENSOR_BYTES))
-        return hw_fail(err, "%s: header: counts, expected at most %zu keys and %zu tensors in the "
-                       "rest of the file, got %llu and %llu", c.file, left / MIN_PAIR_BYTES,
-                       left / MIN_TENSOR_BYTES, (unsigned long long)n_pairs,
-                       (unsigned long long)n_tensors);
+        return hw_fail(err,
+                       "%s: header: counts, expected at most %zu keys and %zu tensors in the "
+                       "rest of the file, got %llu and %llu",
+                       c.file, left / MIN_PAIR_BYTES, left / MIN_TENSOR_BYTES,
+                       (unsigned long long)n_pairs, (unsigned long long)n_tensors);
     if (err->set)
         return false;
     // The counts are bounded by the file's size, and an entry here is at most five times as big.
@@ -249,17 +254,32 @@ static bool load_integer(const struct hw_gguf_pair *p, int64_t *value)
     if (p->is_array)
         return false;
     switch (p->type) {
-    case HW_GGUF_U8: *value = v[0]; return true;
-    case HW_GGUF_I8: *value = (int8_t)v[0]; return true;
-    case HW_GGUF_U16: *value = hw_load_u16(v); return true;
-    case HW_GGUF_I16: *value = (int16_t)hw_load_u16(v); return true;
-    case HW_GGUF_U32: *value = hw_load_u32(v); return true;
-    case HW_GGUF_I32: *value = (int32_t)hw_load_u32(v); return true;
+    case HW_GGUF_U8:
+        *value = v[0];
+        return true;
+    case HW_GGUF_I8:
+        *value = (int8_t)v[0];
+        return true;
+    case HW_GGUF_U16:
+        *value = hw_load_u16(v);
+        return true;
+    case HW_GGUF_I16:
+        *value = (int16_t)hw_load_u16(v);
+        return true;
+    case HW_GGUF_U32:
+        *value = hw_load_u32(v);
+        return true;
+    case HW_GGUF_I32:
+        *value = (int32_t)hw_load_u32(v);
+        return true;
     case HW_GGUF_U64:
         *value = hw_load_u64(v) > INT64_MAX ? INT64_MAX : (int64_t)hw_load_u64(v);
         return true;
-    case HW_GGUF_I64: *value = (int64_t)hw_load_u64(v); return true;
-    default: return false;
+    case HW_GGUF_I64:
+        *value = (int64_t)hw_load_u64(v);
+        return true;
+    default:
+        return false;
     }
 }
 

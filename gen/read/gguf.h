@@ -7,8 +7,19 @@
 #include "gen/read/cursor.h"
 
 enum hw_gguf_type {
-    HW_GGUF_U8, HW_GGUF_I8, HW_GGUF_U16, HW_GGUF_I16, HW_GGUF_U32, HW_GGUF_I32, HW_GGUF_F32,
-    HW_GGUF_BOOL, HW_GGUF_STRING, HW_GGUF_ARRAY, HW_GGUF_U64, HW_GGUF_I64, HW_GGUF_F64,
+    HW_GGUF_U8,
+    HW_GGUF_I8,
+    HW_GGUF_U16,
+    HW_GGUF_I16,
+    HW_GGUF_U32,
+    HW_GGUF_I32,
+    HW_GGUF_F32,
+    HW_GGUF_BOOL,
+    HW_GGUF_STRING,
+    HW_GGUF_ARRAY,
+    HW_GGUF_U64,
+    HW_GGUF_I64,
+    HW_GGUF_F64,
     HW_GGUF_N_TYPES
 };
 
@@ -20,10 +31,10 @@ struct hw_text {
 
 struct hw_gguf_pair {
     struct hw_text key;
-    enum hw_gguf_type type;    // of the value, or of the elements of an array
+    enum hw_gguf_type type; // of the value, or of the elements of an array
     bool is_array;
-    uint64_t count;            // elements; 1 where it is no array
-    const uint8_t *value;      // first element
+    uint64_t count;       // elements; 1 where it is no array
+    const uint8_t *value; // first element
 };
 
 struct hw_gguf_tensor {

@@ -10,11 +10,21 @@
 
 // Names as in ggml.
 enum hw_dtype {
-    HW_F32, HW_F16, HW_BF16, HW_I8,
-    HW_Q8_0, HW_Q4_0, HW_Q4_1, HW_Q5_0, HW_Q5_1, // blocks of 32
-    HW_Q4_K, HW_Q5_K, HW_Q6_K,                   // blocks of 256
-    HW_TQ1_0, HW_TQ2_0,                          // ternary, blocks of 256
-    HW_TERNARY,                                  // ternary, four in a byte (bitllama)
+    HW_F32,
+    HW_F16,
+    HW_BF16,
+    HW_I8,
+    HW_Q8_0,
+    HW_Q4_0,
+    HW_Q4_1,
+    HW_Q5_0,
+    HW_Q5_1, // blocks of 32
+    HW_Q4_K,
+    HW_Q5_K,
+    HW_Q6_K, // blocks of 256
+    HW_TQ1_0,
+    HW_TQ2_0,   // ternary, blocks of 256
+    HW_TERNARY, // ternary, four in a byte (bitllama)
     HW_N_DTYPES
 };
 
@@ -50,8 +60,8 @@ struct hw_tensor *hw_model_tensor(const struct hw_model *model, enum hw_tensor_i
 bool hw_config_check(const struct hw_config *c, const char *file, const char *where,
                      struct hw_error *err);
 
-// Sets the divisor of a pair's rotation, which is scaled: every pair needs one. Refuses those outside
-// 1..HW_MAX_ROPE_DIVISOR, and heads of more than HW_MAX_SCALED_PAIRS pairs.
+// Sets the divisor of a pair's rotation, which is scaled: every pair needs one. Refuses those
+// outside 1..HW_MAX_ROPE_DIVISOR, and heads of more than HW_MAX_SCALED_PAIRS pairs.
 bool hw_config_scale_rope(struct hw_config *c, int pair, double divisor, const char *file,
                           const char *where, struct hw_error *err);
 
@@ -71,8 +81,8 @@ const char *hw_ggml_type_name(uint32_t ggml_type);
 // Whether a file is what its header would make it as a bitllama checkpoint, byte for byte.
 bool hw_is_bitllama(const struct hw_file *file);
 
-// gen/read/dequant.c. Elements of one block, of which a row is a multiple; bytes of a row of n elements;
-// n elements at src to dst.
+// gen/read/dequant.c. Elements of one block, of which a row is a multiple; bytes of a row of n
+// elements; n elements at src to dst.
 const char *hw_dtype_name(enum hw_dtype dtype);
 int hw_dtype_block(enum hw_dtype dtype);
 size_t hw_dtype_row_bytes(enum hw_dtype dtype, int n);

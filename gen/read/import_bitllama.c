@@ -7,7 +7,6 @@
 // code 10 and dimensions that are not multiples of 4.
 #include "gen/read/import.h"
 
-
 enum { MAGIC = 0x616b3432, HEADER_BYTES = 256, HEADER_USED = 37 };
 
 static const enum hw_tensor_id order[] = {HW_WQ,     HW_WK,     HW_WV,  HW_WO,
@@ -62,8 +61,10 @@ static bool check_codes(const struct hw_cursor *c, const char *name, const uint8
         unsigned wrong = codes[i] & ~((unsigned)codes[i] << 1) & 0xaa; // 10: the upper bit alone
         if (wrong) {
             uint64_t at = 4 * i + (wrong & 0x80 ? 0 : wrong & 0x20 ? 1 : wrong & 0x08 ? 2 : 3);
-            return hw_fail(c->err, "%s: %s row %llu column %llu: code, expected 00, 01 or 11, got "
-                           "10", c->file, name, (unsigned long long)(at / (uint64_t)cols),
+            return hw_fail(c->err,
+                           "%s: %s row %llu column %llu: code, expected 00, 01 or 11, got "
+                           "10",
+                           c->file, name, (unsigned long long)(at / (uint64_t)cols),
                            (unsigned long long)(at % (uint64_t)cols));
         }
     }

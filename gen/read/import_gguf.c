@@ -28,10 +28,18 @@ struct importer {
 };
 
 static const char *const tensor_names[HW_N_TENSORS] = {
-    [HW_TOK_EMBED] = "token_embd",   [HW_OUTPUT] = "output",     [HW_OUTPUT_NORM] = "output_norm",
-    [HW_ATTN_NORM] = "attn_norm",    [HW_WQ] = "attn_q",         [HW_WK] = "attn_k",
-    [HW_WV] = "attn_v",              [HW_WO] = "attn_output",    [HW_FFN_NORM] = "ffn_norm",
-    [HW_W_GATE] = "ffn_gate",        [HW_W_UP] = "ffn_up",       [HW_W_DOWN] = "ffn_down",
+    [HW_TOK_EMBED] = "token_embd",
+    [HW_OUTPUT] = "output",
+    [HW_OUTPUT_NORM] = "output_norm",
+    [HW_ATTN_NORM] = "attn_norm",
+    [HW_WQ] = "attn_q",
+    [HW_WK] = "attn_k",
+    [HW_WV] = "attn_v",
+    [HW_WO] = "attn_output",
+    [HW_FFN_NORM] = "ffn_norm",
+    [HW_W_GATE] = "ffn_gate",
+    [HW_W_UP] = "ffn_up",
+    [HW_W_DOWN] = "ffn_down",
 };
 
 // ggml's type numbers. Those without a dtype are named for the error message only.
@@ -40,17 +48,14 @@ static const struct {
     int dtype;
     const char *name;
 } types[] = {
-    {0, HW_F32, "F32"},      {1, HW_F16, "F16"},      {30, HW_BF16, "BF16"},
-    {2, HW_Q4_0, "Q4_0"},    {3, HW_Q4_1, "Q4_1"},    {6, HW_Q5_0, "Q5_0"},
-    {7, HW_Q5_1, "Q5_1"},    {8, HW_Q8_0, "Q8_0"},    {12, HW_Q4_K, "Q4_K"},
-    {13, HW_Q5_K, "Q5_K"},   {14, HW_Q6_K, "Q6_K"},   {34, HW_TQ1_0, "TQ1_0"},
-    {35, HW_TQ2_0, "TQ2_0"}, {9, -1, "Q8_1"},         {10, -1, "Q2_K"},
-    {11, -1, "Q3_K"},        {15, -1, "Q8_K"},        {16, -1, "IQ2_XXS"},
-    {17, -1, "IQ2_XS"},      {18, -1, "IQ3_XXS"},     {19, -1, "IQ1_S"},
-    {20, -1, "IQ4_NL"},      {21, -1, "IQ3_S"},       {22, -1, "IQ2_S"},
-    {23, -1, "IQ4_XS"},      {24, -1, "I8"},          {25, -1, "I16"},
-    {26, -1, "I32"},         {27, -1, "I64"},         {28, -1, "F64"},
-    {29, -1, "IQ1_M"},       {39, -1, "MXFP4"},
+    {0, HW_F32, "F32"},      {1, HW_F16, "F16"},    {30, HW_BF16, "BF16"}, {2, HW_Q4_0, "Q4_0"},
+    {3, HW_Q4_1, "Q4_1"},    {6, HW_Q5_0, "Q5_0"},  {7, HW_Q5_1, "Q5_1"},  {8, HW_Q8_0, "Q8_0"},
+    {12, HW_Q4_K, "Q4_K"},   {13, HW_Q5_K, "Q5_K"}, {14, HW_Q6_K, "Q6_K"}, {34, HW_TQ1_0, "TQ1_0"},
+    {35, HW_TQ2_0, "TQ2_0"}, {9, -1, "Q8_1"},       {10, -1, "Q2_K"},      {11, -1, "Q3_K"},
+    {15, -1, "Q8_K"},        {16, -1, "IQ2_XXS"},   {17, -1, "IQ2_XS"},    {18, -1, "IQ3_XXS"},
+    {19, -1, "IQ1_S"},       {20, -1, "IQ4_NL"},    {21, -1, "IQ3_S"},     {22, -1, "IQ2_S"},
+    {23, -1, "IQ4_XS"},      {24, -1, "I8"},        {25, -1, "I16"},       {26, -1, "I32"},
+    {27, -1, "I64"},         {28, -1, "F64"},       {29, -1, "IQ1_M"},     {39, -1, "MXFP4"},
 };
 
 const char *hw_ggml_type_name(uint32_t ggml_type)
@@ -76,10 +81,11 @@ static bool find_dtype(const struct importer *im, const struct hw_gguf_tensor *t
         }
         snprintf(name, sizeof name, "%s", types[i].name);
     }
-    return hw_fail(im->err, "%s: tensor %.*s: storage type, expected F32, F16, BF16, Q8_0, Q4_0, "
+    return hw_fail(im->err,
+                   "%s: tensor %.*s: storage type, expected F32, F16, BF16, Q8_0, Q4_0, "
                    "Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K, TQ1_0 or TQ2_0 (llama-quantize "
-                   "--allow-requantize %s OUT.gguf Q8_0 makes one), got %s", im->file,
-                   (int)t->name.len, t->name.bytes, im->file, name);
+                   "--allow-requantize %s OUT.gguf Q8_0 makes one), got %s",
+                   im->file, (int)t->name.len, t->name.bytes, im->file, name);
 }
 
 // The data of a tensor of `bytes` bytes, which is marked as used. NULL: not in the file.
@@ -110,14 +116,17 @@ static bool check_features(const struct importer *im)
         !hw_gguf_int(g, "llama.expert_count", &expert_count, im->err))
         return false;
     if (!hw_text_is(architecture, "llama"))
-        return hw_fail(im->err, "%s: key general.architecture: expected llama, got %.*s (this "
+        return hw_fail(im->err,
+                       "%s: key general.architecture: expected llama, got %.*s (this "
                        "machine is RMSNorm, RoPE, grouped heads, SwiGLU; no converter makes one "
                        "from another)",
                        im->file, (int)(architecture.len < 64 ? architecture.len : 64),
                        architecture.bytes);
     if (split_count > 1)
-        return hw_fail(im->err, "%s: key split.count: expected one file (llama-gguf-split "
-                       "--merge), got a part of %d", im->file, split_count);
+        return hw_fail(im->err,
+                       "%s: key split.count: expected one file (llama-gguf-split "
+                       "--merge), got a part of %d",
+                       im->file, split_count);
     if (expert_count > 0)
         return hw_fail(im->err, "%s: key llama.expert_count: expected 0 (a dense model), got %d",
                        im->file, expert_count);
@@ -140,12 +149,16 @@ static bool read_rope(struct importer *im, struct hw_config *c)
     if (hw_text_is(type, "none") || (factor >= 0.0 && factor <= 0.0))
         factor = 1.0;
     else if (!hw_text_is(type, "linear"))
-        return hw_fail(im->err, "%s: key llama.rope.scaling.type: expected none or linear, got "
-                       "%.*s", im->file, type.len < 64 ? (int)type.len : 64, type.bytes);
+        return hw_fail(im->err,
+                       "%s: key llama.rope.scaling.type: expected none or linear, got "
+                       "%.*s",
+                       im->file, type.len < 64 ? (int)type.len : 64, type.bytes);
     if (freqs && (freqs->ggml_type != 0 || freqs->dims[0] != (uint64_t)half ||
                   freqs->dims[1] != 1 || freqs->dims[2] != 1 || freqs->dims[3] != 1))
-        return hw_fail(im->err, "%s: tensor rope_freqs.weight: expected F32 [%d], got another type "
-                       "or shape", im->file, half);
+        return hw_fail(im->err,
+                       "%s: tensor rope_freqs.weight: expected F32 [%d], got another type "
+                       "or shape",
+                       im->file, half);
     const uint8_t *data = freqs ? place_bytes(im, freqs, 4 * (uint64_t)half) : NULL;
     if (im->err->set)
         return false;
@@ -189,12 +202,15 @@ static bool read_config(const struct importer *im, struct hw_config *c)
         !hw_gguf_int(g, "llama.attention.sliding_window", &window, im->err))
         return false;
     if (rope_dim != c->head_dim || value_dim != c->head_dim)
-        return hw_fail(im->err, "%s: llama keys: rope.dimension_count and attention.value_length, "
-                       "expected head_dim %d, got %d and %d", im->file, c->head_dim, rope_dim,
-                       value_dim);
+        return hw_fail(im->err,
+                       "%s: llama keys: rope.dimension_count and attention.value_length, "
+                       "expected head_dim %d, got %d and %d",
+                       im->file, c->head_dim, rope_dim, value_dim);
     if (window > 0 && window < c->seq_len)
-        return hw_fail(im->err, "%s: key llama.attention.sliding_window: expected none below the "
-                       "context of %d, got %d", im->file, c->seq_len, window);
+        return hw_fail(im->err,
+                       "%s: key llama.attention.sliding_window: expected none below the "
+                       "context of %d, got %d",
+                       im->file, c->seq_len, window);
     return true;
 }
 
@@ -210,8 +226,7 @@ static const char *gguf_name(enum hw_tensor_id id, int layer, char name[MAX_TENS
 static bool place(struct importer *im, enum hw_tensor_id id, int layer)
 {
     char name[MAX_TENSOR_NAME];
-    const struct hw_gguf_tensor *t =
-        hw_gguf_find_tensor(&im->gguf, gguf_name(id, layer, name));
+    const struct hw_gguf_tensor *t = hw_gguf_find_tensor(&im->gguf, gguf_name(id, layer, name));
     int rows, cols;
     enum hw_dtype dtype = HW_F32;
     hw_tensor_shape(&im->model->config, id, &rows, &cols);
@@ -220,15 +235,19 @@ static bool place(struct importer *im, enum hw_tensor_id id, int layer)
                        rows, cols);
     if (t->dims[0] != (uint64_t)cols || t->dims[1] != (uint64_t)rows || t->dims[2] != 1 ||
         t->dims[3] != 1)
-        return hw_fail(im->err, "%s: tensor %s: shape, expected [%d][%d], got [%llu][%llu]"
-                       "[%llu][%llu]", im->file, name, rows, cols, (unsigned long long)t->dims[3],
+        return hw_fail(im->err,
+                       "%s: tensor %s: shape, expected [%d][%d], got [%llu][%llu]"
+                       "[%llu][%llu]",
+                       im->file, name, rows, cols, (unsigned long long)t->dims[3],
                        (unsigned long long)t->dims[2], (unsigned long long)t->dims[1],
                        (unsigned long long)t->dims[0]);
     if (!find_dtype(im, t, &dtype))
         return false;
     if (cols % hw_dtype_block(dtype) != 0)
-        return hw_fail(im->err, "%s: tensor %s: row length, expected a multiple of %d for %s, got "
-                       "%d", im->file, name, hw_dtype_block(dtype), hw_dtype_name(dtype), cols);
+        return hw_fail(im->err,
+                       "%s: tensor %s: row length, expected a multiple of %d for %s, got "
+                       "%d",
+                       im->file, name, hw_dtype_block(dtype), hw_dtype_name(dtype), cols);
 
     size_t row_bytes = hw_dtype_row_bytes(dtype, cols);
     const uint8_t *data = place_bytes(im, t, (uint64_t)rows * row_bytes);
@@ -254,15 +273,19 @@ static bool check_coverage(struct importer *im)
     for (size_t i = 0; i < im->gguf.n_tensors; i++) {
         const struct hw_text name = im->gguf.tensors[i].name;
         if (!im->used[i])
-            return hw_fail(im->err, "%s: tensor %.*s: expected only a Llama model's tensors, got "
-                           "one that would be left out", im->file, (int)name.len, name.bytes);
+            return hw_fail(im->err,
+                           "%s: tensor %.*s: expected only a Llama model's tensors, got "
+                           "one that would be left out",
+                           im->file, (int)name.len, name.bytes);
     }
     qsort(im->extents, im->n_used, sizeof *im->extents, compare_extents);
     for (size_t i = 1; i < im->n_used; i++) {
         const struct extent *a = &im->extents[i - 1], *b = &im->extents[i];
         if (b->offset - a->offset < a->bytes)
-            return hw_fail(im->err, "%s: tensor %.*s: data, expected after byte %llu where %.*s "
-                           "ends, got %llu", im->file, (int)b->name.len, b->name.bytes,
+            return hw_fail(im->err,
+                           "%s: tensor %.*s: data, expected after byte %llu where %.*s "
+                           "ends, got %llu",
+                           im->file, (int)b->name.len, b->name.bytes,
                            (unsigned long long)(a->offset + a->bytes), (int)a->name.len,
                            a->name.bytes, (unsigned long long)b->offset);
     }

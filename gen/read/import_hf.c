@@ -23,12 +23,17 @@ struct importer {
 };
 
 static const char *const tensor_names[HW_N_TENSORS] = {
-    [HW_TOK_EMBED] = "model.embed_tokens", [HW_OUTPUT] = "lm_head",
-    [HW_OUTPUT_NORM] = "model.norm",       [HW_ATTN_NORM] = "input_layernorm",
-    [HW_WQ] = "self_attn.q_proj",          [HW_WK] = "self_attn.k_proj",
-    [HW_WV] = "self_attn.v_proj",          [HW_WO] = "self_attn.o_proj",
+    [HW_TOK_EMBED] = "model.embed_tokens",
+    [HW_OUTPUT] = "lm_head",
+    [HW_OUTPUT_NORM] = "model.norm",
+    [HW_ATTN_NORM] = "input_layernorm",
+    [HW_WQ] = "self_attn.q_proj",
+    [HW_WK] = "self_attn.k_proj",
+    [HW_WV] = "self_attn.v_proj",
+    [HW_WO] = "self_attn.o_proj",
     [HW_FFN_NORM] = "post_attention_layernorm",
-    [HW_W_GATE] = "mlp.gate_proj",         [HW_W_UP] = "mlp.up_proj",
+    [HW_W_GATE] = "mlp.gate_proj",
+    [HW_W_UP] = "mlp.up_proj",
     [HW_W_DOWN] = "mlp.down_proj",
 };
 
@@ -45,7 +50,8 @@ static bool read_llama3(const json_t *rope, struct hw_config *c, const char *pat
         !hw_json_real(rope, "original_max_position_embeddings", &old, path, err))
         return false;
     if (!(factor >= 1.0 && factor <= HW_MAX_ROPE_DIVISOR && low > 0.0 && high > low && old >= 1.0))
-        return hw_fail(err, "%s: key rope_scaling: expected factor >= 1, 0 < low_freq_factor < "
+        return hw_fail(err,
+                       "%s: key rope_scaling: expected factor >= 1, 0 < low_freq_factor < "
                        "high_freq_factor and original_max_position_embeddings, got %g, %g, %g, %g",
                        path, factor, low, high, old);
     const struct hw_config plain = {.head_dim = c->head_dim, .rope_base = c->rope_base};
@@ -73,8 +79,10 @@ static bool read_scaling(const json_t *rope, const char *key, struct hw_config *
     if (strcmp(type, "llama3") == 0)
         return read_llama3(rope, c, path, err);
     if (strcmp(type, "linear") != 0)
-        return hw_fail(err, "%s: key %s: type, expected default (plain RoPE), linear or llama3, "
-                       "got \"%.32s\"", path, key, type);
+        return hw_fail(err,
+                       "%s: key %s: type, expected default (plain RoPE), linear or llama3, "
+                       "got \"%.32s\"",
+                       path, key, type);
     if (!hw_json_real(rope, "factor", &factor, path, err))
         return false;
     if (!(factor >= 1.0 && factor <= HW_MAX_ROPE_DIVISOR))
@@ -89,8 +97,7 @@ static bool read_scaling(const json_t *rope, const char *key, struct hw_config *
 static const char *const scaling_keys[] = {"rope_scaling", "rope_parameters"}; // old, new
 
 // RoPE's base, which newer files keep with the scaling.
-static bool read_rope_base(const json_t *root, double *base, const char *path,
-                           struct hw_error *err)
+static bool read_rope_base(const json_t *root, double *base, const char *path, struct hw_error *err)
 {
     bool interleaved = false;
     if (!hw_json_bool(root, "rope_interleaved", &interleaved, path, err) ||
@@ -101,8 +108,7 @@ static bool read_rope_base(const json_t *root, double *base, const char *path,
         if (rope && !json_is_null(rope) && !hw_json_real(rope, "rope_theta", base, path, err))
             return false;
     }
-    return !interleaved ||
-           hw_fail(err, "%s: key rope_interleaved: expected false, got true", path);
+    return !interleaved || hw_fail(err, "%s: key rope_interleaved: expected false, got true", path);
 }
 
 // RoPE's scaling; base and head_dim have been checked.
@@ -192,11 +198,14 @@ static bool add_shards(struct importer *im, const json_t *root, const char *path
     bool ok = names ? true : hw_fail(im->err, "%s: out of memory", path);
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)map, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)map, key, value)
+    {
         const char *name = json_string_value(value);
         if (ok && (!name || strchr(name, '/') || name[0] == '.' || !strstr(name, ".safetensors")))
-            ok = hw_fail(im->err, "%s: weight_map %.64s: expected a .safetensors file of this "
-                         "folder, got \"%.64s\"", path, key, name ? name : "");
+            ok = hw_fail(im->err,
+                         "%s: weight_map %.64s: expected a .safetensors file of this "
+                         "folder, got \"%.64s\"",
+                         path, key, name ? name : "");
         if (ok)
             names[n++] = name;
     }
@@ -209,8 +218,10 @@ static bool add_shards(struct importer *im, const json_t *root, const char *path
             continue;
         ok = im->model->n_files < MAX_SHARDS
                  ? add_file(im, names[i])
-                 : hw_fail(im->err, "%s: weight_map: number of files, expected at most %d, got "
-                           "more", path, MAX_SHARDS);
+                 : hw_fail(im->err,
+                           "%s: weight_map: number of files, expected at most %d, got "
+                           "more",
+                           path, MAX_SHARDS);
     }
     free(names);
     return ok;
@@ -263,9 +274,11 @@ static bool place(struct importer *im, enum hw_tensor_id id, int layer)
     bool norm = rows == 1;
     if (t->n_dims != (norm ? 1 : 2) || t->dims[0] != (norm ? cols : rows) ||
         t->dims[1] != (norm ? 1 : cols))
-        return hw_fail(im->err, "%s: tensor %s: shape, expected [%d][%d], got %d dimensions "
-                       "[%lld][%lld]", t->file->path, name, rows, cols, t->n_dims,
-                       (long long)t->dims[0], (long long)t->dims[1]);
+        return hw_fail(im->err,
+                       "%s: tensor %s: shape, expected [%d][%d], got %d dimensions "
+                       "[%lld][%lld]",
+                       t->file->path, name, rows, cols, t->n_dims, (long long)t->dims[0],
+                       (long long)t->dims[1]);
     if (!find_dtype(im, t, &dtype))
         return false;
     size_t row_bytes = hw_dtype_row_bytes(dtype, cols);
@@ -304,9 +317,10 @@ static bool check_coverage(const struct importer *im)
         n_spare += is_spare(im, im->tensors.tensors[i].name);
     // Names are unique and each was placed once, so counting is enough.
     return im->n_used + n_spare == im->tensors.n_tensors ||
-           hw_fail(im->err, "%s: tensors: expected the %zu of a Llama model, got %zu (biases, "
-                   "quantization or more layers?)", im->model->path, im->n_used,
-                   im->tensors.n_tensors - n_spare);
+           hw_fail(im->err,
+                   "%s: tensors: expected the %zu of a Llama model, got %zu (biases, "
+                   "quantization or more layers?)",
+                   im->model->path, im->n_used, im->tensors.n_tensors - n_spare);
 }
 
 static bool place_all(struct importer *im)

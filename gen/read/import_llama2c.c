@@ -92,8 +92,10 @@ static void place_one(struct importer *im, enum hw_tensor_id id, int layer)
     t.data = hw_cursor_take(c, (uint64_t)rows * t.row_bytes, name);
     if (grouped) {
         if (!c->err->set && n % (uint64_t)im->group_size != 0)
-            hw_fail(c->err, "%s: %s: number of weights, expected a multiple of group_size %d, got "
-                    "%llu", c->file, name, im->group_size, (unsigned long long)n);
+            hw_fail(c->err,
+                    "%s: %s: number of weights, expected a multiple of group_size %d, got "
+                    "%llu",
+                    c->file, name, im->group_size, (unsigned long long)n);
         t.group_size = im->group_size;
         t.scales = hw_cursor_take(c, n / (uint64_t)im->group_size * 4, name);
     }

@@ -51,8 +51,10 @@ bool hw_json_int(const json_t *object, const char *key, int *value, const char *
         return true;
     json_int_t wide = json_integer_value(item);
     if (!json_is_integer(item) || wide < INT_MIN || wide > INT_MAX)
-        return hw_fail(err, "%s: key %s: expected an integer of at most 32 bits, got something "
-                       "else", path, key);
+        return hw_fail(err,
+                       "%s: key %s: expected an integer of at most 32 bits, got something "
+                       "else",
+                       path, key);
     *value = (int)wide;
     return true;
 }

@@ -191,8 +191,8 @@ void hw_model_unload(const struct hw_model *model, enum hw_tensor_id id, int lay
         hw_file_unload(t->data, (size_t)rows * t->row_bytes);
 }
 
-static bool check_tensor(const struct hw_model *model, enum hw_tensor_id id, int layer,
-                         float *buf, struct hw_error *err)
+static bool check_tensor(const struct hw_model *model, enum hw_tensor_id id, int layer, float *buf,
+                         struct hw_error *err)
 {
     char name[HW_TENSOR_NAME_SIZE];
     int rows, cols;
@@ -201,9 +201,11 @@ static bool check_tensor(const struct hw_model *model, enum hw_tensor_id id, int
         hw_model_row(model, id, layer, row, buf);
         for (int col = 0; col < cols; col++)
             if (!isfinite(buf[col]))
-                return hw_fail(err, "%s: %s row %d column %d: weight, expected a finite number, "
-                               "got %f", model->path, hw_tensor_name(id, layer, name),
-                               row, col, (double)buf[col]);
+                return hw_fail(err,
+                               "%s: %s row %d column %d: weight, expected a finite number, "
+                               "got %f",
+                               model->path, hw_tensor_name(id, layer, name), row, col,
+                               (double)buf[col]);
     }
     return true;
 }
@@ -245,8 +247,10 @@ static bool import(struct hw_model *model, struct hw_error *err)
     if (!hw_file_map(&model->files[0], model->path, err))
         return false;
     if (hw_file_is_safetensors(&model->files[0]))
-        return hw_fail(err, "%s: expected a checkpoint of floats: of safetensors its folder, with "
-                            "config.json; got a safetensors file alone", model->path);
+        return hw_fail(err,
+                       "%s: expected a checkpoint of floats: of safetensors its folder, with "
+                       "config.json; got a safetensors file alone",
+                       model->path);
     if (hw_is_gguf(&model->files[0]))
         return hw_import_gguf(model, err);
     if (hw_is_bitllama(&model->files[0]))

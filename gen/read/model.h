@@ -10,18 +10,18 @@
 #include "refmodel/qmodel.h"
 
 enum hw_tensor_id {
-    HW_TOK_EMBED,   // [vocab_size][dim]
-    HW_OUTPUT,      // [vocab_size][dim], only when not tied
-    HW_OUTPUT_NORM, // [1][dim]
-    HW_ATTN_NORM,   // per layer [1][dim]
-    HW_WQ,          // per layer [n_heads * head_dim][dim]
-    HW_WK,          // per layer [n_kv_heads * head_dim][dim]
-    HW_WV,          // per layer [n_kv_heads * head_dim][dim]
-    HW_WO,          // per layer [dim][n_heads * head_dim]
-    HW_FFN_NORM,    // per layer [1][dim]
-    HW_W_GATE,      // per layer [hidden_dim][dim]   (llama2.c w1)
-    HW_W_UP,        // per layer [hidden_dim][dim]   (llama2.c w3)
-    HW_W_DOWN,      // per layer [dim][hidden_dim]   (llama2.c w2)
+    HW_TOK_EMBED,     // [vocab_size][dim]
+    HW_OUTPUT,        // [vocab_size][dim], only when not tied
+    HW_OUTPUT_NORM,   // [1][dim]
+    HW_ATTN_NORM,     // per layer [1][dim]
+    HW_WQ,            // per layer [n_heads * head_dim][dim]
+    HW_WK,            // per layer [n_kv_heads * head_dim][dim]
+    HW_WV,            // per layer [n_kv_heads * head_dim][dim]
+    HW_WO,            // per layer [dim][n_heads * head_dim]
+    HW_FFN_NORM,      // per layer [1][dim]
+    HW_W_GATE,        // per layer [hidden_dim][dim]   (llama2.c w1)
+    HW_W_UP,          // per layer [hidden_dim][dim]   (llama2.c w3)
+    HW_W_DOWN,        // per layer [dim][hidden_dim]   (llama2.c w2)
     HW_ATTN_SUB_NORM, // per layer [1][n_heads * head_dim], only where sub_norm
     HW_FFN_SUB_NORM,  // per layer [1][hidden_dim], only where sub_norm
     HW_N_TENSORS

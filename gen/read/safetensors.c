@@ -27,8 +27,10 @@ static bool read_shape(struct hw_safetensor *t, const json_t *shape, struct hw_e
 {
     size_t n = json_array_size(shape);
     if (!json_is_array(shape) || n > 8)
-        return hw_fail(err, "%s: tensor %s: shape, expected an array of up to 8, got something "
-                       "else", t->file->path, t->name);
+        return hw_fail(err,
+                       "%s: tensor %s: shape, expected an array of up to 8, got something "
+                       "else",
+                       t->file->path, t->name);
     t->n_dims = (int)n;
     t->dims[0] = t->dims[1] = n == 1 || n == 2;
     for (size_t i = 0; i < n; i++) {
@@ -48,15 +50,19 @@ static bool read_tensor(struct hw_safetensor *t, const json_t *info, struct hw_e
     const json_t *begin = json_array_get(offsets, 0), *end = json_array_get(offsets, 1);
     for (const char *c = t->name; *c; c++)
         if (*c < 33 || *c > 126 || c - t->name > MAX_NAME)
-            return hw_fail(err, "%s: tensor name: expected up to %d printable ASCII characters, "
-                           "got something else", t->file->path, MAX_NAME);
+            return hw_fail(err,
+                           "%s: tensor name: expected up to %d printable ASCII characters, "
+                           "got something else",
+                           t->file->path, MAX_NAME);
     t->dtype = hw_json_string(info, "dtype");
     if (!read_shape(t, json_object_get(info, "shape"), err))
         return false;
     if (json_array_size(offsets) != 2 || !json_is_integer(begin) || !json_is_integer(end) ||
         json_integer_value(begin) < 0 || json_integer_value(end) < json_integer_value(begin))
-        return hw_fail(err, "%s: tensor %s: data_offsets, expected two that ascend, got something "
-                       "else", t->file->path, t->name);
+        return hw_fail(err,
+                       "%s: tensor %s: data_offsets, expected two that ascend, got something "
+                       "else",
+                       t->file->path, t->name);
     t->begin = (uint64_t)json_integer_value(begin);
     t->end = (uint64_t)json_integer_value(end);
     return true;
@@ -71,10 +77,11 @@ static bool check_layout(struct hw_safetensor *tensors, size_t n, const struct h
     for (size_t i = 0; i < n; i++) {
         struct hw_safetensor *t = &tensors[i];
         if (t->begin != at || t->end > size)
-            return hw_fail(err, "%s: tensor %s: data_offsets, expected to start at %llu and end by "
-                           "%llu, got %llu and %llu", file->path, t->name, (unsigned long long)at,
-                           (unsigned long long)size, (unsigned long long)t->begin,
-                           (unsigned long long)t->end);
+            return hw_fail(err,
+                           "%s: tensor %s: data_offsets, expected to start at %llu and end by "
+                           "%llu, got %llu and %llu",
+                           file->path, t->name, (unsigned long long)at, (unsigned long long)size,
+                           (unsigned long long)t->begin, (unsigned long long)t->end);
         t->data = file->data + data_start + at;
         at = t->end;
     }
@@ -105,7 +112,8 @@ static bool read_file(struct hw_safetensors *s, const struct hw_file *file, stru
     size_t first = s->n_tensors;
     const char *name;
     json_t *info;
-    json_object_foreach(root, name, info) {
+    json_object_foreach(root, name, info)
+    {
         if (strcmp(name, "__metadata__") == 0)
             continue;
         struct hw_safetensor *t = &s->tensors[s->n_tensors++];
@@ -142,9 +150,9 @@ bool hw_safetensors_open(struct hw_safetensors *s, const struct hw_file *files, 
         qsort(s->tensors, s->n_tensors, sizeof *s->tensors, compare_names);
     for (size_t i = 1; ok && i < s->n_tensors; i++)
         if (compare_names(&s->tensors[i - 1], &s->tensors[i]) == 0)
-            ok = hw_fail(err, "%s: tensor %s: expected it once, got it again in %s",
-                         s->tensors[i].file->path, s->tensors[i].name,
-                         s->tensors[i - 1].file->path);
+            ok =
+                hw_fail(err, "%s: tensor %s: expected it once, got it again in %s",
+                        s->tensors[i].file->path, s->tensors[i].name, s->tensors[i - 1].file->path);
     if (!ok)
         hw_safetensors_close(s);
     return ok;

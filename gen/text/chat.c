@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the families of chat templates, what tells them apart, and what varies within them. A family
-// is written as texts in which the names of control tokens stand between T and E; what a user says is
-// put between such texts and encoded together with them, from one control token to the next.
+// is written as texts in which the names of control tokens stand between T and E; what a user says
+// is put between such texts and encoded together with them, from one control token to the next.
 #include "gen/text/chat.h"
 
 #include <stdlib.h>
@@ -27,48 +27,68 @@ struct form {
 };
 
 static const struct form forms[] = {
-    {.name = "chatml", .family = "ChatML", .begin = "",
+    {.name = "chatml",
+     .family = "ChatML",
+     .begin = "",
      .turn = {{T "<|im_start|>" E "system\n", T "<|im_end|>" E "\n"},
               {T "<|im_start|>" E "user\n", T "<|im_end|>" E "\n"},
               {T "<|im_start|>" E "assistant\n", T "<|im_end|>" E "\n"}},
-     .answer = T "<|im_start|>" E "assistant\n", .stop = "<|im_end|>"},
-    {.name = "llama3", .family = "Llama 3", .begin = BOS,
+     .answer = T "<|im_start|>" E "assistant\n",
+     .stop = "<|im_end|>"},
+    {.name = "llama3",
+     .family = "Llama 3",
+     .begin = BOS,
      .turn = {{T "<|start_header_id|>" E "system" T "<|end_header_id|>" E "\n\n", T "<|eot_id|>" E},
               {T "<|start_header_id|>" E "user" T "<|end_header_id|>" E "\n\n", T "<|eot_id|>" E},
               {T "<|start_header_id|>" E "assistant" T "<|end_header_id|>" E "\n\n",
                T "<|eot_id|>" E}},
      .answer = T "<|start_header_id|>" E "assistant" T "<|end_header_id|>" E "\n\n",
      .stop = "<|eot_id|>"},
-    {.name = "gemma", .family = "Gemma", .begin = BOS,
+    {.name = "gemma",
+     .family = "Gemma",
+     .begin = BOS,
      .turn = {{NULL, NULL},
               {T "<start_of_turn>" E "user\n", T "<end_of_turn>" E "\n"},
               {T "<start_of_turn>" E "model\n", T "<end_of_turn>" E "\n"}},
-     .answer = T "<start_of_turn>" E "model\n", .stop = "<end_of_turn>",
-     .in_user_before = "", .in_user_after = "\n\n"},
-    {.name = "llama2", .family = "Llama 2", .begin = "",
-     .turn = {{NULL, NULL},
-              {BOS M "[INST]" E " ", " " M "[/INST]" E},
-              {" ", " " EOS}},
-     .answer = "", .stop = "eos", .in_user_before = "<<SYS>>\n", .in_user_after = "\n<</SYS>>\n\n"},
-    {.name = "mistral", .family = "Mistral", .begin = BOS,
+     .answer = T "<start_of_turn>" E "model\n",
+     .stop = "<end_of_turn>",
+     .in_user_before = "",
+     .in_user_after = "\n\n"},
+    {.name = "llama2",
+     .family = "Llama 2",
+     .begin = "",
+     .turn = {{NULL, NULL}, {BOS M "[INST]" E " ", " " M "[/INST]" E}, {" ", " " EOS}},
+     .answer = "",
+     .stop = "eos",
+     .in_user_before = "<<SYS>>\n",
+     .in_user_after = "\n<</SYS>>\n\n"},
+    {.name = "mistral",
+     .family = "Mistral",
+     .begin = BOS,
      .turn = {{NULL, NULL}, {M "[INST]" E " ", " " M "[/INST]" E}, {"", EOS}},
-     .answer = "", .stop = "eos", .in_user_before = "", .in_user_after = "\n\n"},
-    {.name = "zephyr", .family = "Zephyr", .begin = "",
+     .answer = "",
+     .stop = "eos",
+     .in_user_before = "",
+     .in_user_after = "\n\n"},
+    {.name = "zephyr",
+     .family = "Zephyr",
+     .begin = "",
      .turn = {{M "<|system|>" E "\n", EOS "\n"},
               {M "<|user|>" E "\n", EOS "\n"},
               {M "<|assistant|>" E "\n", EOS "\n"}},
-     .answer = M "<|assistant|>" E "\n", .stop = "eos"},
+     .answer = M "<|assistant|>" E "\n",
+     .stop = "eos"},
 };
 enum { N_FORMS = sizeof forms / sizeof forms[0], MAX_DEFAULT_SYSTEM = 4096 };
 
 struct hw_chat {
     const struct hw_tokenizer *tok;
-    struct form form;           // a copy, with what its template says
-    bool bos;                   // first, whether the form has it or not
-    bool trim[HW_N_ROLES];      // no space around what is said
-    bool system_last;           // the system text goes into the last turn, not the first
-    char *default_system;       // where a conversation has none, or NULL
-    const char *before_system;  // begins every system text; then there always is one
+    struct form form;          // a copy, with what its template says
+    bool bos;                  // first, whether the form has it or not
+    bool trim[HW_N_ROLES];     // no space around what is said
+    bool system_last;          // the system text goes into the last turn, not the first
+    char *default_system;      // where a conversation has none, or NULL
+    const char *before_system; // begins every system text; then there always is one
     int stop;
 };
 
@@ -77,7 +97,7 @@ static bool has(const char *jinja, const char *marker)
     return strstr(jinja, marker) != NULL;
 }
 
-// --- recognition ----------------------------------------------------------------------------------
+// --- recognition
 
 static const struct form *find_form(const char *name)
 {
@@ -111,8 +131,8 @@ const char *hw_chat_family(const char *jinja)
     return f ? f->family : NULL;
 }
 
-// A template may hold a system text for conversations without one, written out between the tokens of
-// a system's turn; what is put together there from variables has quotes and braces.
+// A template may hold a system text for conversations without one, written out between the tokens
+// of a system's turn; what is put together there from variables has quotes and braces.
 static char *find_default_system(const char *jinja)
 {
     static const char START[] = "<|im_start|>system", STOP[] = "<|im_end|>";
@@ -183,13 +203,16 @@ static const struct form *choose(const struct hw_tokenizer *tok, const char *nam
     if (name && !form)
         hw_fail(err, "chat template: expected %s, got '%.32s'", CHOICE, name);
     else if (!form && jinja)
-        hw_fail(err, "chat template: the tokenizer's is of no family known here (it begins "
-                     "\"%.60s\"): name one that the model was trained with by --template: %s",
+        hw_fail(err,
+                "chat template: the tokenizer's is of no family known here (it begins "
+                "\"%.60s\"): name one that the model was trained with by --template: %s",
                 jinja, CHOICE);
     else if (!form)
-        hw_fail(err, "chat template: expected one in the tokenizer's metadata (a GGUF file, or a "
-                     "folder with tokenizer_config.json), got none: give -t such a tokenizer, or "
-                     "name one by --template: %s", CHOICE);
+        hw_fail(err,
+                "chat template: expected one in the tokenizer's metadata (a GGUF file, or a "
+                "folder with tokenizer_config.json), got none: give -t such a tokenizer, or "
+                "name one by --template: %s",
+                CHOICE);
     return form;
 }
 
@@ -211,9 +234,10 @@ struct hw_chat *hw_chat_new(const struct hw_tokenizer *tok, const char *name, st
         adapt(chat, jinja);
     chat->stop = special(tok, chat->form.stop);
     if (chat->stop < 0)
-        hw_fail(err, "chat template: %s: expected the token %s in the vocabulary, got none: the "
-                     "model was trained with another template (--template)", form->family,
-                chat->form.stop);
+        hw_fail(err,
+                "chat template: %s: expected the token %s in the vocabulary, got none: the "
+                "model was trained with another template (--template)",
+                form->family, chat->form.stop);
     if (!err->set)
         return chat;
     hw_chat_free(chat);
@@ -232,7 +256,7 @@ int hw_chat_stop(const struct hw_chat *chat)
     return chat->stop;
 }
 
-// --- tokens ---------------------------------------------------------------------------------------
+// --- tokens
 
 struct writer {
     const struct hw_chat *chat;
@@ -316,8 +340,9 @@ static void put_form(struct writer *w, const char *text)
         else if (!must)
             put_text(w, name, len);
         else
-            hw_fail(w->err, "chat template: %s: expected the token %s in the vocabulary, got none: "
-                            "the model was trained with another template (--template)",
+            hw_fail(w->err,
+                    "chat template: %s: expected the token %s in the vocabulary, got none: "
+                    "the model was trained with another template (--template)",
                     w->chat->form.family, name);
     }
 }
@@ -385,8 +410,10 @@ static bool check(const struct hw_conversation *c, struct hw_error *err)
                            name[c->message[i].role]);
     }
     if (c->n == first || (c->n - first) % 2 == 0)
-        return hw_fail(err, "chat: expected a conversation that ends with a user's message, got %d "
-                            "messages", c->n);
+        return hw_fail(err,
+                       "chat: expected a conversation that ends with a user's message, got %d "
+                       "messages",
+                       c->n);
     return true;
 }
 

@@ -10,11 +10,13 @@
 
 enum hw_role { HW_SYSTEM, HW_USER, HW_ASSISTANT, HW_N_ROLES };
 
+struct hw_message {
+    enum hw_role role;
+    char *text;
+};
+
 struct hw_conversation {
-    struct hw_message {
-        enum hw_role role;
-        char *text;
-    } *message;
+    struct hw_message *message; // [n]
     int n;
 };
 

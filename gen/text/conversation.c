@@ -38,8 +38,10 @@ static bool add_json(struct hw_conversation *c, size_t i, const json_t *message,
         if (text && strcmp(hw_json_string(message, "role"), name[role]) == 0)
             return hw_conversation_add(c, (enum hw_role)role, text, err);
     }
-    return hw_fail(err, "%s: message %zu: expected a role (system, user, assistant) and a content, "
-                        "both text, got something else", path, i + 1);
+    return hw_fail(err,
+                   "%s: message %zu: expected a role (system, user, assistant) and a content, "
+                   "both text, got something else",
+                   path, i + 1);
 }
 
 bool hw_conversation_read(struct hw_conversation *c, const char *path, struct hw_error *err)
@@ -55,7 +57,8 @@ bool hw_conversation_read(struct hw_conversation *c, const char *path, struct hw
         return hw_fail(err, "%s: JSON line %d column %d: %s", path, why.line, why.column, why.text);
     if (!json_is_array(root) || json_array_size(root) == 0)
         hw_fail(err, "%s: expected an array of messages, got something else", path);
-    json_array_foreach(root, i, m) {
+    json_array_foreach(root, i, m)
+    {
         if (!err->set)
             add_json(c, i, m, path, err);
     }

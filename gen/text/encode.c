@@ -114,8 +114,9 @@ static void add_symbol(struct encoder *e, int token, int start, int len, bool fi
         e->symbols[i - 1].next = i;
 }
 
-// One symbol a character; a character without a piece becomes one symbol a byte, or none. As in llama2.c a
-// character is any byte with up to three continuation bytes, so that broken UTF-8 passes through.
+// One symbol a character; a character without a piece becomes one symbol a byte, or none. As in
+// llama2.c a character is any byte with up to three continuation bytes, so that broken UTF-8 passes
+// through.
 static void split_characters(struct encoder *e, int at, int end)
 {
     for (int i = at, n; i < end; i += n) {

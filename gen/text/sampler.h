@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 struct hw_sampler {
-    double temperature; // 0: the likeliest token, as the chip does
-    double top_p;       // draw among the fewest tokens that hold this share, 0 < top_p <= 1
-    uint64_t seed;      // changes with every draw
-    double logit_scale; // one logit unit
+    double temperature;         // 0: the likeliest token, as the chip does
+    double top_p;               // draw among the fewest tokens that hold this share, 0 < top_p <= 1
+    uint64_t seed;              // changes with every draw
+    double logit_scale;         // one logit unit
     struct hw_candidate *order; // room for them, made at the first draw
 };
 

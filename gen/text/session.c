@@ -9,7 +9,7 @@
 
 #include "gen/interrupt.h"
 
-// --- text -----------------------------------------------------------------------------------------
+// --- text
 
 // How many of the last bytes begin a character that more bytes would complete.
 static size_t incomplete(const char *bytes, size_t n)
@@ -58,7 +58,7 @@ void hw_stream_end(struct hw_stream *s)
         fflush(s->to);
 }
 
-// --- opening --------------------------------------------------------------------------------------
+// --- opening
 
 static bool check(const struct hw_ask *ask, struct hw_error *err)
 {
@@ -101,7 +101,7 @@ void hw_session_close(struct hw_session *s)
     *s = (struct hw_session){0};
 }
 
-// --- turns ----------------------------------------------------------------------------------------
+// --- turns
 
 // Adds the next line of stdin that says something. False: there is none.
 static bool read_line(struct hw_session *s, struct hw_error *err)

@@ -9,7 +9,7 @@
 #include "gen/text/chat.h"
 
 struct hw_ask {
-    const char *prompt;   // or NULL; in a chat without any, lines of stdin are
+    const char *prompt; // or NULL; in a chat without any, lines of stdin are
     bool chat;
     const char *template; // its name, or NULL
     const char *system;   // text, or NULL
@@ -30,12 +30,12 @@ struct hw_session {
     struct hw_chat *chat; // NULL: a story
     struct hw_conversation said;
     struct hw_stream stream;
-    bool asked;        // the prompt has been handed out
+    bool asked; // the prompt has been handed out
     bool interactive;
-    char *answer;      // of this turn, so far
+    char *answer; // of this turn, so far
     size_t len, room;
-    int previous;      // token, -1: none
-    int stop;          // the token that ends a turn
+    int previous; // token, -1: none
+    int stop;     // the token that ends a turn
 };
 
 // to: where what the model says goes, or NULL. Options that contradict each other are an error.
@@ -43,8 +43,8 @@ bool hw_session_open(struct hw_session *s, const struct hw_ask *ask, const struc
                      FILE *to, struct hw_error *err);
 void hw_session_close(struct hw_session *s);
 
-// The tokens of the next turn, at most `room`, in *ids, which the caller frees. False: no more turns,
-// or an error. A story's prompt is written out.
+// The tokens of the next turn, at most `room`, in *ids, which the caller frees. False: no more
+// turns, or an error. A story's prompt is written out.
 bool hw_session_next(struct hw_session *s, int room, int **ids, int *n, struct hw_error *err);
 
 bool hw_session_ends(const struct hw_session *s, int token); // a turn or story ends with it

@@ -12,8 +12,7 @@
 
 enum { MAX_PIECE_LENGTH = 1 << 16 };
 
-static bool read_pieces(struct hw_tokenizer *tok, const struct hw_file *file,
-                        struct hw_error *err)
+static bool read_pieces(struct hw_tokenizer *tok, const struct hw_file *file, struct hw_error *err)
 {
     struct hw_cursor c = hw_cursor_over(file, err);
     uint32_t max_len = hw_cursor_u32(&c, "max_token_length");
@@ -114,8 +113,7 @@ int hw_tokenizer_special(const struct hw_tokenizer *tok, const char *name)
     return -1;
 }
 
-const char *hw_tokenizer_piece(const struct hw_tokenizer *tok, int previous, int token,
-                               size_t *len)
+const char *hw_tokenizer_piece(const struct hw_tokenizer *tok, int previous, int token, size_t *len)
 {
     *len = 0;
     if (token < 0 || token >= tok->vocab_size)

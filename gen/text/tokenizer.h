@@ -21,7 +21,7 @@ void hw_tokenizer_close(struct hw_tokenizer *tok);
 int hw_tokenizer_bos(const struct hw_tokenizer *tok); // -1 where there is none
 int hw_tokenizer_eos(const struct hw_tokenizer *tok);
 int hw_tokenizer_size(const struct hw_tokenizer *tok);
-bool hw_tokenizer_adds_bos(const struct hw_tokenizer *tok); // encoders of its kind put BOS first
+bool hw_tokenizer_adds_bos(const struct hw_tokenizer *tok);    // encoders of its kind put BOS first
 const char *hw_tokenizer_kind(const struct hw_tokenizer *tok); // for people
 const char *hw_tokenizer_template(const struct hw_tokenizer *tok); // of chats, in Jinja, or NULL
 

@@ -39,8 +39,10 @@ static bool read_pieces(const struct reader *r, const struct hw_gguf_pair *token
     const struct hw_gguf *g = &r->gguf;
     const struct hw_gguf_pair *types = hw_gguf_find(g, "tokenizer.ggml.token_type");
     if (types && (!types->is_array || types->type != HW_GGUF_I32 || types->count != tokens->count))
-        return hw_fail(r->err, "%s: key tokenizer.ggml.token_type: expected %llu i32, got "
-                       "something else", r->file->path, (unsigned long long)tokens->count);
+        return hw_fail(r->err,
+                       "%s: key tokenizer.ggml.token_type: expected %llu i32, got "
+                       "something else",
+                       r->file->path, (unsigned long long)tokens->count);
     const uint8_t *at = tokens->value;
     for (int i = 0; i < (int)tokens->count; i++) {
         struct hw_text text = hw_gguf_next_string(&at);
@@ -68,8 +70,10 @@ static bool read_scores(const struct reader *r, uint64_t n)
     for (size_t i = 0; i < n; i++) {
         r->tok->pieces[i].score = hw_load_f32(scores->value + 4 * i);
         if (!isfinite(r->tok->pieces[i].score))
-            return hw_fail(r->err, "%s: key tokenizer.ggml.scores: score %zu, expected a finite "
-                           "number, got %f", r->file->path, i, (double)r->tok->pieces[i].score);
+            return hw_fail(r->err,
+                           "%s: key tokenizer.ggml.scores: score %zu, expected a finite "
+                           "number, got %f",
+                           r->file->path, i, (double)r->tok->pieces[i].score);
     }
     return true;
 }
@@ -85,8 +89,10 @@ static bool read_merges(const struct reader *r)
         struct hw_text text = hw_gguf_next_string(&at);
         const char *space = text.len ? memchr(text.bytes + 1, ' ', text.len - 1) : NULL;
         if (!space)
-            return hw_fail(r->err, "%s: merge %d: expected two pieces with a space between, got "
-                           "one", r->file->path, rank);
+            return hw_fail(r->err,
+                           "%s: merge %d: expected two pieces with a space between, got "
+                           "one",
+                           r->file->path, rank);
         size_t left = (size_t)(space - text.bytes);
         if (!hw_vocab_add_rule(r->tok, rank, r->file->path, HW_SPELLING_BYTE_LEVEL, text.bytes,
                                left, space + 1, text.len - left - 1, r->err))
@@ -124,9 +130,10 @@ static bool read_split(const struct reader *r)
             return true;
         }
     }
-    return hw_fail(r->err, "%s: key tokenizer.ggml.pre: expected gpt-2, smollm, starcoder, refact, "
-                   "llama-bpe, llama3, llama-v3 or smaug-bpe, got \"%.*s\"", r->file->path,
-                   pre.len < 64 ? (int)pre.len : 64, pre.bytes);
+    return hw_fail(r->err,
+                   "%s: key tokenizer.ggml.pre: expected gpt-2, smollm, starcoder, refact, "
+                   "llama-bpe, llama3, llama-v3 or smaug-bpe, got \"%.*s\"",
+                   r->file->path, pre.len < 64 ? (int)pre.len : 64, pre.bytes);
 }
 
 static bool read_template(const struct reader *r)
@@ -151,9 +158,10 @@ static bool read_all(struct reader *r, int vocab_size)
         return hw_fail(r->err, "%s: key tokenizer.ggml.model: expected llama or gpt2, got \"%.*s\"",
                        r->file->path, model.len < 64 ? (int)model.len : 64, model.bytes);
     if (vocab_size < 1 || tokens->count > (uint64_t)vocab_size)
-        return hw_fail(r->err, "%s: key tokenizer.ggml.tokens: number, expected at most vocab_size "
-                       "%d, got %llu", r->file->path, vocab_size,
-                       (unsigned long long)tokens->count);
+        return hw_fail(r->err,
+                       "%s: key tokenizer.ggml.tokens: number, expected at most vocab_size "
+                       "%d, got %llu",
+                       r->file->path, vocab_size, (unsigned long long)tokens->count);
     size_t text_bytes = 0;
     const uint8_t *at = tokens->value;
     for (uint64_t i = 0; i < tokens->count; i++)

@@ -62,14 +62,18 @@ static bool read_pre_tokenizer(struct reader *r)
             r->tok->space_prefix = strcmp(scheme, "never") != 0;
             r->tok->prefix_once = strcmp(scheme, "first") == 0;
         } else {
-            return hw_fail(r->err, "%s: pre_tokenizer: expected ByteLevel without prefix space, "
+            return hw_fail(r->err,
+                           "%s: pre_tokenizer: expected ByteLevel without prefix space, "
                            "Digits one by one, Llama 3's Split, or Metaspace without split, got "
-                           "\"%.32s\"", r->path, hw_json_string(one, "type"));
+                           "\"%.32s\"",
+                           r->path, hw_json_string(one, "type"));
         }
     }
     if (((digits || llama3) && !r->tok->byte_level) || (digits && llama3))
-        return hw_fail(r->err, "%s: pre_tokenizer: expected ByteLevel after Digits or Split, got "
-                       "something else", r->path);
+        return hw_fail(r->err,
+                       "%s: pre_tokenizer: expected ByteLevel after Digits or Split, got "
+                       "something else",
+                       r->path);
     r->tok->split = !r->tok->byte_level ? HW_SPLIT_NONE
                     : llama3            ? HW_SPLIT_LLAMA3
                     : digits            ? HW_SPLIT_GPT2_DIGITS
@@ -92,8 +96,10 @@ static bool read_normalizer(struct reader *r)
         if (type_is(one, "Prepend") && strcmp(hw_json_string(one, "prepend"), space_mark) == 0)
             r->tok->space_prefix = true;
         else if (!mark_spaces)
-            return hw_fail(r->err, "%s: normalizer: expected none, or spaces to U+2581, got "
-                           "\"%.32s\"", r->path, hw_json_string(one, "type"));
+            return hw_fail(r->err,
+                           "%s: normalizer: expected none, or spaces to U+2581, got "
+                           "\"%.32s\"",
+                           r->path, hw_json_string(one, "type"));
     }
     return true;
 }
@@ -119,7 +125,8 @@ static bool read_added(struct reader *r)
 {
     size_t i;
     json_t *added;
-    json_array_foreach(json_object_get(r->root, "added_tokens"), i, added) {
+    json_array_foreach(json_object_get(r->root, "added_tokens"), i, added)
+    {
         const char *text = hw_json_string(added, "content");
         const json_t *id = json_object_get(added, "id");
         if (!set_piece(r, id, text, strlen(text), HW_SPELLING_RAW))
@@ -144,7 +151,8 @@ static bool read_pieces(struct reader *r)
     json_t *id;
     if (!read_added(r))
         return false;
-    json_object_foreach((json_t *)(uintptr_t)json_object_get(r->model, "vocab"), text, id) {
+    json_object_foreach((json_t *)(uintptr_t)json_object_get(r->model, "vocab"), text, id)
+    {
         if (!is_added(r, id) && !set_piece(r, id, text, strlen(text), r->spelling))
             return false;
     }
@@ -185,7 +193,8 @@ static bool read_merges(struct reader *r)
         return hw_fail(r->err, "%s: key model.merges: expected an array, got none", r->path);
     if (!hw_vocab_alloc_rules(r->tok, json_array_size(merges), r->path, r->err))
         return false;
-    json_array_foreach(merges, rank, merge) {
+    json_array_foreach(merges, rank, merge)
+    {
         if (!read_merge(r, (int)rank, merge))
             return false;
     }
@@ -220,10 +229,11 @@ static bool read_all(struct reader *r)
         return false;
     r->tok->add_bos = adds_bos(json_object_get(r->root, "post_processor"));
     if (!r->tok->byte_level && !flag(r->model, "byte_fallback"))
-        return hw_fail(r->err, "%s: key model.byte_fallback: expected true, or a byte-level "
-                       "tokenizer, got neither", r->path);
-    return read_pieces(r) &&
-           hw_vocab_index(r->tok, r->path, r->err) && read_merges(r);
+        return hw_fail(r->err,
+                       "%s: key model.byte_fallback: expected true, or a byte-level "
+                       "tokenizer, got neither",
+                       r->path);
+    return read_pieces(r) && hw_vocab_index(r->tok, r->path, r->err) && read_merges(r);
 }
 
 struct hw_tokenizer *hw_tokenizer_read_json(const struct hw_file *file, int vocab_size,
@@ -274,7 +284,8 @@ static bool read_config(struct hw_tokenizer *tok, const char *path, struct hw_er
     bool ok = root && hw_json_bool(root, "add_bos_token", &tok->add_bos, path, err);
     if (ok && json_is_string(template))
         ok = set_template(tok, json_string_value(template), path, err);
-    json_array_foreach(template, i, one) {
+    json_array_foreach(template, i, one)
+    {
         if (ok && strcmp(hw_json_string(one, "name"), "default") == 0)
             ok = set_template(tok, hw_json_string(one, "template"), path, err);
     }

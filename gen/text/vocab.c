@@ -51,8 +51,10 @@ bool hw_vocab_set_template(struct hw_tokenizer *tok, const char *text, size_t le
                            struct hw_error *err)
 {
     if (len > MAX_TEMPLATE_BYTES || memchr(text, 0, len))
-        return hw_fail(err, "%s: chat_template: expected at most %d bytes of text, got %zu, or a "
-                       "byte of zero", path, MAX_TEMPLATE_BYTES, len);
+        return hw_fail(err,
+                       "%s: chat_template: expected at most %d bytes of text, got %zu, or a "
+                       "byte of zero",
+                       path, MAX_TEMPLATE_BYTES, len);
     char *copy = malloc(len + 1);
     if (!copy)
         return hw_fail(err, "%s: chat_template: out of memory", path);
@@ -216,8 +218,8 @@ bool hw_vocab_alloc_rules(struct hw_tokenizer *tok, size_t n, const char *path,
                           struct hw_error *err)
 {
     if (n > HW_MAX_MERGES)
-        return hw_fail(err, "%s: merges: number, expected at most %d, got %zu", path,
-                       HW_MAX_MERGES, n);
+        return hw_fail(err, "%s: merges: number, expected at most %d, got %zu", path, HW_MAX_MERGES,
+                       n);
     uint32_t size = table_size(n);
     tok->rule_mask = size - 1;
     tok->rules = malloc(size * sizeof *tok->rules);
@@ -250,8 +252,10 @@ bool hw_vocab_add_rule(struct hw_tokenizer *tok, int rank, const char *path,
 {
     char joint[1024];
     if (left_len > sizeof joint / 2 || right_len > sizeof joint / 2)
-        return hw_fail(err, "%s: merge %d: length, expected at most %zu bytes a side, got %zu and "
-                       "%zu", path, rank, sizeof joint / 2, left_len, right_len);
+        return hw_fail(err,
+                       "%s: merge %d: length, expected at most %zu bytes a side, got %zu and "
+                       "%zu",
+                       path, rank, sizeof joint / 2, left_len, right_len);
     ptrdiff_t a = hw_vocab_decode(spelling, left, left_len, joint);
     ptrdiff_t b = a < 0 ? -1 : hw_vocab_decode(spelling, right, right_len, joint + a);
     if (b < 0)
@@ -260,8 +264,10 @@ bool hw_vocab_add_rule(struct hw_tokenizer *tok, int rank, const char *path,
     int right_token = hw_vocab_find(tok, joint + a, (size_t)b);
     int token = hw_vocab_find(tok, joint, (size_t)(a + b));
     if (left_token < 0 || right_token < 0 || token < 0)
-        return hw_fail(err, "%s: merge %d: expected two pieces that join to a third, got \"%.*s\" "
-                       "and \"%.*s\"", path, rank, (int)left_len, left, (int)right_len, right);
+        return hw_fail(err,
+                       "%s: merge %d: expected two pieces that join to a third, got \"%.*s\" "
+                       "and \"%.*s\"",
+                       path, rank, (int)left_len, left, (int)right_len, right);
     struct hw_rule *rule = find_rule_slot(tok, left_token, right_token);
     if (rule->rank < 0) // of equal rules the first one counts
         *rule = (struct hw_rule){left_token, right_token, token, rank};

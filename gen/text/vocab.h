@@ -44,11 +44,11 @@ struct hw_tokenizer {
     uint32_t slot_mask;
     struct hw_rule *rules; // the same from (left, right); NULL: merge by scores
     uint32_t rule_mask;
-    bool byte_level;   // words start as single bytes, not as characters
-    bool whole_words;  // a word that is a piece is one token, whatever the merges say
-    bool space_prefix; // a space goes before the text, and is dropped from the first word
-    bool prefix_once;  // not before what follows a control token
-    bool add_bos;      // encoders put BOS first
+    bool byte_level;     // words start as single bytes, not as characters
+    bool whole_words;    // a word that is a piece is one token, whatever the merges say
+    bool space_prefix;   // a space goes before the text, and is dropped from the first word
+    bool prefix_once;    // not before what follows a control token
+    bool add_bos;        // encoders put BOS first
     const char *kind;    // for people: a literal
     char *chat_template; // in Jinja, or NULL
     enum hw_split split;

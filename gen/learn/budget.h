@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "gen/quant/backward.h"
+#include "gen/learn/backward.h"
 #include "gen/quant/float_model.h"
 #include "gen/quant/rounded.h"
 
@@ -14,11 +14,11 @@ enum { HW_MAX_WIDTHS = 4 }; // 1..4 planes
 
 struct hw_budget {
     const struct hw_config *c;
-    int code_bits, n_widths; // width k is (k + 1) * code_bits bits, at most 8
+    int code_bits, n_widths;                   // width k is (k + 1) * code_bits bits, at most 8
     struct hw_rounded *rounded[HW_MAX_WIDTHS]; // [hw_rounded_count] every matrix at every width
-    double *loss;            // [hw_rounded_count][HW_MAX_WIDTHS] divergence a token
-    int *planes;             // [hw_rounded_count] the choice
-    double together;         // divergence of all matrices as chosen, rounded at once
+    double *loss;    // [hw_rounded_count][HW_MAX_WIDTHS] divergence a token
+    int *planes;     // [hw_rounded_count] the choice
+    double together; // divergence of all matrices as chosen, rounded at once
 };
 
 // Rows, level tables and codes of a matrix.

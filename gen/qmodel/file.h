@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quantized models on disk: a safetensors file whose __metadata__ holds the scalars.
-#ifndef HW_QFILE_H
-#define HW_QFILE_H
+#ifndef HW_QMODEL_FILE_H
+#define HW_QMODEL_FILE_H
 
 #include "gen/error.h"
 #include "refmodel/qmodel.h"
@@ -21,8 +21,9 @@ void hw_qmodel_free(struct hw_qmodel *q);
 void hw_qmatrix_row(const struct hw_qmatrix *m, int plane, int row, uint8_t *codes);
 void hw_qmatrix_unload(const struct hw_qmatrix *m);
 
-// Makes the context seq_len, at most the model's, and cuts positions for the rotation's two tables at bit
-// lo_bits, 1..19, where a fabric is made so (0: where hw_rope_shape says). The tables follow.
+// Makes the context seq_len, at most the model's, and cuts positions for the rotation's two tables
+// at bit lo_bits, 1..19, where a fabric is made so (0: where hw_rope_shape says). The tables
+// follow.
 bool hw_qmodel_set_context(struct hw_qmodel *q, int seq_len, int lo_bits, struct hw_error *err);
 
 // Writes under a temporary name, then renames. Reads with every count, range and size checked:

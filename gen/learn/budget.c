@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the choice of planes: sensitivity of every matrix, then planes where a bit buys most.
-#include "gen/quant/budget.h"
+#include "gen/learn/budget.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/quant/tune.h"
-#include "gen/quant/writer.h"
+#include "gen/learn/tune.h"
+#include "gen/learn/writer.h"
 #include "refmodel/tables.h"
 
 enum { LENGTH = 256, TOKENS = 2048 };
@@ -38,7 +38,7 @@ double hw_other_rom_bits(const struct hw_config *c)
     return 16.0 * gains + 16.0 * c->head_dim * (n_hi + (1 << lo_bits)) + 128.0 * words;
 }
 
-// --- measuring -------------------------------------------------------------------------------------
+// --- measuring
 
 static bool meter_new(struct meter *m, const struct hw_config *c, const struct hw_float *f,
                       struct hw_error *err)
@@ -120,7 +120,7 @@ static void measure_each(const struct hw_budget *b, struct meter *m, FILE *progr
     }
 }
 
-// --- choosing --------------------------------------------------------------------------------------
+// --- choosing
 
 static double bits_of(const struct hw_budget *b, int i, int planes)
 {
@@ -169,8 +169,10 @@ static bool spend(struct hw_budget *b, double rom_bits, struct hw_error *err)
 {
     narrowest(b);
     if (total_bits(b) > rom_bits)
-        return hw_fail(err, "quantize: rom-bits: expected at least %.0f, a plane of %d bits for "
-                            "every matrix, got %.0f", total_bits(b), b->code_bits, rom_bits);
+        return hw_fail(err,
+                       "quantize: rom-bits: expected at least %.0f, a plane of %d bits for "
+                       "every matrix, got %.0f",
+                       total_bits(b), b->code_bits, rom_bits);
     while (widen(b, rom_bits))
         ;
     return true;
@@ -186,9 +188,10 @@ static bool reach(struct hw_budget *b, struct meter *m, double max_loss, struct 
         high++;
     loss = measure_choice(b, m);
     if (loss > limit)
-        return hw_fail(err, "quantize: max-loss: expected at least %.3g percent, what %d-bit "
-                            "weights lose, got %.3g", 100.0 * (hw_exp(loss) - 1.0),
-                       b->n_widths * b->code_bits, max_loss);
+        return hw_fail(err,
+                       "quantize: max-loss: expected at least %.3g percent, what %d-bit "
+                       "weights lose, got %.3g",
+                       100.0 * (hw_exp(loss) - 1.0), b->n_widths * b->code_bits, max_loss);
     while (high - low > 1) {
         int middle = low + (high - low) / 2;
         narrowest(b);

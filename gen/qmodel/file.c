@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns quantized models in memory and on disk. The file is safetensors: 8 bytes of header length,
-// a JSON header, raw little-endian tensors. Scalars are strings in __metadata__, as the format asks.
-// Refuses anything whose shape, size, range or order is not exactly what the metadata implies.
-#include "gen/quant/qfile.h"
+// a JSON header, raw little-endian tensors. Scalars are strings in __metadata__, as the format
+// asks. Refuses anything whose shape, size, range or order is not exactly what the metadata
+// implies.
+#include "gen/qmodel/file.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -12,7 +13,7 @@
 #include <unistd.h>
 
 #include "gen/interrupt.h"
-#include "gen/quant/synthetic.h"
+#include "gen/qmodel/synthetic.h"
 #include "gen/read/cursor.h"
 #include "refmodel/tables.h"
 
@@ -24,7 +25,7 @@ static const char *const FORMAT = "hardwire-qmodel-1";
 
 enum { PIECE = 16 << 20 }; // bytes of codes checked at a time
 
-// --- memory -------------------------------------------------------------------------------------
+// --- memory
 
 static void *zeros(size_t n, size_t size, struct hw_error *err)
 {
@@ -167,17 +168,17 @@ void hw_qmodel_free(struct hw_qmodel *q)
     memset(q, 0, sizeof *q);
 }
 
-// --- one walk over everything, for reading and writing ------------------------------------------------
+// --- one walk over everything, for reading and writing
 
 // A pass over the model's scalars and tensors in a fixed order. Writing fills `header` and `data`;
 // reading takes from them.
 struct pass {
     bool writing;
     json_t *header, *meta;
-    FILE *file;            // writing: tensor data
-    bool unload;           // writing: what is written is mapped and need not stay in memory
-    const uint8_t *data;   // reading: tensor data
-    size_t size, at;       // of data
+    FILE *file;          // writing: tensor data
+    bool unload;         // writing: what is written is mapped and need not stay in memory
+    const uint8_t *data; // reading: tensor data
+    size_t size, at;     // of data
     size_t n_tensors;
     const char *path;
     struct hw_error *err;
@@ -349,12 +350,15 @@ static void check_sums(struct pass *p, const char *name, int code_bits, const st
         for (int k = 0; k < m->n_planes; k++)
             sum += m->levels[k][m->codes[(size_t)k * n + i]];
         if (sum < -128 || sum > 127)
-            hw_fail(p->err, "%s: tensor %s: element %zu: expected a sum of levels in -128..127, "
-                            "got %d", p->path, name, i, sum);
+            hw_fail(p->err,
+                    "%s: tensor %s: element %zu: expected a sum of levels in -128..127, "
+                    "got %d",
+                    p->path, name, i, sum);
     }
 }
 
-static void check_matrix(struct pass *p, const char *name, int code_bits, const struct hw_qmatrix *m)
+static void check_matrix(struct pass *p, const char *name, int code_bits,
+                         const struct hw_qmatrix *m)
 {
     size_t n = (size_t)m->n_planes * (size_t)m->n_out * (size_t)m->n_in, last = 0;
     for (size_t i = 0; i < n && !p->err->set; i = last) { // a piece that need not stay in memory
@@ -436,10 +440,17 @@ static void layer(struct pass *p, struct hw_qmodel *q, int l)
     int kv_dim = c->n_kv_heads * c->head_dim, q_dim = c->n_heads * c->head_dim;
     int b = q->widths.code_bits;
     char n[11][64];
-    const char *part[11] = {"attention_norm", "ffn_norm", "attention.wk", "attention.wq",
-                           "attention.wv", "attention.wo", "feed_forward.gate_up",
-                           "feed_forward.down", "", "attention.sub_norm",
-                           "feed_forward.sub_norm"};
+    const char *part[11] = {"attention_norm",
+                            "ffn_norm",
+                            "attention.wk",
+                            "attention.wq",
+                            "attention.wv",
+                            "attention.wo",
+                            "feed_forward.gate_up",
+                            "feed_forward.down",
+                            "",
+                            "attention.sub_norm",
+                            "feed_forward.sub_norm"};
     for (int i = 0; i < 11; i++)
         snprintf(n[i], sizeof n[i], "layers.%d.%s", l, part[i]);
     norm(p, n[0], c->dim, q, &y->attn_norm);
@@ -494,9 +505,10 @@ static void config(struct pass *p, struct hw_qmodel *q)
     int_field(p, "kv_bits", 4, 12, &w->kv_bits);
     int_field(p, "res_bits", 16, 24, &w->res_bits);
     if (!p->err->set && (c->head_dim % 2 || c->n_heads % c->n_kv_heads))
-        hw_fail(p->err, "%s: metadata: expected an even head_dim and n_heads a multiple of "
-                        "n_kv_heads, got %d, %d, %d", p->path, c->head_dim, c->n_heads,
-                c->n_kv_heads);
+        hw_fail(p->err,
+                "%s: metadata: expected an even head_dim and n_heads a multiple of "
+                "n_kv_heads, got %d, %d, %d",
+                p->path, c->head_dim, c->n_heads, c->n_kv_heads);
 }
 
 // The dimensions decide how much memory the model takes: they must be those of so large a file.
@@ -507,8 +519,10 @@ static void check_size(struct pass *p, const struct hw_config *c)
     size_t layer = dim * (2 * q_dim + 2 * kv_dim + 3 * (size_t)c->hidden_dim);
     size_t codes = (size_t)c->vocab_size * dim + (size_t)c->n_layers * layer; // far below 2^63
     if (!p->err->set && codes > p->size)
-        hw_fail(p->err, "%s: metadata: expected at least %zu bytes of data for these dimensions, "
-                        "got %zu", p->path, codes, p->size);
+        hw_fail(p->err,
+                "%s: metadata: expected at least %zu bytes of data for these dimensions, "
+                "got %zu",
+                p->path, codes, p->size);
 }
 
 static void everything(struct pass *p, struct hw_qmodel *q)
@@ -537,7 +551,7 @@ static void everything(struct pass *p, struct hw_qmodel *q)
         layer(p, q, l);
 }
 
-// --- files --------------------------------------------------------------------------------------------
+// --- files
 
 static bool write_file(const struct hw_qmodel *q, FILE *file, const char *path,
                        struct hw_error *err)
@@ -593,11 +607,13 @@ static bool parse(struct hw_qmodel *q, const uint8_t *data, size_t size, const c
     for (int i = 0; i < 8 && size >= 8; i++)
         header |= (uint64_t)data[i] << (8 * i);
     if (size < 8 || header > size - 8)
-        return hw_fail(err, "%s: header: expected a safetensors file, got a header of %llu bytes "
-                            "in a file of %zu", path, (unsigned long long)header, size);
+        return hw_fail(err,
+                       "%s: header: expected a safetensors file, got a header of %llu bytes "
+                       "in a file of %zu",
+                       path, (unsigned long long)header, size);
     json_error_t where;
-    json_t *root = json_loadb((const char *)data + 8, (size_t)header, JSON_REJECT_DUPLICATES,
-                              &where);
+    json_t *root =
+        json_loadb((const char *)data + 8, (size_t)header, JSON_REJECT_DUPLICATES, &where);
     struct pass p = {.header = root, .path = path, .err = err};
     if (!root)
         return hw_fail(err, "%s: header: %s at byte %d", path, where.text, where.position + 8);

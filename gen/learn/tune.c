@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns tuning: Adam over places, scales, levels and gains, the rounding passed straight through
 // (as LSQ and EfficientQAT do), against the float model's distribution.
-#include "gen/quant/tune.h"
+#include "gen/learn/tune.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/quant/lanes.h"
-#include "gen/quant/writer.h"
+#include "gen/learn/lanes.h"
+#include "gen/learn/writer.h"
 #include "refmodel/tables.h"
 
 enum { WINDOW = 512, THREADS = 2, PER_THREAD = 1, AHEAD = 8 };
@@ -21,7 +21,7 @@ static const double LEVEL_RATE = 0.005; // the same
 static const double SCALE_RATE = 0.001; // of the scale
 static const double GAIN_RATE = 0.001;  // of the mean gain
 
-// --- a rounded matrix ------------------------------------------------------------------------------
+// --- a rounded matrix
 
 static float *row_of(const struct hw_rounded *r, const struct hw_config *c,
                      const struct hw_params *p, int row)
@@ -46,7 +46,7 @@ void hw_rounded_weights(const struct hw_rounded *r, const struct hw_config *c, s
     }
 }
 
-// --- text and loss ---------------------------------------------------------------------------------
+// --- text and loss
 
 bool hw_params_from(struct hw_params *p, const struct hw_float *f, const struct hw_config *c,
                     struct hw_error *err)
@@ -80,15 +80,15 @@ double hw_divergence(const float *teacher, float *student, int n, int vocab_size
     return total;
 }
 
-// --- Adam ------------------------------------------------------------------------------------------
+// --- Adam
 
 struct moments { // of one vector of derivatives
     float *mean, *square;
 };
 
 struct step {
-    double rate;           // of this step, 1 at first
-    double mean, square;   // 1 - beta^step
+    double rate;         // of this step, 1 at first
+    double mean, square; // 1 - beta^step
 };
 
 static const float KEEP_MEAN = 0.9f, KEEP_SQUARE = 0.98f;
@@ -119,12 +119,12 @@ struct tuner {
         struct hw_window *window;
         struct hw_params grad;
         uint64_t seed;
-        int *tokens;    // [AHEAD][length] text written ahead
-        float *target;  // [AHEAD][length][vocab_size] the float model's logits; [length].. of a text
-        float *logits;  // [length][vocab_size] the rounded model's, then the loss's derivative
-        float *work;    // [vocab_size]
-        double loss;    // of the step
-        int next;       // window of *tokens, AHEAD: to be written; of a text: its window
+        int *tokens;   // [AHEAD][length] text written ahead
+        float *target; // [AHEAD][length][vocab_size] the float model's logits; [length].. of a text
+        float *logits; // [length][vocab_size] the rounded model's, then the loss's derivative
+        float *work;   // [vocab_size]
+        double loss;   // of the step
+        int next;      // window of *tokens, AHEAD: to be written; of a text: its window
     } worker[THREADS];
     int length;
     const int *text; // [n_windows][length], or NULL
@@ -177,9 +177,10 @@ static void move_matrix(struct tuner *t, struct matrix *m, const struct step *s)
             int code = hw_grid_nearest(g, place[k]);
             d_scale += (double)d[k] * g->value[code];
             d_level[code] += d[k] * r->scale[i];
-            float to = (float)(place[k] - PLACE_RATE * gap * s->rate *
-                                              direction(&m->place, (size_t)i * (size_t)r->n_in +
-                                                        (size_t)k, (float)(d[k] * r->scale[i]), s));
+            float to =
+                (float)(place[k] - PLACE_RATE * gap * s->rate *
+                                       direction(&m->place, (size_t)i * (size_t)r->n_in + (size_t)k,
+                                                 (float)(d[k] * r->scale[i]), s));
             place[k] = to < low ? low : to > high ? high : to;
         }
         r->scale[i] *= 1.0 - SCALE_RATE * s->rate *
@@ -201,12 +202,12 @@ static void move_gains(struct tuner *t, const struct step *s)
         for (size_t i = 0; i < n; i++)
             mean += fabsf(gain[i]) / (double)n;
         for (size_t i = 0; i < n; i++)
-            gain[i] = (float)(gain[i] - GAIN_RATE * mean * s->rate *
-                                            direction(&t->gain[id], i, d[i], s));
+            gain[i] =
+                (float)(gain[i] - GAIN_RATE * mean * s->rate * direction(&t->gain[id], i, d[i], s));
     }
 }
 
-// --- steps -----------------------------------------------------------------------------------------
+// --- steps
 
 // The next window's tokens and what the float model makes of them.
 static const int *next_window(struct worker *y, const float **target)
@@ -297,7 +298,7 @@ static void run_steps(struct tuner *t, int n_steps, FILE *progress)
     round_all(t);
 }
 
-// --- memory ----------------------------------------------------------------------------------------
+// --- memory
 
 static bool check_size(const struct hw_config *c, int length, struct hw_error *err)
 {
@@ -305,8 +306,10 @@ static bool check_size(const struct hw_config *c, int length, struct hw_error *e
                    THREADS * (hw_window_bytes(c, length) + hw_writer_bytes(c, AHEAD, length) +
                               4.0 * (AHEAD + 1) * length * c->vocab_size);
     if (bytes > MOST_BYTES)
-        return hw_fail(err, "tuning: expected a model that tunes in %.0f MiB of memory, got one of "
-                            "%.0f", MOST_BYTES / 1048576.0, bytes / 1048576.0);
+        return hw_fail(err,
+                       "tuning: expected a model that tunes in %.0f MiB of memory, got one of "
+                       "%.0f",
+                       MOST_BYTES / 1048576.0, bytes / 1048576.0);
     return true;
 }
 
@@ -393,7 +396,8 @@ bool hw_tune(struct hw_float *teacher, const struct hw_config *c, int n_steps, c
     struct tuner t = {.c = c, .text = text, .length = c->seq_len < WINDOW ? c->seq_len : WINDOW};
     memset(tuned, 0, sizeof *tuned);
     if (text && n_text < t.length)
-        return hw_fail(err, "tuning: expected text of at least %d tokens, got %d", t.length, n_text);
+        return hw_fail(err, "tuning: expected text of at least %d tokens, got %d", t.length,
+                       n_text);
     t.n_windows = n_text / t.length;
     if (!check_size(c, t.length, err))
         return false;

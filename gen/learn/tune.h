@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tuning after rounding: scales, levels, gains and the codes themselves follow the derivative of the
-// divergence from the float model, over text that the float model writes for itself.
+// Tuning after rounding: scales, levels, gains and the codes themselves follow the derivative of
+// the divergence from the float model, over text that the float model writes for itself.
 #ifndef HW_TUNE_H
 #define HW_TUNE_H
 
 #include <stdio.h>
 
-#include "gen/quant/backward.h"
+#include "gen/learn/backward.h"
 #include "gen/quant/calibrate.h"
 #include "gen/quant/rounded.h"
 
 // n_steps: of two windows each of text[n_text], over again where it is short; NULL: the float model
 // writes. Changes rounded[hw_rounded_count] and the norm gains; *tuned receives the model they
-// amount to (freed by hw_params_free). A line of progress now and then. Refuses what needs more than
-// 2 GiB. The same bits on every machine, however many threads can be started.
+// amount to (freed by hw_params_free). A line of progress now and then. Refuses what needs more
+// than 2 GiB. The same bits on every machine, however many threads can be started.
 bool hw_tune(struct hw_float *teacher, const struct hw_config *c, int n_steps, const int *text,
              int n_text, struct hw_rounded *rounded, struct hw_params *tuned, FILE *progress,
              struct hw_error *err);
@@ -23,8 +23,7 @@ bool hw_params_from(struct hw_params *p, const struct hw_float *f, const struct 
                     struct hw_error *err);
 
 // The weights a rounded matrix stands for.
-void hw_rounded_weights(const struct hw_rounded *r, const struct hw_config *c,
-                        struct hw_params *p);
+void hw_rounded_weights(const struct hw_rounded *r, const struct hw_config *c, struct hw_params *p);
 
 // Sum over n positions of the divergence of softmax(student) from softmax(teacher), logits
 // [n][vocab_size]; student becomes its derivative by the student's logits. work: [vocab_size].

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns models without a checkpoint.
-#include "gen/quant/synthetic.h"
+#include "gen/qmodel/synthetic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/quant/qfile.h"
+#include "gen/qmodel/file.h"
 #include "refmodel/tables.h"
 
 bool hw_parse_shape(const char *text, struct hw_config *c, struct hw_error *err)
@@ -16,8 +16,10 @@ bool hw_parse_shape(const char *text, struct hw_config *c, struct hw_error *err)
     if (sscanf(text, "%d,%d,%d,%d,%d,%d,%d%n", &c->dim, &c->hidden_dim, &c->n_layers, &c->n_heads,
                &c->n_kv_heads, &c->vocab_size, &c->seq_len, &used) != 7 ||
         (text[used] && strcmp(text + used, ",untied") != 0))
-        return hw_fail(err, "shape: expected dim,hidden,layers,heads,kv_heads,vocab,ctx[,untied], "
-                            "got '%s'", text);
+        return hw_fail(err,
+                       "shape: expected dim,hidden,layers,heads,kv_heads,vocab,ctx[,untied], "
+                       "got '%s'",
+                       text);
     c->tied = text[used] == '\0';
     const int value[] = {c->dim,        c->hidden_dim, c->n_layers, c->n_heads,
                          c->n_kv_heads, c->vocab_size, c->seq_len};
@@ -27,8 +29,10 @@ bool hw_parse_shape(const char *text, struct hw_config *c, struct hw_error *err)
                            value[i]);
     }
     if (c->dim % c->n_heads || c->n_heads % c->n_kv_heads || c->dim / c->n_heads % 2)
-        return hw_fail(err, "shape: expected heads that divide dim, kv_heads that divide heads and "
-                            "an even head_dim, got '%s'", text);
+        return hw_fail(err,
+                       "shape: expected heads that divide dim, kv_heads that divide heads and "
+                       "an even head_dim, got '%s'",
+                       text);
     c->head_dim = c->dim / c->n_heads;
     return true;
 }
@@ -90,8 +94,10 @@ static void fill_layer(struct hw_qmodel *q, int l, int bits, int wide_bits, stru
     const struct {
         struct hw_qmatrix *m;
         int n_out, n_in, bits;
-    } part[] = {{&y->wk, kv_dim, c->dim, wide_bits}, {&y->wq, q_dim, c->dim, bits},
-                {&y->wv, kv_dim, c->dim, wide_bits}, {&y->wo, c->dim, q_dim, bits},
+    } part[] = {{&y->wk, kv_dim, c->dim, wide_bits},
+                {&y->wq, q_dim, c->dim, bits},
+                {&y->wv, kv_dim, c->dim, wide_bits},
+                {&y->wo, c->dim, q_dim, bits},
                 {&y->gate_up, 2 * c->hidden_dim, c->dim, bits},
                 {&y->down, c->dim, c->hidden_dim, bits}};
     y->attn_norm.shift = y->ffn_norm.shift = 17;
@@ -118,8 +124,8 @@ bool hw_qmodel_synthetic(const struct hw_config *c, const struct hw_widths *widt
         for (int l = 0; l < c->n_layers; l++)
             fill_layer(q, l, bits, wide_bits, err);
         if (!c->tied)
-            fill(&q->head, c->vocab_size, c->dim, wide_bits, widths->code_bits,
-                 1 + 6 * c->n_layers, err);
+            fill(&q->head, c->vocab_size, c->dim, wide_bits, widths->code_bits, 1 + 6 * c->n_layers,
+                 err);
     }
     if (err->set)
         hw_qmodel_free(q);

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "gen/quant/backward.h"
+#include "gen/learn/backward.h"
 
 struct hw_writer; // keys and values of every sequence
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns sampling of text: all sequences take one token at a time together, so that a matrix is read
 // once for all of them.
-#include "gen/quant/writer.h"
+#include "gen/learn/writer.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/quant/lanes.h"
+#include "gen/learn/lanes.h"
 #include "gen/text/tokenizer.h"
 #include "refmodel/tables.h"
 
@@ -18,9 +18,9 @@ struct hw_writer {
     int n, length;
     float *key, *value; // [n_layers][n][n_kv_heads][head_dim][length]
     float *x, *xn, *q, *k, *v, *attn, *gate, *up, *logits; // [n][width]
-    float *score;      // [length]
-    float *cos, *sin;  // [length][head_dim / 2]
-    float *block;      // all of the above
+    float *score;                                          // [length]
+    float *cos, *sin;                                      // [length][head_dim / 2]
+    float *block;                                          // all of the above
 };
 
 static size_t carve(struct hw_writer *w, float *block)
@@ -28,16 +28,17 @@ static size_t carve(struct hw_writer *w, float *block)
     const struct hw_config *c = &w->c;
     size_t n = (size_t)w->n, length = (size_t)w->length, dim = (size_t)c->dim, used = 0;
     size_t hd = (size_t)c->head_dim, q_dim = (size_t)c->n_heads * hd;
-    size_t kv_dim = (size_t)c->n_kv_heads * hd, hidden = (size_t)c->hidden_dim, vocab = (size_t)c->vocab_size;
+    size_t kv_dim = (size_t)c->n_kv_heads * hd, hidden = (size_t)c->hidden_dim,
+           vocab = (size_t)c->vocab_size;
     size_t cache = (size_t)c->n_layers * n * kv_dim * length, half = length * hd / 2;
     const struct {
         float **at;
         size_t size;
-    } part[] = {{&w->key, cache},        {&w->value, cache},      {&w->x, n * dim},
-                {&w->xn, n * dim},       {&w->q, n * q_dim},      {&w->k, n * kv_dim},
-                {&w->v, n * kv_dim},     {&w->attn, n * q_dim},   {&w->gate, n * hidden},
-                {&w->up, n * hidden},    {&w->logits, n * vocab}, {&w->score, length},
-                {&w->cos, half},         {&w->sin, half}};
+    } part[] = {{&w->key, cache},     {&w->value, cache},      {&w->x, n * dim},
+                {&w->xn, n * dim},    {&w->q, n * q_dim},      {&w->k, n * kv_dim},
+                {&w->v, n * kv_dim},  {&w->attn, n * q_dim},   {&w->gate, n * hidden},
+                {&w->up, n * hidden}, {&w->logits, n * vocab}, {&w->score, length},
+                {&w->cos, half},      {&w->sin, half}};
     for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
         *part[i].at = block ? block + used : NULL;
         used += (part[i].size + 3) / 4 * 4;
@@ -98,7 +99,7 @@ void hw_writer_free(struct hw_writer *w)
     free(w);
 }
 
-// --- one token of every sequence -------------------------------------------------------------------
+// --- one token of every sequence
 
 // y[n][rows] = x[n][cols] times the matrix's transpose
 static void linear(struct hw_writer *w, enum hw_tensor_id id, int layer, const float *x, float *y)
@@ -225,8 +226,9 @@ void hw_writer_write(struct hw_writer *w, uint64_t *seed, int *tokens, float *lo
         tokens[s * w->length] = HW_TOKEN_BOS;
     for (size_t pos = 0; pos < length; pos++) {
         for (size_t s = 0; s < (size_t)w->n; s++)
-            memcpy(w->x + s * dim, w->p->tensor[HW_TOK_EMBED] +
-                   (size_t)tokens[s * length + pos] * dim, dim * sizeof *w->x);
+            memcpy(w->x + s * dim,
+                   w->p->tensor[HW_TOK_EMBED] + (size_t)tokens[s * length + pos] * dim,
+                   dim * sizeof *w->x);
         for (int l = 0; l < c->n_layers; l++)
             layer_forward(w, l, (int)pos);
         rmsnorm(w, HW_OUTPUT_NORM, 0);

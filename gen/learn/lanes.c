@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the inner loops of tuning: products by tiles that stay in registers, exponentials by rows.
-#include "gen/quant/lanes.h"
+#include "gen/learn/lanes.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static void store(float *p, lanes v)
     memcpy(p, &v, sizeof v);
 }
 
-// --- products --------------------------------------------------------------------------------------
+// --- products
 
 // c[0..3][0..7] += a[0..3][k] b[k][0..7], the sums in registers.
 static void tile(int k, struct hw_view a, const float *b, size_t b_row, float *c, size_t c_row)
@@ -93,7 +93,7 @@ float hw_dot(const float *a, const float *b, int n)
     return sum;
 }
 
-// --- exponentials ----------------------------------------------------------------------------------
+// --- exponentials
 
 static lanes all(float x)
 {

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the Llama's derivative: every operator forwards over a window of tokens, then backwards in
 // the opposite order. Activations are [n][width], one row a position.
-#include "gen/quant/backward.h"
+#include "gen/learn/backward.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/quant/lanes.h"
+#include "gen/learn/lanes.h"
 #include "refmodel/tables.h"
 
 // What one layer remembers for the way back.
 struct layer {
-    float *x;              // [n][dim] residual on entry
-    float *inv, *xn;       // [n] 1 / rms, [n][dim] normed
-    float *q, *k, *v;      // rotated queries and keys, values
-    float *weight;         // [n_heads][n][n] softmax of the scores
-    float *attn;           // [n][q_dim]
-    float *mid;            // [n][dim] residual between attention and FFN
+    float *x;         // [n][dim] residual on entry
+    float *inv, *xn;  // [n] 1 / rms, [n][dim] normed
+    float *q, *k, *v; // rotated queries and keys, values
+    float *weight;    // [n_heads][n][n] softmax of the scores
+    float *attn;      // [n][q_dim]
+    float *mid;       // [n][dim] residual between attention and FFN
     float *mid_inv, *mid_n;
     float *gate, *up, *hidden; // [n][hidden_dim]
 };
@@ -27,17 +27,17 @@ struct hw_window {
     int length, n;
     const int *tokens;
     struct layer *layers;
-    float *x, *inv, *xn, *logits;     // after the last layer
-    float *dx, *dxn;                  // [n][dim]
+    float *x, *inv, *xn, *logits; // after the last layer
+    float *dx, *dxn;              // [n][dim]
     float *dq, *dk, *dv, *dattn;
     float *dgate, *dup, *dhidden;
-    float *score;                     // [n][n]
-    float *turned;                    // a matrix on its side
-    float *cos, *sin;                 // [length][head_dim / 2]
-    float *block;                     // all of the above
+    float *score;     // [n][n]
+    float *turned;    // a matrix on its side
+    float *cos, *sin; // [length][head_dim / 2]
+    float *block;     // all of the above
 };
 
-// --- parameters ------------------------------------------------------------------------------------
+// --- parameters
 
 size_t hw_params_size(const struct hw_config *c, enum hw_tensor_id id)
 {
@@ -109,7 +109,7 @@ float *hw_params_at(const struct hw_params *p, const struct hw_config *c, enum h
     return p->tensor[id] + hw_params_size(c, id) * (size_t)layer;
 }
 
-// --- memory ----------------------------------------------------------------------------------------
+// --- memory
 
 static size_t largest_matrix(const struct hw_config *c, size_t n)
 {
@@ -140,23 +140,34 @@ static size_t carve(struct hw_window *w, const struct hw_config *c, size_t n, fl
     size_t dim = (size_t)c->dim, hidden = (size_t)c->hidden_dim, heads = (size_t)c->n_heads;
     size_t q_dim = heads * (size_t)c->head_dim, kv_dim = (size_t)(c->n_kv_heads * c->head_dim);
     for (int l = 0; l < c->n_layers; l++) {
-        struct layer y = {take(&v, n * dim),    take(&v, n),          take(&v, n * dim),
-                          take(&v, n * q_dim),  take(&v, n * kv_dim), take(&v, n * kv_dim),
-                          take(&v, heads * n * n), take(&v, n * q_dim), take(&v, n * dim),
-                          take(&v, n),          take(&v, n * dim),    take(&v, n * hidden),
-                          take(&v, n * hidden), take(&v, n * hidden)};
+        struct layer y = {take(&v, n * dim),       take(&v, n),
+                          take(&v, n * dim),       take(&v, n * q_dim),
+                          take(&v, n * kv_dim),    take(&v, n * kv_dim),
+                          take(&v, heads * n * n), take(&v, n * q_dim),
+                          take(&v, n * dim),       take(&v, n),
+                          take(&v, n * dim),       take(&v, n * hidden),
+                          take(&v, n * hidden),    take(&v, n * hidden)};
         if (block)
             w->layers[l] = y;
     }
     size_t half = (size_t)c->head_dim / 2, vocab = (size_t)c->vocab_size;
-    struct hw_window y = {.x = take(&v, n * dim), .inv = take(&v, n), .xn = take(&v, n * dim),
-                          .logits = take(&v, n * vocab), .dx = take(&v, n * dim),
-                          .dxn = take(&v, n * dim), .dq = take(&v, n * q_dim),
-                          .dk = take(&v, n * kv_dim), .dv = take(&v, n * kv_dim),
-                          .dattn = take(&v, n * q_dim), .dgate = take(&v, n * hidden),
-                          .dup = take(&v, n * hidden), .dhidden = take(&v, n * hidden),
-                          .score = take(&v, n * n), .turned = take(&v, largest_matrix(c, n)),
-                          .cos = take(&v, n * half), .sin = take(&v, n * half)};
+    struct hw_window y = {.x = take(&v, n * dim),
+                          .inv = take(&v, n),
+                          .xn = take(&v, n * dim),
+                          .logits = take(&v, n * vocab),
+                          .dx = take(&v, n * dim),
+                          .dxn = take(&v, n * dim),
+                          .dq = take(&v, n * q_dim),
+                          .dk = take(&v, n * kv_dim),
+                          .dv = take(&v, n * kv_dim),
+                          .dattn = take(&v, n * q_dim),
+                          .dgate = take(&v, n * hidden),
+                          .dup = take(&v, n * hidden),
+                          .dhidden = take(&v, n * hidden),
+                          .score = take(&v, n * n),
+                          .turned = take(&v, largest_matrix(c, n)),
+                          .cos = take(&v, n * half),
+                          .sin = take(&v, n * half)};
     if (block) {
         y.c = *c;
         y.layers = w->layers;
@@ -206,7 +217,7 @@ void hw_window_free(struct hw_window *w)
     free(w);
 }
 
-// --- products --------------------------------------------------------------------------------------
+// --- products
 
 // y[n][rows] = x[n][cols] times the matrix's transpose
 static void linear(struct hw_window *w, const float *matrix, int rows, int cols, const float *x,
@@ -215,7 +226,7 @@ static void linear(struct hw_window *w, const float *matrix, int rows, int cols,
     hw_turn(matrix, rows, cols, (size_t)cols, w->turned);
     memset(y, 0, (size_t)w->n * (size_t)rows * sizeof *y);
     hw_multiply(w->n, rows, cols, (struct hw_view){x, (size_t)cols, 1}, w->turned, (size_t)rows, y,
-             (size_t)rows);
+                (size_t)rows);
 }
 
 // dx += dy matrix; d_matrix += dy' x
@@ -223,12 +234,12 @@ static void linear_back(const struct hw_window *w, const float *matrix, int rows
                         const float *x, const float *dy, float *dx, float *d_matrix)
 {
     hw_multiply(w->n, cols, rows, (struct hw_view){dy, (size_t)rows, 1}, matrix, (size_t)cols, dx,
-             (size_t)cols);
+                (size_t)cols);
     hw_multiply(rows, cols, w->n, (struct hw_view){dy, 1, (size_t)rows}, x, (size_t)cols, d_matrix,
-             (size_t)cols);
+                (size_t)cols);
 }
 
-// --- norm, rotation --------------------------------------------------------------------------------
+// --- norm, rotation
 
 static void rmsnorm(const struct hw_window *w, const float *x, const float *gain, float *inv,
                     float *y)
@@ -275,7 +286,7 @@ static void rotate(const struct hw_window *w, float *v, int width, float sign)
     }
 }
 
-// --- attention -------------------------------------------------------------------------------------
+// --- attention
 
 enum { ROWS = 32 }; // positions treated together: what lies beyond the last of them is skipped
 
@@ -301,7 +312,7 @@ static void scores(struct hw_window *w, const float *a, size_t a_row, const floa
     for (int t = 0; t < n; t += ROWS) {
         int m = n - t < ROWS ? n - t : ROWS;
         hw_multiply(m, t + m, hd, (struct hw_view){a + (size_t)t * a_row, a_row, 1}, w->turned,
-                 (size_t)n, s + (size_t)t * (size_t)n, (size_t)n);
+                    (size_t)n, s + (size_t)t * (size_t)n, (size_t)n);
     }
 }
 
@@ -313,7 +324,7 @@ static void weigh(const struct hw_window *w, const float *s, const float *b, siz
     for (int t = 0; t < w->n; t += ROWS) {
         int m = w->n - t < ROWS ? w->n - t : ROWS;
         hw_multiply(m, w->c.head_dim, t + m, (struct hw_view){s + (size_t)t * n, n, 1}, b, b_row,
-                 y + (size_t)t * y_row, y_row);
+                    y + (size_t)t * y_row, y_row);
     }
 }
 
@@ -373,7 +384,7 @@ static void attend_back(struct hw_window *w, const struct layer *y)
     }
 }
 
-// --- the model -------------------------------------------------------------------------------------
+// --- the model
 
 static void add(float *x, const float *y, size_t n)
 {
@@ -450,7 +461,7 @@ static void layer_backward(struct hw_window *w, const struct hw_params *p, struc
     int dim = c->dim, hidden = c->hidden_dim;
     int q_dim = c->n_heads * c->head_dim, kv_dim = c->n_kv_heads * c->head_dim;
     size_t size = (size_t)w->n * (size_t)dim, ffn = (size_t)w->n * (size_t)hidden;
-#define BACK(id, rows, cols, x, dy, dx) \
+#define BACK(id, rows, cols, x, dy, dx)                                                            \
     linear_back(w, weights(w, p, id, l), rows, cols, x, dy, dx, hw_params_at(g, c, id, l))
     memset(w->dhidden, 0, ffn * sizeof *w->dhidden);
     BACK(HW_W_DOWN, dim, hidden, y->hidden, w->dx, w->dhidden);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The geometry of a design: lanes, widths and capacities, all that its fabric is a function of.
+#ifndef HW_GEOMETRY_H
+#define HW_GEOMETRY_H
+
+#include "gen/error.h"
+#include "refmodel/qmodel.h"
+
+// What a lane does with a code: selects a product that its column formed (msa_array.v), or looks
+// up the level and multiplies (mac_array.v). The same sums, the same cycles; which is smaller
+// depends on the target.
+enum hw_lane { HW_LANE_ANY, HW_LANE_SELECT, HW_LANE_MULTIPLY };
+enum hw_target {
+    HW_TARGET_SIM, // Verilator: which is faster
+    HW_TARGET_ICE40,
+    HW_TARGET_ECP5,
+    HW_TARGET_XILINX,
+    HW_TARGET_OSU018
+};
+
+// Everything the fabric depends on. All counts below marked (2^n) are powers of two.
+struct hw_geometry {
+    int rows;      // lanes in row direction (2^n), a multiple of vec
+    int cols;      // activations a cycle (2^n), >= vec
+    int code_bits; // 2, 3 or 4
+    int vec;       // elements a cycle outside the array: drain, norm, residual (2^n), >= 4
+    int att_pos;   // KV positions a cycle (2^n), <= ctx / 2
+    enum hw_lane lane;
+    enum hw_target target; // for which the lane is chosen; not in the fabric
+    int head_dim;          // (2^n), >= 4
+    int act_bits, kv_bits, res_bits;
+    int sub_norm; // 1: what attention and SwiGLU make passes a norm (engine.v)
+    int acc_bits; // accumulator, up to 40
+    int ctx;      // positions the KV cache holds (2^n)
+    // Capacities, as address widths or counts; a model must fit.
+    int max_dim;    // residual and X region, elements, a multiple of cols
+    int max_q_dim;  // n_heads * head_dim, a multiple of cols
+    int max_hidden; // H region, elements, a multiple of cols
+    int max_kv_dim;
+    int kv_rows;                    // n_layers * n_kv_heads
+    int rope_hi_bits, rope_lo_bits; // address bits of the position parts
+    int weight_addr_bits, scale_addr_bits, gain_addr_bits, level_addr_bits, prog_addr_bits;
+    int token_bits;
+    int bank_bytes; // most bytes of one ROM bank (0: 512 KiB)
+};
+
+enum { HW_BANK_BYTES = 512 << 10 }; // a larger case table falls out of Verilator's fast path
+
+// Names as options and manifests write them; false: no such name.
+const char *hw_lane_name(enum hw_lane lane);
+bool hw_lane_parse(const char *name, enum hw_lane *lane);
+bool hw_target_parse(const char *name, enum hw_target *target);
+
+// Whether a fabric and a quantized file can hold a model of these dimensions, and the widest vec up
+// to 8 with which; false and the reason.
+bool hw_geometry_holds(const struct hw_config *c, int *vec, struct hw_error *err);
+
+// The smallest geometry of the given shape that holds the model: fills every field but rows, cols,
+// vec, att_pos, lane and target, which the caller has set (0: chosen). False where a constraint
+// cannot be met.
+bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw_error *err);
+
+#endif
