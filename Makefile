@@ -23,7 +23,7 @@ LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 TESTS    := $(TEST_SRC:tests/%.c=$(B)/%)
 
 .DELETE_ON_ERROR:
-.PHONY: all setup run test test-full bench smollm2 synth formal mutants fuzz lint help clean
+.PHONY: all setup isa run test test-full bench smollm2 synth formal mutants fuzz lint help clean
 
 all: setup $(B)/hardwire $(B)/cosim-icarus
 
@@ -39,6 +39,7 @@ help:
 	@echo "make mutants    plants faults in RTL and ROMs and counts those the checks find"
 	@echo "make fuzz       fuzzes every file reader; RUNS= inputs each (1000000)"
 	@echo "make lint       Verilator, Icarus and Yosys over the templates; clang over the C"
+	@echo "make isa        rtl_templates/isa.vh and docs/isa.md from gen/chip/isa.h"
 	@echo "make clean      removes build/"
 
 # Packages of Debian 12, installed as root where they are missing.
@@ -75,8 +76,13 @@ run: all
 	@$(B)/hardwire sim $(B)/$(NAME).safetensors -t $(TOKENIZER) -o $(B)/$(NAME) $(GEOMETRY) \
 	    --prompt "$(PROMPT)" --count $(TOKENS)
 
-$(B)/same_weights $(B)/encode: $(B)/%: tests/%.c $(B)/libhardwire.a
+$(B)/same_weights $(B)/encode $(B)/isa: $(B)/%: tests/%.c $(B)/libhardwire.a
 	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< $(B)/libhardwire.a -o $@ $(LIBS)
+
+# The Verilog header and the page made from gen/chip/isa.h; both are committed.
+isa: $(B)/isa
+	@$< verilog > rtl_templates/isa.vh
+	@$< markdown > docs/isa.md
 
 $(B)/shape: tests/shape.c | setup
 	@mkdir -p $(@D)

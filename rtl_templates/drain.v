@@ -7,6 +7,7 @@
 //
 // Latency: the first rows leave 3 cycles after `block_done`. Nothing here waits: whoever starts a
 // block has left room for it.
+`include "isa.vh"
 `default_nettype none
 
 module drain #(
@@ -21,7 +22,7 @@ module drain #(
     // array
     input  wire                    block_done,
     input  wire [ROWS*ACC_W-1:0]   block_sum,
-    input  wire [16:0]             block_tag, // {shift2[5:0], shift[5:0], last_unused[1:0], dest[2:0]}
+    input  wire [16:0]             block_tag, // {hidden_shift[5:0], shift[5:0], dest[4:0]}
     input  wire [SCALE_ADDR_W-1:0] block_scale,
     input  wire [19:0]             block_row,
     input  wire [19:0]             block_rows,
@@ -40,7 +41,7 @@ module drain #(
     input  wire                    recv_last,
     input  wire [VEC*24-1:0]       recv_data,
     input  wire [19:0]             recv_row,
-    input  wire [2:0]              recv_dest,
+    input  wire [4:0]              recv_dest,
     input  wire [5:0]              recv_shift2,
 
     // scale ROM
@@ -50,7 +51,7 @@ module drain #(
     // rows
     output reg                     y_valid,
     output reg                     y_last,      // the last rows of the matrix
-    output reg  [2:0]              y_dest,
+    output reg  [4:0]              y_dest,
     output reg  [5:0]              y_shift2,
     output reg  [19:0]             y_row,
     output reg  [VEC*24-1:0]       y,           // signed
@@ -59,7 +60,6 @@ module drain #(
 );
     localparam [19:0] VEC_20  = VEC;
     localparam [19:0] ROWS_20 = ROWS;
-    localparam EMBED_DEST = 3'd0;
     localparam P_W = ACC_W + 10;
 
     // --- stage 0: walk over the block ---------------------------------------------------------
@@ -93,7 +93,7 @@ module drain #(
 
     // --- stage 1: accumulators times mantissas; stage 2: shift, round, saturate -----------------
     reg        valid1, valid2, last1, last2, one_scale;
-    reg [2:0]  dest1, dest2;
+    reg [4:0]  dest1, dest2;
     reg [5:0]  shift1, more1, more2;
     reg [19:0] row1, row2;
     reg [$clog2(VEC)-1:0] lane1;
@@ -133,7 +133,7 @@ module drain #(
     always @(posedge clk) begin
         valid1    <= now || embed_valid;
         last1     <= embed_valid ? embed_last : matrix_end;
-        dest1     <= embed_valid ? EMBED_DEST : now_tag[2:0];
+        dest1     <= embed_valid ? `HW_DST_INIT : now_tag[4:0];
         shift1    <= embed_valid ? embed_shift : now_tag[10:5];
         more1     <= now_tag[16:11];
         row1      <= embed_valid ? embed_row : now_row;
@@ -161,8 +161,6 @@ module drain #(
 
     assign y_row_next = recv_valid ? recv_row : row2;
     assign busy = now | valid1 | valid2 | y_valid;
-
-    wire unused_tag = &{1'b0, now_tag[4:3]};
 endmodule
 
 `default_nettype wire

@@ -14,6 +14,7 @@
 // ROWS, COLS, VEC, ATT_POS, HEAD_DIM, CTX are powers of two from 4; VEC <= ROWS, COLS; ATT_POS < CTX;
 // ACC_W >= 24 and ACT_W + 8 + log2(COLS); LEVEL_ADDR_W >= 2. A RECV to HIDDEN does not clear what a
 // MATVEC counts in H: END follows it. RECV to ACT keeps the low ACT_W bits of each element.
+`include "isa.vh"
 `default_nettype none
 
 module engine #(
@@ -60,27 +61,36 @@ module engine #(
     input  wire [VEC*24-1:0]      s_vec_data
 );
     // --- instruction ----------------------------------------------------------------------------
-    wire [127:0] insn;
+    wire [`HW_INSN_W-1:0] insn;
     wire         issue_embed, issue_norm, issue_attn, issue_recv, matvec_valid, matvec_ready;
     wire         residual_done, side_done, rows_busy, attn_busy, units_busy;
     wire [PROG_ADDR_W-1:0] prog_addr;
-    wire [127:0]           prog_data;
+    wire [`HW_INSN_W-1:0]  prog_data;
     reg                    recv_busy;
     wire                   angles_busy;
 
     // fields that are cut to a parameter's width are wider than any: an address may have more bits
-    wire [2:0]  i_dest     = insn[6:4];
-    wire [1:0]  i_region   = insn[9:8];
-    wire [1:0]  i_planes   = insn[11:10] - 2'd1;
-    wire [5:0]  i_shift    = insn[18:13];
-    wire [5:0]  i_shift2   = insn[24:19];
-    wire [31:0] i_weight   = {8'd0, insn[48:25]};
-    wire [19:0] i_rows     = insn[68:49];
-    wire [31:0] i_chunks   = {20'd0, insn[80:69]};
-    wire [31:0] i_scale    = {12'd0, insn[100:81]};
-    wire [31:0] i_level    = {22'd0, insn[110:101]};
-    wire [31:0] i_aux      = {18'd0, insn[124:111]};
-    wire [31:0] i_eps      = {insn[76:69], insn[48:25]};
+    wire [4:0]  rows_dest   = insn[`HW_MATVEC_DEST]; // MATVEC, RECV
+    wire [3:0]  rows_region = insn[`HW_MATVEC_REGION];
+    wire [19:0] rows_count  = insn[`HW_MATVEC_ROWS];
+    wire [31:0] mv_weight   = {{(32-`HW_MATVEC_WEIGHT_W){1'b0}}, insn[`HW_MATVEC_WEIGHT]};
+    wire [31:0] mv_chunks   = {{(32-`HW_MATVEC_CHUNKS_W){1'b0}}, insn[`HW_MATVEC_CHUNKS]};
+    wire [31:0] mv_cols     = {{(32-`HW_MATVEC_LAST_COLS_W){1'b0}}, insn[`HW_MATVEC_LAST_COLS]};
+    wire [31:0] mv_scale    = {{(32-`HW_MATVEC_SCALE_W){1'b0}}, insn[`HW_MATVEC_SCALE]};
+    wire [31:0] mv_level    = {{(32-`HW_MATVEC_LEVEL_W){1'b0}}, insn[`HW_MATVEC_LEVEL]};
+    wire [31:0] em_weight   = {{(32-`HW_EMBED_WEIGHT_W){1'b0}}, insn[`HW_EMBED_WEIGHT]};
+    wire [31:0] em_scale    = {{(32-`HW_EMBED_SCALE_W){1'b0}}, insn[`HW_EMBED_SCALE]};
+    wire [31:0] em_level    = {{(32-`HW_EMBED_LEVEL_W){1'b0}}, insn[`HW_EMBED_LEVEL]};
+    wire [3:0]  norm_dest   = insn[`HW_NORM_REGION];
+    wire [31:0] norm_gain   = {{(32-`HW_NORM_GAIN_W){1'b0}}, insn[`HW_NORM_GAIN]};
+    wire [19:0] norm_length = insn[`HW_NORM_ELEMENTS];
+    wire [31:0] attn_row    = {{(32-`HW_ATTN_KV_ROW_W){1'b0}}, insn[`HW_ATTN_KV_ROW]};
+    wire [31:0] attn_heads  = {{(32-`HW_ATTN_HEADS_W){1'b0}}, insn[`HW_ATTN_HEADS]};
+    wire [31:0] attn_group  = {{(32-`HW_ATTN_GROUP_HEADS_W){1'b0}}, insn[`HW_ATTN_GROUP_HEADS]};
+    wire [31:0] attn_kv     = {{(32-`HW_ATTN_KV_HEADS_W){1'b0}}, insn[`HW_ATTN_KV_HEADS]};
+    // planes are counted from 0
+    wire [2:0]  mv_plane    = insn[`HW_MATVEC_PLANES] - 3'd1;
+    wire [2:0]  em_plane    = insn[`HW_EMBED_PLANES] - 3'd1;
 
     sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) u_sequencer (
         .clk(clk), .rst(rst), .start(start), .sample(sample), .done(done), .seq_len(seq_len),
@@ -93,8 +103,6 @@ module engine #(
     );
     program_rom u_program_rom (.clk(clk), .addr(prog_addr), .data(prog_data));
 
-    localparam [2:0] DST_INIT = 3'd0, DST_ADD = 3'd1, DST_K = 3'd2, DST_Q = 3'd3, DST_V = 3'd4,
-                     DST_HIDDEN = 3'd5, DST_LOGITS = 3'd6, DST_ACT = 3'd7;
     wire issue_matvec = matvec_valid && matvec_ready;
 
     // --- activations: regions X, A, H of one memory, COLS elements a word ------------------------
@@ -156,11 +164,12 @@ module engine #(
         .COUNT_W(COUNT_W)
     ) u_matvec (
         .clk(clk), .rst(rst), .insn_valid(matvec_valid), .insn_ready(matvec_ready),
-        .insn_weight(i_weight[WEIGHT_ADDR_W-1:0]), .insn_level(i_level[LEVEL_ADDR_W-1:0]),
-        .insn_scale(i_scale[SCALE_ADDR_W-1:0]), .insn_rows(i_rows),
-        .insn_last_chunk(i_chunks[CHUNK_W-1:0] - 1'b1), .insn_last_cols(i_aux[COUNT_W-1:0]),
-        .insn_last_plane(i_planes), .insn_tag({i_shift2, i_shift, 2'b00, i_dest}),
-        .region(matvec_region), .insn_region(i_region), .available(act_in[matvec_region]),
+        .insn_weight(mv_weight[WEIGHT_ADDR_W-1:0]), .insn_level(mv_level[LEVEL_ADDR_W-1:0]),
+        .insn_scale(mv_scale[SCALE_ADDR_W-1:0]), .insn_rows(rows_count),
+        .insn_last_chunk(mv_chunks[CHUNK_W-1:0] - 1'b1), .insn_last_cols(mv_cols[COUNT_W-1:0]),
+        .insn_last_plane(mv_plane[1:0]),
+        .insn_tag({insn[`HW_MATVEC_HIDDEN_SHIFT], insn[`HW_MATVEC_SHIFT], rows_dest}),
+        .region(matvec_region), .insn_region(rows_region[1:0]), .available(act_in[matvec_region]),
         .weight_addr(mv_weight_addr), .level_addr(mv_level_addr), .act_chunk(act_chunk),
         .s1_valid(s1_valid), .s1_first(s1_first), .s1_last(s1_last), .s1_cols(s1_cols),
         .block_tag(block_tag), .block_scale(block_scale), .block_row(block_row),
@@ -217,15 +226,16 @@ module engine #(
         .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W)
     ) u_embed (
         .clk(clk), .rst(rst), .start(issue_embed), .token(token),
-        .weight_base(i_weight[WEIGHT_ADDR_W-1:0]), .level_base(i_level[LEVEL_ADDR_W-1:0]),
-        .scale_base(i_scale[SCALE_ADDR_W-1:0]), .dim(i_rows), .chunks(i_chunks[11:0]),
-        .block_words(i_aux[13:0]), .last_plane(i_planes),
+        .weight_base(em_weight[WEIGHT_ADDR_W-1:0]), .level_base(em_level[LEVEL_ADDR_W-1:0]),
+        .scale_base(em_scale[SCALE_ADDR_W-1:0]), .dim(insn[`HW_EMBED_DIM]),
+        .chunks(insn[`HW_EMBED_CHUNKS]), .block_words(insn[`HW_EMBED_BLOCK_WORDS]),
+        .last_plane(em_plane[1:0]),
         .weight_addr(embed_weight_addr), .level_addr(embed_level_addr), .code(code),
         .level(level), .sum_valid(embed_valid), .sum_last(embed_last), .sum_row(embed_row),
         .sum(embed_sum), .scale_addr(embed_scale), .scale_lane(embed_lane), .busy(embed_busy)
     );
 
-    reg  [2:0]  recv_dest;
+    reg  [4:0]  recv_dest;
     reg  [1:0]  recv_region;
     reg  [5:0]  recv_shift2;
     reg  [19:0] recv_row, recv_rows;
@@ -235,7 +245,7 @@ module engine #(
 
     always @(posedge clk) begin
         if (issue_embed)
-            embed_shift <= i_shift;
+            embed_shift <= insn[`HW_EMBED_SHIFT];
         if (recv_take) begin
             recv_row <= recv_row + VEC[19:0];
             if (recv_last)
@@ -244,17 +254,17 @@ module engine #(
         if (issue_recv) begin
             recv_busy   <= 1'b1;
             recv_row    <= 20'd0;
-            recv_rows   <= i_rows;
-            recv_dest   <= i_dest;
-            recv_region <= i_region;
-            recv_shift2 <= i_shift2;
+            recv_rows   <= rows_count;
+            recv_dest   <= rows_dest;
+            recv_region <= rows_region[1:0];
+            recv_shift2 <= insn[`HW_RECV_HIDDEN_SHIFT];
         end
         if (rst)
             recv_busy <= 1'b0;
     end
 
     wire                 y_valid, y_last, drain_busy;
-    wire [2:0]           y_dest;
+    wire [4:0]           y_dest;
     wire [5:0]           y_shift2;
     wire [19:0]          y_row, y_row_next;
     wire [VEC*24-1:0]    y;
@@ -299,11 +309,11 @@ module engine #(
     wire                   wrote;
     wire [WORD_W-1:0]      wrote_addr;
     wire [VEC*RES_W-1:0]   wrote_data;
-    wire [19:0]            norm_words = i_rows / VEC - 20'd1;
+    wire [19:0]            norm_words = norm_length / VEC - 20'd1;
 
     residual #(.VEC(VEC), .RES_W(RES_W), .DEPTH(WORDS), .ADDR_W(WORD_W), .SS_W(SS_W)) u_residual (
-        .clk(clk), .rst(rst), .valid(y_valid && (y_dest == DST_INIT || y_dest == DST_ADD)),
-        .add(y_dest == DST_ADD), .last(y_last), .addr(y_row[VEC_W +: WORD_W]),
+        .clk(clk), .rst(rst), .valid(y_valid && (y_dest == `HW_DST_INIT || y_dest == `HW_DST_ADD)),
+        .add(y_dest == `HW_DST_ADD), .last(y_last), .addr(y_row[VEC_W +: WORD_W]),
         .addr_next(y_row_next[VEC_W +: WORD_W]), .y(y), .read(norm_read && !side_read),
         .read_addr(norm_addr[WORD_W-1:0]),
         .read_data(residual_data), .wrote(wrote), .wrote_addr(wrote_addr),
@@ -313,8 +323,9 @@ module engine #(
         .VEC(VEC), .RES_W(RES_W), .ACT_W(ACT_W), .SS_W(SS_W), .ADDR_W(NORM_W),
         .GAIN_ADDR_W(GAIN_ADDR_W)
     ) u_rmsnorm (
-        .clk(clk), .rst(rst), .start(issue_norm), .eps(i_eps), .shift(i_shift),
-        .last_word(norm_words[NORM_W-1:0]), .gain_base(i_scale[GAIN_ADDR_W-1:0]), .ss(norm_ss),
+        .clk(clk), .rst(rst), .start(issue_norm), .eps(insn[`HW_NORM_EPS]),
+        .shift(insn[`HW_NORM_SHIFT]),
+        .last_word(norm_words[NORM_W-1:0]), .gain_base(norm_gain[GAIN_ADDR_W-1:0]), .ss(norm_ss),
         .read(norm_read), .read_addr(norm_addr), .read_data(norm_data),
         .gain_addr(gain_addr), .gain_data(gain_data), .y_valid(norm_valid), .y_word(norm_word),
         .y(norm_y), .busy(norm_busy)
@@ -342,7 +353,7 @@ module engine #(
     wire [19:0]                 z_row;
     wire [VEC*12-1:0]           z_query;
     wire [VEC*KV_W-1:0]         z_kv;
-    wire [1:0] y_kind = y_dest == DST_K ? 2'd0 : y_dest == DST_Q ? 2'd1 : 2'd2;
+    wire [1:0] y_kind = y_dest == `HW_DST_K ? 2'd0 : y_dest == `HW_DST_Q ? 2'd1 : 2'd2;
     wire [ROPE_HI_W+ROPE_LO_W-1:0] rope_pos;
     wire [ROPE_HI_W+ROPE_LO_W+POS_W-1:0] pos_wide = {{(ROPE_HI_W+ROPE_LO_W){1'b0}}, pos};
     assign rope_pos = pos_wide[ROPE_HI_W+ROPE_LO_W-1:0];
@@ -357,7 +368,7 @@ module engine #(
 
     rope #(.VEC(VEC), .HEAD_DIM(HEAD_DIM), .KV_W(KV_W)) u_rope (
         .clk(clk), .rst(rst),
-        .valid(y_valid && (y_dest == DST_K || y_dest == DST_Q || y_dest == DST_V)),
+        .valid(y_valid && (y_dest == `HW_DST_K || y_dest == `HW_DST_Q || y_dest == `HW_DST_V)),
         .kind(y_kind), .row(y_row), .y(y), .angles(angles), .z_valid(z_valid), .z_kind(z_kind),
         .z_row(z_row), .z_query(z_query), .z_kv(z_kv), .busy(rope_busy)
     );
@@ -395,8 +406,8 @@ module engine #(
         .VEC(VEC), .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .KV_W(KV_W), .CTX(CTX),
         .KV_ROWS(KV_ROWS), .MAX_KV_DIM(MAX_KV_DIM), .ROW_W(ROW_W), .GROUP_W(GROUP_W)
     ) u_kv_cache (
-        .clk(clk), .rst(rst), .start(issue_attn), .row_base(i_weight[ROW_W-1:0]),
-        .heads(i_level[ROW_W-1:0]), .pos(pos), .valid(z_valid && z_kind != 2'd1),
+        .clk(clk), .rst(rst), .start(issue_attn), .row_base(attn_row[ROW_W-1:0]),
+        .heads(attn_kv[ROW_W-1:0]), .pos(pos), .valid(z_valid && z_kind != 2'd1),
         .is_value(z_kind == 2'd2), .element(z_row), .data(z_kv), .keys_done(keys_done),
         .values_done(values_done), .key_read(key_read), .key_addr(key_addr), .key(key),
         .value_read(value_read), .value_addr(value_addr), .value(value), .busy(kv_busy)
@@ -406,9 +417,9 @@ module engine #(
         .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .OUT(OUT), .KV_W(KV_W), .ACT_W(MADE_W), .CTX(CTX),
         .ROW_W(ROW_W), .GROUP_W(GROUP_W), .HEAD_W(HEAD_W)
     ) u_attention (
-        .clk(clk), .rst(rst), .start(issue_attn), .heads(i_rows[HEAD_W-1:0]),
-        .group_heads(i_chunks[HEAD_W-1:0]), .row_base(i_weight[ROW_W-1:0]),
-        .score_shift(i_shift), .att_shift(i_shift2[2:0]), .pos(pos), .queries_in(queries_in),
+        .clk(clk), .rst(rst), .start(issue_attn), .heads(attn_heads[HEAD_W-1:0]),
+        .group_heads(attn_group[HEAD_W-1:0]), .row_base(attn_row[ROW_W-1:0]),
+        .score_shift(insn[`HW_ATTN_SCORE_SHIFT]), .att_shift(insn[`HW_ATTN_ATT_SHIFT]), .pos(pos), .queries_in(queries_in),
         .keys_done(keys_done), .values_done(values_done), .query_head(query_head),
         .query(query_word[query_lane*12 +: HEAD_DIM*12]), .key_read(key_read),
         .key_addr(key_addr), .key(key), .value_read(value_read), .value_addr(value_addr),
@@ -433,17 +444,17 @@ module engine #(
     reg  [19:0]            logit_rows;
 
     swiglu #(.VEC(VEC), .ACT_W(MADE_W)) u_swiglu (
-        .clk(clk), .rst(rst), .valid(y_valid && y_dest == DST_HIDDEN), .row(y_row),
+        .clk(clk), .rst(rst), .valid(y_valid && y_dest == `HW_DST_HIDDEN), .row(y_row),
         .shift(y_shift2), .y(y), .h_valid(h_valid), .h_index(h_index), .h(h), .busy(swiglu_busy)
     );
     argmax #(.VEC(VEC), .TOKEN_W(TOKEN_W)) u_argmax (
-        .clk(clk), .rst(rst), .valid(y_valid && y_dest == DST_LOGITS), .last(y_last),
+        .clk(clk), .rst(rst), .valid(y_valid && y_dest == `HW_DST_LOGITS), .last(y_last),
         .row(y_row), .rows(logit_rows), .y(y), .done(argmax_done), .best(next_token),
         .busy(argmax_busy)
     );
     always @(posedge clk)
-        if ((issue_matvec || issue_recv) && i_dest == DST_LOGITS)
-            logit_rows <= i_rows;
+        if ((issue_matvec || issue_recv) && rows_dest == `HW_DST_LOGITS)
+            logit_rows <= rows_count;
 
     // --- side buffer: what attention and SwiGLU make, where a norm comes before wo and down ---------
     wire                 attn_act, h_act; // they are activations as they come
@@ -458,14 +469,14 @@ module engine #(
             reg  [1:0]      region;
             always @(posedge clk)
                 if (issue_norm)
-                    region <= i_region;
+                    region <= norm_dest[1:0];
             side #(
                 .VEC(VEC), .OUT(OUT), .RES_W(RES_W), .DEPTH(SIDE_WORDS), .ADDR_W(SIDE_W),
                 .SS_W(SS_W)
             ) u_side (
                 .clk(clk), .rst(rst),
-                .start(issue_attn || ((issue_matvec || issue_recv) && i_dest == DST_HIDDEN)),
-                .elements(issue_attn ? i_rows << HEAD_DIM_W : i_rows >> 1),
+                .start(issue_attn || ((issue_matvec || issue_recv) && rows_dest == `HW_DST_HIDDEN)),
+                .elements(issue_attn ? attn_heads[19:0] << HEAD_DIM_W : rows_count >> 1),
                 .attn_valid(attn_valid), .attn_index(attn_index), .attn(attn_out),
                 .h_valid(h_valid), .h_index(h_index), .h(h), .read(side_read && norm_read),
                 .read_addr(norm_addr[SIDE_W-1:0]), .read_data(side_data), .wrote(side_wrote),
@@ -476,7 +487,7 @@ module engine #(
             assign side_read   = region != X;
             assign side_addr   = {{(NORM_W-SIDE_W){1'b0}}, side_at};
             assign norm_data   = side_read ? side_data : residual_data;
-            assign norm_ss     = i_region != X ? side_ss : ss;
+            assign norm_ss     = norm_dest[1:0] != X ? side_ss : ss;
             assign {attn_act, attn_low, h_act, h_low} = {(2+(OUT+VEC/2)*ACT_W){1'b0}};
         end else begin : g_no_side
             assign norm_region = X;
@@ -492,7 +503,7 @@ module engine #(
     endgenerate
 
     // --- writing activations: one source at a time by construction of the programs -----------------
-    wire recv_act = y_valid && y_dest == DST_ACT;
+    wire recv_act = y_valid && y_dest == `HW_DST_ACT;
     wire [VEC*ACT_W-1:0] recv_low;
     genvar e;
     generate
@@ -516,18 +527,20 @@ module engine #(
     always @(posedge clk) begin
         if (act_write)
             act_in[act_region] <= act_end[COUNT_W-1:0];
-        if (issue_norm && (SUB_NORM == 0 || i_region == X))
+        if (issue_norm && (SUB_NORM == 0 || norm_dest[1:0] == X))
             act_in[0] <= {COUNT_W{1'b0}};
         if (issue_attn)
             act_in[1] <= {COUNT_W{1'b0}};
-        if (issue_matvec && i_dest == DST_HIDDEN)
+        if (issue_matvec && rows_dest == `HW_DST_HIDDEN)
             act_in[2] <= {COUNT_W{1'b0}};
     end
 
     assign units_busy = rows_busy | recv_busy | residual_busy | norm_busy | angles_busy | rope_busy
                       | attn_busy | swiglu_busy | argmax_busy | side_busy;
 
-    wire unused_bits = &{1'b0, insn, i_weight, i_chunks, i_scale, i_level, i_aux,
+    wire unused_bits = &{1'b0, insn, rows_region, mv_weight, mv_chunks, mv_cols, mv_scale, mv_level,
+                         mv_plane, em_weight, em_scale, em_level, em_plane, norm_dest, norm_gain,
+                         attn_row, attn_heads, attn_group, attn_kv,
                          norm_words, z_at, query_at, act_word, pos_wide, argmax_done, wrote,
                          wrote_addr, wrote_data, score_valid, score_head, score_group, score,
                          act_end, y_row_next, norm_addr, side_read, side_wrote, side_addr,

@@ -11,7 +11,8 @@
 // Everything finer is a matter of data: a matrix waits for the activations it reads (matvec.v),
 // attention for queries, keys and values (attention.v). So ATTN stands before K, Q, V in a program.
 //
-// Instruction fields: struct hw_insn in gen/chip/plan.h.
+// Instruction fields: isa.vh. MATVEC and RECV have `dest` in the same bits.
+`include "isa.vh"
 `default_nettype none
 
 module sequencer #(
@@ -27,9 +28,9 @@ module sequencer #(
     output wire [19:0]             seq_len,     // valid with done
 
     output wire [PROG_ADDR_W-1:0]  prog_addr,
-    input  wire [127:0]            prog_data,
+    input  wire [`HW_INSN_W-1:0]   prog_data,
 
-    output wire [127:0]            insn,        // the instruction being issued
+    output wire [`HW_INSN_W-1:0]   insn,        // the instruction being issued
     output wire                    issue_embed,
     output wire                    issue_norm,
     output wire                    issue_attn,
@@ -45,30 +46,27 @@ module sequencer #(
     input  wire                    recv_busy,
     input  wire                    units_busy     // any unit
 );
-    localparam [3:0] OP_END = 4'd0, OP_EMBED = 4'd1, OP_NORM = 4'd2, OP_MATVEC = 4'd3,
-                     OP_ATTN = 4'd4, OP_RECV = 4'd5;
-    localparam [2:0] DST_ADD = 3'd1, DST_HIDDEN = 3'd5;
-
     reg [PROG_ADDR_W-1:0] pc;
     reg                   running, fetched; // fetched: prog_data is the instruction at pc
     reg                   residual_pending;
 
     assign insn      = prog_data;
     assign prog_addr = pc;
-    assign seq_len   = insn[68:49];
+    assign seq_len   = insn[`HW_END_POSITIONS];
 
-    wire [3:0] op      = insn[3:0];
-    wire       skip    = insn[7] && !sample;
-    wire       ready   = running && fetched && !skip;
-    wire       to_residual = insn[6:4] <= DST_ADD;
+    wire [`HW_OP_W-1:0] op = insn[`HW_OP];
+    wire [`HW_MATVEC_DEST_W-1:0] dest = insn[`HW_MATVEC_DEST];
+    wire skip  = insn[`HW_SAMPLE_ONLY] && !sample;
+    wire ready = running && fetched && !skip;
+    wire to_residual = dest == `HW_DST_INIT || dest == `HW_DST_ADD;
     wire       side_pending, norm_waits; // for what it reads
 
-    assign issue_embed  = ready && op == OP_EMBED;
-    assign issue_norm   = ready && op == OP_NORM && !norm_waits;
-    assign issue_attn   = ready && op == OP_ATTN && !attn_busy && !angles_busy;
-    assign issue_recv   = ready && op == OP_RECV && !rows_busy && !recv_busy;
-    assign matvec_valid = ready && op == OP_MATVEC && !recv_busy;
-    wire   end_now      = ready && op == OP_END && !units_busy;
+    assign issue_embed  = ready && op == `HW_OP_EMBED;
+    assign issue_norm   = ready && op == `HW_OP_NORM && !norm_waits;
+    assign issue_attn   = ready && op == `HW_OP_ATTN && !attn_busy && !angles_busy;
+    assign issue_recv   = ready && op == `HW_OP_RECV && !rows_busy && !recv_busy;
+    assign matvec_valid = ready && op == `HW_OP_MATVEC && !recv_busy;
+    wire   end_now      = ready && op == `HW_OP_END && !units_busy;
     wire   issue_matvec = matvec_valid && matvec_ready;
     wire   advance = running && fetched
                    && (skip || issue_embed || issue_norm || issue_attn || issue_recv
@@ -80,18 +78,19 @@ module sequencer #(
             always @(posedge clk) begin
                 if (side_done)
                     pending <= 1'b0;
-                if (issue_attn || ((issue_matvec || issue_recv) && insn[6:4] == DST_HIDDEN))
+                if (issue_attn || ((issue_matvec || issue_recv) && dest == `HW_DST_HIDDEN))
                     pending <= 1'b1;
                 if (rst)
                     pending <= 1'b0;
             end
             assign side_pending = pending;
         end else begin : g_no_side
-            wire unused_side = &{1'b0, side_done, DST_HIDDEN};
+            wire unused_side = &{1'b0, side_done};
             assign side_pending = 1'b0;
         end
     endgenerate
-    assign norm_waits = SUB_NORM == 0 || insn[9:8] == 2'd0 ? residual_pending : side_pending;
+    wire   of_residual = SUB_NORM == 0 || insn[`HW_NORM_REGION] == `HW_REGION_X;
+    assign norm_waits  = of_residual ? residual_pending : side_pending;
 
     always @(posedge clk) begin
         done    <= end_now;

@@ -77,8 +77,6 @@ module tap_top (
         .m_token_data(m_token_data), .m_token_status(m_token_status)
     );
 `endif
-    localparam [2:0] DST_LOGITS = 3'd6;
-
     assign tap_start       = `ENGINE.start;
     assign tap_pos         = `ENGINE.pos;
     assign tap_token       = `ENGINE.token;
@@ -108,7 +106,7 @@ module tap_top (
     assign tap_score_head  = `ENGINE.score_head;
     assign tap_score_index = `ENGINE.score_group * `HW_ATT_POS;
     assign tap_score_data  = `ENGINE.score;
-    assign tap_logit_valid = `ENGINE.y_valid && `ENGINE.y_dest == DST_LOGITS;
+    assign tap_logit_valid = `ENGINE.y_valid && `ENGINE.y_dest == `HW_DST_LOGITS;
     assign tap_logit_index = `ENGINE.y_row;
     assign tap_logit_data  = `ENGINE.y;
 endmodule

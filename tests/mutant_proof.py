@@ -102,7 +102,7 @@ class Cut:
         leaves = " ".join(p for p in others if not outside(p))
         units = " ".join(p for p in others if outside(p))
         status, text = run(
-            ["yosys", "-p", f"read_verilog -lib {units}; read_verilog {path} {leaves}; {chosen}"
+            ["yosys", "-p", f"read_verilog -lib -I{TEMPLATES} {units}; read_verilog -I{TEMPLATES} {path} {leaves}; {chosen}"
              f"hierarchy -top {module}; proc; flatten; memory -nordff -nomap; memory_map; opt_expr; opt_clean; "
              f"dffunmap; setundef -zero; opt_clean; rename -top {name}; write_json {self.json}"], f"{work}/{name}.log")
         if status:

@@ -25,8 +25,8 @@ softmax | rtl_templates/attention.v | s/{1'b0, curve}), .s(whole\[4:0\])/{1'b0, 
 softmax | rtl_templates/attention.v | s/a3_first ? LOWEST : running/running/ | cosim | attn,
 KV address | rtl_templates/kv_cache.v | s/row         <= base_q + head/row         <= head/ | cosim | layer 1 score
 KV address | rtl_templates/kv_cache.v | s/addr = {row, pos\[\$clog2(CTX)-1:BANK_W\]}/addr = {row, {GROUP_W{1'b0}}}/ | formal kv_cache:wide_head | f_kv_cache: (reads_back¦l_bank)
-sequencer | rtl_templates/sequencer.v | s/op == OP_NORM \&\& !norm_waits/op == OP_NORM/ | cosim | attn_norm
-sequencer | rtl_templates/sequencer.v | s/op == OP_NORM \&\& !norm_waits/op == OP_NORM/ | formal sequencer | norm_waits
+sequencer | rtl_templates/sequencer.v | s/op == `HW_OP_NORM \&\& !norm_waits/op == `HW_OP_NORM/ | cosim | attn_norm
+sequencer | rtl_templates/sequencer.v | s/op == `HW_OP_NORM \&\& !norm_waits/op == `HW_OP_NORM/ | formal sequencer | norm_waits
 ROM bank order | gen/chip/banks.c | s/_b%02d", rom->name, i);/_b%02d", rom->name, i ^ (rom->addr_bits > bits));/ | proof | weight ROM word .*tok_embeddings
 END
 }

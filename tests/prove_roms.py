@@ -6,7 +6,7 @@
 
 Yosys elaborates the Verilog; this script reads the netlist it leaves, works out what each ROM answers
 at every address, one clock later, and compares that with what the model's file demands. It owns a
-second statement of the ROM layout, made from the headers of rtl_templates/*.v and gen/chip/plan.h and
+second statement of the ROM layout, made from the headers of rtl_templates/*.v and gen/chip/isa.h and
 sharing no code with the emitter; the section LAYOUT below is that statement. Addresses of matrices
 are not stated: they are taken from the program ROM, whose other fields are all proven, and then no two
 matrices may overlap and every bit that belongs to none must be zero.
@@ -136,17 +136,29 @@ class Matrix:
 # gain    VEC elements a word (rmsnorm.v: gain_data): element i in bits [i%VEC*16 +: 16], signed.
 # rope_hi, rope_lo   (rope_angles.v) address {part of the position, pair}, word {sin, cos}, Q1.14,
 #         position = hi * 2^ROPE_LO_W + lo.
-# program 128 bits an instruction, fields as in struct hw_insn of gen/chip/plan.h.
+# program 160 bits an instruction, the fields of each operation as in docs/isa.md; other bits are zero.
 # exp2, recip, rsqrt, sigmoid   (lerp.v) {step[11:0], base[15:0]}: base = 32768 f(i) rounded, step =
 #         base of i + 1 less base of i, with f: 2^-(i/64); 1 / (1 + i/64); 1 / sqrt(i/32) from i = 32 on,
 #         zero before (rmsnorm.v: m >= 1); 1 / (1 + e^-(i/8)).
 
-FIELDS = {  # of an instruction: least significant bit, width
-    "op": (0, 4), "dest": (4, 3), "sample_only": (7, 1), "region": (8, 2), "planes": (10, 3),
-    "shift": (13, 6), "shift2": (19, 6), "w_base": (25, 24), "rows": (49, 20), "chunks": (69, 12),
-    "scale_base": (81, 20), "level_base": (101, 10), "aux": (111, 14), "rest": (125, 3),
+INSN_BITS = 160
+FIELDS = {  # of each operation: least significant bit, width
+    "every": {"op": (0, 5), "sample_only": (5, 1)},
+    "END": {"positions": (61, 20)},
+    "EMBED": {"planes": (18, 3), "shift": (21, 6), "weight": (33, 28), "dim": (61, 20),
+              "chunks": (81, 12), "block_words": (93, 14), "scale": (107, 20), "level": (127, 12),
+              "vocab": (139, 20)},
+    "NORM": {"region": (14, 4), "shift": (21, 6), "eps": (33, 32), "elements": (65, 20),
+             "gain": (85, 20)},
+    "MATVEC": {"dest": (9, 5), "region": (14, 4), "planes": (18, 3), "shift": (21, 6),
+               "hidden_shift": (27, 6), "weight": (33, 28), "rows": (61, 20), "chunks": (81, 12),
+               "last_cols": (93, 12), "scale": (105, 20), "level": (125, 12)},
+    "ATTN": {"score_shift": (21, 6), "att_shift": (27, 3), "kv_row": (33, 20), "heads": (61, 12),
+             "group_heads": (81, 12), "kv_heads": (93, 12)},
+    "RECV": {"dest": (9, 5), "region": (14, 4), "hidden_shift": (27, 6), "rows": (61, 20)},
 }
-END, EMBED, NORM, MATVEC, ATTN, RECV = range(6)
+OPERATIONS = END, EMBED, NORM, MATVEC, ATTN, RECV = (
+    "END", "EMBED", "NORM", "MATVEC", "ATTN", "RECV")
 INIT, ADD, K, Q, V, HIDDEN, LOGITS, ACT = range(8)
 X, A, H = range(3)
 
@@ -193,7 +205,7 @@ class Layout:
             "gain": (g["GAIN_ADDR_W"], g["VEC"] * 16),
             "rope_hi": (g["ROPE_HI_W"] + half_w, 32),
             "rope_lo": (g["ROPE_LO_W"] + half_w, 32),
-            "program": (g["PROG_ADDR_W"], 128),
+            "program": (g["PROG_ADDR_W"], INSN_BITS),
             "exp2": (6, 28), "recip": (6, 28), "rsqrt": (7, 28), "sigmoid": (7, 28),
         }
         self.rom = {kind: Content(kind, *s) for kind, s in shape.items()}
@@ -254,19 +266,26 @@ class Layout:
         at = self.n_insns
         self.n_insns += 1
         word = self.read_program(at)
-        fields["op"] = op
-        eps = fields.pop("eps", None)
-        if eps is not None:
-            fields["w_base"], fields["chunks"] = eps & 0xffffff, eps >> 24
-        value, taken, names = 0, {}, []
-        for field, (lsb, width) in FIELDS.items():
+        fields["op"] = OPERATIONS.index(op)
+        value, taken, names, covered = 0, {}, [], 0
+        for field, (lsb, width) in {**FIELDS["every"], **FIELDS[op]}.items():
             want = fields.pop(field, 0)
             if want is None:
                 want = taken[field] = word >> lsb & (1 << width) - 1
             if not 0 <= want < 1 << width:
                 raise Refused(f"program: {name}: {field} = {want} does not fit {width} bits")
             value |= want << lsb
+            covered |= ((1 << width) - 1) << lsb
             names.append((lsb, width, field))
+        # bits between fields must be zero
+        lsb = 0
+        while lsb < INSN_BITS:
+            width = 0
+            while lsb + width < INSN_BITS and not covered >> lsb + width & 1:
+                width += 1
+            if width > 0:
+                names.append((lsb, width, f"bits {lsb + width - 1}:{lsb}, which no field covers"))
+            lsb += width + 1
         assert not fields
         self.rom["program"].claim(at, 1, name)
         self.rom["program"].words[at] = (value, names, lambda k: f"instruction {at} ({name})")
@@ -280,7 +299,7 @@ class Layout:
                self.m.number("hidden_dim"))[region]
         eps = self.m.meta[f"{name}.eps_ss" if self.sub_norm and name != "norm" else "eps_ss"]
         at = self.insn(name, NORM, sample_only=sample_only, shift=self.m.number(f"{name}.shift"),
-                       region=region, rows=dim, scale_base=None, eps=int(eps))["scale_base"]
+                       region=region, elements=dim, gain=None, eps=int(eps))["gain"]
         rom = self.rom["gain"]
         if gain.shape != [dim]:
             raise Refused(f"{name}: expected {dim} gains, got {gain.shape}")
@@ -291,23 +310,23 @@ class Layout:
 
     def place(self, matrix, first, last, at):
         """Rows first..last-1 of a matrix at these addresses, once."""
-        where = (at["w_base"], at["scale_base"], at["level_base"])
+        where = (at["weight"], at["scale"], at["level"])
         if self.placed.setdefault((matrix.name, first, last), where) != where:
             raise Refused(f"program: {matrix.name} is read at two places")
         if ("done", matrix.name, first, last) in self.placed:
             return
         self.placed["done", matrix.name, first, last] = True
-        self.place_codes(matrix, first, last, at["w_base"])
+        self.place_codes(matrix, first, last, at["weight"])
         rom, vec = self.rom["scale"], self.g["VEC"]
-        rom.claim(at["scale_base"], -(-(last - first) // vec), matrix.name)
+        rom.claim(at["scale"], -(-(last - first) // vec), matrix.name)
         for r in range(first, last, vec):
-            rom.put(at["scale_base"] + (r - first) // vec, matrix.scale.values[r:min(r + vec, last)],
+            rom.put(at["scale"] + (r - first) // vec, matrix.scale.values[r:min(r + vec, last)],
                     12, lambda k, r=r: f"{matrix.scale.name}, row {r + k}")
         rom = self.rom["level"]
-        rom.claim(at["level_base"], matrix.planes, matrix.name)
+        rom.claim(at["level"], matrix.planes, matrix.name)
         n = 1 << self.g["CODE_W"]
         for p in range(matrix.planes):
-            rom.put(at["level_base"] + p, matrix.levels.values[p * n:(p + 1) * n], 8,
+            rom.put(at["level"] + p, matrix.levels.values[p * n:(p + 1) * n], 8,
                     lambda k, p=p: f"{matrix.levels.name}, plane {p}, level {k}")
 
     def place_codes(self, matrix, first, last, at):
@@ -330,21 +349,22 @@ class Layout:
                             f"{plane}, row {top + k // cols}, column {left + k % cols}")
                     at += 1
 
-    def matvec(self, name, dest, region=X, shift2=0, sample_only=0, rows=None, title=None):
+    def matvec(self, name, dest, region=X, hidden_shift=0, sample_only=0, rows=None, title=None):
         matrix = Matrix(self.m, name)
         first, last = rows or (0, matrix.n_out)
         chunks = -(-matrix.n_in // self.g["COLS"])
         at = self.insn(title or name, MATVEC, dest=dest, region=region, sample_only=sample_only,
-                       planes=matrix.planes, shift=matrix.shift, shift2=shift2, w_base=None,
-                       rows=last - first, chunks=chunks, scale_base=None, level_base=None,
-                       aux=matrix.n_in - (chunks - 1) * self.g["COLS"])
+                       planes=matrix.planes, shift=matrix.shift, hidden_shift=hidden_shift,
+                       weight=None, rows=last - first, chunks=chunks, scale=None, level=None,
+                       last_cols=matrix.n_in - (chunks - 1) * self.g["COLS"])
         self.place(matrix, first, last, at)
 
     def attention(self, layer):
         kv_heads, heads = self.m.number("n_kv_heads"), self.m.number("n_heads")
-        self.insn(f"layers.{layer}.attention", ATTN, shift=self.layer_number(layer, "score_shift"),
-                  shift2=self.layer_number(layer, "att_shift"), w_base=layer * kv_heads, rows=heads,
-                  chunks=heads // kv_heads, level_base=kv_heads)
+        self.insn(f"layers.{layer}.attention", ATTN,
+                  score_shift=self.layer_number(layer, "score_shift"),
+                  att_shift=self.layer_number(layer, "att_shift"), kv_row=layer * kv_heads,
+                  heads=heads, group_heads=heads // kv_heads, kv_heads=kv_heads)
 
     def layer_number(self, layer, name):
         return self.m.number(f"layers.{layer}.{name}")
@@ -360,20 +380,21 @@ class Layout:
             self.norm(p + "attention.sub_norm", region=A)
         self.matvec(p + "attention.wo", ADD, region=A)
         self.norm(p + "ffn_norm")
-        self.matvec(p + "feed_forward.gate_up", HIDDEN, shift2=self.layer_number(l, "hidden_shift"))
+        self.matvec(p + "feed_forward.gate_up", HIDDEN, hidden_shift=self.layer_number(l, "hidden_shift"))
         if self.sub_norm:
             self.norm(p + "feed_forward.sub_norm", region=H)
         self.matvec(p + "feed_forward.down", ADD, region=H)
 
-    def recv(self, dest, rows, region=X, shift2=0):
-        self.insn("recv", RECV, dest=dest, region=region, rows=rows, shift2=shift2)
+    def recv(self, dest, rows, region=X, hidden_shift=0):
+        self.insn("recv", RECV, dest=dest, region=region, rows=rows, hidden_shift=hidden_shift)
 
     def chip(self):
         embed = Matrix(self.m, "tok_embeddings")
         chunks = -(-embed.n_in // self.g["COLS"])
         at = self.insn("tok_embeddings", EMBED, planes=embed.planes,
-                       shift=self.m.number("embed_shift"), w_base=None, rows=embed.n_in,
-                       chunks=chunks, scale_base=None, level_base=None, aux=chunks * embed.planes)
+                       shift=self.m.number("embed_shift"), weight=None, dim=embed.n_in,
+                       chunks=chunks, scale=None, level=None,
+                       block_words=chunks * embed.planes, vocab=embed.n_out)
         self.place(embed, 0, embed.n_out, at)
         for l in range(self.m.number("n_layers")):
             self.layer(l)
@@ -405,7 +426,7 @@ class Layout:
             self.recv(V, kv_dim)
         elif op == "swiglu":
             self.recv(HIDDEN, 2 * self.m.number("hidden_dim"),
-                      shift2=self.layer_number(l, "hidden_shift"))
+                      hidden_shift=self.layer_number(l, "hidden_shift"))
         elif op == "argmax":
             self.recv(LOGITS, self.m.number("vocab_size"))
         else:
@@ -425,7 +446,7 @@ class Layout:
             self.operator_slice(op, int(l or 0))
         else:
             raise Refused(f"slice {self.slice} is unknown")
-        self.insn("end", END, rows=self.m.number("seq_len"))
+        self.insn("end", END, positions=self.m.number("seq_len"))
 
 
 # --- the netlist ------------------------------------------------------------------------------------

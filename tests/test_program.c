@@ -94,11 +94,11 @@ static void second_writer(struct fixture *f)
 }
 static void no_writer(struct fixture *f)
 {
-    find(f, "layers.1.attention.wo")->dest = HW_DST_LOGITS;
+    find(f, "layers.1.attention.wo")->matvec.dest = HW_DST_LOGITS;
 }
 static void part_of_a_word(struct fixture *f)
 {
-    find(f, "layers.0.attention.wo")->n_rows = 15;
+    find(f, "layers.0.attention.wo")->matvec.rows = 15;
 }
 static void late_embed(struct fixture *f)
 {
@@ -111,7 +111,7 @@ static void reads_old_x(struct fixture *f)
 static void early_wo(struct fixture *f)
 {
     swap(find(f, "layers.1.attention.wo"), find(f, "layers.1.attention.wv"));
-    find(f, "layers.1.attention.wo")->dest = HW_DST_LOGITS;
+    find(f, "layers.1.attention.wo")->matvec.dest = HW_DST_LOGITS;
 }
 static void query_first(struct fixture *f)
 {
@@ -123,7 +123,7 @@ static void attn_last(struct fixture *f)
 }
 static void odd_kv_dim(struct fixture *f)
 {
-    find(f, "layers.0.attention.wk")->n_rows = 10;
+    find(f, "layers.0.attention.wk")->matvec.rows = 10;
 }
 static void kv_not_words(struct fixture *f)
 {
@@ -131,39 +131,39 @@ static void kv_not_words(struct fixture *f)
 }
 static void shared_kv_rows(struct fixture *f)
 {
-    find(f, "layers.1.attention")->w_base = 1;
+    find(f, "layers.1.attention")->attn.kv_row = 1;
 }
 static void far_kv_rows(struct fixture *f)
 {
-    find(f, "layers.1.attention")->w_base = 3;
+    find(f, "layers.1.attention")->attn.kv_row = 3;
 }
 static void odd_groups(struct fixture *f)
 {
-    find(f, "layers.0.attention")->n_chunks = 3;
+    find(f, "layers.0.attention")->attn.group_heads = 3;
 }
 static void reads_too_much(struct fixture *f)
 {
-    find(f, "layers.0.attention.wq")->n_chunks = 3;
+    find(f, "layers.0.attention.wq")->matvec.chunks = 3;
 }
 static void odd_hidden(struct fixture *f)
 {
-    find(f, "layers.0.feed_forward.gate_up")->n_rows = 39;
+    find(f, "layers.0.feed_forward.gate_up")->matvec.rows = 39;
 }
 static void beyond_rom(struct fixture *f)
 {
-    find(f, "output")->w_base += 1000;
+    find(f, "output")->matvec.weight += 1000;
 }
 static void beyond_scales(struct fixture *f)
 {
-    find(f, "output")->scale_base += 1000;
+    find(f, "output")->matvec.scale += 1000;
 }
 static void beyond_levels(struct fixture *f)
 {
-    find(f, "output")->level_base += 100;
+    find(f, "output")->matvec.level += 100;
 }
 static void beyond_gains(struct fixture *f)
 {
-    find(f, "norm")->scale_base += 1;
+    find(f, "norm")->norm.gain += 1;
 }
 static void not_a_tail(struct fixture *f)
 {
@@ -184,17 +184,21 @@ static void no_end(struct fixture *f)
 }
 static void past_context(struct fixture *f)
 {
-    find(f, "end")->n_rows = 1000;
+    find(f, "end")->end.positions = 1000;
+}
+static void too_many_tokens(struct fixture *f)
+{
+    find(f, "tok_embeddings")->embed.vocab = 33;
 }
 static void act_by_matrix(struct fixture *f)
 {
-    find(f, "output")->dest = HW_DST_ACT;
+    find(f, "output")->matvec.dest = HW_DST_ACT;
 }
 
 static void side_unread(struct fixture *f)
 {
-    find(f, "layers.0.attention.sub_norm")->region = HW_REGION_X;
-    find(f, "layers.0.attention.sub_norm")->n_rows = 12;
+    find(f, "layers.0.attention.sub_norm")->norm.region = HW_REGION_X;
+    find(f, "layers.0.attention.sub_norm")->norm.elements = 12;
 }
 
 static void broken_programs_are_refused(void **state)
@@ -229,6 +233,8 @@ static void broken_programs_are_refused(void **state)
         {"no END", no_end, "program", "expected END at its end"},
         {"past the context", past_context, "end", "positions"},
         {"side buffer unread", side_unread, "attention.sub_norm", "since NORM: expected 1, got 0"},
+        {"vocabulary beyond the ids", too_many_tokens, "tok_embeddings",
+         "tokens: expected at most"},
         {"ACT by a matrix", act_by_matrix, "output", "ACT is RECV's"},
     };
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {

@@ -111,9 +111,9 @@ SMALL = {
                  r"gain_b00.v: .*layers.0.attention_norm.gain\[5\]"),
     "rotation bit": (edit_file("personality/rope_hi_b00.v", flip(2, 16)), 1,
                      r"rope_hi_b00.v: .*rope.hi_sin\[1\]\[0\]"),
-    "program: shift": (edit_file("personality/program_b00.v", flip(3, 13)), 1,
+    "program: shift": (edit_file("personality/program_b00.v", flip(3, 21)), 1,
                        r"program_b00.v: .*instruction 3 \(layers.0.attention.wk\), field shift"),
-    "program: address": (edit_file("personality/program_b00.v", flip(3, 25)), 2, r"overlap"),
+    "program: address": (edit_file("personality/program_b00.v", flip(3, 33)), 2, r"overlap"),
     "exp2 bit": (edit_file("fabric/exp2_rom.v", flip(9, 3)), 1, r"exp2_rom.v: .*entry 9"),
     "dropped word": (edit_file("personality/weight_b00.v", drop(8)), 1, r"weight ROM word 8,"),
     "word after the last": (edit_file("personality/weight_b00.v", lambda t: t.replace(

@@ -22,13 +22,13 @@ struct state {
     enum hw_region recv_region;
     // matvec.v, msa_array.v
     bool active;
-    const struct hw_insn *mv;
+    const struct hw_insn_matvec *mv;
     int row, chunk, plane, drain_wait;
     struct rows word[4]; // s1, product, partial, done; valid: a word, last: ends a block
     bool word_valid[4];
     // embed.v
     bool embed_active;
-    const struct hw_insn *embed;
+    const struct hw_insn_embed *embed;
     int embed_element, embed_plane;
     struct rows embed_pipe[3]; // q, qq, sum; `last` with valid: sum complete
     bool embed_pipe_busy[3];
@@ -57,7 +57,7 @@ struct state {
     int keys_in, values_in, queries_in, copy_head, kv_heads;
     bool copying, copy_value, write, keys_copied, values_copied, keys_visible, values_visible;
     // attention.v
-    const struct hw_insn *attn;
+    const struct hw_insn_attn *attn;
     bool a_active, b_active, a_pipe[3], a_pipe_end[3], b_pipe[5], b_pipe_end[5];
     int a_head, a_group, scored, weighed, b_head, b_group, spacing;
     bool c1, c2, c3, out_valid;
@@ -128,12 +128,12 @@ static bool matvec_issue(const struct clocking *k, const struct state *s, bool *
     *matrix_end = false;
     if (!s->active)
         return false;
-    bool last_chunk = s->chunk == s->mv->n_chunks - 1;
-    bool block_end = last_chunk && s->plane == s->mv->n_planes - 1;
-    int needed = s->chunk * k->g->cols + (last_chunk ? s->mv->aux : k->g->cols);
+    bool last_chunk = s->chunk == s->mv->chunks - 1;
+    bool block_end = last_chunk && s->plane == s->mv->planes - 1;
+    int needed = s->chunk * k->g->cols + (last_chunk ? s->mv->last_cols : k->g->cols);
     if (s->act_in[s->mv->region] < needed || (block_end && s->drain_wait != 0))
         return false;
-    *matrix_end = block_end && s->row + k->g->rows >= s->mv->n_rows;
+    *matrix_end = block_end && s->row + k->g->rows >= s->mv->rows;
     return true;
 }
 
@@ -152,14 +152,14 @@ static void matvec_next(const struct clocking *k, const struct state *s, struct 
         n->drain_wait = s->drain_wait - 1;
     if (!issue)
         return;
-    bool last_chunk = s->chunk == s->mv->n_chunks - 1;
-    bool block_end = last_chunk && s->plane == s->mv->n_planes - 1;
-    n->word[0] = (struct rows){true, block_end, s->mv->dest, s->row, s->mv->n_rows};
+    bool last_chunk = s->chunk == s->mv->chunks - 1;
+    bool block_end = last_chunk && s->plane == s->mv->planes - 1;
+    n->word[0] = (struct rows){true, block_end, (enum hw_dest)s->mv->dest, s->row, s->mv->rows};
     n->chunk = last_chunk ? 0 : s->chunk + 1;
     if (last_chunk)
-        n->plane = s->plane == s->mv->n_planes - 1 ? 0 : s->plane + 1;
+        n->plane = s->plane == s->mv->planes - 1 ? 0 : s->plane + 1;
     if (block_end) {
-        int groups = (s->mv->n_rows - s->row + g->vec - 1) / g->vec;
+        int groups = (s->mv->rows - s->row + g->vec - 1) / g->vec;
         n->drain_wait = (groups < g->rows / g->vec ? groups : g->rows / g->vec) - 1;
         n->row = s->row + g->rows;
     }
@@ -179,9 +179,9 @@ static void embed_next(const struct clocking *k, const struct state *s, struct s
     n->embed_pipe_busy[0] = s->embed_active;
     if (!s->embed_active)
         return;
-    bool end = s->embed_plane == s->embed->n_planes - 1;
-    bool last = s->embed_element + k->g->vec >= s->embed->n_rows;
-    n->embed_pipe[0] = (struct rows){end, last, HW_DST_INIT, s->embed_element, s->embed->n_rows};
+    bool end = s->embed_plane == s->embed->planes - 1;
+    bool last = s->embed_element + k->g->vec >= s->embed->dim;
+    n->embed_pipe[0] = (struct rows){end, last, HW_DST_INIT, s->embed_element, s->embed->dim};
     n->embed_plane = end ? 0 : s->embed_plane + 1;
     if (end) {
         n->embed_element = s->embed_element + k->g->vec;
@@ -319,7 +319,7 @@ static void score_next(const struct clocking *k, const struct state *s, struct s
     n->a_group = end ? 0 : s->a_group + 1;
     if (end) {
         n->a_head = s->a_head + 1;
-        n->a_active = n->a_head != s->attn->n_rows;
+        n->a_active = n->a_head != s->attn->heads;
     }
 }
 
@@ -344,7 +344,7 @@ static void weigh_next(const struct clocking *k, const struct state *s, struct s
             n->spacing = k->g->head_dim / out + 1;
             n->b_head = s->b_head + 1;
             n->weighed = s->weighed + 1;
-            n->b_active = n->b_head != s->attn->n_rows;
+            n->b_active = n->b_head != s->attn->heads;
         }
     }
 }
@@ -381,14 +381,14 @@ static void activations_next(const struct clocking *k, const struct state *s, st
 
 // --- sequencer.v
 
-static void start_attention(const struct hw_insn *i, int head_dim, struct state *n)
+static void start_attention(const struct hw_insn_attn *i, int head_dim, struct state *n)
 {
     n->side_pending = true;
-    n->side_length = i->n_rows * head_dim;
+    n->side_length = i->heads * head_dim;
     n->attn = i;
     n->act_in[HW_REGION_A] = 0;
     n->keys_in = n->values_in = n->queries_in = n->copy_head = 0;
-    n->kv_heads = i->level_base;
+    n->kv_heads = i->kv_heads;
     n->copying = true;
     n->copy_value = n->keys_copied = n->values_copied = false;
     n->keys_visible = n->values_visible = false;
@@ -396,30 +396,30 @@ static void start_attention(const struct hw_insn *i, int head_dim, struct state 
     n->a_head = n->a_group = n->scored = n->weighed = n->b_head = n->b_group = n->next_index = 0;
 }
 
-static void start_hidden(const struct hw_insn *i, struct state *n)
+static void start_hidden(int rows, struct state *n)
 {
     n->side_pending = true;
-    n->side_length = i->n_rows / 2;
+    n->side_length = rows / 2;
 }
 
-static void start_matvec(const struct hw_insn *i, struct state *n)
+static void start_matvec(const struct hw_insn_matvec *i, struct state *n)
 {
     n->active = true;
     n->mv = i;
     n->row = n->chunk = n->plane = 0;
     if (i->dest == HW_DST_HIDDEN) {
         n->act_in[HW_REGION_H] = 0;
-        start_hidden(i, n);
+        start_hidden(i->rows, n);
     }
 }
 
-static void start_recv(const struct hw_insn *i, struct state *n)
+static void start_recv(const struct hw_insn_recv *i, struct state *n)
 {
     n->recv_busy = true;
-    n->recv = (struct rows){true, false, i->dest, 0, i->n_rows};
-    n->recv_region = i->region;
+    n->recv = (struct rows){true, false, (enum hw_dest)i->dest, 0, i->rows};
+    n->recv_region = (enum hw_region)i->region;
     if (i->dest == HW_DST_HIDDEN)
-        start_hidden(i, n);
+        start_hidden(i->rows, n);
 }
 
 // Starts instruction *i if its unit can take it.
@@ -429,32 +429,32 @@ static bool issue(const struct clocking *k, const struct hw_insn *i, const struc
     switch (i->op) {
     case HW_OP_EMBED:
         n->embed_active = true;
-        n->embed = i;
+        n->embed = &i->embed;
         n->embed_element = n->embed_plane = 0;
         return true;
     case HW_OP_NORM:
-        if (i->region == HW_REGION_X ? s->residual_pending : s->side_pending)
+        if (i->norm.region == HW_REGION_X ? s->residual_pending : s->side_pending)
             return false;
         n->norm_scalar = 3;
-        n->norm_words = i->n_rows / k->g->vec;
-        n->norm_region = i->region;
-        if (i->region == HW_REGION_X)
+        n->norm_words = i->norm.elements / k->g->vec;
+        n->norm_region = (enum hw_region)i->norm.region;
+        if (i->norm.region == HW_REGION_X)
             n->act_in[HW_REGION_X] = 0;
         return true;
     case HW_OP_ATTN:
         if (attn_busy(s) || angles_busy(s))
             return false;
-        start_attention(i, k->g->head_dim, n);
+        start_attention(&i->attn, k->g->head_dim, n);
         return true;
     case HW_OP_MATVEC:
         if (s->recv_busy || !array_ready)
             return false;
-        start_matvec(i, n);
+        start_matvec(&i->matvec, n);
         return true;
     case HW_OP_RECV:
         if (rows_busy(s) || s->recv_busy)
             return false;
-        start_recv(i, n);
+        start_recv(&i->recv, n);
         return true;
     case HW_OP_END:
         break;
@@ -477,8 +477,8 @@ static void sequencer_next(const struct clocking *k, const struct state *s, stru
         n->pc = s->pc + 1;
     if (s->residual[2].valid)
         n->residual_pending = false;
-    if (started && (i->op == HW_OP_EMBED ||
-                    ((i->op == HW_OP_MATVEC || i->op == HW_OP_RECV) && is_residual(i->dest))))
+    if (started && (i->op == HW_OP_EMBED || ((i->op == HW_OP_MATVEC || i->op == HW_OP_RECV) &&
+                                             is_residual((enum hw_dest)i->to.dest))))
         n->residual_pending = true;
     if (n->done)
         n->running = false;

@@ -107,7 +107,13 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-// Copies every *.v of the templates directory, in the order of their names.
+static bool is_template(const char *name)
+{
+    const char *end = strrchr(name, '.');
+    return end && end > name && (strcmp(end, ".v") == 0 || strcmp(end, ".vh") == 0);
+}
+
+// Copies every *.v and *.vh of the templates directory, in the order of their names.
 static void copy_templates(struct hw_out *out, const char *templates)
 {
     enum { MOST = 64 };
@@ -119,8 +125,7 @@ static void copy_templates(struct hw_out *out, const char *templates)
         return;
     }
     for (struct dirent *e; (e = readdir(dir)) != NULL;) {
-        size_t len = strlen(e->d_name);
-        if (len <= 2 || strcmp(e->d_name + len - 2, ".v") != 0)
+        if (!is_template(e->d_name))
             continue;
         if (n == MOST || !(name[n] = strdup(e->d_name))) {
             hw_fail(out->err, "%s: expected at most %d templates, and memory for them", templates,

@@ -134,51 +134,9 @@ static bool put_rope(struct builder *b)
 
 // --- program
 
-static void put_insn(struct hw_rom *rom, int at, const struct hw_insn *i)
+static uint8_t *program_word(struct hw_plan *p, int at)
 {
-    const struct {
-        int lsb, width;
-        uint32_t value;
-    } field[] = {
-        {0, 4, i->op},
-        {4, 3, i->dest},
-        {7, 1, (uint32_t)i->sample_only},
-        {8, 2, i->region},
-        {10, 3, (uint32_t)i->n_planes},
-        {13, 6, (uint32_t)i->shift},
-        {19, 6, (uint32_t)i->shift2},
-        {25, 24, (uint32_t)i->w_base | (i->eps & 0xffffff)},
-        {49, 20, (uint32_t)i->n_rows},
-        {69, 12, (uint32_t)i->n_chunks | i->eps >> 24},
-        {81, 20, (uint32_t)i->scale_base},
-        {101, 10, (uint32_t)i->level_base},
-        {111, 14, (uint32_t)i->aux},
-    };
-    for (size_t f = 0; f < sizeof field / sizeof field[0]; f++)
-        put(rom, at, field[f].lsb, field[f].width, field[f].value);
-}
-
-// Whether every field fits its bits.
-static bool check_insn(const struct hw_insn *i, struct hw_error *err)
-{
-    const struct {
-        const char *name;
-        int value, bits;
-    } field[] = {{"planes", i->n_planes, 3},
-                 {"shift", i->shift, 6},
-                 {"shift2", i->shift2, 6},
-                 {"weight address", i->w_base, 24},
-                 {"rows", i->n_rows, 20},
-                 {"chunks", i->n_chunks, 12},
-                 {"scale address", i->scale_base, 20},
-                 {"level address", i->level_base, 10},
-                 {"aux", i->aux, 14}};
-    for (size_t f = 0; f < sizeof field / sizeof field[0]; f++) {
-        if (field[f].value < 0 || field[f].value >= 1 << field[f].bits)
-            return hw_fail(err, "plan: %s: %s: expected %d bits, got %d", i->name, field[f].name,
-                           field[f].bits, field[f].value);
-    }
-    return true;
+    return p->rom[HW_ROM_PROGRAM].data + (size_t)at * HW_INSN_BYTES;
 }
 
 static bool add(struct builder *b, struct hw_insn insn, const char *format, ...)
@@ -200,73 +158,78 @@ static bool add(struct builder *b, struct hw_insn insn, const char *format, ...)
         return hw_fail(b->err, "plan: out of memory");
     p->program[p->n_insns++] = insn;
     int at = grow(b, HW_ROM_PROGRAM, 1);
-    if (at < 0 || !check_insn(&insn, b->err))
-        return false;
-    put_insn(&p->rom[HW_ROM_PROGRAM], at, &insn);
-    return true;
+    return at >= 0 && hw_insn_encode(&insn, program_word(p, at), b->err);
 }
 
-// A norm over n elements: insn has its region and whether it is sample_only.
-static bool add_norm(struct builder *b, const struct hw_qnorm *norm, int n, struct hw_insn insn,
-                     const char *name)
+// A norm over n elements, into a region.
+static bool add_norm(struct builder *b, const struct hw_qnorm *norm, int n, enum hw_region region,
+                     bool sample_only, const char *name)
 {
-    int gains = put_gains(b, norm, n);
-    return gains >= 0 && add(b,
-                             (struct hw_insn){.op = HW_OP_NORM,
-                                              .sample_only = insn.sample_only,
-                                              .region = insn.region,
-                                              .shift = norm->shift,
-                                              .n_rows = n,
-                                              .scale_base = gains,
-                                              .eps = (uint32_t)norm->eps_ss},
-                             "%s", name);
+    const struct hw_insn insn = {.op = HW_OP_NORM,
+                                 .sample_only = sample_only,
+                                 .norm = {.region = (int)region,
+                                          .shift = norm->shift,
+                                          .eps = (uint32_t)norm->eps_ss,
+                                          .elements = n,
+                                          .gain = put_gains(b, norm, n)}};
+    return insn.norm.gain >= 0 && add(b, insn, "%s", name);
 }
+
+// What becomes of a matrix's rows, and what it reads.
+struct route {
+    enum hw_dest dest;
+    enum hw_region region;
+    int hidden_shift;
+    bool sample_only;
+};
 
 static bool add_matvec(struct builder *b, const struct hw_qmatrix *m, int rows, struct place at,
-                       struct hw_insn insn, const char *name)
+                       struct route route, const char *name)
 {
-    int cols = b->g->cols;
-    insn.op = HW_OP_MATVEC;
-    insn.n_planes = m->n_planes;
-    insn.shift = m->shift;
-    insn.w_base = at.weight;
-    insn.n_rows = rows;
-    insn.n_chunks = (m->n_in + cols - 1) / cols;
-    insn.scale_base = at.scale;
-    insn.level_base = at.level;
-    insn.aux = m->n_in - (insn.n_chunks - 1) * cols;
+    int cols = b->g->cols, chunks = (m->n_in + cols - 1) / cols;
+    const struct hw_insn insn = {.op = HW_OP_MATVEC,
+                                 .sample_only = route.sample_only,
+                                 .matvec = {.dest = (int)route.dest,
+                                            .region = (int)route.region,
+                                            .hidden_shift = route.hidden_shift,
+                                            .rows = rows,
+                                            .planes = m->n_planes,
+                                            .shift = m->shift,
+                                            .weight = at.weight,
+                                            .chunks = chunks,
+                                            .last_cols = m->n_in - (chunks - 1) * cols,
+                                            .scale = at.scale,
+                                            .level = at.level}};
     return add(b, insn, "%s", name);
 }
 
 // A whole matrix: contents and instruction.
-static bool matrix(struct builder *b, const struct hw_qmatrix *m, struct hw_insn insn,
+static bool matrix(struct builder *b, const struct hw_qmatrix *m, struct route route,
                    const char *name)
 {
     struct place at;
-    return put_matrix(b, name, m, 0, m->n_out, &at) && add_matvec(b, m, m->n_out, at, insn, name);
+    return put_matrix(b, name, m, 0, m->n_out, &at) && add_matvec(b, m, m->n_out, at, route, name);
 }
 
 static bool attention_insn(struct builder *b, int l)
 {
     const struct hw_config *c = &b->q->config;
     const struct hw_qlayer *y = &b->q->layers[l];
-    return add(b,
-               (struct hw_insn){.op = HW_OP_ATTN,
-                                .shift = y->score_shift,
-                                .shift2 = y->att_shift,
-                                .w_base = l * c->n_kv_heads,
-                                .n_rows = c->n_heads,
-                                .n_chunks = c->n_heads / c->n_kv_heads,
-                                .level_base = c->n_kv_heads},
-               "layers.%d.attention", l);
+    const struct hw_insn insn = {.op = HW_OP_ATTN,
+                                 .attn = {.score_shift = y->score_shift,
+                                          .att_shift = y->att_shift,
+                                          .kv_row = l * c->n_kv_heads,
+                                          .heads = c->n_heads,
+                                          .group_heads = c->n_heads / c->n_kv_heads,
+                                          .kv_heads = c->n_kv_heads}};
+    return add(b, insn, "layers.%d.attention", l);
 }
 
 static bool layer(struct builder *b, int l)
 {
     const struct hw_qlayer *y = &b->q->layers[l];
     const struct hw_config *c = &b->q->config;
-    const struct hw_insn to_x = {.region = HW_REGION_X}, to_a = {.region = HW_REGION_A},
-                         to_h = {.region = HW_REGION_H};
+    const struct route gate_up = {.dest = HW_DST_HIDDEN, .hidden_shift = y->hidden_shift};
     char n[10][64];
     const char *part[10] = {"attention_norm",       "attention.wk",      "attention.wq",
                             "attention.wv",         "attention.wo",      "ffn_norm",
@@ -274,22 +237,24 @@ static bool layer(struct builder *b, int l)
                             "feed_forward.sub_norm"};
     for (int i = 0; i < 10; i++)
         snprintf(n[i], sizeof n[i], "layers.%d.%s", l, part[i]);
-    return add_norm(b, &y->attn_norm, c->dim, to_x, n[0]) && attention_insn(b, l) &&
-           matrix(b, &y->wk, (struct hw_insn){.dest = HW_DST_K}, n[1]) &&
-           matrix(b, &y->wq, (struct hw_insn){.dest = HW_DST_Q}, n[2]) &&
-           matrix(b, &y->wv, (struct hw_insn){.dest = HW_DST_V}, n[3]) &&
-           (!c->sub_norm || add_norm(b, &y->attn_sub_norm, c->n_heads * c->head_dim, to_a, n[8])) &&
-           matrix(b, &y->wo, (struct hw_insn){.dest = HW_DST_ADD, .region = HW_REGION_A}, n[4]) &&
-           add_norm(b, &y->ffn_norm, c->dim, to_x, n[5]) &&
-           matrix(b, &y->gate_up,
-                  (struct hw_insn){.dest = HW_DST_HIDDEN, .shift2 = y->hidden_shift}, n[6]) &&
-           (!c->sub_norm || add_norm(b, &y->ffn_sub_norm, c->hidden_dim, to_h, n[9])) &&
-           matrix(b, &y->down, (struct hw_insn){.dest = HW_DST_ADD, .region = HW_REGION_H}, n[7]);
+    return add_norm(b, &y->attn_norm, c->dim, HW_REGION_X, false, n[0]) && attention_insn(b, l) &&
+           matrix(b, &y->wk, (struct route){.dest = HW_DST_K}, n[1]) &&
+           matrix(b, &y->wq, (struct route){.dest = HW_DST_Q}, n[2]) &&
+           matrix(b, &y->wv, (struct route){.dest = HW_DST_V}, n[3]) &&
+           (!c->sub_norm ||
+            add_norm(b, &y->attn_sub_norm, c->n_heads * c->head_dim, HW_REGION_A, false, n[8])) &&
+           matrix(b, &y->wo, (struct route){.dest = HW_DST_ADD, .region = HW_REGION_A}, n[4]) &&
+           add_norm(b, &y->ffn_norm, c->dim, HW_REGION_X, false, n[5]) &&
+           matrix(b, &y->gate_up, gate_up, n[6]) &&
+           (!c->sub_norm ||
+            add_norm(b, &y->ffn_sub_norm, c->hidden_dim, HW_REGION_H, false, n[9])) &&
+           matrix(b, &y->down, (struct route){.dest = HW_DST_ADD, .region = HW_REGION_H}, n[7]);
 }
 
 static bool end(struct builder *b)
 {
-    return add(b, (struct hw_insn){.op = HW_OP_END, .n_rows = b->q->config.seq_len}, "end");
+    return add(b, (struct hw_insn){.op = HW_OP_END, .end = {.positions = b->q->config.seq_len}},
+               "end");
 }
 
 // A table that is also the classifier comes first in the ROMs, one that is not, last.
@@ -300,53 +265,52 @@ static bool chip(struct builder *b)
     const bool tied = q->config.tied;
     struct place at = {0};
     int chunks = (e->n_in + b->g->cols - 1) / b->g->cols;
+    struct hw_insn insn = {.op = HW_OP_EMBED,
+                           .embed = {.planes = e->n_planes,
+                                     .shift = q->embed_shift,
+                                     .dim = e->n_in,
+                                     .chunks = chunks,
+                                     .block_words = chunks * e->n_planes,
+                                     .vocab = e->n_out}};
     if ((tied && !put_matrix(b, "tok_embeddings", e, 0, e->n_out, &at)) ||
-        !add(b,
-             (struct hw_insn){.op = HW_OP_EMBED,
-                              .n_planes = e->n_planes,
-                              .shift = q->embed_shift,
-                              .n_rows = e->n_in,
-                              .n_chunks = chunks,
-                              .aux = chunks * e->n_planes},
-             "tok_embeddings"))
+        !add(b, insn, "tok_embeddings"))
         return false;
     for (int l = 0; l < q->config.n_layers; l++) {
         if (!layer(b, l))
             return false;
     }
-    struct hw_insn logits = {.dest = HW_DST_LOGITS, .sample_only = true};
-    if (!add_norm(b, &q->final_norm, q->config.dim, (struct hw_insn){.sample_only = true},
-                  "norm") ||
+    const struct route logits = {.dest = HW_DST_LOGITS, .sample_only = true};
+    if (!add_norm(b, &q->final_norm, q->config.dim, HW_REGION_X, true, "norm") ||
         !(tied ? add_matvec(b, e, e->n_out, at, logits, "output")
                : matrix(b, &q->head, logits, "output") &&
                      put_matrix(b, "tok_embeddings", e, 0, e->n_out, &at)))
         return false;
-    struct hw_insn *embed = &b->plan->program[0]; // its table's place is known only now
-    embed->w_base = at.weight;
-    embed->scale_base = at.scale;
-    embed->level_base = at.level;
-    put_insn(&b->plan->rom[HW_ROM_PROGRAM], 0, embed);
-    return check_insn(embed, b->err) && end(b);
+    struct hw_insn *embed = &b->plan->program[0]; // the address of its table is known only now
+    embed->embed.weight = at.weight;
+    embed->embed.scale = at.scale;
+    embed->embed.level = at.level;
+    return hw_insn_encode(embed, program_word(b->plan, 0), b->err) && end(b);
 }
 
 // --- slices
 
-static bool recv(struct builder *b, enum hw_dest dest, enum hw_region region, int rows, int shift2)
+static bool recv(struct builder *b, enum hw_dest dest, enum hw_region region, int rows,
+                 int hidden_shift)
 {
-    return add(
-        b,
-        (struct hw_insn){
-            .op = HW_OP_RECV, .dest = dest, .region = region, .shift2 = shift2, .n_rows = rows},
-        "recv");
+    const struct hw_insn insn = {
+        .op = HW_OP_RECV,
+        .recv = {
+            .dest = (int)dest, .region = (int)region, .hidden_shift = hidden_shift, .rows = rows}};
+    return add(b, insn, "recv");
 }
 
 // Finds a matrix by name, and what it reads.
 static const struct hw_qmatrix *find_matrix(const struct hw_qmodel *q, const char *name,
-                                            struct hw_insn *insn)
+                                            struct route *route)
 {
     int l, used = 0;
     if (strcmp(name, "output") == 0) {
-        *insn = (struct hw_insn){.dest = HW_DST_LOGITS};
+        *route = (struct route){.dest = HW_DST_LOGITS};
         return hw_classifier(q);
     }
     if (sscanf(name, "layers.%d.%n", &l, &used) != 1 || used == 0 || l < 0 ||
@@ -356,18 +320,20 @@ static const struct hw_qmatrix *find_matrix(const struct hw_qmodel *q, const cha
     const struct {
         const char *name;
         const struct hw_qmatrix *m;
-        struct hw_insn insn;
+        struct route route;
     } known[] = {
         {"attention.wk", &y->wk, {.dest = HW_DST_K}},
         {"attention.wq", &y->wq, {.dest = HW_DST_Q}},
         {"attention.wv", &y->wv, {.dest = HW_DST_V}},
         {"attention.wo", &y->wo, {.dest = HW_DST_ADD, .region = HW_REGION_A}},
-        {"feed_forward.gate_up", &y->gate_up, {.dest = HW_DST_HIDDEN, .shift2 = y->hidden_shift}},
+        {"feed_forward.gate_up",
+         &y->gate_up,
+         {.dest = HW_DST_HIDDEN, .hidden_shift = y->hidden_shift}},
         {"feed_forward.down", &y->down, {.dest = HW_DST_ADD, .region = HW_REGION_H}},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strcmp(name + used, known[i].name) == 0) {
-            *insn = known[i].insn;
+            *route = known[i].route;
             return known[i].m;
         }
     }
@@ -387,11 +353,11 @@ static bool matrix_slice(struct builder *b, const char *spec)
 {
     char name[64] = "";
     int first = 0, last = -1, used = 0, end_of_rows = 0;
-    struct hw_insn insn;
+    struct route route;
     if (sscanf(spec, "%63[^:]%n:%d-%d%n", name, &used, &first, &last, &end_of_rows) < 1 ||
         !all_taken(spec, used, end_of_rows))
         return hw_fail(b->err, "slice: matrix: expected NAME or NAME:first-last, got '%s'", spec);
-    const struct hw_qmatrix *m = find_matrix(b->q, name, &insn);
+    const struct hw_qmatrix *m = find_matrix(b->q, name, &route);
     if (!m)
         return hw_fail(b->err,
                        "slice: matrix: no tensor '%s' (expected layers.N.attention.wk, wq, "
@@ -403,11 +369,10 @@ static bool matrix_slice(struct builder *b, const char *spec)
         return hw_fail(b->err, "slice: %s: expected rows within 0-%d, got %d-%d", name, m->n_out,
                        first, last);
     struct place at;
-    insn.dest = HW_DST_LOGITS;
-    insn.shift2 = 0;
-    return recv(b, HW_DST_ACT, insn.region, m->n_in, 0) &&
+    route = (struct route){.dest = HW_DST_LOGITS, .region = route.region};
+    return recv(b, HW_DST_ACT, route.region, m->n_in, 0) &&
            put_matrix(b, name, m, first, last, &at) &&
-           add_matvec(b, m, last - first, at, insn, name) && end(b);
+           add_matvec(b, m, last - first, at, route, name) && end(b);
 }
 
 static bool operator_slice(struct builder *b, const char *spec)
@@ -425,9 +390,7 @@ static bool operator_slice(struct builder *b, const char *spec)
     const struct hw_qlayer *y = &b->q->layers[l];
     if (strcmp(op, "rmsnorm") == 0)
         return recv(b, HW_DST_INIT, 0, c->dim, 0) &&
-               add_norm(b, &y->attn_norm, c->dim, (struct hw_insn){.region = HW_REGION_X},
-                        "attention_norm") &&
-               end(b);
+               add_norm(b, &y->attn_norm, c->dim, HW_REGION_X, false, "attention_norm") && end(b);
     if (strcmp(op, "attention") == 0)
         return attention_insn(b, l) && recv(b, HW_DST_K, 0, kv_dim, 0) &&
                recv(b, HW_DST_Q, 0, q_dim, 0) && recv(b, HW_DST_V, 0, kv_dim, 0) && end(b);
@@ -476,7 +439,8 @@ bool hw_plan_make(struct hw_plan *plan, const struct hw_qmodel *q, const struct 
         (struct hw_rom){"rope_hi", 32, g->rope_hi_bits + half_bits, 0, NULL};
     plan->rom[HW_ROM_ROPE_LO] =
         (struct hw_rom){"rope_lo", 32, g->rope_lo_bits + half_bits, 0, NULL};
-    plan->rom[HW_ROM_PROGRAM] = (struct hw_rom){"program", 128, g->prog_addr_bits, 0, NULL};
+    plan->rom[HW_ROM_PROGRAM] =
+        (struct hw_rom){"program", HW_INSN_BITS, g->prog_addr_bits, 0, NULL};
 
     struct builder b = {plan, q, g, err};
     if (put_rope(&b) && slice(&b, name) && hw_program_check(plan, err))

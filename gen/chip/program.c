@@ -5,23 +5,24 @@
 //   - writes the residual exactly once before each NORM (the sequencer remembers one writer), and
 //     reads X only between the NORM and the next writer (NORM starts X again when that is done);
 //   - with sub-norms, reads the side buffer by NORM before attention or SwiGLU fill it again;
-//   - starts ATTN first of all or right after NORM (it starts A again: nobody reads it by then),
-//   with
-//     K, Q and V after it, once each, in this order, and only then reads A;
+//   - has ATTN as its first instruction or right after a NORM (ATTN empties region A, so no reader
+//   of
+//     A may be pending), K, Q and V after it, once each, in this order, and only then reads A;
 //   - reads of a region what has been written to it, not more (it would wait forever) or less;
 //   - gives each ATTN KV rows of its own, and the residual, K, Q and V whole words of `vec` rows;
-//   - marks as sample_only a tail, so that what is skipped leaves a program;
+//   - has its sample_only instructions in one run before END, so that skipping them leaves a
+//   program;
 //   - stays within ROMs and capacities.
 #include "gen/chip/program.h"
 
 struct checker {
     const struct hw_plan *plan;
     struct hw_error *err;
-    int at;                     // instruction
-    int writers;                // of the residual since the last NORM
-    int side;                   // elements in the side buffer that no NORM has read
-    int written[3];             // elements that the last writer of a region leaves there, 0: none
-    const struct hw_insn *attn; // the last ATTN
+    int at;         // instruction
+    int writers;    // of the residual since the last NORM
+    int side;       // elements in the side buffer that no NORM has read
+    int written[3]; // elements that the last writer of a region leaves there, 0: none
+    const struct hw_insn_attn *attn;                 // the last one
     enum { WANT_K, WANT_Q, WANT_V, WANT_NONE } want; // what must follow it
     bool sample_only;                                // the tail has begun
 };
@@ -44,9 +45,9 @@ static bool at_most(const struct checker *c, const char *what, int limit, int go
                    c->plan->program[c->at].name, what, limit, got);
 }
 
-static bool whole_words(const struct checker *c, const struct hw_insn *i)
+static bool whole_words(const struct checker *c, int rows)
 {
-    return equal(c, "rows beyond whole words of vec", 0, i->n_rows % c->plan->geometry.vec);
+    return equal(c, "rows beyond whole words of vec", 0, rows % c->plan->geometry.vec);
 }
 
 static int up(int n, int step)
@@ -78,34 +79,42 @@ static bool leaves_unit(struct checker *c, enum hw_region region, int n)
            at_most(c, "elements of the region", capacity(&c->plan->geometry, region), n);
 }
 
-// Rows that go where `dest` says.
+static bool writes_residual(struct checker *c, int rows)
+{
+    return equal(c, "writers of the residual before this one, since NORM", 0, c->writers++) &&
+           whole_words(c, rows) &&
+           at_most(c, "elements of the residual", c->plan->geometry.max_dim, rows);
+}
+
+// The rows of a MATVEC or RECV go where `dest` says.
 static bool rows_leave(struct checker *c, const struct hw_insn *i)
 {
     const struct hw_geometry *g = &c->plan->geometry;
+    const struct hw_insn_rows *to = &i->to;
     int heads;
-    switch (i->dest) {
+    switch ((enum hw_dest)to->dest) {
     case HW_DST_INIT:
     case HW_DST_ADD:
-        return equal(c, "writers of the residual before this one, since NORM", 0, c->writers++) &&
-               whole_words(c, i) && at_most(c, "elements of the residual", g->max_dim, i->n_rows);
+        return writes_residual(c, to->rows);
     case HW_DST_K:
     case HW_DST_Q:
     case HW_DST_V:
-        if (!c->attn || c->want != (unsigned)(i->dest - HW_DST_K))
+        if (!c->attn || c->want != (unsigned)(to->dest - HW_DST_K))
             return hw_fail(c->err,
                            "program: instruction %d, %s: expected ATTN, K, Q, V in this order",
                            c->at, i->name);
         c->want++;
-        heads = i->dest == HW_DST_Q ? c->attn->n_rows : c->attn->level_base;
-        return equal(c, "rows of the heads", heads * g->head_dim, i->n_rows) && whole_words(c, i);
+        heads = to->dest == HW_DST_Q ? c->attn->heads : c->attn->kv_heads;
+        return equal(c, "rows of the heads", heads * g->head_dim, to->rows) &&
+               whole_words(c, to->rows);
     case HW_DST_HIDDEN:
-        return equal(c, "rows beyond pairs", 0, i->n_rows % 2) &&
-               leaves_unit(c, HW_REGION_H, i->n_rows / 2);
+        return equal(c, "rows beyond pairs", 0, to->rows % 2) &&
+               leaves_unit(c, HW_REGION_H, to->rows / 2);
     case HW_DST_LOGITS:
-        return at_most(c, "rows", 1 << g->token_bits, i->n_rows);
+        return at_most(c, "rows", 1 << g->token_bits, to->rows);
     case HW_DST_ACT:
         return equal(c, "ACT is RECV's", HW_OP_RECV, (int)i->op) &&
-               writes_region(c, i->region, i->n_rows);
+               writes_region(c, (enum hw_region)to->region, to->rows);
     }
     return hw_fail(c->err, "program: instruction %d, %s: unknown destination", c->at, i->name);
 }
@@ -114,69 +123,72 @@ static bool check_matvec(struct checker *c, const struct hw_insn *i)
 {
     const struct hw_geometry *g = &c->plan->geometry;
     const struct hw_rom *rom = c->plan->rom;
-    int words = up(i->n_rows, g->rows) * i->n_chunks * i->n_planes;
-    if (i->region == HW_REGION_X &&
+    const struct hw_insn_matvec *m = &i->matvec;
+    int words = up(m->rows, g->rows) * m->chunks * m->planes;
+    if (m->region == HW_REGION_X &&
         !equal(c, "writers of the residual before a reader of X", 0, c->writers))
         return false;
-    if (i->region == HW_REGION_A && c->attn &&
+    if (m->region == HW_REGION_A && c->attn &&
         !equal(c, "K, Q, V before a reader of A", WANT_NONE, (int)c->want))
         return false;
-    return at_most(c, "columns of the last chunk", g->cols, i->aux) &&
-           equal(c, "columns, of those written to the region", c->written[i->region],
-                 (i->n_chunks - 1) * g->cols + i->aux) &&
-           at_most(c, "last weight word", rom[HW_ROM_WEIGHT].depth, i->w_base + words) &&
-           at_most(c, "last scale word", rom[HW_ROM_SCALE].depth,
-                   i->scale_base + up(i->n_rows, g->vec)) &&
-           at_most(c, "last level word", rom[HW_ROM_LEVEL].depth, i->level_base + i->n_planes) &&
-           equal(c, "INIT is not a matrix's", 0, i->dest == HW_DST_INIT) && rows_leave(c, i);
+    return at_most(c, "columns of the last chunk", g->cols, m->last_cols) &&
+           equal(c, "columns, of those written to the region", c->written[m->region],
+                 (m->chunks - 1) * g->cols + m->last_cols) &&
+           at_most(c, "last weight word", rom[HW_ROM_WEIGHT].depth, m->weight + words) &&
+           at_most(c, "last scale word", rom[HW_ROM_SCALE].depth, m->scale + up(m->rows, g->vec)) &&
+           at_most(c, "last level word", rom[HW_ROM_LEVEL].depth, m->level + m->planes) &&
+           equal(c, "INIT is not a matrix's", 0, m->dest == HW_DST_INIT) && rows_leave(c, i);
 }
 
-static bool check_embed(struct checker *c, const struct hw_insn *i)
+static bool check_embed(struct checker *c, const struct hw_insn_embed *e)
 {
     return equal(c, "EMBED stands at", 0, c->at) &&
-           equal(c, "words a row block", i->n_chunks * i->n_planes, i->aux) &&
-           equal(c, "EMBED writes the residual", HW_DST_INIT, (int)i->dest) && rows_leave(c, i);
+           equal(c, "words a row block", e->chunks * e->planes, e->block_words) &&
+           at_most(c, "tokens", 1 << c->plan->geometry.token_bits, e->vocab) &&
+           writes_residual(c, e->dim);
 }
 
-static bool check_norm(struct checker *c, const struct hw_insn *i)
+static bool check_norm(struct checker *c, const struct hw_insn_norm *n)
 {
-    int last_gain = i->scale_base + i->n_rows / c->plan->geometry.vec;
-    if (i->region == HW_REGION_X) {
+    int last_gain = n->gain + n->elements / c->plan->geometry.vec;
+    if (n->region == HW_REGION_X) {
         if (!equal(c, "writers of the residual since NORM", 1, c->writers))
             return false;
         c->writers = 0;
     } else {
-        if (!equal(c, "elements in the side buffer", i->n_rows, c->side) ||
+        if (!equal(c, "elements in the side buffer", n->elements, c->side) ||
             !equal(c, "K, Q, V before a NORM to A or H", WANT_NONE, (int)c->want))
             return false;
         c->side = 0;
     }
-    return whole_words(c, i) && writes_region(c, i->region, i->n_rows) &&
+    return whole_words(c, n->elements) &&
+           writes_region(c, (enum hw_region)n->region, n->elements) &&
            at_most(c, "last gain word", c->plan->rom[HW_ROM_GAIN].depth, last_gain);
 }
 
 static bool check_attn(struct checker *c, const struct hw_insn *i)
 {
     const struct hw_insn *program = c->plan->program;
+    const struct hw_insn_attn *a = &i->attn;
     if (c->at > 0 && program[c->at - 1].op != HW_OP_NORM)
         return hw_fail(c->err,
                        "program: instruction %d, %s: expected ATTN first or right after NORM",
                        c->at, i->name);
     for (int k = 0; k < c->at; k++) {
         const struct hw_insn *o = &program[k];
-        if (o->op == HW_OP_ATTN && o->w_base < i->w_base + i->level_base &&
-            i->w_base < o->w_base + o->level_base)
+        if (o->op == HW_OP_ATTN && o->attn.kv_row < a->kv_row + a->kv_heads &&
+            a->kv_row < o->attn.kv_row + o->attn.kv_heads)
             return hw_fail(c->err,
                            "program: instruction %d, %s: KV rows from %d overlap those of "
                            "instruction %d, %s",
-                           c->at, i->name, i->w_base, k, o->name);
+                           c->at, i->name, a->kv_row, k, o->name);
     }
-    c->attn = i;
+    c->attn = a;
     c->want = WANT_K;
-    return at_most(c, "last KV row", c->plan->geometry.kv_rows, i->w_base + i->level_base) &&
-           equal(c, "heads, n_kv_heads times heads a group", i->level_base * i->n_chunks,
-                 i->n_rows) &&
-           leaves_unit(c, HW_REGION_A, i->n_rows * c->plan->geometry.head_dim);
+    return at_most(c, "last KV row", c->plan->geometry.kv_rows, a->kv_row + a->kv_heads) &&
+           equal(c, "heads, n_kv_heads times heads a group", a->kv_heads * a->group_heads,
+                 a->heads) &&
+           leaves_unit(c, HW_REGION_A, a->heads * c->plan->geometry.head_dim);
 }
 
 static bool check_insn(struct checker *c, const struct hw_insn *i)
@@ -188,11 +200,11 @@ static bool check_insn(struct checker *c, const struct hw_insn *i)
     case HW_OP_END:
         return equal(c, "END stands at", c->plan->n_insns - 1, c->at) &&
                equal(c, "sample_only of END", 0, i->sample_only) &&
-               at_most(c, "positions", c->plan->geometry.ctx, i->n_rows);
+               at_most(c, "positions", c->plan->geometry.ctx, i->end.positions);
     case HW_OP_EMBED:
-        return check_embed(c, i);
+        return check_embed(c, &i->embed);
     case HW_OP_NORM:
-        return check_norm(c, i);
+        return check_norm(c, &i->norm);
     case HW_OP_MATVEC:
         return check_matvec(c, i);
     case HW_OP_ATTN:

@@ -5,6 +5,7 @@
 // probe f_fetched = dut.fetched
 // probe f_pending = dut.residual_pending
 // probe f_side = dut.side_pending
+`include "isa.vh"
 `default_nettype none
 
 module f_sequencer #(
@@ -15,19 +16,19 @@ module f_sequencer #(
     input wire start, sample,
     input wire matvec_ready, residual_done, side_done, rows_busy, attn_busy, angles_busy, recv_busy,
     input wire units_busy,
-    input wire [127:0] prog_data // the ROM's, assumed below
+    input wire [`HW_INSN_W-1:0] prog_data // the ROM's, assumed below
 );
     wire                   done, issue_embed, issue_norm, issue_attn, issue_recv, matvec_valid;
     wire [19:0]            seq_len;
     wire [PROG_ADDR_W-1:0] prog_addr;
-    wire [127:0]           insn;
+    wire [`HW_INSN_W-1:0]  insn;
 
     // any program, in a ROM of one clock: the word at one arbitrary address is known, the others
     // are free, and a word stays while its address does
     (* anyconst *) reg [PROG_ADDR_W-1:0] place;
-    (* anyconst *) reg [127:0]           word;
+    (* anyconst *) reg [`HW_INSN_W-1:0] word;
     reg [PROG_ADDR_W-1:0] addr_before;
-    reg [127:0]           data_before;
+    reg [`HW_INSN_W-1:0]  data_before;
     always @(posedge clk) begin
         addr_before <= prog_addr;
         data_before <= prog_data;
@@ -60,13 +61,15 @@ module f_sequencer #(
     reg [1:0] side_way;          // vectors not yet complete in the side buffer
     reg [1:0] waited;            // cycles at this word
     reg wanted;                  // sample, as of the start
-    wire [3:0]   op   = insn[3:0];
-    wire         skip = insn[7] && !sample;
+    wire [`HW_OP_W-1:0] op = insn[`HW_OP];
+    wire skip = insn[`HW_SAMPLE_ONLY] && !sample;
     wire issue_matvec = matvec_valid && matvec_ready;
     wire any = issue_embed || issue_norm || issue_attn || issue_recv || issue_matvec;
-    wire to_residual = issue_embed || ((issue_matvec || issue_recv) && insn[6:4] <= 3'd1);
-    wire to_side = SUB_NORM != 0 && (issue_attn || ((issue_matvec || issue_recv) && insn[6:4] == 3'd5));
-    wire from_side = SUB_NORM != 0 && insn[9:8] != 2'd0; // a NORM of the side buffer
+    wire to_residual = issue_embed || ((issue_matvec && insn[`HW_MATVEC_DEST] <= `HW_DST_ADD)
+                                       || (issue_recv && insn[`HW_RECV_DEST] <= `HW_DST_ADD));
+    wire to_side = SUB_NORM != 0 && (issue_attn || (issue_matvec && insn[`HW_MATVEC_DEST] == `HW_DST_HIDDEN)
+                                    || (issue_recv && insn[`HW_RECV_DEST] == `HW_DST_HIDDEN));
+    wire from_side = SUB_NORM != 0 && insn[`HW_NORM_REGION] != `HW_REGION_X; // a NORM of the side buffer
     wire [1:0] norm_way = from_side ? side_way : on_way;
     wire move = any || (f_running && f_fetched && skip);
 
@@ -125,11 +128,11 @@ module f_sequencer #(
         // a word goes to one unit, the one its opcode names, unchanged
         one_unit:  assert (issue_embed + issue_norm + issue_attn + issue_recv + matvec_valid <= 1);
         the_word:  assert (!any || (busy && (step != place || insn == word)));
-        embed_op:  assert (!issue_embed || op == 4'd1);
-        norm_op:   assert (!issue_norm || op == 4'd2);
-        matvec_op: assert (!matvec_valid || op == 4'd3);
-        attn_op:   assert (!issue_attn || op == 4'd4);
-        recv_op:   assert (!issue_recv || op == 4'd5);
+        embed_op:  assert (!issue_embed || op == `HW_OP_EMBED);
+        norm_op:   assert (!issue_norm || op == `HW_OP_NORM);
+        matvec_op: assert (!matvec_valid || op == `HW_OP_MATVEC);
+        attn_op:   assert (!issue_attn || op == `HW_OP_ATTN);
+        recv_op:   assert (!issue_recv || op == `HW_OP_RECV);
         // words for sampled tokens only
         skipped:   assert (!any || !skip);
         // the rules of order, and the unit's own state
@@ -138,8 +141,8 @@ module f_sequencer #(
         matvec_waits: assert (!matvec_valid || !recv_busy);
         attn_waits: assert (!issue_attn || (!attn_busy && !angles_busy));
         // END: only at END, only when all is idle, once, with the length of END's word
-        end_op:    assert (!done || (busy && op == 4'd0 && !$past(units_busy)));
-        end_len:   assert (!done || seq_len == insn[68:49]);
+        end_op:    assert (!done || (busy && op == `HW_OP_END && !$past(units_busy)));
+        end_len:   assert (!done || seq_len == insn[`HW_END_POSITIONS]);
         end_once:  assert (!done || !$past(done));
         silent:    assert (busy || !(any || matvec_valid || done));
         // an offered matrix stays offered, with the same word, until it is taken
@@ -147,14 +150,14 @@ module f_sequencer #(
             offer_stays: assert (matvec_valid && insn == $past(insn));
         // nothing waits without a reason
         if (waited == 2'd2 && busy && !done && !skip) begin
-            embed_goes:  assert (op != 4'd1 || issue_embed);
-            norm_goes:   assert (op != 4'd2 || issue_norm || norm_way != 2'd0);
-            matvec_goes: assert (op != 4'd3 || matvec_valid || recv_busy);
-            attn_goes:   assert (op != 4'd4 || issue_attn || attn_busy || angles_busy);
-            recv_goes:   assert (op != 4'd5 || issue_recv || recv_busy || rows_busy);
+            embed_goes:  assert (op != `HW_OP_EMBED || issue_embed);
+            norm_goes:   assert (op != `HW_OP_NORM || issue_norm || norm_way != 2'd0);
+            matvec_goes: assert (op != `HW_OP_MATVEC || matvec_valid || recv_busy);
+            attn_goes:   assert (op != `HW_OP_ATTN || issue_attn || attn_busy || angles_busy);
+            recv_goes:   assert (op != `HW_OP_RECV || issue_recv || recv_busy || rows_busy);
         end
         skip_goes:   assert (!(waited == 2'd2 && busy && !done && skip) || move);
-        end_goes:    assert (!(waited == 2'd3 && busy && op == 4'd0 && !skip && !done)
+        end_goes:    assert (!(waited == 2'd3 && busy && op == `HW_OP_END && !skip && !done)
                              || units_busy || $past(units_busy));
         // links to the inside, for induction
         l_running: assert (f_running == (busy && !done));
