@@ -41,11 +41,14 @@ static const char *const HELP =
     "      --dry-run         write nothing\n"
     "  -q, --quiet           no line per tensor\n";
 
-static int *read_tokens(const struct hw_model *model, const char *text, const char *tokenizer,
-                        int *n, struct hw_error *err)
+// Where the tokenizer has a BOS of its own, that one begins the model's texts.
+static int *read_tokens(struct hw_model *model, const char *text, const char *tokenizer, int *n,
+                        struct hw_error *err)
 {
     struct hw_tokenizer *tok =
         hw_tokenizer_open(tokenizer, hw_model_config(model)->vocab_size, err);
+    if (tok && hw_tokenizer_bos(tok) >= 0)
+        hw_model_set_bos(model, hw_tokenizer_bos(tok), err);
     int *tokens = tok ? hw_score_text(text, tok, 0, n, err) : NULL;
     hw_tokenizer_close(tok);
     return tokens;

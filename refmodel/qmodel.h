@@ -25,6 +25,7 @@ struct hw_config {
     int head_dim;   // even; n_heads * head_dim is the attention width
     int vocab_size;
     int seq_len;   // context
+    int bos;       // the token that texts begin with, 0..vocab_size-1
     bool tied;     // classifier is the embedding
     bool sub_norm; // RMSNorm before wo and down too (BitNet's SubLN)
     double rope_base;

@@ -259,7 +259,7 @@ static void make_text(struct run *r, int *tokens, int n)
     size_t len = strlen(prompt);
     int *ids = r->tok ? malloc((len + 2) * sizeof *ids) : NULL;
     int n_ids = ids ? hw_tokenizer_encode(r->tok, prompt, len, true, ids) : 0;
-    tokens[0] = HW_TOKEN_BOS;
+    tokens[0] = r->q.config.bos;
     for (int i = 0; i < n; i++) {
         if (i < n_ids)
             tokens[i] = ids[i];

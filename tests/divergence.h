@@ -32,13 +32,13 @@ static inline double divergence_of(const struct hw_qmodel *q, const struct hw_co
     float *got = malloc((size_t)vocab * sizeof *got), *work = malloc((size_t)vocab * sizeof *work);
     uint64_t text = 99;
     double total = 0.0;
-    for (int i = 0, token = HW_TOKEN_BOS; i < n; i++) {
+    for (int i = 0, token = c->bos; i < n; i++) {
         const float *want = hw_float_forward(f, token, i % length);
         const int32_t *logits = hw_ref_forward(ref, token, i % length, 1);
         for (int k = 0; k < vocab; k++)
             got[k] = (float)(logits[k] * q->logit_scale);
         total += hw_divergence(want, got, 1, vocab, work) / n;
-        token = (i + 1) % length ? hw_sample(want, vocab, &text) : HW_TOKEN_BOS;
+        token = (i + 1) % length ? hw_sample(want, vocab, &text) : c->bos;
     }
     free(got);
     free(work);

@@ -78,10 +78,10 @@ static inline void put_checkpoint(struct buffer *b, const struct hw_config *c, u
 static inline struct hw_model *random_checkpoint(const struct hw_config *c, uint64_t seed)
 {
     static struct buffer b;
-    struct hw_error err;
+    struct hw_error err = {0};
     put_checkpoint(&b, c, seed);
     struct hw_model *model = open_bytes(&b, &err);
-    if (!model)
+    if (!model || !hw_model_set_bos(model, c->bos, &err))
         fail_msg("%s", err.text);
     return model;
 }
@@ -95,6 +95,7 @@ static const struct hw_config small_tied = {
     .head_dim = 6,
     .vocab_size = 19,
     .seq_len = 21,
+    .bos = 1,
     .tied = true,
     .rope_base = 10000.0,
     .norm_eps = 1e-5,
@@ -202,6 +203,7 @@ static inline struct hw_config wild_config(uint64_t *seed)
     c.n_layers = random_in(seed, 1, 3);
     c.vocab_size = random_in(seed, 2, 50);
     c.seq_len = random_in(seed, 1, 40);
+    c.bos = c.vocab_size - 1;
     c.tied = random_in(seed, 0, 1);
     c.rope_base = random_in(seed, 0, 1) ? 10000.0 : 500000.0;
     bool scaled = random_in(seed, 0, 1);

@@ -17,6 +17,7 @@ static const struct hw_config even = {
     .head_dim = 8,
     .vocab_size = 32,
     .seq_len = 32,
+    .bos = 1,
     .tied = true,
     .rope_base = 10000.0,
     .norm_eps = 1e-5,

@@ -232,10 +232,11 @@ static size_t put_gguf(struct buffer *b, const struct hw_config *c, int matrix_t
     put_u32(b, 3);
     bool scaled = c->rope_divisor[0] > 0.0;
     put_u64(b, (uint64_t)(2 + !c->tied + 9 * c->n_layers + scaled));
-    put_u64(b, 11 + scaled);
+    put_u64(b, 12 + scaled);
     put_string_key(b, "general.architecture", "llama");
     put_int_key(b, "general.alignment", 32);
     put_int_key(b, "llama.context_length", c->seq_len);
+    put_int_key(b, "tokenizer.ggml.bos_token_id", c->bos);
     put_int_key(b, "llama.embedding_length", c->dim);
     put_int_key(b, "llama.feed_forward_length", c->hidden_dim);
     put_int_key(b, "llama.attention.head_count", c->n_heads);
@@ -262,6 +263,7 @@ static void test_every_weight(void **state)
         struct hw_config c = tiny;
         struct hw_error err;
         c.tied = i % 2;
+        c.bos = (int)i;
         put_gguf(&b, &c, types[i / 2]);
         struct hw_model *model = open_bytes(&b, &err);
         if (!model)

@@ -114,7 +114,9 @@ static void expect_all(void)
     struct hw_model *model = hw_model_open(TEMP_FILE, &err);
     if (!model)
         fail_msg("%s", err.text);
-    expect_config(hw_model_config(model), &tiny);
+    struct hw_config want = tiny;
+    want.bos = 0;
+    expect_config(hw_model_config(model), &want);
     expect_every_weight(model, &tiny);
     hw_model_close(model);
 }
@@ -247,6 +249,7 @@ static void test_other_configs(void **state)
     expect_config_refused("\"silu\"", "\"gelu\"", "hidden_act");
     expect_config_refused("_bias\": false", "_bias\": true ", "attention_bias");
     expect_config_refused("_scaling\": null", "_scaling\": {}  ", "expected default");
+    expect_config_refused("\"bos_token_id\": 0", "\"bos_token_id\":10", "a token 0..9");
     expect_config_refused("hidden_size\": 32", "hidden_size\": 31", "expected");
     expect_config_refused("hidden_size\": 32", "hidden_size\": \"\"", "integer");
     expect_config_refused("hidden_size\": 32", "hidden_size\": -1", "dim");

@@ -97,6 +97,7 @@ static void test_v0_absurd_headers(void **state)
     expect_header_refused(4, 3, "n_kv_heads"); // does not divide n_heads 8
     expect_header_refused(4, 16, "n_kv_heads");
     expect_header_refused(5, 0, "vocab_size");
+    expect_header_refused(5, 1, "vocab_size, expected 2 tokens or more, got 1");
     expect_header_refused(5, INT_MIN, "vocab_size");
     expect_header_refused(5, INT_MAX, "vocab_size");
     expect_header_refused(5, 1 << 20, "more bytes"); // plausible, but not in this file
@@ -345,6 +346,7 @@ static void test_real_v0(void **state)
         .head_dim = 8,
         .vocab_size = 512,
         .seq_len = 512,
+        .bos = 1,
         .tied = true,
         .rope_base = 10000.0,
         .norm_eps = 1e-5,

@@ -443,7 +443,7 @@ static void test_many_tokens(void **state)
         hw_float_observe(f, note, &one);
         for (int k = 0, pos = 0; k < 100; k++, pos++) {
             text[k] = k < 50 ? 2 + k % 15 : random_in(&seed, 0, c->vocab_size - 1);
-            pos = pos == c->seq_len || text[k] == HW_TOKEN_BOS ? 0 : pos;
+            pos = pos == c->seq_len || text[k] == c->bos ? 0 : pos;
             cuts += pos == 0;
             hw_float_forward(f, text[k], pos);
         }
@@ -528,9 +528,9 @@ static void test_stream_refused(void **state)
 
 // --- the width of the residual
 
-// A model whose first token's embedding is `times` as large as it was, quantized with a residual of
+// A model whose BOS has an embedding `times` as large as it was, quantized with a residual of
 // `res_bits` (0: chosen); its width. The line about it goes to `said`.
-static int width_beside_outlier(float times, int res_bits, char *said, int size)
+static int width_beside_outlier(float times, int bos, int res_bits, char *said, int size)
 {
     struct hw_error err = {0};
     struct hw_quantize_options o;
@@ -538,19 +538,18 @@ static int width_beside_outlier(float times, int res_bits, char *said, int size)
     struct hw_qmodel q;
     static struct buffer b;
     put_checkpoint(&b, &c, 7);
-    for (int i = 0; i < c.dim;
-         i++) { // after the header of seven numbers: the embedding's row 1, BOS
+    for (int i = 0; i < c.dim; i++) { // the embedding's rows follow a header of seven numbers
         float x;
-        uint8_t *at = b.bytes + 28 + 4 * (HW_TOKEN_BOS * c.dim + i);
-        memcpy(&x, at, sizeof x);
+        memcpy(&x, b.bytes + 28 + 4 * (c.dim + i), sizeof x);
         x *= times;
-        memcpy(at, &x, sizeof x);
+        memcpy(b.bytes + 28 + 4 * (bos * c.dim + i), &x, sizeof x);
     }
     struct hw_model *model = open_bytes(&b, &err);
     hw_quantize_defaults(&o);
     o.widths.res_bits = res_bits;
     o.progress = tmpfile();
-    assert_true(model && o.progress && hw_quantize(model, &o, &q, &err));
+    assert_true(model && o.progress && hw_model_set_bos(model, bos, &err) &&
+                hw_quantize(model, &o, &q, &err));
     rewind(o.progress);
     assert_non_null(fgets(said, size, o.progress));
     fclose(o.progress);
@@ -572,11 +571,87 @@ static void test_residual_width(void **state)
                 {6e3f, 24, 24, false}, {6e3f, 20, 20, true}, {1e5f, 0, 24, true},
                 {1.0f, 16, 16, false}};
     for (size_t i = 0; i < sizeof with / sizeof with[0]; i++) {
-        int bits = width_beside_outlier(with[i].times, with[i].wanted, said, sizeof said);
-        printf("             outlier %g: %s", (double)with[i].times, said);
-        assert_int_equal(bits, with[i].got);
-        assert_int_equal(strstr(said, "warning") != NULL, with[i].warned);
+        for (int bos = 1; bos < 17; bos += 11) { // whichever token BOS is
+            int bits = width_beside_outlier(with[i].times, bos, with[i].wanted, said, sizeof said);
+            printf("             outlier %g: %s", (double)with[i].times, said);
+            assert_int_equal(bits, with[i].got);
+            assert_int_equal(strstr(said, "warning") != NULL, with[i].warned);
+        }
     }
+}
+
+// --- BOS
+
+// The text that a model writes for itself begins with its BOS, at the start and where the context
+// is full, and a given text is cut at it.
+static void test_bos(void **state)
+{
+    (void)state;
+    enum { N = 100 };
+    struct hw_config c = small_untied();
+    for (c.bos = 0; c.bos < c.vocab_size; c.bos += 9) {
+        struct hw_error err = {0};
+        struct hw_ranges ranges;
+        int ran[N], n_begun = 0;
+        struct hw_model *model = random_checkpoint(&c, 3);
+        struct hw_float *f = hw_float_new(model, &err);
+        assert_true(hw_calibrate(f, &c, NULL, N, ran, &ranges, &err));
+        for (int i = 0, pos = 0; i < N; i++, pos++) {
+            pos = pos == c.seq_len || ran[i] == c.bos ? 0 : pos;
+            n_begun += pos == 0;
+            assert_true(pos > 0 || ran[i] == c.bos);
+        }
+        assert_true(n_begun > N / c.seq_len);
+        hw_ranges_free(&ranges);
+        hw_float_free(f);
+        hw_model_close(model);
+    }
+}
+
+// One model under two numberings of its tokens, BOS among them: the same integers.
+static void test_renumbered(void **state)
+{
+    (void)state;
+    enum { N = 200, HEADER = 28, OTHER = 12 };
+    struct hw_config c = small_untied();
+    size_t row = 4 * (size_t)c.dim, table = row * (size_t)c.vocab_size;
+    struct hw_qmodel q[2];
+    for (int k = 0; k < 2; k++) {
+        struct hw_error err = {0};
+        struct hw_quantize_options o;
+        static struct buffer b;
+        int text[N];
+        uint64_t seed = 5;
+        put_checkpoint(&b, &c, 7);
+        for (int i = 0; i < 2 * k; i++) { // the rows of BOS and OTHER change places at both ends
+            uint8_t *at = b.bytes + (i ? b.n - table : HEADER), kept[4 * 24];
+            assert_true(row <= sizeof kept);
+            memcpy(kept, at + row, row);
+            memcpy(at + row, at + OTHER * row, row);
+            memcpy(at + OTHER * row, kept, row);
+        }
+        for (int i = 0; i < N; i++) {
+            text[i] = i % 30 ? random_in(&seed, 0, c.vocab_size - 1) : 1;
+            text[i] = !k || (text[i] != 1 && text[i] != OTHER) ? text[i] : 1 + OTHER - text[i];
+        }
+        struct hw_model *model = open_bytes(&b, &err);
+        hw_quantize_defaults(&o);
+        o.calib_tokens = text;
+        o.n_calib_tokens = N;
+        assert_true(model && hw_model_set_bos(model, k ? OTHER : 1, &err));
+        assert_true(hw_quantize(model, &o, &q[k], &err));
+        assert_int_equal(q[k].config.bos, k ? OTHER : 1);
+        assert_false(hw_model_set_bos(model, c.vocab_size, &err));
+        hw_model_close(model);
+    }
+    for (int l = 0; l < c.n_layers; l++) {
+        const struct hw_qmatrix *a = &q[0].layers[l].down, *b = &q[1].layers[l].down;
+        assert_memory_equal(a->scale, b->scale, (size_t)a->n_out * sizeof *a->scale);
+        assert_memory_equal(a->codes, b->codes, (size_t)(a->n_planes * a->n_out * a->n_in));
+    }
+    assert_memory_equal(q[0].head.scale + OTHER, q[1].head.scale + 1, sizeof *q[0].head.scale);
+    hw_qmodel_free(&q[0]);
+    hw_qmodel_free(&q[1]);
 }
 
 int main(void)
@@ -586,7 +661,8 @@ int main(void)
         cmocka_unit_test(test_units),          cmocka_unit_test(test_ternary),
         cmocka_unit_test(test_logits_close),   cmocka_unit_test(test_many_tokens),
         cmocka_unit_test(test_streamed),       cmocka_unit_test(test_stream_refused),
-        cmocka_unit_test(test_residual_width),
+        cmocka_unit_test(test_residual_width), cmocka_unit_test(test_bos),
+        cmocka_unit_test(test_renumbered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,6 +26,7 @@ static struct hw_config odd_shape(void)
     c.hidden_dim = 13;
     c.vocab_size = 23;
     c.seq_len = 43;
+    c.bos = 6;
     c.tied = false;
     return c;
 }
@@ -117,7 +118,7 @@ static void test_writer(void **state)
             hw_writer_write(w, &got_seed, got, logits);
             for (int pos = 0; pos < LENGTH; pos++) {
                 for (int s = 0; s < N; s++) {
-                    token[s] = pos ? token[s] : HW_TOKEN_BOS;
+                    token[s] = pos ? token[s] : shape[k].bos;
                     assert_int_equal(got[s * LENGTH + pos], token[s]);
                     const float *want = hw_float_forward(f[s], token[s], pos);
                     const float *told = logits + (size_t)(s * LENGTH + pos) * vocab;

@@ -112,6 +112,7 @@ static const struct hw_config tiny = {
     .head_dim = 4,
     .vocab_size = 10,
     .seq_len = 3,
+    .bos = 1,
     .tied = true,
     .rope_base = 10000.0,
     .norm_eps = 1e-5,
@@ -148,6 +149,7 @@ static inline void expect_config(const struct hw_config *got, const struct hw_co
     assert_int_equal(got->head_dim, want->head_dim);
     assert_int_equal(got->vocab_size, want->vocab_size);
     assert_int_equal(got->seq_len, want->seq_len);
+    assert_int_equal(got->bos, want->bos);
     assert_int_equal(got->tied, want->tied);
     assert_int_equal(got->sub_norm, want->sub_norm);
     assert_true(got->rope_base == want->rope_base);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "gen/learn/lanes.h"
-#include "gen/text/tokenizer.h"
 #include "refmodel/tables.h"
 
 struct hw_writer {
@@ -223,7 +222,7 @@ void hw_writer_write(struct hw_writer *w, uint64_t *seed, int *tokens, float *lo
     const struct hw_config *c = &w->c;
     size_t dim = (size_t)c->dim, vocab = (size_t)c->vocab_size, length = (size_t)w->length;
     for (int s = 0; s < w->n; s++)
-        tokens[s * w->length] = HW_TOKEN_BOS;
+        tokens[s * w->length] = c->bos;
     for (size_t pos = 0; pos < length; pos++) {
         for (size_t s = 0; s < (size_t)w->n; s++)
             memcpy(w->x + s * dim,

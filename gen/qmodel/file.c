@@ -500,6 +500,10 @@ static void config(struct pass *p, struct hw_qmodel *q)
     if (p->writing ? c->sub_norm : json_object_get(p->meta, "sub_norm") != NULL)
         int_field(p, "sub_norm", 0, 1, &sub_norm);
     c->sub_norm = sub_norm != 0;
+    if (!p->writing)
+        c->bos = 1; // of files from before it was written, which is why 1 is left out
+    if (p->writing ? c->bos != 1 : json_object_get(p->meta, "bos") != NULL)
+        int_field(p, "bos", 0, c->vocab_size - 1, &c->bos);
     int_field(p, "code_bits", 2, 4, &w->code_bits);
     int_field(p, "act_bits", 4, 12, &w->act_bits);
     int_field(p, "kv_bits", 4, 12, &w->kv_bits);

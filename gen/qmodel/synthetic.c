@@ -21,6 +21,7 @@ bool hw_parse_shape(const char *text, struct hw_config *c, struct hw_error *err)
                        "got '%s'",
                        text);
     c->tied = text[used] == '\0';
+    c->bos = c->vocab_size > 1;
     const int value[] = {c->dim,        c->hidden_dim, c->n_layers, c->n_heads,
                          c->n_kv_heads, c->vocab_size, c->seq_len};
     for (int i = 0; i < 7; i++) {

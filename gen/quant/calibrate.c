@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/text/tokenizer.h"
 #include "refmodel/tables.h"
 
 int hw_float_tap_width(const struct hw_config *c, enum hw_float_tap tap)
@@ -84,15 +83,15 @@ int hw_sample(const float *logits, int n, uint64_t *seed)
 // The model's own text.
 static void write_text(struct hw_float *f, const struct hw_config *c, int n_tokens, int *ran)
 {
-    int token = HW_TOKEN_BOS, pos = 0;
+    int token = c->bos, pos = 0;
     uint64_t seed = 1;
     for (int i = 0; i < n_tokens; i++) {
-        if (pos == c->seq_len || token == HW_TOKEN_BOS)
+        if (pos == c->seq_len || token == c->bos)
             pos = 0;
         if (ran)
             ran[i] = token;
         const float *logits = hw_float_forward(f, token, pos++);
-        token = pos == c->seq_len ? HW_TOKEN_BOS : hw_sample(logits, c->vocab_size, &seed);
+        token = pos == c->seq_len ? c->bos : hw_sample(logits, c->vocab_size, &seed);
     }
 }
 

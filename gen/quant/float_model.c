@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/text/tokenizer.h"
 #include "refmodel/tables.h"
 
 // Activations of n tokens: of one, behind those of its sequence in every layer's cache; or of whole
@@ -492,7 +491,7 @@ bool hw_float_begin(struct hw_float *f, const int *tokens, int n, struct hw_erro
         return false;
     f->many.together = true;
     for (int i = 0, pos = 0; i < n; i++, pos++) {
-        if (pos == f->positions || tokens[i] == HW_TOKEN_BOS)
+        if (pos == f->positions || tokens[i] == f->c.bos)
             pos = 0;
         f->many.pos[i] = pos;
     }

@@ -40,6 +40,9 @@ struct hw_tensor {
     int group_size;        // 0: one factor for the whole tensor
 };
 
+// Of llama2.c's files, which say nothing of tokens; every one that is known has them so.
+enum { HW_LLAMA2C_BOS = 1, HW_LLAMA2C_EOS = 2 };
+
 struct hw_model {
     struct hw_config config;
     char *path;         // as opened

@@ -25,6 +25,7 @@ static void read_header(struct hw_cursor *c, struct hw_config *config)
     config->vocab_size = hw_cursor_i32(c, "vocab_size");
     config->seq_len = hw_cursor_i32(c, "seq_len");
     config->tied = hw_cursor_u8(c, "shared_classifier") == 1;
+    config->bos = HW_LLAMA2C_BOS;
     config->sub_norm = true;
     config->rope_base = 10000.0; // neither is in the file; bitllama2.c has these two built in
     config->norm_eps = 1e-5;

@@ -133,6 +133,30 @@ static bool check_features(const struct importer *im)
     return true;
 }
 
+// The token that texts begin with: BOS, where there is none EOS, or else the first of all.
+// 0xFFFFFFFF is written for "none"; without keys sentencepiece has 1.
+static bool read_bos(const struct importer *im, struct hw_config *c)
+{
+    static const char *const keys[] = {"tokenizer.ggml.bos_token_id",
+                                       "tokenizer.ggml.eos_token_id"};
+    struct hw_text tokens = {"", 0};
+    if (!hw_gguf_string(&im->gguf, "tokenizer.ggml.model", &tokens, im->err))
+        return false;
+    int id[] = {hw_text_is(tokens, "llama") ? 1 : -1, -1};
+    for (int i = 0; i < 2; i++) {
+        const struct hw_gguf_pair *p = hw_gguf_find(&im->gguf, keys[i]);
+        if (p && !p->is_array && p->type == HW_GGUF_U32 && hw_load_u32(p->value) == UINT32_MAX)
+            id[i] = -1;
+        else if (!hw_gguf_int(&im->gguf, keys[i], &id[i], im->err))
+            return false;
+        if (id[i] < -1 || id[i] >= c->vocab_size)
+            return hw_fail(im->err, "%s: key %s: expected a token 0..%d, got %d", im->file, keys[i],
+                           c->vocab_size - 1, id[i]);
+    }
+    c->bos = id[0] >= 0 ? id[0] : id[1] >= 0 ? id[1] : 0;
+    return true;
+}
+
 // Rotation slowed down by one factor, by one for each pair (a tensor that converters of Llama 3.1
 // and later write), or by both, as llama.cpp reads the keys.
 static bool read_rope(struct importer *im, struct hw_config *c)
@@ -193,7 +217,7 @@ static bool read_config(const struct importer *im, struct hw_config *c)
     if (!hw_gguf_int(g, "llama.attention.head_count_kv", &c->n_kv_heads, im->err) ||
         !hw_gguf_int(g, "llama.attention.key_length", &c->head_dim, im->err) ||
         !hw_gguf_real(g, "llama.attention.layer_norm_rms_epsilon", &c->norm_eps, im->err) ||
-        !hw_config_check(c, im->file, "llama keys", im->err))
+        !read_bos(im, c) || !hw_config_check(c, im->file, "llama keys", im->err))
         return false;
 
     int rope_dim = c->head_dim, value_dim = c->head_dim, window = c->seq_len;

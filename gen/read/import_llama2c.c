@@ -74,6 +74,7 @@ static bool read_header(struct importer *im)
         return hw_fail(c->err, "%s: %s: n_heads, expected a divisor of dim %d, got %d", c->file,
                        where[im->version], config->dim, config->n_heads);
     config->head_dim = config->dim / config->n_heads;
+    config->bos = HW_LLAMA2C_BOS;
     return hw_config_check(config, c->file, where[im->version], c->err);
 }
 

@@ -113,6 +113,12 @@ bool hw_config_check(const struct hw_config *c, const char *file, const char *wh
         if (field[i].value < 1 || field[i].value > field[i].max)
             return hw_fail(err, "%s: %s: %s, expected 1..%d, got %d", file, where, field[i].name,
                            field[i].max, field[i].value);
+    if (c->vocab_size < 2)
+        return hw_fail(err, "%s: %s: vocab_size, expected 2 tokens or more, got %d", file, where,
+                       c->vocab_size);
+    if (c->bos < 0 || c->bos >= c->vocab_size)
+        return hw_fail(err, "%s: %s: BOS, expected a token 0..%d, got %d", file, where,
+                       c->vocab_size - 1, c->bos);
     if (c->head_dim % 2 != 0)
         return hw_fail(err, "%s: %s: head_dim, expected an even number, got %d", file, where,
                        c->head_dim);
@@ -304,6 +310,15 @@ bool hw_model_set_context(struct hw_model *model, int seq_len, struct hw_error *
         return hw_fail(err, "%s: context: expected 1..%d, the checkpoint's, got %d", model->path,
                        model->config.seq_len, seq_len);
     model->config.seq_len = seq_len;
+    return true;
+}
+
+bool hw_model_set_bos(struct hw_model *model, int token, struct hw_error *err)
+{
+    if (token < 0 || token >= model->config.vocab_size)
+        return hw_fail(err, "%s: BOS: expected a token 0..%d, got %d", model->path,
+                       model->config.vocab_size - 1, token);
+    model->config.bos = token;
     return true;
 }
 

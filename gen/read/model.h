@@ -39,6 +39,9 @@ const char *hw_model_format(const struct hw_model *model); // "llama2.c v0", "GG
 // Makes the context shorter than the checkpoint's.
 bool hw_model_set_context(struct hw_model *model, int seq_len, struct hw_error *err);
 
+// Texts begin with this token, as a tokenizer says, whatever the checkpoint does.
+bool hw_model_set_bos(struct hw_model *model, int token, struct hw_error *err);
+
 // Whether a model of this configuration has the tensor.
 bool hw_tensor_exists(const struct hw_config *c, enum hw_tensor_id id);
 

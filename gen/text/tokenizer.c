@@ -8,6 +8,7 @@
 
 #include "gen/read/cursor.h"
 #include "gen/read/gguf.h"
+#include "gen/read/import.h"
 #include "gen/text/vocab.h"
 
 enum { MAX_PIECE_LENGTH = 1 << 16 };
@@ -45,6 +46,8 @@ static struct hw_tokenizer *read_llama2c(const struct hw_file *file, int vocab_s
     struct hw_tokenizer *tok = hw_vocab_new(file->path, vocab_size, file->size, err);
     if (!tok)
         return NULL;
+    tok->bos = vocab_size > HW_LLAMA2C_BOS ? HW_LLAMA2C_BOS : -1;
+    tok->eos = vocab_size > HW_LLAMA2C_EOS ? HW_LLAMA2C_EOS : -1;
     tok->space_prefix = true;
     tok->add_bos = true;
     tok->kind = "llama2.c, scored pieces";

@@ -10,8 +10,6 @@
 
 #include "gen/error.h"
 
-enum { HW_TOKEN_BOS = 1, HW_TOKEN_EOS = 2 }; // of llama2.c files; others say which theirs are
-
 struct hw_tokenizer; // opaque
 
 // Reads `vocab_size` pieces (format found by content). Returns NULL and fills *err on bad input.
