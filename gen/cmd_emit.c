@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "gen/chip/emit.h"
-#include "gen/chip/fabric.h"
+#include "gen/chip/manifest.h"
 #include "gen/cmd.h"
 #include "gen/qmodel/file.h"
 #include "gen/qmodel/synthetic.h"
@@ -242,16 +242,21 @@ static bool load(const struct hw_request *r, struct hw_qmodel *q, struct hw_erro
 bool hw_prepare(struct hw_request *r, struct hw_qmodel *q, struct hw_plan *plan,
                 struct hw_error *err)
 {
-    struct hw_geometry fabric;
-    if ((r->fabric && !hw_fabric_read(&fabric, r->fabric, err)) || !load(r, q, err))
+    struct hw_manifest made = {0}; // whose fabric is taken
+    const struct hw_geometry *fabric = &made.geometry;
+    if ((r->fabric && !hw_manifest_read(&made, r->fabric, err)) || !load(r, q, err)) {
+        hw_manifest_free(&made);
         return false;
+    }
     if (r->fabric)
-        r->geometry = fabric;
-    if (hw_qmodel_set_context(q, r->ctx ? r->ctx : q->config.seq_len,
-                              r->fabric ? fabric.rope_lo_bits : 0, err) &&
-        hw_geometry_fit(&r->geometry, q, err) &&
-        (!r->fabric || hw_fabric_take(&r->geometry, &fabric, err)) &&
-        hw_plan_make(plan, q, &r->geometry, r->slice, err))
+        r->geometry = *fabric;
+    bool ok = hw_qmodel_set_context(q, r->ctx ? r->ctx : q->config.seq_len,
+                                    r->fabric ? fabric->rope_lo_bits : 0, err) &&
+              hw_geometry_fit(&r->geometry, q, err) &&
+              (!r->fabric || hw_fabric_take(&r->geometry, fabric, err)) &&
+              hw_plan_make(plan, q, &r->geometry, r->slice, err);
+    hw_manifest_free(&made);
+    if (ok)
         return true;
     hw_qmodel_free(q);
     return false;

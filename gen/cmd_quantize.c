@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gen/cmd.h"
+#include "gen/output.h"
 #include "gen/qmodel/file.h"
 #include "gen/quant/quantize.h"
 #include "gen/quant/score.h"
@@ -132,6 +133,14 @@ int hw_cmd_quantize(int argc, char **argv)
         return hw_usage("quantize", "expected one checkpoint");
     if (!text != !tokenizer)
         return hw_usage("quantize", "expected --text and --tokenizer together");
+    const char *inputs[] = {argv[optind], levels, text, tokenizer};
+    for (size_t i = 0; output && !dry && i < sizeof inputs / sizeof inputs[0]; i++) {
+        if (hw_output_is_input(output, inputs[i]))
+            hw_fail(&err, "%s: is an input (%s): expected another name for the output", output,
+                    inputs[i]);
+    }
+    if (err.set || (output && !dry && !hw_output_file_check(output, &err)))
+        return hw_report(&err);
     struct hw_qmodel q;
     struct hw_grids *grids = levels ? hw_grids_open(levels, &err) : NULL;
     struct hw_model *model = err.set ? NULL : hw_model_open(argv[optind], &err);

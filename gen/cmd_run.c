@@ -13,6 +13,7 @@
 #include "gen/chip/cycles.h"
 #include "gen/cmd.h"
 #include "gen/interrupt.h"
+#include "gen/output.h"
 #include "gen/qmodel/file.h"
 #include "gen/quant/score.h"
 #include "gen/text/sampler.h"
@@ -182,22 +183,17 @@ static int generate(const struct request *o, const struct hw_qmodel *q,
 static bool write_each(const char *path, const int *tokens, int n, const struct hw_position *each,
                        bool twin, struct hw_error *err)
 {
-    FILE *file = fopen(path, "w");
-    if (!file)
-        return hw_fail(err, "%s: cannot write: %s", path, strerror(errno));
+    struct hw_output_file file;
+    if (!hw_output_file_open(&file, path, err))
+        return false;
     for (int i = 0; i + 1 < n; i++) {
-        fprintf(file, "%d %d %.6f %d", tokens[i], each[i].next, each[i].nll, each[i].likeliest);
+        fprintf(file.stream, "%d %d %.6f %d", tokens[i], each[i].next, each[i].nll,
+                each[i].likeliest);
         if (twin)
-            fprintf(file, " %.6f %d", each[i].float_nll, each[i].float_likeliest);
-        fputc('\n', file);
+            fprintf(file.stream, " %.6f %d", each[i].float_nll, each[i].float_likeliest);
+        fputc('\n', file.stream);
     }
-    bool ok = fflush(file) == 0 && !ferror(file);
-    int why = errno;
-    if (fclose(file) != 0 || !ok) {
-        hw_fail(err, "%s: cannot write: %s", path, strerror(why));
-        unlink(path);
-    }
-    return !err->set;
+    return hw_output_file_close(&file, err);
 }
 
 static int score(const struct request *r, const struct hw_qmodel *q, const struct hw_tokenizer *tok)

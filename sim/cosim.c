@@ -12,6 +12,7 @@
 
 #include "gen/chip/cycles.h"
 #include "gen/interrupt.h"
+#include "gen/output.h"
 #include "gen/qmodel/file.h"
 #include "gen/text/session.h"
 #include "sim/design.h"
@@ -283,7 +284,7 @@ static enum dut_result run_slice(struct run *r, struct hw_error *err)
     if (!tokens)
         return DUT_BROKEN;
     make_text(r, tokens, n);
-    if (!hw_slice_prepare(&r->slice, &r->q, r->design.slice, job.vec, tokens, n,
+    if (!hw_slice_prepare(&r->slice, &r->q, r->design.manifest.slice, job.vec, tokens, n,
                           (uint32_t)o->random, err)) {
         free(tokens);
         return DUT_BROKEN;
@@ -325,8 +326,8 @@ static void summarize(const struct run *r, bool chip, double seconds)
 {
     const struct hw_geometry *g = &r->design.geometry;
     long compared = hw_monitor_compared(r->monitor, -1), wrong = hw_monitor_mismatches(r->monitor);
-    printf("--- %s, %s: %d x %d lanes, %d-bit codes, %s\n", r->design.slice, dut_simulator, g->rows,
-           g->cols, g->code_bits, chip ? end_of(r) : "steps done");
+    printf("--- %s, %s: %d x %d lanes, %d-bit codes, %s\n", r->design.manifest.slice, dut_simulator,
+           g->rows, g->cols, g->code_bits, chip ? end_of(r) : "steps done");
     printf("%ld %s%s; %ld tensor values compared with the reference, %ld different\n", r->made,
            chip ? "tokens" : "steps", r->o->stalls ? " under random stalls" : "", compared, wrong);
     for (int t = 0; t < HW_N_MONITORED; t++) {
@@ -348,15 +349,20 @@ static void summarize(const struct run *r, bool chip, double seconds)
 static void write_json(const struct run *r, double seconds, struct hw_error *err)
 {
     double per_token = r->cycle_tokens ? (double)r->cycles / (double)r->cycle_tokens : 0.0;
-    json_t *root =
-        json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:f}", "slice", r->design.slice,
-                  "simulator", dut_simulator, "tokens", (json_int_t)r->made, "values_compared",
-                  (json_int_t)hw_monitor_compared(r->monitor, -1), "mismatches",
-                  (json_int_t)hw_monitor_mismatches(r->monitor), "cycles_per_token", per_token,
-                  "cycle_positions", (json_int_t)r->cycle_tokens, "cycle_mismatches",
-                  (json_int_t)r->cycle_mismatches, "seconds", seconds);
-    if (!root || json_dump_file(root, r->o->json, JSON_INDENT(2)) != 0)
-        hw_fail(err, "%s: cannot write", r->o->json);
+    json_t *root = json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:I, s:f}", "slice", r->design.manifest.slice,
+        "simulator", dut_simulator, "tokens", (json_int_t)r->made, "values_compared",
+        (json_int_t)hw_monitor_compared(r->monitor, -1), "mismatches",
+        (json_int_t)hw_monitor_mismatches(r->monitor), "cycles_per_token", per_token,
+        "cycle_positions", (json_int_t)r->cycle_tokens, "cycle_mismatches",
+        (json_int_t)r->cycle_mismatches, "seconds", seconds);
+    struct hw_output_file file;
+    if (!root)
+        hw_fail(err, "%s: out of memory", r->o->json);
+    else if (hw_output_file_open(&file, r->o->json, err)) {
+        json_dumpf(root, file.stream, JSON_INDENT(2));
+        hw_output_file_close(&file, err);
+    }
     json_decref(root);
 }
 
@@ -367,12 +373,11 @@ static bool prepare(struct run *r, struct hw_error *err)
     const struct options *o = r->o;
     if (!hw_qmodel_read(&r->q, o->model, err))
         return false;
-    if (!hw_design_set_context(o->design, &r->q, err) ||
-        !hw_design_open(&r->design, o->design, &r->q, err))
+    if (!hw_design_open(&r->design, o->design, &r->q, err))
         return false;
     if (o->tokenizer)
         r->tok = hw_tokenizer_open(o->tokenizer, r->q.config.vocab_size, err);
-    else if (strcmp(r->design.slice, "chip") == 0)
+    else if (strcmp(r->design.manifest.slice, "chip") == 0)
         hw_fail(err, "a chip needs -t TOKENIZER");
     r->monitor = hw_monitor_new(&r->design.geometry);
     r->ref = hw_ref_new(&r->q);
@@ -388,9 +393,9 @@ static int cosim(const struct options *o)
     struct run r = {.o = o, .err = &err};
     enum dut_result result = DUT_BROKEN;
     double start = 0.0, seconds = 0.0;
-    int tampered = hw_design_tampered(o->design, &err);
-    bool ready = tampered >= 0 && prepare(&r, &err);
-    bool chip = strcmp(r.design.slice, "chip") == 0;
+    bool ready = prepare(&r, &err);
+    int tampered = ready ? hw_manifest_tampered(&r.design.manifest, o->design) : 0;
+    bool chip = strcmp(r.design.manifest.slice, "chip") == 0;
     if (ready) {
         start = now();
         result = chip ? run_chip(&r) : run_slice(&r, &err);

@@ -90,17 +90,79 @@ mkdir -p $dir/room.old && ! emit $dir/room && grep -q 'room.old: is in the way' 
     [ "$(digest $dir/room)" = "$before" ] && rmdir $dir/room.old
 verdict "something where the older output must go"
 mkdir $dir/room.partial && echo mine > $dir/room.partial/mine && ! emit $dir/room &&
-    grep -q 'room.partial: exists and is not' $dir/words && [ "$(cat $dir/room.partial/mine)" = mine ] &&
+    grep -q 'room.partial: not replaced: it holds mine,' $dir/words && [ "$(cat $dir/room.partial/mine)" = mine ] &&
     [ "$(digest $dir/room)" = "$before" ]
 verdict "something where the new output must go"
 rm -rf $dir/room.partial
-mkdir -p $dir/room.partial/fabric && emit $dir/room && [ ! -e $dir/room.partial ]
+mkdir -p $dir/room.partial/fabric && echo half > $dir/room.partial/fabric/chip.v && emit $dir/room && [ ! -e $dir/room.partial ]
 verdict "what an output that was killed has left goes"
-mkdir -p $dir/room/runs/1/2/3/4 && echo mine > $dir/room/runs/1/2/3/4/mine && ! emit $dir/room --rows 16 &&
-    grep -q 'none of hardwire' $dir/words && [ "$(digest $dir/room)" = "$before" ] &&
-    [ "$(cat $dir/room.old/runs/1/2/3/4/mine)" = mine ]
-verdict "somebody's folders in the older output stay"
-rm -rf $dir/room $dir/room.old
+
+# Whatever hardwire did not make stays, at any depth, in any folder of the design, and is named before any work.
+before=$(digest $dir/room)
+for mine in NOTES.txt runs/2024/mine runs/1/2/3/4/mine fabric/mine.v personality/mine sim/mine sim/verilated/NOTES \
+    .hidden fabric/.hidden 'a b'; do
+    mkdir -p "$(dirname "$dir/room/$mine")" && echo mine > "$dir/room/$mine"
+    emit $dir/room --rows 16
+    [ $? = 1 ] && grep -qF "it holds $mine, which hardwire did not make" $dir/words &&
+        ! grep -q 'MB of Verilog' $dir/words && [ "$(cat "$dir/room/$mine")" = mine ] && [ ! -e $dir/room.partial ] &&
+        rm "$dir/room/$mine" && [ "$(digest $dir/room)" = "$before" ]
+    verdict "somebody's $mine in the older output stays"
+    find $dir/room -mindepth 1 -type d -empty -delete
+done
+mkdir $dir/room/empty && ! emit $dir/room --rows 16 && grep -q 'it holds empty/,' $dir/words && rmdir $dir/room/empty
+verdict "so does somebody's empty folder"
+echo mine > $dir/room/mine && emit $dir/room --keep && [ "$(cat $dir/room/mine)" = mine ] && rm $dir/room/mine
+verdict "--keep leaves the same design and what lies in it"
+emit $dir/room --rows 16 && [ "$(digest $dir/room)" != "$before" ]
+verdict "and without it the output is replaced"
+
+# Somebody's folder with a manifest.json of another kind, and manifests that are damaged.
+foreign() { # NAME MANIFEST
+    mkdir -p $dir/ext/src/js
+    printf '%s' "$2" > $dir/ext/manifest.json
+    for name in background.js src/a.js src/js/b.js; do echo mine > $dir/ext/$name; done
+    before=$(digest $dir/ext)
+    emit $dir/ext
+    [ $? = 1 ] && grep -q "$dir/ext: exists and is not an output of hardwire" $dir/words && [ "$(digest $dir/ext)" = "$before" ]
+    verdict "$1"
+    rm -rf $dir/ext
+}
+foreign "a browser extension's manifest" '{"manifest_version": 3, "name": "mine"}'
+foreign "a web application's manifest" '{"name": "My PWA", "files": {}}'
+foreign "a manifest that is no JSON" 'Manifest-Version: 1.0'
+foreign "an empty manifest" ''
+foreign "a manifest of a later format" '{"format": "hardwire-manifest-2", "files": {}}'
+foreign "a manifest that claims what lies outside" "$(python3 -c "
+import json, sys
+m = json.load(open('$dir/room/manifest.json'))
+m['files']['../background.js'] = m['files']['filelist.f']
+print(json.dumps(m))")"
+
+# Links: a link to a folder is followed, one to nothing is refused, and neither is replaced.
+ln -s room $dir/link && emit $dir/link --rows 8 && [ -L $dir/link ] && [ -f $dir/room/manifest.json ] && [ ! -e $dir/link.partial ]
+verdict "a link to an older output: written where it leads"
+mkdir $dir/empty && ln -s empty $dir/link2 && emit $dir/link2 && [ -L $dir/link2 ] && [ -f $dir/empty/manifest.json ]
+verdict "a link to an empty folder: written where it leads"
+ln -s nowhere $dir/link3 && ! emit $dir/link3 && grep -q 'a symbolic link that leads nowhere' $dir/words && [ -L $dir/link3 ]
+verdict "a link to nothing is refused"
+ln -s ../emit/q.safetensors $dir/room/personality/weight_b00.link
+! emit $dir/room && grep -q 'it holds personality/weight_b00.link' $dir/words && rm $dir/room/personality/weight_b00.link
+verdict "a link inside is somebody's"
+
+# Two at once: the second is refused; nobody takes the folder of a living process for a dead one's.
+# shellcheck disable=SC2086
+build/hardwire emit $large -o $dir/both --quiet > $dir/first 2>&1 &
+first=$!
+for ((i = 0; i < 1000; i++)); do [ -e $dir/both.partial/personality ] && break; sleep 0.01; done
+emit $dir/both
+[ $? = 1 ] && grep -q "$dir/both: another hardwire is writing it" $dir/words && wait $first &&
+    python3 - $dir/both << 'PY' > $dir/words
+import hashlib, json, sys
+for name, digest in json.load(open(sys.argv[1] + "/manifest.json"))["files"].items():
+    assert hashlib.sha256(open(f"{sys.argv[1]}/{name}", "rb").read()).hexdigest() == digest, name
+PY
+verdict "a second output to the same name is refused, the first is whole"
+rm -rf $dir/room* $dir/both* $dir/link* $dir/empty
 
 # Banks of 8 words (of fewer Yosys makes no memory): 32 of weights, joined by a tree.
 python3 - $dir << 'PY'

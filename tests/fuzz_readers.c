@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/chip/fabric.h"
+#include "gen/chip/manifest.h"
 #include "gen/quant/grids.h"
 #include "gen/qmodel/file.h"
 #include "gen/qmodel/synthetic.h"
@@ -170,34 +170,36 @@ static void levels(const uint8_t *data, size_t size)
 // A design's manifest, of a model of fixed dimensions; every other file reads "x".
 static void manifest(const uint8_t *data, size_t size)
 {
-    static struct hw_qmodel q;
+    struct hw_qmodel q; // opening a design cuts its context
     struct hw_error err = {0};
     struct hw_design design;
-    if (!q.layers) {
-        struct hw_config c;
-        const struct hw_widths w = {.code_bits = 4, .act_bits = 8, .kv_bits = 8, .res_bits = 20};
-        if (!hw_parse_shape("8,8,1,2,1,8,8", &c, &err) ||
-            !hw_qmodel_synthetic(&c, &w, 4, 4, &q, &err))
-            abort();
-    }
+    struct hw_config c;
+    const struct hw_widths w = {.code_bits = 4, .act_bits = 8, .kv_bits = 8, .res_bits = 20};
+    if (!hw_parse_shape("8,8,1,2,1,8,8", &c, &err) || !hw_qmodel_synthetic(&c, &w, 4, 4, &q, &err))
+        abort();
     fuzz_file("manifest.json", data, size);
     fuzz_other_files((const uint8_t *)"x", 1);
     bool ok = hw_design_open(&design, FUZZ_FOLDER, &q, &err);
     judge(ok, &err);
-    hw_design_close(&design);
-    err = (struct hw_error){0};
-    struct hw_geometry fabric, g;
-    struct hw_plan plan;
-    ok = hw_fabric_read(&fabric, FUZZ_FOLDER, &err);
-    g = fabric;
-    ok = ok && hw_geometry_fit(&g, &q, &err) && hw_fabric_take(&g, &fabric, &err) &&
-         hw_plan_make(&plan, &q, &g, "chip", &err);
-    judge(ok, &err);
     if (ok)
-        hw_plan_free(&plan);
+        hw_design_close(&design);
     err = (struct hw_error){0};
-    if ((hw_design_tampered(FUZZ_FOLDER, &err) < 0) != err.set)
-        abort();
+    struct hw_manifest m;
+    struct hw_geometry g;
+    struct hw_plan plan;
+    ok = hw_manifest_read(&m, FUZZ_FOLDER, &err);
+    judge(ok, &err);
+    if (ok) {
+        hw_manifest_tampered(&m, FUZZ_FOLDER);
+        g = m.geometry;
+        ok = hw_geometry_fit(&g, &q, &err) && hw_fabric_take(&g, &m.geometry, &err) &&
+             hw_plan_make(&plan, &q, &g, "chip", &err);
+        judge(ok, &err);
+        if (ok)
+            hw_plan_free(&plan);
+        hw_manifest_free(&m);
+    }
+    hw_qmodel_free(&q);
 }
 
 typedef void target(const uint8_t *data, size_t size);

@@ -52,8 +52,14 @@ data[28 + 4 * 70 : 32 + 4 * 70] = struct.pack("<f", float("nan"))
 open(sys.argv[2], "wb").write(data)
 PY
 quantize "a weight that is not a number" "finite" $dir/nan.bin
-refused "a checkpoint where a quantized model belongs" "models/story.bin: " \
-    "$hardwire" emit models/story.bin -o $dir/out
+mkdir -p $dir/folder
+for model in models/story.bin $dir/folder /bin/sh; do
+    for verb in "emit $model -o $dir/out" "run $model -t models/tokenizer.bin" \
+        "sim $model -t models/tokenizer.bin -o $dir/out"; do
+        # shellcheck disable=SC2086
+        refused "${verb%% *} of $model, not quantized" "hardwire quantize $model -o" "$hardwire" $verb
+    done
+done
 refused "a geometry that cannot be" "geometry: rows: expected" \
     "$hardwire" emit build/default.safetensors -o $dir/out --rows 33
 refused "a tokenizer of another size" "expected" "$hardwire" run build/default.safetensors -t models/story.bin
@@ -71,8 +77,90 @@ PY
 }
 limits "a context beyond the machine's" "limit.bin: seq_len: expected at most 524288, got 600000" 8 2 600000
 limits "heads of 6" "limit.bin: geometry: head_dim: expected a power of two from 4, got 6" 12 2 32
-refused "256 heads" "n_heads: expected at most 255, got 256" \
+refused "256 heads" "shape: heads: expected 1..255, got 256" \
     "$hardwire" emit --shape 1024,2048,1,256,256,1000,512 -o $dir/out
+
+# Where output may go: an input, a device, a pipe, a folder are never replaced; what cannot be written is refused
+# before any work.
+cp models/story.bin $dir/model.bin
+same() { # NAME COMMAND...: refused, and the model as before
+    refused "$1" "is an input" "$hardwire" quantize $dir/model.bin -o "$2" -q
+    cmp -s models/story.bin $dir/model.bin && echo "ok $1: the checkpoint is whole" || echo "not ok $1: the checkpoint is gone"
+}
+same "quantize onto its input" $dir/model.bin
+same "quantize onto its input by another name" $dir/../${dir##*/}/./model.bin
+ln -sf model.bin $dir/link.bin
+same "quantize onto a link to its input" $dir/link.bin
+ln -f $dir/model.bin $dir/hard.bin
+same "quantize onto a hard link of its input" $dir/hard.bin
+cp models/story.quant $dir/levels.quant
+refused "quantize onto its levels" "levels.quant: is an input" \
+    "$hardwire" quantize models/story.bin --levels $dir/levels.quant --code-bits 3 -o $dir/levels.quant -q
+mkdir -p $dir/hf && : > $dir/hf/model.safetensors && : > $dir/hf/config.json
+refused "quantize onto a file of its folder" "model.safetensors: is an input" \
+    "$hardwire" quantize $dir/hf -o $dir/hf/model.safetensors -q
+refused "quantize onto a folder" "expected the name of a file, got a folder" "$hardwire" quantize models/story.bin -o $dir/hf -q
+refused "quantize into no folder, at once" "none/q.safetensors.partial: cannot write: No such file" \
+    sh -c "timeout 2 \"$hardwire\" quantize models/story.bin --tune 100000 -o $dir/none/q.safetensors -q"
+mkfifo $dir/pipe
+(cat $dir/pipe > $dir/taken) &
+"$hardwire" quantize models/story.bin -o $dir/pipe -q && wait && [ -p $dir/pipe ] &&
+    "$hardwire" quantize models/story.bin -o $dir/plain -q && cmp -s $dir/plain $dir/taken &&
+    echo "ok a pipe is written through" || echo "not ok a pipe is written through"
+ln -s plain $dir/to && "$hardwire" quantize models/story.bin -o $dir/to -q && [ -L $dir/to ] && cmp -s $dir/plain $dir/taken &&
+    echo "ok a link to a file is followed" || echo "not ok a link to a file is followed"
+mkdir $dir/plain.partial
+refused "a folder where the partial file must go" "plain.partial: " "$hardwire" quantize models/story.bin -o $dir/plain -q
+rmdir $dir/plain.partial
+ln -s model.bin $dir/plain.partial
+refused "a link where the partial file must go" "plain.partial: " "$hardwire" quantize models/story.bin -o $dir/plain -q
+cmp -s models/story.bin $dir/model.bin && echo "ok what it leads to is whole" || echo "not ok what it leads to is gone"
+rm $dir/plain.partial
+
+# Numbers beyond what a fabric or a plan can be: refused by name, and no design that its own --fabric refuses.
+refused "positions beyond" "geometry: att_pos: expected at most 65536, got 131072" \
+    "$hardwire" emit build/default.safetensors -o $dir/out --att-pos 131072
+refused "an overflow of att_pos" "geometry: att_pos: expected at most 65536" \
+    "$hardwire" plan --shape 2048,64,1,8,8,64,64 --att-pos 16777216
+PYTHONPATH=tests python3 -c "
+from tiny_model import write_checkpoint, write_tokenizer
+write_checkpoint('$dir/tiny.bin', 16, 24, 1, 4, 2, 40, 32)
+write_tokenizer('$dir/tiny.tok', 40)"
+tiny=$dir/tiny.safetensors
+"$hardwire" quantize $dir/tiny.bin -o $tiny -q
+refused "more words than addresses" "geometry: weight ROM: expected at most 268435456 words, got [0-9]*: more --rows" \
+    "$hardwire" plan --shape 4096,14336,80,32,8,128256,8192 --rows 4 --cols 4 --vec 4 --att-pos 4
+"$hardwire" emit $tiny -o $dir/design --quiet --rows 8 --cols 8 --vec 4 --att-pos 4
+sim/build $dir/design icarus
+cosim="build/cosim-icarus $dir/design -m $tiny -t $dir/tiny.tok -n 1 --quiet"
+# shellcheck disable=SC2086
+ends 0 "the design as it was made" "0 different" $cosim
+edit() { # NAME PATTERN EDIT: the design's manifest edited; --fabric and the simulation refuse it
+    python3 - $dir/design/manifest.json "$3" << 'PY'
+import json, shutil, sys
+shutil.copy(sys.argv[1], sys.argv[1] + ".whole")
+m = json.load(open(sys.argv[1]))
+exec(sys.argv[2])
+json.dump(m, open(sys.argv[1], "w"))
+PY
+    [ "$4" = sim ] || refused "$1, --fabric" "$2" "$hardwire" emit $tiny -o $dir/out --fabric $dir/design
+    # shellcheck disable=SC2086
+    refused "$1, simulation" "$2" $cosim
+    mv $dir/design/manifest.json.whole $dir/design/manifest.json
+}
+edit "a manifest with a huge att_pos" "geometry: att_pos, expected a number in 4..65536" 'm["geometry"]["att_pos"] = 1073741824' both
+edit "a manifest with a negative context" "geometry: ctx, expected" 'm["geometry"]["ctx"] = -8' both
+edit "a manifest with huge dimensions" "model: dim, expected" 'm["model"]["dim"] = 1 << 40' both
+edit "a manifest of another format" "format, expected hardwire-manifest-1" 'm["format"] = "x"' both
+edit "a manifest without files" "files, expected" 'del m["files"]' both
+edit "an emptied list of files" "files changed since generation" 'm["files"] = {}' sim
+edit "a shortened list of files" "1 file changed since generation" 'del m["files"]["personality/weight_b00.v"]' sim
+edit "a file outside the design" "files: expected names in fabric/ and personality/, got '../x'" \
+    'm["files"]["../x"] = "0" * 64' both
+: > $dir/design/personality/more.v
+# shellcheck disable=SC2086
+refused "a file that no manifest lists" "1 file changed since generation" $cosim
+rm -rf $dir/design
 q=build/default.safetensors
 quantize "a quantized model again" "$q: expected a checkpoint of floats" $q
 for slice in layer:0-2 layer:0x op:rmsnorm:x op:rmsnorm:0: matrix:output:0-15abc matrix:output:0 matrix:; do

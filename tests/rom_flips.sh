@@ -1,6 +1,7 @@
 #!/bin/bash
-# Generated ROMs of a small chip, damaged: one bit (the run must fail and name the file), and every
-# word moved to the next address (the comparison with the reference alone must see it).
+# Generated ROMs of a small chip, damaged: one bit (the run must fail and name the file), the same with the
+# manifest's hash made to fit (the ROM proof must name file and word), and every word moved to the next
+# address (the comparison with the reference alone must see it).
 # Prints TAP.
 set -u
 dir=build/test/flips
@@ -24,7 +25,7 @@ sim $dir/good > $dir/good.log 2>&1 || { echo "not ok the chip as generated"; cat
 echo "ok the chip as generated"
 for rom in $dir/good/personality/*.v; do
     name=$(basename "$rom")
-    for damage in flip move; do
+    for damage in flip forge move; do
         rm -rf $dir/bad
         cp -r $dir/good $dir/bad
         python3 - "$dir/bad/personality/$name" $damage << 'PY'
@@ -32,17 +33,29 @@ import re, sys
 path, damage = sys.argv[1:]
 text = open(path).read()
 words = re.findall(r"data <= (\d+'h[0-9a-f]+);", text)
-if damage == "flip":
+if damage != "move":
     words[1] = words[1][:-1] + format(int(words[1][-1], 16) ^ 1, "x")
 else:
     words = words[-1:] + words[:-1]
 words = iter(words)
-open(path, "w").write(re.sub(r"data <= \d+'h[0-9a-f]+;", lambda m: f"data <= {next(words)};", text))
+text = re.sub(r"data <= \d+'h[0-9a-f]+;", lambda m: f"data <= {next(words)};", text)
+open(path, "w").write(text)
+if damage == "forge":
+    import hashlib, json, os
+    design, name = path.rsplit("/", 2)[0], "/".join(path.rsplit("/", 2)[1:])
+    manifest = json.load(open(design + "/manifest.json"))
+    manifest["files"][name] = hashlib.sha256(text.encode()).hexdigest()
+    json.dump(manifest, open(design + "/manifest.json", "w"))
 PY
-        sim $dir/bad > $dir/bad.log 2>&1
+        if [ $damage = forge ]; then
+            python3 tests/prove_roms.py --roms-only $dir/bad $dir/q.safetensors > $dir/bad.log 2>&1
+        else
+            sim $dir/bad > $dir/bad.log 2>&1
+        fi
         status=$?
         case $damage in
         flip) verdict "a changed bit in $name is named" "$name: not what was generated" ;;
+        forge) verdict "a changed bit in $name, with its hash, is named" "DIFFERENT personality/$name: " ;;
         move) verdict "moved words of $name are seen" '^MISMATCH|cycle model says|the design hangs' ;;
         esac
     done

@@ -70,6 +70,30 @@ static void emitted_programs_pass(void **state)
     }
 }
 
+// A program fills its ROM to the last word where 9 L + 4 is a power of two: not one address bit
+// more.
+static void program_fills_its_rom(void **state)
+{
+    for (int layers = 1; layers <= 60; layers++) {
+        for (int sub_norm = 0; sub_norm < 2; sub_norm++) {
+            struct hw_config c = config;
+            struct hw_geometry g = {.rows = 8, .cols = 8, .vec = 4, .att_pos = 4};
+            struct hw_error err = {0};
+            struct hw_plan plan;
+            c.n_layers = layers;
+            c.sub_norm = sub_norm;
+            struct hw_qmodel q = wild_model(&c, 7);
+            if (!hw_geometry_fit(&g, &q, &err) || !hw_plan_make(&plan, &q, &g, "chip", &err))
+                fail_msg("%s", err.text);
+            assert_int_equal(plan.n_insns, hw_program_words(&c));
+            assert_true(plan.n_insns <= 1 << g.prog_addr_bits);
+            assert_true(plan.n_insns > 1 << (g.prog_addr_bits - 1));
+            hw_plan_free(&plan);
+            hw_qmodel_free(&q);
+        }
+    }
+}
+
 // --- broken programs
 
 static struct hw_insn *find(struct fixture *f, const char *name)
@@ -257,6 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(emitted_programs_pass),
+        cmocka_unit_test(program_fills_its_rom),
         cmocka_unit_test(broken_programs_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the output directory: fabric/ from templates and geometry, personality/ from the plan's
-// ROMs, filelist.f and manifest.json. Same plan, same bytes: no date, host or path goes into any
-// file.
+// Owns what a design consists of: fabric/ from templates and geometry, personality/ from the plan's
+// ROMs, filelist.f. Same plan, same bytes: no date, host or path goes into any file.
 #include "gen/chip/emit.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "gen/chip/banks.h"
-#include "gen/chip/fabric.h"
-#include "gen/interrupt.h"
+#include "gen/chip/manifest.h"
+#include "gen/output.h"
 #include "refmodel/tables.h"
 
 // --- fabric
@@ -144,87 +141,6 @@ static void copy_templates(struct hw_out *out, const char *templates)
     }
 }
 
-// --- manifest
-
-// Hash of names and hashes of the fabric's files: equal for two designs on one fabric.
-static void fabric_hash(const struct hw_out *out, char hex[2 * SHA256_DIGEST_SIZE + 1])
-{
-    struct sha256_ctx hash;
-    uint8_t digest[SHA256_DIGEST_SIZE];
-    sha256_init(&hash);
-    for (int i = 0; i < out->n_files; i++) {
-        const struct hw_out_file *f = &out->file[i];
-        if (strncmp(f->path, "fabric/", 7) == 0) {
-            sha256_update(&hash, strlen(f->path) + 1, (const uint8_t *)f->path);
-            sha256_update(&hash, sizeof f->sha256, f->sha256);
-        }
-    }
-    sha256_digest(&hash, sizeof digest, digest);
-    hw_hex(digest, hex);
-}
-
-static json_t *rom_table(const struct hw_plan *plan)
-{
-    json_t *roms = json_object();
-    long long total = 0;
-    for (int i = 0; i < HW_N_ROMS; i++) {
-        const struct hw_rom *r = &plan->rom[i];
-        long long bits = (long long)r->width * r->depth;
-        total += bits;
-        json_object_set_new(roms, r->name,
-                            json_pack("{s:i, s:i, s:I}", "width", r->width, "words", r->depth,
-                                      "bits", (json_int_t)bits));
-    }
-    json_object_set_new(roms, "total_bits", json_integer(total));
-    return roms;
-}
-
-static json_t *ranges(const struct hw_plan *plan)
-{
-    json_t *list = json_array();
-    for (int i = 0; i < plan->n_ranges; i++) {
-        const struct hw_range *r = &plan->range[i];
-        json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:i, s:i, s:i}", "tensor", r->name,
-                                              "first_word", r->first, "words", r->n_words, "rows",
-                                              r->n_rows, "n_in", r->n_in, "planes", r->n_planes));
-    }
-    return list;
-}
-
-static json_t *model_json(const struct hw_config *c)
-{
-    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b}", "dim", c->dim, "hidden_dim",
-                     c->hidden_dim, "n_layers", c->n_layers, "n_heads", c->n_heads, "n_kv_heads",
-                     c->n_kv_heads, "head_dim", c->head_dim, "vocab_size", c->vocab_size, "seq_len",
-                     c->seq_len, "tied", c->tied);
-}
-
-static void write_manifest(struct hw_out *out, const struct hw_plan *plan, const char *slice)
-{
-    char hex[2 * SHA256_DIGEST_SIZE + 1];
-    json_t *files = json_object();
-    for (int i = 0; i < out->n_files; i++) {
-        hw_hex(out->file[i].sha256, hex);
-        json_object_set_new(files, out->file[i].path, json_string(hex));
-    }
-    fabric_hash(out, hex);
-    json_t *root =
-        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "format", "hardwire-manifest-1",
-                  "version", HW_VERSION, "slice", slice, "fabric_sha256", hex, "geometry",
-                  hw_fabric_json(&plan->geometry), "model", model_json(&plan->model->config),
-                  "roms", rom_table(plan), "weights", ranges(plan), "files", files);
-    char *text = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
-    hw_out_open(out, "manifest.json");
-    if (text)
-        hw_out_bytes(out, text, strlen(text));
-    else
-        hw_fail(out->err, "manifest.json: out of memory");
-    hw_out_print(out, "\n");
-    hw_out_close(out);
-    free(text);
-    json_decref(root);
-}
-
 static void write_filelist(struct hw_out *out)
 {
     int n = out->n_files;
@@ -236,68 +152,6 @@ static void write_filelist(struct hw_out *out)
             hw_out_print(out, "%s\n", out->file[i].path);
     }
     hw_out_close(out);
-}
-
-// --- directory
-
-// Removes a directory: `depth` levels of directories below it, and what they hold.
-static void remove_tree(const char *dir, int depth)
-{
-    DIR *d = opendir(dir);
-    if (!d)
-        return;
-    for (struct dirent *e; (e = readdir(d)) != NULL;) {
-        char path[4096];
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-        if (unlink(path) != 0 && depth > 0)
-            remove_tree(path, depth - 1);
-    }
-    closedir(d);
-    rmdir(dir);
-}
-
-// What hw_emit writes into a directory.
-static bool is_ours(const char *name)
-{
-    static const char *const ours[] = {".",           "..",         "fabric",
-                                       "personality", "filelist.f", "manifest.json"};
-    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
-        if (strcmp(name, ours[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-// Only a directory that holds a manifest, or nothing, may be replaced.
-static bool replaceable(const char *dir, struct hw_error *err)
-{
-    char path[4300];
-    struct stat st;
-    if (lstat(dir, &st) != 0)
-        return true;
-    snprintf(path, sizeof path, "%s/manifest.json", dir);
-    if (S_ISDIR(st.st_mode) && (stat(path, &st) == 0 || rmdir(dir) == 0))
-        return true;
-    return hw_fail(err, "%s: exists and is not an output of hardwire: not replaced", dir);
-}
-
-// Takes away what an output that was killed has left at `temp`, and nothing else.
-static bool clear_partial(const char *temp, struct hw_error *err)
-{
-    struct stat st;
-    if (lstat(temp, &st) != 0)
-        return true;
-    DIR *d = S_ISDIR(st.st_mode) ? opendir(temp) : NULL;
-    bool ours = d != NULL;
-    for (struct dirent *e; ours && (e = readdir(d)) != NULL;)
-        ours = is_ours(e->d_name);
-    if (d)
-        closedir(d);
-    if (ours)
-        remove_tree(temp, 1);
-    return ours || hw_fail(err, "%s: exists and is not an output of hardwire: not replaced", temp);
 }
 
 static void write_all(struct hw_out *out, const struct hw_plan *plan, const char *templates,
@@ -312,28 +166,7 @@ static void write_all(struct hw_out *out, const struct hw_plan *plan, const char
     for (int i = 0; i < HW_N_ROMS; i++)
         hw_write_banks(out, plan, &plan->rom[i]);
     write_filelist(out);
-    write_manifest(out, plan, slice);
-}
-
-static bool same_manifest(const char *a, const char *b)
-{
-    char path[2][4300];
-    FILE *file[2];
-    int c[2] = {0, 0};
-    for (int i = 0; i < 2; i++) {
-        snprintf(path[i], sizeof path[i], "%s/manifest.json", i ? b : a);
-        file[i] = fopen(path[i], "rb");
-    }
-    while (file[0] && file[1] && c[0] == c[1] && c[0] != EOF) {
-        for (int i = 0; i < 2; i++)
-            c[i] = fgetc(file[i]);
-    }
-    bool same = file[0] && file[1] && c[0] == c[1];
-    for (int i = 0; i < 2; i++) {
-        if (file[i])
-            fclose(file[i]);
-    }
-    return same;
+    hw_manifest_write(out, plan, slice);
 }
 
 enum { FABRIC_FILES = 64 }; // at most, beside the ROMs
@@ -373,87 +206,76 @@ static bool check_room(const struct hw_size *size, const char *temp, FILE *progr
     return true;
 }
 
-// Puts the finished directory in the place of an older one, which is complete there until then.
-static void put_in_place(const char *temp, const char *dir, const char *older,
-                         enum hw_emit_mode mode, struct hw_error *err)
-{
-    struct stat st;
-    if (mode == HW_EMIT_KEEP && same_manifest(temp, dir)) {
-        remove_tree(temp, 1);
-        return;
-    }
-    bool exists = lstat(dir, &st) == 0;
-    if (exists && rename(dir, older) != 0) {
-        hw_fail(err, "%s: cannot rename to %s: %s", dir, older, strerror(errno));
-        return;
-    }
-    if (rename(temp, dir) != 0) {
-        hw_fail(err, "%s: cannot rename to %s: %s", temp, dir, strerror(errno));
-        if (exists)
-            rename(older, dir);
-        return;
-    }
-    if (exists)
-        remove_tree(older, 3);
-    if (lstat(older, &st) == 0)
-        hw_fail(err,
-                "%s: is the new design; the older one held folders that are none of hardwire's, "
-                "which are now in %s",
-                dir, older);
-}
+// --- directory
 
-// The name of a directory to be made, without slashes at its end.
-static bool plain_name(const char *dir, char *name, size_t size, struct hw_error *err)
+static bool same_files(const struct hw_out *out, const struct hw_manifest *m)
 {
-    size_t n = strlen(dir);
-    while (n > 0 && dir[n - 1] == '/')
-        n--;
-    if (n >= size)
-        return hw_fail(err, "output: expected a path of at most %zu bytes, got %zu", size - 1, n);
-    memcpy(name, dir, n);
-    name[n] = '\0';
-    const char *slash = strrchr(name, '/'), *last = slash ? slash + 1 : name;
-    if (n == 0 || strcmp(last, ".") == 0 || strcmp(last, "..") == 0)
-        return hw_fail(err, "output: expected the name of a directory to make, got '%s'", dir);
+    if (out->n_files != m->n_files + 1) // and the manifest itself
+        return false;
+    for (int i = 0; i < m->n_files; i++) {
+        int k = 0;
+        while (k < out->n_files && strcmp(out->file[k].path, m->file[i].path) != 0)
+            k++;
+        if (k == out->n_files ||
+            memcmp(out->file[k].sha256, m->file[i].sha256, SHA256_DIGEST_SIZE) != 0)
+            return false;
+    }
     return true;
 }
 
-bool hw_emit(const struct hw_plan *plan, const char *slice, const char *templates, const char *dir,
+// What stands at the output's name: nothing or an empty folder (*m stays empty), or a design.
+static bool read_older(const char *name, struct hw_manifest *m, struct hw_error *err)
+{
+    struct hw_error why = {0};
+    struct stat st;
+    memset(m, 0, sizeof *m);
+    if (lstat(name, &st) != 0)
+        return true;
+    if (!S_ISDIR(st.st_mode))
+        return hw_fail(err, "%s: exists and is not a folder: not replaced", name);
+    if (hw_manifest_read(m, name, &why))
+        return true;
+    if (hw_output_dir_empty(name))
+        return true;
+    return hw_fail(err, "%s: exists and is not an output of hardwire: not replaced (%s)", name,
+                   why.text);
+}
+
+static void write_design(const struct hw_plan *plan, const char *slice, const char *templates,
+                         const char *temp, struct hw_out *out)
+{
+    const char *part[] = {"fabric", "personality"};
+    struct hw_size size = whole_size(plan);
+    check_room(&size, temp, out->progress, out->err);
+    for (int i = 0; i < 2 && !out->err->set; i++) {
+        char path[2 * HW_OUTPUT_PATH];
+        snprintf(path, sizeof path, "%s/%s", temp, part[i]);
+        if (mkdir(path, 0777) != 0)
+            hw_fail(out->err, "%s: cannot create: %s", path, strerror(errno));
+    }
+    out->expected = size.bytes;
+    write_all(out, plan, templates, slice);
+}
+
+bool hw_emit(const struct hw_plan *plan, const char *slice, const char *templates, const char *path,
              enum hw_emit_mode mode, FILE *progress, struct hw_error *err)
 {
-    char name[4000], temp[4096], older[4096], sub[4200];
-    struct hw_size size = whole_size(plan);
-    struct hw_held_signals held;
-    struct stat st;
-    if (!plain_name(dir, name, sizeof name, err) || !replaceable(name, err))
+    struct hw_output_dir dir;
+    struct hw_manifest older;
+    if (!hw_output_dir_name(&dir, path, err) || !read_older(dir.name, &older, err))
         return false;
-    snprintf(temp, sizeof temp, "%s.partial", name);
-    snprintf(older, sizeof older, "%s.old", name);
-    if (lstat(older, &st) == 0)
-        return hw_fail(err,
-                       "%s: is in the way, expected nothing there: it takes %s while that is "
-                       "replaced",
-                       older, name);
-    if (!clear_partial(temp, err))
-        return false;
-    if (mkdir(temp, 0777) != 0)
-        return hw_fail(err, "%s: cannot create: %s", temp, strerror(errno));
-    hw_hold_signals(&held);
-    const char *part[] = {"fabric", "personality"};
-    check_room(&size, temp, progress, err);
-    for (int i = 0; i < 2 && !err->set; i++) {
-        snprintf(sub, sizeof sub, "%s/%s", temp, part[i]);
-        if (mkdir(sub, 0777) != 0)
-            hw_fail(err, "%s: cannot create: %s", sub, strerror(errno));
+    if ((mode == HW_EMIT_KEEP || older.n_files == 0 ||
+         hw_output_dir_owned(dir.name, hw_manifest_owns, &older, err)) &&
+        hw_output_dir_open(&dir, hw_manifest_owns, NULL, err)) {
+        struct hw_out out = {.dir = dir.temp, .err = err, .stop = &hw_stop, .progress = progress};
+        write_design(plan, slice, templates, dir.temp, &out);
+        bool keep = mode == HW_EMIT_KEEP && older.n_files > 0 && same_files(&out, &older);
+        if (!err->set && !keep &&
+            (older.n_files == 0 || hw_output_dir_owned(dir.name, hw_manifest_owns, &older, err)))
+            hw_output_dir_commit(&dir, hw_manifest_owns, &older, err);
+        hw_out_free(&out);
+        hw_output_dir_close(&dir, hw_manifest_owns, NULL);
     }
-    struct hw_out out = {
-        .dir = temp, .err = err, .stop = &hw_stop, .progress = progress, .expected = size.bytes};
-    write_all(&out, plan, templates, slice);
-    hw_out_free(&out);
-    if (!err->set)
-        put_in_place(temp, name, older, mode, err);
-    if (err->set)
-        remove_tree(temp, 1);
-    hw_release_signals(&held);
+    hw_manifest_free(&older);
     return !err->set;
 }

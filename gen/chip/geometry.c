@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "gen/chip/geometry.h"
+#include "gen/chip/isa.h"
+#include "refmodel/limits.h"
 
 static bool power_of_two(int x)
 {
@@ -40,6 +42,17 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
             return hw_fail(err, "geometry: %s: expected a power of two from 4, got %d",
                            power[i].name, power[i].value);
     }
+    const struct {
+        const char *name;
+        int value, max;
+    } most[] = {{"rows", g->rows, HW_MAX_ROWS},
+                {"cols", g->cols, HW_MAX_COLS},
+                {"att_pos", g->att_pos, HW_MAX_ATT_POS}};
+    for (size_t i = 0; i < sizeof most / sizeof most[0]; i++) {
+        if (most[i].value > most[i].max)
+            return hw_fail(err, "geometry: %s: expected at most %d, got %d", most[i].name,
+                           most[i].max, most[i].value);
+    }
     if (g->cols < g->vec || g->rows < g->vec)
         return hw_fail(err, "geometry: vec: expected at most rows and cols (%d, %d), got %d",
                        g->rows, g->cols, g->vec);
@@ -54,34 +67,38 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
             return hw_fail(err, "geometry: vec: %s is %d, expected a multiple of vec, got vec %d",
                            whole[i].name, whole[i].value, g->vec);
     }
-    if (c->sub_norm && (c->hidden_dim % g->vec != 0 || c->hidden_dim > 65535))
+    if (c->sub_norm && (c->hidden_dim % g->vec != 0 || c->hidden_dim > HW_MAX_DIM))
         return hw_fail(err,
                        "geometry: vec: hidden_dim is %d, expected a multiple of vec and at most "
-                       "65535 where a norm follows SwiGLU, got vec %d",
-                       c->hidden_dim, g->vec);
+                       "%d where a norm follows SwiGLU, got vec %d",
+                       c->hidden_dim, HW_MAX_DIM, g->vec);
     return true;
 }
 
-// The widths of counters in the fabric, and of fields in instructions and quantized files.
 static bool check_limits(const struct hw_config *c, struct hw_error *err)
 {
     const struct {
         const char *name;
         int value, max;
-    } limit[] = {{"n_layers", c->n_layers, 1024},
-                 {"n_heads", c->n_heads, 255},
-                 {"n_kv_heads", c->n_kv_heads, 255},
-                 {"head_dim", c->head_dim, 1024},
-                 // a sum of that many squares of a residual has 2 * res_bits + 14 bits
-                 {"dim", c->dim, 65535},
-                 {"n_heads * head_dim", c->n_heads * c->head_dim, 65535},
-                 {"vocab_size", c->vocab_size, 1 << 19},
-                 {"seq_len", c->seq_len, 1 << 19}};
+    } limit[] = {{"n_layers", c->n_layers, HW_MAX_LAYERS},
+                 {"n_heads", c->n_heads, HW_MAX_HEADS},
+                 {"n_kv_heads", c->n_kv_heads, HW_MAX_HEADS},
+                 {"head_dim", c->head_dim, HW_MAX_HEAD_DIM},
+                 {"dim", c->dim, HW_MAX_DIM},
+                 {"n_heads * head_dim", c->n_heads * c->head_dim, HW_MAX_Q_DIM},
+                 {"hidden_dim", c->hidden_dim, HW_MAX_HIDDEN_DIM},
+                 {"vocab_size", c->vocab_size, HW_MAX_VOCAB_SIZE}};
     for (size_t i = 0; i < sizeof limit / sizeof limit[0]; i++) {
         if (limit[i].value > limit[i].max)
             return hw_fail(err, "%s: expected at most %d, got %d", limit[i].name, limit[i].max,
                            limit[i].value);
     }
+    if (c->vocab_size < HW_MIN_VOCAB_SIZE)
+        return hw_fail(err, "vocab_size: expected at least %d, got %d", HW_MIN_VOCAB_SIZE,
+                       c->vocab_size);
+    if (c->seq_len > HW_MAX_SEQ_LEN)
+        return hw_fail(err, "seq_len: expected at most %d, got %d: --ctx N bakes a shorter context",
+                       HW_MAX_SEQ_LEN, c->seq_len);
     return c->norm_eps > 0.0 || hw_fail(err, "norm epsilon: expected a number above 0, got 0");
 }
 
@@ -104,7 +121,7 @@ static bool check_banks(const struct hw_geometry *g, struct hw_error *err)
 {
     long most = g->bank_bytes ? g->bank_bytes : HW_BANK_BYTES, vec = 2L * g->vec * 16;
     long lanes = 2L * g->rows * g->cols * g->code_bits, widest = lanes > vec ? lanes : vec;
-    widest = widest > 256 ? widest : 256; // the program's
+    widest = widest > 2 * HW_INSN_BITS ? widest : 2 * HW_INSN_BITS; // the program's
     if (most > HW_BANK_BYTES || widest > 8 * most)
         return hw_fail(err,
                        "geometry: ROM bank: expected at least %ld bytes (two words) and at "
@@ -185,7 +202,7 @@ static long scale_words(const struct hw_geometry *g, const struct hw_qmatrix *m)
     return (m->n_out + g->vec - 1) / g->vec;
 }
 
-static void fit_addresses(struct hw_geometry *g, const struct hw_qmodel *q)
+static bool fit_addresses(struct hw_geometry *g, const struct hw_qmodel *q, struct hw_error *err)
 {
     const struct hw_config *c = &q->config;
     long words = matrix_words(g, &q->embed), scales = scale_words(g, &q->embed);
@@ -204,6 +221,11 @@ static void fit_addresses(struct hw_geometry *g, const struct hw_qmodel *q)
             levels += m[i]->n_planes;
         }
     }
+    if (words > HW_MAX_WEIGHT_WORDS)
+        return hw_fail(err,
+                       "geometry: weight ROM: expected at most %d words, got %ld: more --rows or "
+                       "--cols make fewer of them",
+                       HW_MAX_WEIGHT_WORDS, words);
     g->weight_addr_bits = address_bits(words);
     g->scale_addr_bits = address_bits(scales);
     g->level_addr_bits = address_bits(levels) < 2 ? 2 : address_bits(levels);
@@ -214,7 +236,8 @@ static void fit_addresses(struct hw_geometry *g, const struct hw_qmodel *q)
     widest = c->sub_norm && g->max_q_dim > widest ? g->max_q_dim : widest;
     if (g->gain_addr_bits < address_bits(widest / g->vec)) // rmsnorm.v counts words in it
         g->gain_addr_bits = address_bits(widest / g->vec);
-    g->prog_addr_bits = address_bits((c->sub_norm ? 11L : 9L) * c->n_layers + 5);
+    g->prog_addr_bits = address_bits(hw_program_words(c));
+    return true;
 }
 
 bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw_error *err)
@@ -255,6 +278,5 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
     g->token_bits = address_bits(c->vocab_size);
     if (g->token_bits < 4)
         g->token_bits = 4;
-    fit_addresses(g, q);
-    return check_banks(g, err);
+    return fit_addresses(g, q, err) && check_banks(g, err);
 }

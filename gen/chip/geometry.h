@@ -55,6 +55,12 @@ bool hw_target_parse(const char *name, enum hw_target *target);
 // to 8 with which; false and the reason.
 bool hw_geometry_holds(const struct hw_config *c, int *vec, struct hw_error *err);
 
+// Words of a chip's program: EMBED, the layers, NORM, the classifier, END.
+static inline int hw_program_words(const struct hw_config *c)
+{
+    return (c->sub_norm ? 11 : 9) * c->n_layers + 4;
+}
+
 // The smallest geometry of the given shape that holds the model: fills every field but rows, cols,
 // vec, att_pos, lane and target, which the caller has set (0: chosen). False where a constraint
 // cannot be met.

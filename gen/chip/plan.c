@@ -37,7 +37,7 @@ struct builder {
 static int grow(struct builder *b, int id, long n)
 {
     struct hw_rom *rom = &b->plan->rom[id];
-    if (rom->addr_bits > 30 || rom->depth + n > 1L << rom->addr_bits) {
+    if (rom->depth + n > 1L << rom->addr_bits) {
         hw_fail(b->err, "plan: %s ROM: expected at most %ld words, got %ld", rom->name,
                 1L << rom->addr_bits, rom->depth + n);
         return -1;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/chip/geometry.h"
+#include "gen/chip/isa.h"
 #include "gen/learn/tune.h"
 #include "gen/learn/writer.h"
 #include "refmodel/tables.h"
@@ -30,12 +32,11 @@ double hw_other_rom_bits(const struct hw_config *c)
 {
     int lo_bits, n_hi;
     hw_rope_shape(c->seq_len, &lo_bits, &n_hi);
-    double gains = (2.0 * c->n_layers + 1.0) * c->dim, words = 9.0 * c->n_layers + 4.0;
+    double gains = (2.0 * c->n_layers + 1.0) * c->dim, words = (double)hw_program_words(c);
     if (c->sub_norm) {
         gains += (double)c->n_layers * (c->n_heads * c->head_dim + c->hidden_dim);
-        words += 2.0 * c->n_layers;
     }
-    return 16.0 * gains + 16.0 * c->head_dim * (n_hi + (1 << lo_bits)) + 128.0 * words;
+    return 16.0 * gains + 16.0 * c->head_dim * (n_hi + (1 << lo_bits)) + HW_INSN_BITS * words;
 }
 
 // --- measuring

@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "gen/interrupt.h"
+#include "gen/output.h"
 #include "gen/qmodel/synthetic.h"
 #include "gen/read/cursor.h"
+#include "refmodel/limits.h"
 #include "refmodel/tables.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -483,14 +483,14 @@ static void config(struct pass *p, struct hw_qmodel *q)
     struct hw_config *c = &q->config;
     struct hw_widths *w = &q->widths;
     int tied = c->tied;
-    int_field(p, "dim", 1, 1 << 16, &c->dim);
-    int_field(p, "hidden_dim", 1, 1 << 18, &c->hidden_dim);
-    int_field(p, "n_layers", 1, 1024, &c->n_layers);
-    int_field(p, "n_heads", 1, 255, &c->n_heads);
-    int_field(p, "n_kv_heads", 1, 255, &c->n_kv_heads);
-    int_field(p, "head_dim", 2, 1024, &c->head_dim);
-    int_field(p, "vocab_size", 2, 1 << 19, &c->vocab_size);
-    int_field(p, "seq_len", 1, 1 << 19, &c->seq_len);
+    int_field(p, "dim", 1, HW_MAX_DIM, &c->dim);
+    int_field(p, "hidden_dim", 1, HW_MAX_HIDDEN_DIM, &c->hidden_dim);
+    int_field(p, "n_layers", 1, HW_MAX_LAYERS, &c->n_layers);
+    int_field(p, "n_heads", 1, HW_MAX_HEADS, &c->n_heads);
+    int_field(p, "n_kv_heads", 1, HW_MAX_HEADS, &c->n_kv_heads);
+    int_field(p, "head_dim", 2, HW_MAX_HEAD_DIM, &c->head_dim);
+    int_field(p, "vocab_size", HW_MIN_VOCAB_SIZE, HW_MAX_VOCAB_SIZE, &c->vocab_size);
+    int_field(p, "seq_len", 1, HW_MAX_SEQ_LEN, &c->seq_len);
     int_field(p, "tied", 0, 1, &tied);
     c->tied = tied != 0;
     real_field(p, "rope_base", &c->rope_base);
@@ -557,8 +557,7 @@ static void everything(struct pass *p, struct hw_qmodel *q)
 
 // --- files
 
-static bool write_file(const struct hw_qmodel *q, FILE *file, const char *path,
-                       struct hw_error *err)
+static bool write_to(const struct hw_qmodel *q, FILE *file, const char *path, struct hw_error *err)
 {
     struct hw_qmodel copy = *q; // the walk is shared with reading and not const
     struct pass p = {.writing = true, .path = path, .err = err};
@@ -586,22 +585,20 @@ static bool write_file(const struct hw_qmodel *q, FILE *file, const char *path,
 
 bool hw_qmodel_write(const struct hw_qmodel *q, const char *path, struct hw_error *err)
 {
-    char temp[4096];
-    snprintf(temp, sizeof temp, "%s.partial", path);
-    struct hw_held_signals held;
-    FILE *file = fopen(temp, "wb");
-    if (!file)
-        return hw_fail(err, "%s: cannot write: %s", temp, strerror(errno));
-    hw_hold_signals(&held);
-    write_file(q, file, temp, err);
-    if (fclose(file) != 0)
-        hw_fail(err, "%s: cannot write: %s", temp, strerror(errno));
-    if (!err->set && rename(temp, path) != 0)
-        hw_fail(err, "%s: cannot rename to %s: %s", temp, path, strerror(errno));
-    if (err->set)
-        unlink(temp);
-    hw_release_signals(&held);
-    return !err->set;
+    struct hw_output_file f;
+    if (!hw_output_file_open(&f, path, err))
+        return false;
+    write_to(q, f.stream, *f.temp ? f.temp : f.path, err);
+    return hw_output_file_close(&f, err);
+}
+
+// The likeliest first mistake: a checkpoint where its quantized model belongs.
+static bool not_quantized(const char *path, const char *got, struct hw_error *err)
+{
+    return hw_fail(err,
+                   "%s: expected a quantized model, got %s; of a checkpoint, hardwire quantize %s "
+                   "-o Q.safetensors makes one",
+                   path, got, path);
 }
 
 static bool parse(struct hw_qmodel *q, const uint8_t *data, size_t size, const char *path,
@@ -611,10 +608,7 @@ static bool parse(struct hw_qmodel *q, const uint8_t *data, size_t size, const c
     for (int i = 0; i < 8 && size >= 8; i++)
         header |= (uint64_t)data[i] << (8 * i);
     if (size < 8 || header > size - 8)
-        return hw_fail(err,
-                       "%s: header: expected a safetensors file, got a header of %llu bytes "
-                       "in a file of %zu",
-                       path, (unsigned long long)header, size);
+        return not_quantized(path, "no safetensors file", err);
     json_error_t where;
     json_t *root =
         json_loadb((const char *)data + 8, (size_t)header, JSON_REJECT_DUPLICATES, &where);
@@ -625,9 +619,10 @@ static bool parse(struct hw_qmodel *q, const uint8_t *data, size_t size, const c
     p.data = data + 8 + header;
     p.size = size - 8 - (size_t)header;
     const char *format = json_string_value(json_object_get(p.meta, "format"));
-    if (!format || strcmp(format, FORMAT) != 0)
-        hw_fail(err, "%s: metadata format: expected %s (made by hardwire quantize), got '%s'", path,
-                FORMAT, format ? format : "nothing");
+    if (!format)
+        not_quantized(path, "safetensors that hardwire did not write", err);
+    else if (strcmp(format, FORMAT) != 0)
+        hw_fail(err, "%s: metadata format: expected %s, got '%.40s'", path, FORMAT, format);
     everything(&p, q);
     if (!err->set && (p.at != p.size || json_object_size(root) != p.n_tensors + 1))
         hw_fail(err, "%s: expected %zu tensors in %zu bytes, got %zu in %zu", path, p.n_tensors,
@@ -641,7 +636,9 @@ bool hw_qmodel_map(struct hw_qmodel *q, const char *path, struct hw_error *err)
     memset(q, 0, sizeof *q);
     struct hw_file *file = zeros(1, sizeof *file, err);
     q->file = file;
-    if (file && hw_file_map(file, path, err))
+    if (hw_path_is_directory(path))
+        not_quantized(path, "a folder", err);
+    if (!err->set && file && hw_file_map(file, path, err))
         parse(q, file->data, file->size, path, err);
     if (err->set)
         hw_qmodel_free(q);

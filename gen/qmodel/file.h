@@ -26,7 +26,7 @@ void hw_qmatrix_unload(const struct hw_qmatrix *m);
 // follow.
 bool hw_qmodel_set_context(struct hw_qmodel *q, int seq_len, int lo_bits, struct hw_error *err);
 
-// Writes under a temporary name, then renames. Reads with every count, range and size checked:
+// Writes by the rules of gen/output.h. Reads with every count, range and size checked:
 // `map` leaves the codes in the file and makes no weights, which is enough to plan and emit; `read`
 // makes a model that can run.
 bool hw_qmodel_write(const struct hw_qmodel *q, const char *path, struct hw_error *err);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gen/qmodel/file.h"
+#include "refmodel/limits.h"
 #include "refmodel/tables.h"
 
 bool hw_parse_shape(const char *text, struct hw_config *c, struct hw_error *err)
@@ -22,12 +23,20 @@ bool hw_parse_shape(const char *text, struct hw_config *c, struct hw_error *err)
                        text);
     c->tied = text[used] == '\0';
     c->bos = c->vocab_size > 1;
-    const int value[] = {c->dim,        c->hidden_dim, c->n_layers, c->n_heads,
-                         c->n_kv_heads, c->vocab_size, c->seq_len};
-    for (int i = 0; i < 7; i++) {
-        if (value[i] < 1 || value[i] > 1 << 18)
-            return hw_fail(err, "shape: number %d: expected 1..%d, got %d", i + 1, 1 << 18,
-                           value[i]);
+    const struct {
+        const char *name;
+        int value, low, high;
+    } limit[] = {{"dim", c->dim, 1, HW_MAX_DIM},
+                 {"hidden", c->hidden_dim, 1, HW_MAX_HIDDEN_DIM},
+                 {"layers", c->n_layers, 1, HW_MAX_LAYERS},
+                 {"heads", c->n_heads, 1, HW_MAX_HEADS},
+                 {"kv_heads", c->n_kv_heads, 1, HW_MAX_HEADS},
+                 {"vocab", c->vocab_size, HW_MIN_VOCAB_SIZE, HW_MAX_VOCAB_SIZE},
+                 {"ctx", c->seq_len, 1, HW_MAX_SEQ_LEN}};
+    for (size_t i = 0; i < sizeof limit / sizeof limit[0]; i++) {
+        if (limit[i].value < limit[i].low || limit[i].value > limit[i].high)
+            return hw_fail(err, "shape: %s: expected %d..%d, got %d", limit[i].name, limit[i].low,
+                           limit[i].high, limit[i].value);
     }
     if (c->dim % c->n_heads || c->n_heads % c->n_kv_heads || c->dim / c->n_heads % 2)
         return hw_fail(err,

@@ -12,16 +12,9 @@
 #include "gen/read/gguf.h"
 #include "gen/read/import.h"
 #include "gen/read/safetensors.h"
+#include "refmodel/limits.h"
 
-// Above these a file is taken as damaged. Their products, in bytes, stay far below 2^63.
-enum {
-    MAX_DIM = 1 << 16,
-    MAX_HIDDEN_DIM = 1 << 18,
-    MAX_LAYERS = 1 << 10,
-    MAX_VOCAB_SIZE = 1 << 20,
-    MAX_SEQ_LEN = 1 << 24,
-    FULL_CHECK_BYTES = 64 << 20,
-};
+enum { FULL_CHECK_BYTES = 64 << 20 };
 
 static const struct {
     const char *name;
@@ -100,14 +93,14 @@ bool hw_config_check(const struct hw_config *c, const char *file, const char *wh
         const char *name;
         int value, max;
     } field[] = {
-        {"dim", c->dim, MAX_DIM},
-        {"hidden_dim", c->hidden_dim, MAX_HIDDEN_DIM},
-        {"n_layers", c->n_layers, MAX_LAYERS},
-        {"n_heads", c->n_heads, MAX_DIM},
-        {"n_kv_heads", c->n_kv_heads, MAX_DIM},
-        {"head_dim", c->head_dim, MAX_DIM},
-        {"vocab_size", c->vocab_size, MAX_VOCAB_SIZE},
-        {"seq_len", c->seq_len, MAX_SEQ_LEN},
+        {"dim", c->dim, HW_FILE_MAX_DIM},
+        {"hidden_dim", c->hidden_dim, HW_MAX_HIDDEN_DIM},
+        {"n_layers", c->n_layers, HW_MAX_LAYERS},
+        {"n_heads", c->n_heads, HW_FILE_MAX_DIM},
+        {"n_kv_heads", c->n_kv_heads, HW_FILE_MAX_DIM},
+        {"head_dim", c->head_dim, HW_FILE_MAX_DIM},
+        {"vocab_size", c->vocab_size, HW_FILE_MAX_VOCAB_SIZE},
+        {"seq_len", c->seq_len, HW_FILE_MAX_SEQ_LEN},
     };
     for (size_t i = 0; i < sizeof field / sizeof field[0]; i++)
         if (field[i].value < 1 || field[i].value > field[i].max)
@@ -125,9 +118,9 @@ bool hw_config_check(const struct hw_config *c, const char *file, const char *wh
     if (c->n_heads % c->n_kv_heads != 0)
         return hw_fail(err, "%s: %s: n_kv_heads, expected a divisor of n_heads %d, got %d", file,
                        where, c->n_heads, c->n_kv_heads);
-    if (c->n_heads > MAX_DIM / c->head_dim)
+    if (c->n_heads > HW_FILE_MAX_DIM / c->head_dim)
         return hw_fail(err, "%s: %s: n_heads * head_dim, expected at most %d, got %d * %d", file,
-                       where, MAX_DIM, c->n_heads, c->head_dim);
+                       where, HW_FILE_MAX_DIM, c->n_heads, c->head_dim);
     if (!(c->rope_base >= 1.0 && c->rope_base <= 1e12))
         return hw_fail(err, "%s: %s: RoPE base, expected 1..1e12, got %g", file, where,
                        c->rope_base);

@@ -11,8 +11,8 @@ enum { MAX_TEMPLATE_BYTES = 1 << 20 };
 struct hw_tokenizer *hw_vocab_new(const char *path, int vocab_size, size_t pool_size,
                                   struct hw_error *err)
 {
-    if (vocab_size < 1 || vocab_size > HW_MAX_VOCAB_SIZE) {
-        hw_fail(err, "%s: open: vocab_size, expected 1..%d, got %d", path, HW_MAX_VOCAB_SIZE,
+    if (vocab_size < 1 || vocab_size > HW_FILE_MAX_VOCAB_SIZE) {
+        hw_fail(err, "%s: open: vocab_size, expected 1..%d, got %d", path, HW_FILE_MAX_VOCAB_SIZE,
                 vocab_size);
         return NULL;
     }

@@ -7,11 +7,9 @@
 #include <stdint.h>
 
 #include "gen/text/tokenizer.h"
+#include "refmodel/limits.h"
 
-enum {
-    HW_MAX_VOCAB_SIZE = 1 << 20,
-    HW_MAX_MERGES = 1 << 22,
-};
+enum { HW_MAX_MERGES = 1 << 22 };
 
 // How text is cut into words, across which nothing merges.
 enum hw_split {

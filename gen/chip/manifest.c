@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns every key of manifest.json, and which numbers of a fabric a model may fill only in part.
+// Refuses what hardwire did not write.
+#include "gen/chip/manifest.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <jansson.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "refmodel/limits.h"
+
+static const char *const FORMAT = "hardwire-manifest-1";
+
+// --- geometry
+
+enum use { SAME, CAPACITY };
+
+static const struct {
+    const char *name;
+    size_t at; // of an int in struct hw_geometry
+    int least, most;
+    enum use use;
+} FIELD[] = {
+#define NUMBER(name, least, most, use)                                                             \
+    {                                                                                              \
+#name, offsetof(struct hw_geometry, name), least, most, use                                \
+    }
+    NUMBER(rows, 4, HW_MAX_ROWS, SAME),
+    NUMBER(cols, 4, HW_MAX_COLS, SAME),
+    NUMBER(vec, 4, HW_MAX_ROWS, SAME),
+    NUMBER(att_pos, 4, HW_MAX_ATT_POS, SAME),
+    NUMBER(code_bits, 2, 4, SAME),
+    NUMBER(head_dim, 4, HW_MAX_HEAD_DIM, SAME),
+    NUMBER(act_bits, 4, 12, SAME),
+    NUMBER(kv_bits, 4, 12, SAME),
+    NUMBER(res_bits, 16, 24, SAME),
+    NUMBER(sub_norm, 0, 1, SAME),
+    NUMBER(bank_bytes, 0, HW_BANK_BYTES, SAME),
+    NUMBER(rope_lo_bits, 1, 19, SAME), // where a position is cut in two
+    NUMBER(rope_hi_bits, 1, 30, CAPACITY),
+    NUMBER(acc_bits, 24, 40, CAPACITY),
+    NUMBER(ctx, 8, HW_MAX_CTX, CAPACITY),
+    NUMBER(max_dim, 4, 1 << 20, CAPACITY),
+    NUMBER(max_q_dim, 4, 1 << 20, CAPACITY),
+    NUMBER(max_hidden, 4, 1 << 20, CAPACITY),
+    NUMBER(max_kv_dim, 4, 1 << 20, CAPACITY),
+    NUMBER(kv_rows, 2, 1 << 20, CAPACITY),
+    NUMBER(weight_addr_bits, 1, 30, CAPACITY),
+    NUMBER(scale_addr_bits, 1, 30, CAPACITY),
+    NUMBER(gain_addr_bits, 1, 30, CAPACITY),
+    NUMBER(level_addr_bits, 1, 30, CAPACITY),
+    NUMBER(prog_addr_bits, 1, 30, CAPACITY),
+    NUMBER(token_bits, 1, 30, CAPACITY),
+#undef NUMBER
+};
+enum { N_FIELDS = sizeof FIELD / sizeof FIELD[0] };
+
+static int number(const struct hw_geometry *g, int field)
+{
+    return *(const int *)((const char *)g + FIELD[field].at);
+}
+
+static const struct {
+    const char *name;
+    size_t at; // of an int in struct hw_config
+    int most;
+} MODEL[] = {
+#define DIMENSION(name, most)                                                                      \
+    {                                                                                              \
+#name, offsetof(struct hw_config, name), most                                              \
+    }
+    DIMENSION(dim, HW_MAX_DIM),
+    DIMENSION(hidden_dim, HW_MAX_HIDDEN_DIM),
+    DIMENSION(n_layers, HW_MAX_LAYERS),
+    DIMENSION(n_heads, HW_MAX_HEADS),
+    DIMENSION(n_kv_heads, HW_MAX_HEADS),
+    DIMENSION(head_dim, HW_MAX_HEAD_DIM),
+    DIMENSION(vocab_size, HW_MAX_VOCAB_SIZE),
+    DIMENSION(seq_len, HW_MAX_SEQ_LEN),
+#undef DIMENSION
+};
+enum { N_DIMENSIONS = sizeof MODEL / sizeof MODEL[0] };
+
+static json_t *geometry_json(const struct hw_geometry *g)
+{
+    json_t *object = json_object();
+    for (int i = 0; i < N_FIELDS; i++)
+        json_object_set_new(object, FIELD[i].name, json_integer(number(g, i)));
+    json_object_set_new(object, "lane", json_string(hw_lane_name(g->lane)));
+    return object;
+}
+
+// --- writing
+
+// Hash of names and hashes of the fabric's files: equal for two designs on one fabric.
+static void fabric_hash(const struct hw_out *out, char hex[2 * SHA256_DIGEST_SIZE + 1])
+{
+    struct sha256_ctx hash;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    sha256_init(&hash);
+    for (int i = 0; i < out->n_files; i++) {
+        const struct hw_out_file *f = &out->file[i];
+        if (strncmp(f->path, "fabric/", 7) == 0) {
+            sha256_update(&hash, strlen(f->path) + 1, (const uint8_t *)f->path);
+            sha256_update(&hash, sizeof f->sha256, f->sha256);
+        }
+    }
+    sha256_digest(&hash, sizeof digest, digest);
+    hw_hex(digest, hex);
+}
+
+static json_t *rom_table(const struct hw_plan *plan)
+{
+    json_t *roms = json_object();
+    long long total = 0;
+    for (int i = 0; i < HW_N_ROMS; i++) {
+        const struct hw_rom *r = &plan->rom[i];
+        long long bits = (long long)r->width * r->depth;
+        total += bits;
+        json_object_set_new(roms, r->name,
+                            json_pack("{s:i, s:i, s:I}", "width", r->width, "words", r->depth,
+                                      "bits", (json_int_t)bits));
+    }
+    json_object_set_new(roms, "total_bits", json_integer(total));
+    return roms;
+}
+
+static json_t *ranges(const struct hw_plan *plan)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < plan->n_ranges; i++) {
+        const struct hw_range *r = &plan->range[i];
+        json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:i, s:i, s:i}", "tensor", r->name,
+                                              "first_word", r->first, "words", r->n_words, "rows",
+                                              r->n_rows, "n_in", r->n_in, "planes", r->n_planes));
+    }
+    return list;
+}
+
+static json_t *model_json(const struct hw_config *c)
+{
+    json_t *object = json_pack("{s:b}", "tied", c->tied);
+    for (int i = 0; i < N_DIMENSIONS; i++)
+        json_object_set_new(object, MODEL[i].name,
+                            json_integer(*(const int *)((const char *)c + MODEL[i].at)));
+    return object;
+}
+
+void hw_manifest_write(struct hw_out *out, const struct hw_plan *plan, const char *slice)
+{
+    char hex[2 * SHA256_DIGEST_SIZE + 1];
+    json_t *files = json_object();
+    for (int i = 0; i < out->n_files; i++) {
+        hw_hex(out->file[i].sha256, hex);
+        json_object_set_new(files, out->file[i].path, json_string(hex));
+    }
+    fabric_hash(out, hex);
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "format", FORMAT, "version",
+                  HW_VERSION, "slice", slice, "fabric_sha256", hex, "geometry",
+                  geometry_json(&plan->geometry), "model", model_json(&plan->model->config), "roms",
+                  rom_table(plan), "weights", ranges(plan), "files", files);
+    char *text = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
+    hw_out_open(out, "manifest.json");
+    if (text)
+        hw_out_bytes(out, text, strlen(text));
+    else
+        hw_fail(out->err, "manifest.json: out of memory");
+    hw_out_print(out, "\n");
+    hw_out_close(out);
+    free(text);
+    json_decref(root);
+}
+
+// --- reading
+
+static bool read_int(const json_t *object, const char *where, const char *name, int least, int most,
+                     int *to, struct hw_error *err)
+{
+    const json_t *value = json_object_get(object, name);
+    json_int_t n = json_integer_value(value);
+    if (!json_is_integer(value) || n < least || n > most)
+        return hw_fail(err, "%s: %s, expected a number in %d..%d", where, name, least, most);
+    *to = (int)n;
+    return true;
+}
+
+static bool read_geometry(struct hw_geometry *g, const json_t *root, const char *path,
+                          struct hw_error *err)
+{
+    const json_t *object = json_object_get(root, "geometry");
+    char where[4400];
+    snprintf(where, sizeof where, "%s: geometry", path);
+    for (int i = 0; i < N_FIELDS && !err->set; i++)
+        read_int(object, where, FIELD[i].name, FIELD[i].least, FIELD[i].most,
+                 (int *)((char *)g + FIELD[i].at), err);
+    const char *lane = json_string_value(json_object_get(object, "lane"));
+    if (!err->set && (!lane || !hw_lane_parse(lane, &g->lane)))
+        hw_fail(err, "%s: geometry: lane, expected select or multiply", path);
+    return !err->set;
+}
+
+static bool read_model(struct hw_config *c, const json_t *root, const char *path,
+                       struct hw_error *err)
+{
+    const json_t *object = json_object_get(root, "model");
+    char where[4400];
+    snprintf(where, sizeof where, "%s: model", path);
+    for (int i = 0; i < N_DIMENSIONS && !err->set; i++)
+        read_int(object, where, MODEL[i].name, 1, MODEL[i].most, (int *)((char *)c + MODEL[i].at),
+                 err);
+    if (!err->set && !json_is_boolean(json_object_get(object, "tied")))
+        hw_fail(err, "%s: tied, expected true or false", where);
+    c->tied = json_is_true(json_object_get(object, "tied"));
+    return !err->set;
+}
+
+// A name in one of the two folders, or of the list: nothing that leads out of the design.
+static bool is_design_file(const char *path)
+{
+    return strcmp(path, "filelist.f") == 0 ||
+           ((fnmatch("fabric/*", path, FNM_PATHNAME | FNM_PERIOD) == 0 ||
+             fnmatch("personality/*", path, FNM_PATHNAME | FNM_PERIOD) == 0) &&
+            path[strcspn(path, "/") + 1] != '\0');
+}
+
+static bool unhex(const char *hex, uint8_t digest[SHA256_DIGEST_SIZE])
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    if (!hex || strlen(hex) != 2 * SHA256_DIGEST_SIZE || strspn(hex, DIGITS) != strlen(hex))
+        return false;
+    for (int i = 0; i < SHA256_DIGEST_SIZE; i++)
+        digest[i] = (uint8_t)((strchr(DIGITS, hex[2 * i]) - DIGITS) * 16 +
+                              (strchr(DIGITS, hex[2 * i + 1]) - DIGITS));
+    return true;
+}
+
+static bool read_files(struct hw_manifest *m, const json_t *root, const char *path,
+                       struct hw_error *err)
+{
+    json_t *files = json_object_get(root, "files"), *value;
+    const char *name;
+    m->file = calloc(json_object_size(files) + 1, sizeof *m->file);
+    if (!m->file || !json_is_object(files))
+        return hw_fail(err, "%s: files, expected the design's files and their hashes", path);
+    json_object_foreach(files, name, value)
+    {
+        struct hw_out_file *f = &m->file[m->n_files++];
+        if (!is_design_file(name) || strlen(name) >= sizeof f->path)
+            return hw_fail(err,
+                           "%s: files: expected names in fabric/ and personality/, got '%.100s'",
+                           path, name);
+        if (!unhex(json_string_value(value), f->sha256))
+            return hw_fail(err, "%s: files: %s, expected a SHA-256", path, name);
+        snprintf(f->path, sizeof f->path, "%s", name);
+    }
+    return true;
+}
+
+bool hw_manifest_read(struct hw_manifest *m, const char *dir, struct hw_error *err)
+{
+    char path[4300];
+    json_error_t where;
+    memset(m, 0, sizeof *m);
+    snprintf(path, sizeof path, "%s/manifest.json", dir);
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+    if (!root)
+        return hw_fail(err, "%s: line %d: %s", path, where.line, where.text);
+    const char *format = json_string_value(json_object_get(root, "format"));
+    const char *slice = json_string_value(json_object_get(root, "slice"));
+    if (!format || strcmp(format, FORMAT) != 0)
+        hw_fail(err, "%s: format, expected %s, got '%.40s'", path, FORMAT,
+                format ? format : "nothing");
+    else if (!slice || strlen(slice) >= sizeof m->slice)
+        hw_fail(err, "%s: slice, expected its name", path);
+    else if (read_geometry(&m->geometry, root, path, err) &&
+             read_model(&m->model, root, path, err) && read_files(m, root, path, err))
+        snprintf(m->slice, sizeof m->slice, "%s", slice);
+    json_decref(root);
+    if (err->set)
+        hw_manifest_free(m);
+    return !err->set;
+}
+
+void hw_manifest_free(struct hw_manifest *m)
+{
+    free(m->file);
+    memset(m, 0, sizeof *m);
+}
+
+// --- files
+
+static const struct hw_out_file *find(const struct hw_manifest *m, const char *path)
+{
+    for (int i = 0; i < m->n_files; i++) {
+        if (strcmp(m->file[i].path, path) == 0)
+            return &m->file[i];
+    }
+    return NULL;
+}
+
+// What sim/build and sim/build_group leave.
+static bool is_simulation(const char *path, bool is_folder)
+{
+    static const char *const folder[] = {"sim", "sim/verilated", "sim/*_g[0-9]*",
+                                         "sim/*_g[0-9]*/obj"};
+    static const char *const file[] = {"sim/cosim",
+                                       "sim/design.vvp",
+                                       "sim/verilator.log",
+                                       "sim/icarus.log",
+                                       "sim/verilator.stamp",
+                                       "sim/icarus.stamp",
+                                       "sim/verilated/Vtap_top*",
+                                       "sim/verilated/verilated*",
+                                       "sim/verilated/dut_verilator.*",
+                                       "sim/*_g[0-9]*/*_g[0-9]*.o",
+                                       "sim/*_g[0-9]*/*_g[0-9]*.sv",
+                                       "sim/*_g[0-9]*/log",
+                                       "sim/*_g[0-9]*/stamp",
+                                       "sim/*_g[0-9]*/obj/*_g[0-9]*"};
+    const char *const *pattern = is_folder ? folder : file;
+    size_t n = is_folder ? sizeof folder / sizeof folder[0] : sizeof file / sizeof file[0];
+    for (size_t i = 0; i < n; i++) {
+        if (fnmatch(pattern[i], path, FNM_PATHNAME | FNM_PERIOD) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool hw_manifest_owns(void *user, const char *path, bool is_folder)
+{
+    const struct hw_manifest *m = user;
+    if (is_folder)
+        return strcmp(path, "fabric") == 0 || strcmp(path, "personality") == 0 ||
+               is_simulation(path, true);
+    return strcmp(path, "manifest.json") == 0 || is_simulation(path, false) ||
+           (m ? find(m, path) != NULL : is_design_file(path));
+}
+
+static bool sha256_file(const char *path, uint8_t digest[SHA256_DIGEST_SIZE])
+{
+    struct sha256_ctx ctx;
+    uint8_t buffer[65536];
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return false;
+    sha256_init(&ctx);
+    for (size_t n; (n = fread(buffer, 1, sizeof buffer, file)) > 0;)
+        sha256_update(&ctx, n, buffer);
+    bool ok = !ferror(file);
+    fclose(file);
+    sha256_digest(&ctx, SHA256_DIGEST_SIZE, digest);
+    return ok;
+}
+
+static int damaged(const struct hw_out_file *f, const char *dir)
+{
+    char path[4400], got[2 * SHA256_DIGEST_SIZE + 1], want[2 * SHA256_DIGEST_SIZE + 1];
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    snprintf(path, sizeof path, "%s/%s", dir, f->path);
+    if (!sha256_file(path, digest)) {
+        fprintf(stderr, "%s: cannot be read, but the manifest lists it\n", path);
+        return 1;
+    }
+    if (memcmp(digest, f->sha256, sizeof digest) == 0)
+        return 0;
+    hw_hex(digest, got);
+    hw_hex(f->sha256, want);
+    fprintf(stderr, "%s: not what was generated: SHA-256 %.16s..., manifest %.16s...\n", path, got,
+            want);
+    return 1;
+}
+
+// Files of a folder of the design, or the list of files itself, that the manifest leaves out.
+static int unlisted(const struct hw_manifest *m, const char *dir, const char *folder)
+{
+    char path[4400];
+    int bad = 0;
+    snprintf(path, sizeof path, "%s/%s", dir, folder);
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
+        snprintf(path, sizeof path, "%s/%.200s", folder, e->d_name);
+        if (e->d_name[0] == '.' || find(m, path))
+            continue;
+        fprintf(stderr, "%s/%s: the manifest does not list it\n", dir, path);
+        bad++;
+    }
+    if (d)
+        closedir(d);
+    return bad;
+}
+
+int hw_manifest_tampered(const struct hw_manifest *m, const char *dir)
+{
+    int bad = unlisted(m, dir, "fabric") + unlisted(m, dir, "personality");
+    if (!find(m, "filelist.f")) {
+        fprintf(stderr, "%s/filelist.f: the manifest does not list it\n", dir);
+        bad++;
+    }
+    for (int i = 0; i < m->n_files; i++)
+        bad += damaged(&m->file[i], dir);
+    return bad;
+}
+
+// --- fabric
+
+bool hw_fabric_take(struct hw_geometry *g, const struct hw_geometry *fabric, struct hw_error *err)
+{
+    if (g->lane != fabric->lane)
+        return hw_fail(err, "fabric: lane, expected %s, got %s", hw_lane_name(fabric->lane),
+                       hw_lane_name(g->lane));
+    for (int i = 0; i < N_FIELDS; i++) {
+        int has = number(fabric, i), needs = number(g, i);
+        if (FIELD[i].use == SAME ? needs != has : needs > has)
+            return hw_fail(err, "fabric: %s, expected %s%d, got a model that takes %d",
+                           FIELD[i].name, FIELD[i].use == SAME ? "" : "at most ", has, needs);
+    }
+    *g = *fabric;
+    return true;
+}

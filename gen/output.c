@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns how output comes to its place. Refuses to replace what is not a regular file or an output's
+// folder, and to write what another process is writing.
+#define _XOPEN_SOURCE 700 // realpath
+#include "gen/output.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// path + suffix into `to`. False, and an error, where that is too long.
+static bool join(char to[HW_OUTPUT_PATH], const char *path, const char *suffix,
+                 struct hw_error *err)
+{
+    int n = snprintf(to, HW_OUTPUT_PATH, "%s%s", path, suffix);
+    return (n >= 0 && n < HW_OUTPUT_PATH) ||
+           hw_fail(err, "output: expected a path below %d bytes, got %d", HW_OUTPUT_PATH, n);
+}
+
+// The path itself, or what it leads to where it is a symbolic link.
+static bool follow(char to[HW_OUTPUT_PATH], const char *path, struct hw_error *err)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0 || !S_ISLNK(st.st_mode))
+        return join(to, path, "", err);
+    char *real = realpath(path, NULL);
+    if (!real)
+        return hw_fail(err, "%s: a symbolic link that leads nowhere: %s", path, strerror(errno));
+    join(to, real, "", err);
+    free(real);
+    return !err->set;
+}
+
+static bool busy(const char *name, struct hw_error *err)
+{
+    return hw_fail(err, "%s: another hardwire is writing it", name);
+}
+
+// Locks an open file, and sees to it that it is still the one at `path`: its owner may have renamed
+// it meanwhile. Not blocking. False: it is locked, or gone.
+static bool lock_path(int fd, const char *path)
+{
+    struct stat open_now, at_path;
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &open_now) == 0 &&
+           lstat(path, &at_path) == 0 && open_now.st_dev == at_path.st_dev &&
+           open_now.st_ino == at_path.st_ino;
+}
+
+// --- a file
+
+// A new file at temp, or what a killed process has left there, emptied.
+static FILE *open_temp(const char *temp, const char *path, struct hw_error *err)
+{
+    struct stat st;
+    FILE *stream = NULL;
+    int fd = open(temp, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (fd < 0)
+        hw_fail(err, "%s: cannot write: %s", temp, strerror(errno));
+    else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+        hw_fail(err, "%s: is in the way: expected a regular file or nothing", temp);
+    else if (!lock_path(fd, temp))
+        busy(path, err);
+    else if (ftruncate(fd, 0) != 0 || !(stream = fdopen(fd, "wb")))
+        hw_fail(err, "%s: cannot write: %s", temp, strerror(errno));
+    if (!stream && fd >= 0)
+        close(fd);
+    return stream;
+}
+
+bool hw_output_file_open(struct hw_output_file *f, const char *path, struct hw_error *err)
+{
+    struct stat st;
+    memset(f, 0, sizeof *f);
+    if (!follow(f->path, path, err))
+        return false;
+    bool exists = lstat(f->path, &st) == 0;
+    if (exists && S_ISDIR(st.st_mode))
+        return hw_fail(err, "%s: expected the name of a file, got a folder", path);
+    if (exists && !S_ISREG(st.st_mode)) {
+        f->stream = fopen(f->path, "wb");
+        if (!f->stream)
+            return hw_fail(err, "%s: cannot write: %s", path, strerror(errno));
+    } else {
+        if (!join(f->temp, f->path, ".partial", err))
+            return false;
+        f->stream = open_temp(f->temp, path, err);
+    }
+    if (f->stream)
+        hw_hold_signals(&f->held);
+    return f->stream != NULL;
+}
+
+bool hw_output_file_check(const char *path, struct hw_error *err)
+{
+    struct hw_output_file f;
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return access(path, W_OK) == 0 ||
+               hw_fail(err, "%s: cannot write: %s", path, strerror(errno));
+    if (!hw_output_file_open(&f, path, err))
+        return false;
+    hw_release_signals(&f.held);
+    unlink(f.temp);
+    fclose(f.stream);
+    return true;
+}
+
+bool hw_output_file_close(struct hw_output_file *f, struct hw_error *err)
+{
+    if (!f->stream)
+        return !err->set;
+    if (hw_stop)
+        hw_fail(err, "%s: interrupted", f->path);
+    // renamed before it is closed: the lock goes with the descriptor
+    if (fflush(f->stream) != 0 || ferror(f->stream))
+        hw_fail(err, "%s: cannot write: %s", f->path, strerror(errno));
+    if (*f->temp) {
+        if (!err->set && rename(f->temp, f->path) != 0)
+            hw_fail(err, "%s: cannot rename to %s: %s", f->temp, f->path, strerror(errno));
+        if (err->set)
+            unlink(f->temp);
+    }
+    if (fclose(f->stream) != 0)
+        hw_fail(err, "%s: cannot write: %s", f->path, strerror(errno));
+    f->stream = NULL;
+    hw_release_signals(&f->held);
+    return !err->set;
+}
+
+bool hw_output_is_input(const char *path, const char *input)
+{
+    struct stat out, in;
+    if (!path || !input || stat(path, &out) != 0 || stat(input, &in) != 0)
+        return false;
+    if (out.st_dev == in.st_dev && out.st_ino == in.st_ino)
+        return true;
+    DIR *d = S_ISDIR(in.st_mode) ? opendir(input) : NULL;
+    bool found = false;
+    for (struct dirent *e; d && !found && (e = readdir(d)) != NULL;) {
+        found = fstatat(dirfd(d), e->d_name, &in, 0) == 0 && out.st_dev == in.st_dev &&
+                out.st_ino == in.st_ino;
+    }
+    if (d)
+        closedir(d);
+    return found;
+}
+
+// --- a folder
+
+bool hw_output_dir_name(struct hw_output_dir *d, const char *path, struct hw_error *err)
+{
+    char plain[HW_OUTPUT_PATH];
+    memset(d, 0, sizeof *d);
+    d->lock = -1;
+    if (!join(plain, path, "", err))
+        return false;
+    size_t n = strlen(plain);
+    while (n > 0 && plain[n - 1] == '/')
+        plain[--n] = '\0';
+    const char *slash = strrchr(plain, '/'), *last = slash ? slash + 1 : plain;
+    if (n == 0 || strcmp(last, ".") == 0 || strcmp(last, "..") == 0)
+        return hw_fail(err, "output: expected the name of a directory to make, got '%s'", path);
+    return follow(d->name, plain, err) && join(d->temp, d->name, ".partial", err) &&
+           join(d->older, d->name, ".old", err);
+}
+
+// Goes through what is below `dir`, folders after what they hold; false stops it. False too where a
+// folder cannot be read.
+typedef bool visit(void *user, const char *path, bool is_folder);
+
+static bool walk(const char *dir, const char *below, visit *fn, void *user)
+{
+    char full[2 * HW_OUTPUT_PATH];
+    snprintf(full, sizeof full, "%s/%s", dir, below);
+    DIR *d = opendir(full);
+    bool go_on = d != NULL;
+    for (struct dirent *e; go_on && (e = readdir(d)) != NULL;) {
+        char path[HW_OUTPUT_PATH];
+        struct stat st;
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        int n = snprintf(path, sizeof path, "%s%s%s", below, *below ? "/" : "", e->d_name);
+        if (n < 0 || n >= (int)sizeof path)
+            return closedir(d), false;
+        bool is_folder =
+            fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+        go_on = (!is_folder || walk(dir, path, fn, user)) && fn(user, path, is_folder);
+    }
+    if (d)
+        closedir(d);
+    return go_on;
+}
+
+struct owned {
+    const char *dir;
+    hw_output_owns *owns;
+    void *user;
+    struct hw_error *err;
+};
+
+static bool nothing(void *user, const char *path, bool is_folder)
+{
+    (void)user, (void)path, (void)is_folder;
+    return false;
+}
+
+bool hw_output_dir_empty(const char *dir)
+{
+    return walk(dir, "", nothing, NULL);
+}
+
+static bool check_one(void *user, const char *path, bool is_folder)
+{
+    const struct owned *o = user;
+    return o->owns(o->user, path, is_folder) ||
+           hw_fail(o->err,
+                   "%s: not replaced: it holds %s%s, which hardwire did not make; move that away, "
+                   "or name another folder",
+                   o->dir, path, is_folder ? "/" : "");
+}
+
+bool hw_output_dir_owned(const char *dir, hw_output_owns *owns, void *user, struct hw_error *err)
+{
+    struct owned o = {dir, owns, user, err};
+    if (!walk(dir, "", check_one, &o))
+        hw_fail(err, "%s: not replaced: a folder in it cannot be read", dir);
+    return !err->set;
+}
+
+static bool remove_one(void *user, const char *path, bool is_folder)
+{
+    const struct owned *o = user;
+    char full[2 * HW_OUTPUT_PATH];
+    snprintf(full, sizeof full, "%s/%s", o->dir, path);
+    if (o->owns(o->user, path, is_folder)) { // a folder that is not empty stays
+        if (is_folder)
+            rmdir(full);
+        else
+            unlink(full);
+    }
+    return true;
+}
+
+static void remove_owned(const char *dir, hw_output_owns *owns, void *user)
+{
+    struct owned o = {dir, owns, user, NULL};
+    walk(dir, "", remove_one, &o);
+    rmdir(dir);
+}
+
+bool hw_output_dir_open(struct hw_output_dir *d, hw_output_owns *owns, void *user,
+                        struct hw_error *err)
+{
+    struct stat st;
+    if (lstat(d->older, &st) == 0)
+        return hw_fail(err,
+                       "%s: is in the way, expected nothing there: it takes %s while that is "
+                       "replaced",
+                       d->older, d->name);
+    bool made = mkdir(d->temp, 0777) == 0;
+    if (!made && errno != EEXIST)
+        return hw_fail(err, "%s: cannot create: %s", d->temp, strerror(errno));
+    d->lock = open(d->temp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (d->lock < 0)
+        return hw_fail(err, "%s: exists and is not an output of hardwire: not replaced", d->temp);
+    if (!lock_path(d->lock, d->temp)) {
+        busy(d->name, err);
+    } else if (!made) { // what a process that was killed has left
+        struct hw_error foreign = {0};
+        if (!hw_output_dir_owned(d->temp, owns, user, &foreign))
+            hw_fail(err, "%s", foreign.text);
+        struct owned o = {d->temp, owns, user, NULL};
+        if (!err->set)
+            walk(d->temp, "", remove_one, &o);
+    }
+    if (err->set) {
+        close(d->lock);
+        d->lock = -1;
+        return false;
+    }
+    hw_hold_signals(&d->held);
+    return true;
+}
+
+bool hw_output_dir_commit(struct hw_output_dir *d, hw_output_owns *owns, void *user,
+                          struct hw_error *err)
+{
+    struct stat st;
+    bool exists = lstat(d->name, &st) == 0 && rmdir(d->name) != 0; // an empty folder is no loss
+    if (exists && rename(d->name, d->older) != 0)
+        return hw_fail(err, "%s: cannot rename to %s: %s", d->name, d->older, strerror(errno));
+    if (rename(d->temp, d->name) != 0) {
+        hw_fail(err, "%s: cannot rename to %s: %s", d->temp, d->name, strerror(errno));
+        if (exists)
+            rename(d->older, d->name);
+        return false;
+    }
+    if (exists)
+        remove_owned(d->older, owns, user);
+    if (lstat(d->older, &st) == 0)
+        hw_fail(err,
+                "%s: is the new design; files were added to the older one meanwhile, and they are "
+                "in %s",
+                d->name, d->older);
+    return !err->set;
+}
+
+void hw_output_dir_close(struct hw_output_dir *d, hw_output_owns *owns, void *user)
+{
+    struct stat open_now, at_temp;
+    if (d->lock < 0)
+        return;
+    if (fstat(d->lock, &open_now) == 0 && lstat(d->temp, &at_temp) == 0 &&
+        open_now.st_ino == at_temp.st_ino && open_now.st_dev == at_temp.st_dev)
+        remove_owned(d->temp, owns, user);
+    close(d->lock);
+    d->lock = -1;
+    hw_release_signals(&d->held);
+}
