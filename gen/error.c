@@ -44,3 +44,14 @@ bool hw_fail(struct hw_error *err, const char *format, ...)
     make_plain(err->text);
     return false;
 }
+
+void hw_note(const char *format, ...)
+{
+    char text[sizeof((struct hw_error *)0)->text];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    make_plain(text);
+    fprintf(stderr, "hardwire: %s\n", text);
+}

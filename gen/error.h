@@ -13,4 +13,11 @@ struct hw_error {
 // Records the error unless one is already there. Returns false, so that callers can return it.
 bool hw_fail(struct hw_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+// One line to standard error about what was decided for a file, as plain text.
+void hw_note(const char *format, ...)
+#if defined __GNUC__
+    __attribute__((format(printf, 1, 2)))
+#endif
+    ;
+
 #endif

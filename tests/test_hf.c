@@ -63,7 +63,7 @@ static int interleaved_row(enum hw_tensor_id id, int row)
 }
 
 // Tensors first..last-1 of the list of all as a safetensors file, BF16 or F32.
-static void put_safetensors(struct buffer *b, bool bf16, int first, int last)
+static void put_tensors(struct buffer *b, const struct hw_config *c, bool bf16, int first, int last)
 {
     static struct buffer data;
     static char header[8192];
@@ -74,9 +74,9 @@ static void put_safetensors(struct buffer *b, bool bf16, int first, int last)
     for (int id = 0; id < HW_N_TENSORS; id++)
         for (int layer = 0; layer < (id <= HW_OUTPUT_NORM ? 1 : tiny.n_layers); layer++) {
             int rows, cols;
-            if (!hw_tensor_exists(&tiny, (enum hw_tensor_id)id) || index++ < first || index > last)
+            if (!hw_tensor_exists(c, (enum hw_tensor_id)id) || index++ < first || index > last)
                 continue;
-            hw_tensor_shape(&tiny, (enum hw_tensor_id)id, &rows, &cols);
+            hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
             size_t begin = data.n;
             for (int row = 0; row < rows; row++)
                 for (int col = 0; col < cols; col++) {
@@ -106,6 +106,16 @@ static void put_safetensors(struct buffer *b, bool bf16, int first, int last)
     b->n += len;
     memcpy(b->bytes + b->n, data.bytes, data.n);
     b->n += data.n;
+}
+
+static void put_safetensors(struct buffer *b, bool bf16, int first, int last)
+{
+    put_tensors(b, &tiny, bf16, first, last);
+}
+
+static void put_all(struct buffer *b, const struct hw_config *c)
+{
+    put_tensors(b, c, false, 0, 100);
 }
 
 static void expect_all(void)
@@ -248,8 +258,9 @@ static void test_other_configs(void **state)
     expect_config_refused("\"llama\"", "\"gemma\"", "expected llama, got \"gemma\"");
     expect_config_refused("\"silu\"", "\"gelu\"", "hidden_act");
     expect_config_refused("_bias\": false", "_bias\": true ", "attention_bias");
-    expect_config_refused("_scaling\": null", "_scaling\": {}  ", "expected default");
     expect_config_refused("\"bos_token_id\": 0", "\"bos_token_id\":10", "a token 0..9");
+    expect_config_refused("\"rope_scaling\": null,", "\"rope_scaling\": 1e99,",
+                          "expected an object");
     expect_config_refused("hidden_size\": 32", "hidden_size\": 31", "expected");
     expect_config_refused("hidden_size\": 32", "hidden_size\": \"\"", "integer");
     expect_config_refused("hidden_size\": 32", "hidden_size\": -1", "dim");
@@ -305,11 +316,77 @@ static void test_scaled_rope(void **state)
                                  "\"original_max_position_embeddings\": 1024}";
     expect_divisors("null", 0.0, 0.0);
     expect_divisors("{\"rope_type\": \"default\"}", 0.0, 0.0);
+    expect_divisors("{}", 0.0, 0.0);
+    expect_divisors("{\"rope_theta\": 10000.0, \"rope_type\": null, \"type\": null}", 0.0, 0.0);
+    expect_divisors("null, \"rope_parameters\": {\"rope_theta\": 10000.0}", 0.0, 0.0);
+    expect_divisors("null, \"rope_parameters\": {\"rope_type\": \"linear\", \"factor\": 3}", 3.0,
+                    3.0);
+    expect_divisors("null, \"rope_parameters\": {\"a\": {\"type\": \"linear\", \"factor\": 3}, "
+                    "\"b\": {\"type\": \"linear\", \"factor\": 3}}",
+                    3.0, 3.0);
+    expect_scaling_refused("null, \"rope_parameters\": {\"full_attention\": {\"rope_theta\": 1e6}, "
+                           "\"sliding_attention\": {\"rope_theta\": 1e4}}",
+                           "one for full_attention and another for sliding_attention");
+    expect_scaling_refused("{\"type\": \"linear\", \"factor\": 2}, \"rope_parameters\": "
+                           "{\"type\": \"linear\", \"factor\": 3}",
+                           "expected the same scaling");
+    expect_scaling_refused("{\"rope_type\": 5}", "rope_type, expected text");
+    expect_scaling_refused("7", "rope_scaling: expected an object");
+    expect_scaling_refused("{\"partial_rotary_factor\": 0.5}", "partial_rotary_factor: expected 1");
     expect_divisors("{\"type\": \"linear\", \"factor\": 2.5}", 2.5, 2.5);
     expect_divisors(llama3, 1.0, 3.2396418468652604);
     expect_scaling_refused("{\"type\": \"linear\"}", "factor, expected 1..1e+06, got 0");
     expect_scaling_refused("{\"type\": \"llama3\", \"factor\": 8}", "low_freq_factor");
     expect_scaling_refused("{\"type\": \"yarn\", \"factor\": 8}", "got \"yarn\"");
+    remove_all();
+}
+
+// Keys that nobody asks for may hold numbers beyond every type, and strings what looks like them;
+// asked for, a number that no double holds is refused.
+static void test_wide_numbers(void **state)
+{
+    (void)state;
+    expect_divisors(
+        "null, \"a\": 1000000000000000019884624838656, \"b\": [-1e999, 2e308, NaN],"
+        "\"c\": -Infinity, \"d\": Infinity, \"e\": \"\\\"1000000000000000019884624838656\"",
+        0.0, 0.0);
+    expect_divisors("{\"type\": \"linear\", \"factor\": 2, \"x\": 99999999999999999999}", 2.0, 2.0);
+    expect_scaling_refused("{\"type\": \"linear\", \"factor\": 1e999}",
+                           "factor: expected a number");
+    expect_scaling_refused("{\"type\": \"linear\", \"factor\": Infinity}",
+                           "factor: expected a number");
+    expect_scaling_refused("{\"type\": \"linear\", \"factor\": 100000000000000000000000000000}",
+                           "got 1e+29");
+    expect_scaling_refused("null, \"a\": 12345678901234567890123-", "JSON");
+    expect_scaling_refused("null, \"a\": --Infinity", "JSON");
+    remove_all();
+}
+
+// A tied model with a classifier in the file: dropped where it is the embedding once more, else
+// kept.
+static void test_second_classifier(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    struct hw_config untied = tiny;
+    untied.tied = false;
+    for (int same = 0; same < 2; same++) {
+        struct hw_error err = {0};
+        put_all(&b, &untied);
+        uint8_t *data = b.bytes + 8 + b.bytes[0] + 256 * b.bytes[1]; // the embedding, then lm_head
+        size_t n = 4 * (size_t)(tiny.vocab_size * tiny.dim);
+        if (same)
+            memcpy(data + n, data, n);
+        write_text(CONFIG, good_config);
+        write_bytes(WEIGHTS, b.bytes, b.n);
+        struct hw_model *model = hw_model_open(TEMP_FILE, &err);
+        if (!model)
+            fail_msg("%s", err.text);
+        assert_int_equal(hw_model_config(model)->tied, same);
+        if (!same)
+            expect_every_weight(model, &untied);
+        hw_model_close(model);
+    }
     remove_all();
 }
 
@@ -440,9 +517,10 @@ static void test_hostile_json(void **state)
     static const struct {
         const char *path, *text;
         void (*refused)(const char *);
-    } files[] = {{CONFIG, good_config, expect_model_refused},
-                 {INDEX, index, expect_model_refused},
-                 {TOKENIZER, good_tokenizer, expect_tokenizer_refused}};
+        const char *beyond; // the words for numbers beyond every type where they are asked for
+    } files[] = {{CONFIG, good_config, expect_model_refused, "hidden_size: expected an integer"},
+                 {INDEX, index, expect_model_refused, "weight_map: expected file names"},
+                 {TOKENIZER, good_tokenizer, expect_tokenizer_refused, "key model"}};
     static char deep[100000];
     static struct buffer b;
     memset(deep, '[', sizeof deep - 1);
@@ -459,8 +537,9 @@ static void test_hostile_json(void **state)
         files[i].refused("unable to decode byte 0xe9");
         write_text(files[i].path, deep);
         files[i].refused("JSON");
-        write_text(files[i].path, "{\"hidden_size\": 9223372036854775808, \"weight_map\": 1e999}");
-        files[i].refused("JSON");
+        write_text(files[i].path, "{\"model_type\": \"llama\", \"hidden_size\": "
+                                  "9223372036854775808, \"weight_map\": 1e999, \"model\": NaN}");
+        files[i].refused(files[i].beyond);
         write_text(files[i].path, files[i].text);
     }
     replace(b.bytes, b.n, "[0,1280]", "[0,1e19]");
@@ -519,6 +598,7 @@ int main(void)
         cmocka_unit_test(test_damaged_weights),  cmocka_unit_test(test_other_configs),
         cmocka_unit_test(test_scaled_rope),      cmocka_unit_test(test_tokenizer),
         cmocka_unit_test(test_llama3_tokenizer), cmocka_unit_test(test_other_tokenizers),
+        cmocka_unit_test(test_wide_numbers),     cmocka_unit_test(test_second_classifier),
         cmocka_unit_test(test_hostile_json),     cmocka_unit_test(test_overlaps_and_cycles),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -580,6 +580,55 @@ static void test_residual_width(void **state)
     }
 }
 
+// --- damage
+
+// A file too large to be looked through on opening, all weights 0 but the last ones of the
+// embedding.
+static struct hw_model *open_large(float value, struct hw_error *err)
+{
+    enum { DIM = 32, VOCAB = 300000 };
+    const int header[] = {DIM, DIM, 1, 1, 1, -VOCAB, 2};
+    FILE *f = fopen(TEMP_FILE, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(header, sizeof header, 1, f), 1);
+    long table = 4L * DIM * VOCAB, inner = 4L * (3 * DIM + 7 * DIM * DIM) + 4L * 2 * DIM;
+    assert_int_equal(fseek(f, table - (long)sizeof value, SEEK_CUR), 0);
+    assert_int_equal(fwrite(&value, sizeof value, 1, f), 1);
+    assert_int_equal(fseek(f, inner + table - 1, SEEK_CUR), 0);
+    assert_int_equal(fputc(0, f), 0);
+    assert_int_equal(fclose(f), 0);
+    struct hw_model *model = hw_model_open(TEMP_FILE, err);
+    remove(TEMP_FILE);
+    return model;
+}
+
+static void test_damage(void **state)
+{
+    (void)state;
+    static const float values[] = {NAN, INFINITY, -INFINITY, 1e30f, -1.01e7f};
+    static const int text[] = {1, 2, 3};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct hw_error err = {0};
+        struct hw_quantize_options o;
+        struct hw_qmodel q;
+        float row[32];
+        struct hw_model *model = open_large(values[i], &err);
+        if (!model)
+            fail_msg("%s", err.text);
+        assert_true(hw_model_sound(model, &err)); // nothing has been read
+        hw_quantize_defaults(&o);
+        o.nearest = true;
+        o.stream = i == 0;
+        o.calib_tokens = text;
+        o.n_calib_tokens = 3;
+        assert_false(hw_quantize(model, &o, &q, &err));
+        assert_non_null(strstr(err.text, "tok_embeddings row 299999 column 31: weight, expected"));
+        hw_model_row(model, HW_TOK_EMBED, 0, 299999, row);
+        assert_true(row[31] == 0.0f);
+        hw_model_close(model);
+    }
+}
+
 // --- BOS
 
 // The text that a model writes for itself begins with its BOS, at the start and where the context
@@ -657,11 +706,17 @@ static void test_renumbered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_options),        cmocka_unit_test(test_weights_close),
-        cmocka_unit_test(test_units),          cmocka_unit_test(test_ternary),
-        cmocka_unit_test(test_logits_close),   cmocka_unit_test(test_many_tokens),
-        cmocka_unit_test(test_streamed),       cmocka_unit_test(test_stream_refused),
-        cmocka_unit_test(test_residual_width), cmocka_unit_test(test_bos),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_weights_close),
+        cmocka_unit_test(test_units),
+        cmocka_unit_test(test_ternary),
+        cmocka_unit_test(test_logits_close),
+        cmocka_unit_test(test_many_tokens),
+        cmocka_unit_test(test_streamed),
+        cmocka_unit_test(test_stream_refused),
+        cmocka_unit_test(test_residual_width),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_bos),
         cmocka_unit_test(test_renumbered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

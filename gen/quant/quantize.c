@@ -573,8 +573,8 @@ bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options 
     z.bits = calloc((size_t)hw_rounded_count(c), sizeof *z.bits);
     if (!z.text || !z.bits)
         hw_fail(err, "quantize: out of memory");
-    if (!err->set)
-        quantize(&z, o);
+    if (!err->set && hw_model_sound(model, err) && quantize(&z, o))
+        hw_model_sound(model, err);
     free(z.text);
     free(z.bits);
     hw_spill_free(z.spill);

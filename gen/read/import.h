@@ -5,6 +5,8 @@
 #ifndef HW_IMPORT_H
 #define HW_IMPORT_H
 
+#include <pthread.h>
+
 #include "gen/read/cursor.h"
 #include "gen/read/model.h"
 
@@ -43,6 +45,15 @@ struct hw_tensor {
 // Of llama2.c's files, which say nothing of tokens; every one that is known has them so.
 enum { HW_LLAMA2C_BOS = 1, HW_LLAMA2C_EOS = 2 };
 
+// The first weight read that no model has.
+struct hw_damage {
+    pthread_mutex_t lock;
+    bool found;
+    enum hw_tensor_id id;
+    int layer, row, col;
+    float value;
+};
+
 struct hw_model {
     struct hw_config config;
     char *path;         // as opened
@@ -50,6 +61,7 @@ struct hw_model {
     struct hw_file *files;
     int n_files;
     struct hw_tensor *tensors; // [HW_N_TENSORS][n_layers]; global tensors use layer 0
+    struct hw_damage *damage;
     bool bitnet; // norms inside layers have no epsilon, matrices read 8-bit activations
 };
 
@@ -70,6 +82,9 @@ bool hw_config_scale_rope(struct hw_config *c, int pair, double divisor, const c
 
 // Allocates model->tensors for model->config, which has been checked.
 bool hw_model_alloc_tensors(struct hw_model *model, struct hw_error *err);
+
+// Whether the classifier of an untied model is the embedding once more, as some writers store it.
+bool hw_model_output_is_embedding(const struct hw_model *model);
 
 // Each fills in config, format and tensors. The first three take a model whose files[0] is mapped,
 // the last one whose path is a folder.

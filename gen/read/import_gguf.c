@@ -316,15 +316,6 @@ static bool check_coverage(struct importer *im)
     return true;
 }
 
-// Some converters write the shared embedding twice.
-static bool output_is_embedding(const struct hw_model *model)
-{
-    const struct hw_tensor *output = hw_model_tensor(model, HW_OUTPUT, 0);
-    const struct hw_tensor *embed = hw_model_tensor(model, HW_TOK_EMBED, 0);
-    size_t bytes = embed->row_bytes * (size_t)model->config.vocab_size;
-    return output->dtype == embed->dtype && memcmp(output->data, embed->data, bytes) == 0;
-}
-
 static bool place_all(struct importer *im)
 {
     struct hw_config *c = &im->model->config;
@@ -339,7 +330,7 @@ static bool place_all(struct importer *im)
     }
     if (!check_coverage(im))
         return false;
-    c->tied = c->tied || output_is_embedding(im->model);
+    c->tied = c->tied || hw_model_output_is_embedding(im->model);
     return true;
 }
 

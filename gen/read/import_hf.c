@@ -67,13 +67,32 @@ static bool read_llama3(const json_t *rope, struct hw_config *c, const char *pat
     return true;
 }
 
+// The rule by which rotation is scaled; absent or null: none.
+static bool rope_type(const json_t *rope, const char *key, const char **type, const char *path,
+                      struct hw_error *err)
+{
+    static const char *const names[] = {"rope_type", "type"}; // new, old
+    *type = "default";
+    for (int i = 0; i < 2; i++) {
+        const json_t *value = json_object_get(rope, names[i]);
+        if (!value || json_is_null(value))
+            continue;
+        if (!json_is_string(value))
+            return hw_fail(err, "%s: key %s: %s, expected text, got something else", path, key,
+                           names[i]);
+        *type = json_string_value(value);
+        return true;
+    }
+    return true;
+}
+
 static bool read_scaling(const json_t *rope, const char *key, struct hw_config *c, const char *path,
                          struct hw_error *err)
 {
     double factor = 0.0;
-    const char *type = hw_json_string(rope, "rope_type");
-    if (!*type)
-        type = hw_json_string(rope, "type");
+    const char *type;
+    if (!rope_type(rope, key, &type, path, err))
+        return false;
     if (strcmp(type, "default") == 0)
         return true;
     if (strcmp(type, "llama3") == 0)
@@ -96,18 +115,54 @@ static bool read_scaling(const json_t *rope, const char *key, struct hw_config *
 
 static const char *const scaling_keys[] = {"rope_scaling", "rope_parameters"}; // old, new
 
-// RoPE's base, which newer files keep with the scaling.
+// The parameters of rotation under one key, *rope NULL where there are none. Newer files may have
+// them by kinds of layers ("full_attention": {...}): all must be the same.
+static bool rope_object(const json_t *root, const char *key, const json_t **rope, const char *path,
+                        struct hw_error *err)
+{
+    const char *kind, *first = NULL;
+    json_t *value;
+    *rope = json_object_get(root, key);
+    if (!*rope || json_is_null(*rope)) {
+        *rope = NULL;
+        return true;
+    }
+    if (!json_is_object(*rope))
+        return hw_fail(err, "%s: key %s: expected an object, got something else", path, key);
+    const json_t *all = *rope;
+    json_object_foreach((json_t *)(uintptr_t)all, kind, value)
+    {
+        if (!json_is_object(value))
+            continue;
+        if (first && !json_equal(*rope, value))
+            return hw_fail(err,
+                           "%s: key %s: expected the same for every kind of layer, got one for "
+                           "%.32s and another for %.32s",
+                           path, key, first, kind);
+        first = first ? first : kind;
+        *rope = value;
+    }
+    return true;
+}
+
+// RoPE's base, which newer files keep with the scaling. Every pair must be rotated.
 static bool read_rope_base(const json_t *root, double *base, const char *path, struct hw_error *err)
 {
     bool interleaved = false;
+    double share = 1.0;
     if (!hw_json_bool(root, "rope_interleaved", &interleaved, path, err) ||
+        !hw_json_real(root, "partial_rotary_factor", &share, path, err) ||
         !hw_json_real(root, "rope_theta", base, path, err))
         return false;
     for (int i = 0; i < 2; i++) {
-        const json_t *rope = json_object_get(root, scaling_keys[i]);
-        if (rope && !json_is_null(rope) && !hw_json_real(rope, "rope_theta", base, path, err))
+        const json_t *rope;
+        if (!rope_object(root, scaling_keys[i], &rope, path, err) ||
+            (rope && (!hw_json_real(rope, "rope_theta", base, path, err) ||
+                      !hw_json_real(rope, "partial_rotary_factor", &share, path, err))))
             return false;
     }
+    if (share < 1.0 || share > 1.0)
+        return hw_fail(err, "%s: key partial_rotary_factor: expected 1, got %g", path, share);
     return !interleaved || hw_fail(err, "%s: key rope_interleaved: expected false, got true", path);
 }
 
@@ -115,11 +170,19 @@ static bool read_rope_base(const json_t *root, double *base, const char *path, s
 static bool read_rope_scaling(const json_t *root, struct hw_config *c, const char *path,
                               struct hw_error *err)
 {
+    struct hw_config read[2];
+    const json_t *rope[2];
     for (int i = 0; i < 2; i++) {
-        const json_t *rope = json_object_get(root, scaling_keys[i]);
-        if (rope && !json_is_null(rope) && !read_scaling(rope, scaling_keys[i], c, path, err))
+        read[i] = *c;
+        if (!rope_object(root, scaling_keys[i], &rope[i], path, err) ||
+            (rope[i] && !read_scaling(rope[i], scaling_keys[i], &read[i], path, err)))
             return false;
     }
+    if (rope[0] && rope[1] &&
+        memcmp(read[0].rope_divisor, read[1].rope_divisor, sizeof read[0].rope_divisor) != 0)
+        return hw_fail(err, "%s: keys %s and %s: expected the same scaling, got different ones",
+                       path, scaling_keys[0], scaling_keys[1]);
+    *c = rope[1] ? read[1] : read[0];
     return true;
 }
 
@@ -130,7 +193,16 @@ static bool check_features(const json_t *root, const char *path, struct hw_error
     const char *activation = hw_json_string(root, "hidden_act");
     if (strcmp(type, "llama") != 0)
         return hw_fail(err, "%s: key model_type: expected llama, got \"%.32s\"", path, type);
-    if (*activation && strcmp(activation, "silu") != 0)
+    const json_t *quantized = json_object_get(root, "quantization_config");
+    if (quantized && !json_is_null(quantized))
+        return hw_fail(err,
+                       "%s: key quantization_config: expected a folder of floats, got one that is "
+                       "quantized already (%.32s)",
+                       path,
+                       *hw_json_string(quantized, "quant_method")
+                           ? hw_json_string(quantized, "quant_method")
+                           : "no quant_method");
+    if (*activation && strcmp(activation, "silu") != 0 && strcmp(activation, "swish") != 0)
         return hw_fail(err, "%s: key hidden_act: expected silu, got \"%.32s\"", path, activation);
     if (!hw_json_bool(root, "attention_bias", &attention_bias, path, err) ||
         !hw_json_bool(root, "mlp_bias", &mlp_bias, path, err))
@@ -323,19 +395,17 @@ static bool ends_with(const char *text, const char *end)
     return n >= k && strcmp(text + n - k, end) == 0;
 }
 
-// Whether a tensor may be left out: the copy of a tied classifier, and RoPE frequencies, which
-// follow from the configuration.
-static bool is_spare(const struct importer *im, const char *name)
+// Whether a tensor may be left out: RoPE frequencies, which follow from the configuration.
+static bool is_spare(const char *name)
 {
-    return (im->model->config.tied && strcmp(name, "lm_head.weight") == 0) ||
-           ends_with(name, ".self_attn.rotary_emb.inv_freq");
+    return ends_with(name, ".self_attn.rotary_emb.inv_freq");
 }
 
 static bool check_coverage(const struct importer *im)
 {
     size_t n_spare = 0;
     for (size_t i = 0; i < im->tensors.n_tensors; i++)
-        n_spare += is_spare(im, im->tensors.tensors[i].name);
+        n_spare += is_spare(im->tensors.tensors[i].name);
     // Names are unique and each was placed once, so counting is enough.
     return im->n_used + n_spare == im->tensors.n_tensors ||
            hw_fail(im->err,
@@ -346,7 +416,9 @@ static bool check_coverage(const struct importer *im)
 
 static bool place_all(struct importer *im)
 {
-    const struct hw_config *c = &im->model->config;
+    struct hw_config *c = &im->model->config;
+    bool said_tied = c->tied;
+    c->tied = said_tied && !hw_safetensors_find(&im->tensors, "lm_head.weight");
     for (int id = 0; id < HW_N_TENSORS; id++) {
         if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
             continue;
@@ -355,7 +427,16 @@ static bool place_all(struct importer *im)
             if (!place(im, (enum hw_tensor_id)id, layer))
                 return false;
     }
-    return check_coverage(im);
+    if (!check_coverage(im))
+        return false;
+    if (said_tied && !c->tied) { // the classifier is in the file all the same
+        c->tied = hw_model_output_is_embedding(im->model);
+        if (!c->tied)
+            hw_note("%s: tie_word_embeddings is true, but lm_head.weight is not the embedding: it "
+                    "is kept",
+                    im->model->path);
+    }
+    return true;
 }
 
 bool hw_import_hf(struct hw_model *model, struct hw_error *err)

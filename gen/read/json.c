@@ -1,13 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON with typed access. Refuses duplicate keys, integers beyond 32 bits, and huge files.
+// JSON with typed access. Refuses duplicate keys and huge files, and where they are asked for
+// integers beyond 32 bits. Numbers that no double holds, and NaN and Infinity, which Python writes,
+// are an error only where they are asked for.
 #include "gen/read/json.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { MAX_JSON_BYTES = 256 << 20 };
 
-json_t *hw_json_parse(const char *path, const uint8_t *bytes, size_t len, struct hw_error *err)
+// A number of `n` bytes that jansson would refuse becomes, in as many bytes, one that it reads: an
+// integer beyond 64 bits a real, whatever no double holds a string, which is no number.
+static void tame_number(char *at, size_t n)
+{
+    char text[32], *end;
+    bool integer =
+        memchr(at, '.', n) == NULL && memchr(at, 'e', n) == NULL && memchr(at, 'E', n) == NULL;
+    size_t digits = n - (at[0] == '-');
+    if ((integer && digits < 19) || n < 5)
+        return;
+    char *copy = strndup(at, n);
+    errno = 0;
+    if (copy && integer)
+        strtoll(copy, &end, 10);
+    if (copy && (!integer || errno == ERANGE)) {
+        double value = strtod(copy, &end);
+        bool read = *end == '\0'; // else it is no number, as jansson will say
+        if (read && !isfinite(value)) {
+            at[0] = at[n - 1] = '"';
+        } else if (read && integer) {
+            int len = snprintf(text, sizeof text, "%.10e", value);
+            memset(at, ' ', n);
+            memcpy(at, text, (size_t)len); // at most 18 of the 19 or more
+        }
+    }
+    free(copy);
+}
+
+// NaN, Infinity and -Infinity become strings. Returns the length of the word at p, 0 where it is
+// none of them.
+static size_t tame_word(char *p, const char *end)
+{
+    static const char *const words[] = {"NaN", "Infinity", "-Infinity"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t n = strlen(words[i]);
+        if ((size_t)(end - p) >= n && memcmp(p, words[i], n) == 0) {
+            p[0] = p[n - 1] = '"';
+            return n;
+        }
+    }
+    return 0;
+}
+
+// Outside strings.
+static void tame(char *p, const char *end)
+{
+    while (p < end) {
+        size_t n = 1;
+        if (*p == '"') {
+            while (p + n < end && p[n] != '"')
+                n += p[n] == '\\' ? 2 : 1;
+            n++;
+        } else if ((n = tame_word(p, end)) == 0) {
+            for (n = 0; p + n < end && p[n] && strchr("+-.0123456789eE", p[n]);)
+                n++;
+            tame_number(p, n);
+            n = n ? n : 1;
+        }
+        p = (size_t)(end - p) > n ? p + n : (char *)(uintptr_t)end;
+    }
+}
+
+json_t *hw_json_load(const char *path, const uint8_t *bytes, size_t len, struct hw_error *err)
 {
     json_error_t why;
     if (len > MAX_JSON_BYTES) {
@@ -15,10 +82,24 @@ json_t *hw_json_parse(const char *path, const uint8_t *bytes, size_t len, struct
                 len);
         return NULL;
     }
-    json_t *root = json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, &why);
-    if (!root) {
+    char *text = malloc(len + 1);
+    if (!text) {
+        hw_fail(err, "%s: out of memory", path);
+        return NULL;
+    }
+    memcpy(text, bytes, len);
+    tame(text, text + len);
+    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+    free(text);
+    if (!root)
         hw_fail(err, "%s: JSON line %d column %d: %s", path, why.line, why.column, why.text);
-    } else if (!json_is_object(root)) {
+    return root;
+}
+
+json_t *hw_json_parse(const char *path, const uint8_t *bytes, size_t len, struct hw_error *err)
+{
+    json_t *root = hw_json_load(path, bytes, len, err);
+    if (root && !json_is_object(root)) {
         hw_fail(err, "%s: JSON: expected an object, got something else", path);
         json_decref(root);
         root = NULL;

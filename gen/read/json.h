@@ -7,7 +7,9 @@
 
 #include "gen/read/cursor.h"
 
-// A JSON object at bytes[0..len), without duplicate keys. The caller drops it with json_decref.
+// The JSON value at bytes[0..len), without duplicate keys. The caller drops it with json_decref.
+json_t *hw_json_load(const char *path, const uint8_t *bytes, size_t len, struct hw_error *err);
+// The same where it is an object.
 json_t *hw_json_parse(const char *path, const uint8_t *bytes, size_t len, struct hw_error *err);
 json_t *hw_json_read(const char *path, struct hw_error *err); // a whole file, up to 256 MiB
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opening of checkpoints: finds the format by content, lets the importer describe the tensors,
-// and reads rows. Refuses absurd or inconsistent dimensions and, in files up to 64 MiB (larger
-// ones are not read through on opening), weights that are not finite.
+// and reads rows. Refuses absurd or inconsistent dimensions, and weights that no model has: in
+// files up to 64 MiB on opening, in larger ones when their row is read.
 #include "gen/read/model.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,21 @@ bool hw_model_alloc_tensors(struct hw_model *model, struct hw_error *err)
     return model->tensors || hw_fail(err, "%s: open: out of memory", model->path);
 }
 
+bool hw_model_output_is_embedding(const struct hw_model *model)
+{
+    int rows, cols;
+    bool same = true;
+    hw_tensor_shape(&model->config, HW_OUTPUT, &rows, &cols);
+    float *a = malloc(2 * (size_t)cols * sizeof *a);
+    for (int r = 0; a && same && r < rows; r++) {
+        hw_model_row(model, HW_OUTPUT, 0, r, a);
+        hw_model_row(model, HW_TOK_EMBED, 0, r, a + cols);
+        same = memcmp(a, a + cols, (size_t)cols * sizeof *a) == 0;
+    }
+    free(a);
+    return a && same;
+}
+
 // Where row `row` of the interleaved order lies in the file.
 static size_t stored_row(const struct hw_model *model, const struct hw_tensor *t, int row)
 {
@@ -159,6 +175,30 @@ static size_t stored_row(const struct hw_model *model, const struct hw_tensor *t
     int first = row - row % head_dim; // of this head
     int pair = row % head_dim / 2;
     return (size_t)(first + pair + row % 2 * (head_dim / 2));
+}
+
+// Remembers the first weight, in the order of tensors, that no model has, and reads it as 0.
+static void note_damage(const struct hw_model *model, enum hw_tensor_id id, int layer, int row,
+                        int col, float *value)
+{
+    struct hw_damage *d = model->damage, here = {.id = id, .layer = layer, .row = row, .col = col};
+    const int at[] = {(int)id, layer, row, col};
+    here.value = *value;
+    *value = 0.0f;
+    pthread_mutex_lock(&d->lock);
+    const int first[] = {(int)d->id, d->layer, d->row, d->col};
+    int order = 0;
+    for (int i = 0; i < 4 && order == 0; i++)
+        order = (at[i] > first[i]) - (at[i] < first[i]);
+    if (!d->found || order < 0) {
+        d->id = here.id;
+        d->layer = layer;
+        d->row = row;
+        d->col = col;
+        d->value = here.value;
+    }
+    d->found = true;
+    pthread_mutex_unlock(&d->lock);
 }
 
 void hw_model_row(const struct hw_model *model, enum hw_tensor_id id, int layer, int row,
@@ -179,6 +219,20 @@ void hw_model_row(const struct hw_model *model, enum hw_tensor_id id, int layer,
         size_t group = t->group_size ? at / (size_t)t->group_size : 0;
         dst[col] *= hw_load_f32(t->scales + 4 * group);
     }
+    for (int col = 0; col < cols; col++)
+        if (!(fabsf(dst[col]) <= HW_MAX_WEIGHT))
+            note_damage(model, id, layer, row, col, &dst[col]);
+}
+
+bool hw_model_sound(const struct hw_model *model, struct hw_error *err)
+{
+    char name[HW_TENSOR_NAME_SIZE];
+    const struct hw_damage *d = model->damage;
+    return !d->found || hw_fail(err,
+                                "%s: %s row %d column %d: weight, expected a finite number of at "
+                                "most %g, got %g",
+                                model->path, hw_tensor_name(d->id, d->layer, name), d->row, d->col,
+                                (double)HW_MAX_WEIGHT, (double)d->value);
 }
 
 void hw_model_unload(const struct hw_model *model, enum hw_tensor_id id, int layer)
@@ -190,27 +244,8 @@ void hw_model_unload(const struct hw_model *model, enum hw_tensor_id id, int lay
         hw_file_unload(t->data, (size_t)rows * t->row_bytes);
 }
 
-static bool check_tensor(const struct hw_model *model, enum hw_tensor_id id, int layer, float *buf,
-                         struct hw_error *err)
-{
-    char name[HW_TENSOR_NAME_SIZE];
-    int rows, cols;
-    hw_tensor_shape(&model->config, id, &rows, &cols);
-    for (int row = 0; row < rows; row++) {
-        hw_model_row(model, id, layer, row, buf);
-        for (int col = 0; col < cols; col++)
-            if (!isfinite(buf[col]))
-                return hw_fail(err,
-                               "%s: %s row %d column %d: weight, expected a finite number, "
-                               "got %f",
-                               model->path, hw_tensor_name(id, layer, name), row, col,
-                               (double)buf[col]);
-    }
-    return true;
-}
-
 // Reads every weight once.
-static bool check_finite(const struct hw_model *model, struct hw_error *err)
+static bool check_weights(const struct hw_model *model, struct hw_error *err)
 {
     const struct hw_config *c = &model->config;
     int longest = 0;
@@ -223,16 +258,17 @@ static bool check_finite(const struct hw_model *model, struct hw_error *err)
     float *buf = malloc((size_t)longest * sizeof *buf);
     if (!buf)
         return hw_fail(err, "%s: open: out of memory", model->path);
-    bool ok = true;
-    for (int id = 0; ok && id < HW_N_TENSORS; id++) {
+    for (int id = 0; id < HW_N_TENSORS; id++) {
         if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
             continue;
-        int n = tensor_info[id].global ? 1 : c->n_layers;
-        for (int layer = 0; ok && layer < n; layer++)
-            ok = check_tensor(model, (enum hw_tensor_id)id, layer, buf, err);
+        int rows, cols, n = tensor_info[id].global ? 1 : c->n_layers;
+        hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
+        for (int layer = 0; layer < n; layer++)
+            for (int row = 0; row < rows; row++)
+                hw_model_row(model, (enum hw_tensor_id)id, layer, row, buf);
     }
     free(buf);
-    return ok;
+    return hw_model_sound(model, err);
 }
 
 static bool import(struct hw_model *model, struct hw_error *err)
@@ -261,19 +297,22 @@ struct hw_model *hw_model_open(const char *path, struct hw_error *err)
 {
     struct hw_model *model = calloc(1, sizeof *model);
     size_t path_size = strlen(path) + 1;
-    if (model)
+    if (model) {
         model->path = malloc(path_size);
-    if (!model || !model->path) {
+        model->damage = calloc(1, sizeof *model->damage);
+    }
+    if (!model || !model->path || !model->damage) {
         hw_fail(err, "%s: open: out of memory", path);
         hw_model_close(model);
         return NULL;
     }
     memcpy(model->path, path, path_size);
+    pthread_mutex_init(&model->damage->lock, NULL);
     bool ok = import(model, err);
     uint64_t bytes = 0;
     for (int i = 0; i < model->n_files; i++)
         bytes += model->files[i].size;
-    if (!ok || (bytes <= FULL_CHECK_BYTES && !check_finite(model, err))) {
+    if (!ok || (bytes <= FULL_CHECK_BYTES && !check_weights(model, err))) {
         hw_model_close(model);
         return NULL;
     }
@@ -288,6 +327,7 @@ void hw_model_close(struct hw_model *model)
         hw_file_unmap(&model->files[i]);
     free(model->files);
     free(model->path);
+    free(model->damage);
     free(model->tensors);
     free(model);
 }

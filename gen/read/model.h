@@ -60,9 +60,16 @@ struct hw_evaluation hw_model_evaluation(const struct hw_model *model);
 // Shape of a tensor, the same for every layer.
 void hw_tensor_shape(const struct hw_config *c, enum hw_tensor_id id, int *rows, int *cols);
 
-// Copies row `row` of tensor `id` of layer `layer` (0 for global ones) to dst[cols].
+// Weights of a larger magnitude, or none that is a number, are damage: checkpoints' are below 1e5.
+#define HW_MAX_WEIGHT 1e7f
+
+// Copies row `row` of tensor `id` of layer `layer` (0 for global ones) to dst[cols]. Damaged
+// weights are read as 0 and remembered.
 void hw_model_row(const struct hw_model *model, enum hw_tensor_id id, int layer, int row,
                   float *dst);
+
+// Whether no row that was read has been damaged; an error names the first weight that is.
+bool hw_model_sound(const struct hw_model *model, struct hw_error *err);
 
 // The tensor's bytes in the file need not stay in memory for now.
 void hw_model_unload(const struct hw_model *model, enum hw_tensor_id id, int layer);

@@ -46,15 +46,14 @@ static bool add_json(struct hw_conversation *c, size_t i, const json_t *message,
 
 bool hw_conversation_read(struct hw_conversation *c, const char *path, struct hw_error *err)
 {
-    json_error_t why;
     struct hw_file file;
     if (!hw_file_map(&file, path, err))
         return false;
-    json_t *root = json_loadb((const char *)file.data, file.size, JSON_REJECT_DUPLICATES, &why), *m;
+    json_t *root = hw_json_load(path, file.data, file.size, err), *m;
     size_t i;
     hw_file_unmap(&file);
     if (!root)
-        return hw_fail(err, "%s: JSON line %d column %d: %s", path, why.line, why.column, why.text);
+        return false;
     if (!json_is_array(root) || json_array_size(root) == 0)
         hw_fail(err, "%s: expected an array of messages, got something else", path);
     json_array_foreach(root, i, m)
