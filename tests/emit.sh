@@ -132,6 +132,14 @@ foreign "a web application's manifest" '{"name": "My PWA", "files": {}}'
 foreign "a manifest that is no JSON" 'Manifest-Version: 1.0'
 foreign "an empty manifest" ''
 foreign "a manifest of a later format" '{"format": "hardwire-manifest-2", "files": {}}'
+python3 - $dir/room/manifest.json << 'PY'
+import json, sys
+m = json.load(open(sys.argv[1]))
+del m["geometry"]["vec"], m["model"]
+json.dump(m, open(sys.argv[1], "w"))
+PY
+emit $dir/room && [ ! -e $dir/room.old ] && grep -q '"vec"' $dir/room/manifest.json
+verdict "the design of a version with other keys is replaced"
 foreign "a manifest that claims what lies outside" "$(python3 -c "
 import json, sys
 m = json.load(open('$dir/room/manifest.json'))

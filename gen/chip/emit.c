@@ -233,7 +233,7 @@ static bool read_older(const char *name, struct hw_manifest *m, struct hw_error 
         return true;
     if (!S_ISDIR(st.st_mode))
         return hw_fail(err, "%s: exists and is not a folder: not replaced", name);
-    if (hw_manifest_read(m, name, &why))
+    if (hw_manifest_read_files(m, name, &why))
         return true;
     if (hw_output_dir_empty(name))
         return true;

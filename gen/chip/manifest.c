@@ -262,7 +262,8 @@ static bool read_files(struct hw_manifest *m, const json_t *root, const char *pa
     return true;
 }
 
-bool hw_manifest_read(struct hw_manifest *m, const char *dir, struct hw_error *err)
+// The whole of it, or its format and files alone.
+static bool read_manifest(struct hw_manifest *m, const char *dir, bool whole, struct hw_error *err)
 {
     char path[4300];
     json_error_t where;
@@ -276,15 +277,29 @@ bool hw_manifest_read(struct hw_manifest *m, const char *dir, struct hw_error *e
     if (!format || strcmp(format, FORMAT) != 0)
         hw_fail(err, "%s: format, expected %s, got '%.40s'", path, FORMAT,
                 format ? format : "nothing");
-    else if (!slice || strlen(slice) >= sizeof m->slice)
+    else if (whole && (!slice || strlen(slice) >= sizeof m->slice))
         hw_fail(err, "%s: slice, expected its name", path);
-    else if (read_geometry(&m->geometry, root, path, err) &&
-             read_model(&m->model, root, path, err) && read_files(m, root, path, err))
+    else if (whole)
         snprintf(m->slice, sizeof m->slice, "%s", slice);
+    if (!err->set && whole)
+        (void)(read_geometry(&m->geometry, root, path, err) &&
+               read_model(&m->model, root, path, err));
+    if (!err->set)
+        read_files(m, root, path, err);
     json_decref(root);
     if (err->set)
         hw_manifest_free(m);
     return !err->set;
+}
+
+bool hw_manifest_read(struct hw_manifest *m, const char *dir, struct hw_error *err)
+{
+    return read_manifest(m, dir, true, err);
+}
+
+bool hw_manifest_read_files(struct hw_manifest *m, const char *dir, struct hw_error *err)
+{
+    return read_manifest(m, dir, false, err);
 }
 
 void hw_manifest_free(struct hw_manifest *m)

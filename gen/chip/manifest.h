@@ -22,6 +22,9 @@ void hw_manifest_write(struct hw_out *out, const struct hw_plan *plan, const cha
 // Reads DIR/manifest.json. An error: another format, a number out of its range, a file twice or
 // outside fabric/ and personality/. On success the caller frees it.
 bool hw_manifest_read(struct hw_manifest *m, const char *dir, struct hw_error *err);
+// Its files alone, so that the design of another version, with another geometry's keys, can be
+// replaced.
+bool hw_manifest_read_files(struct hw_manifest *m, const char *dir, struct hw_error *err);
 void hw_manifest_free(struct hw_manifest *m);
 
 // Whether a path relative to the design's directory is part of it: the manifest, a file that it
