@@ -13,6 +13,7 @@
 #include "gen/read/gguf.h"
 #include "gen/read/import.h"
 #include "gen/read/safetensors.h"
+#include "gen/read/special.h"
 #include "gen/sheet.h"
 #include "gen/text/chat.h"
 
@@ -131,15 +132,22 @@ static void say_tokenizer(struct hw_sheet *s, const char *path, int vocab_size)
     }
     const char *jinja = hw_tokenizer_template(tok);
     const char *family = jinja ? hw_chat_family(jinja) : "none";
-    hw_sheet_line(s, "tokenizer", "%s: %d pieces, BOS %d%s, EOS %d", hw_tokenizer_kind(tok),
+    char ends[HW_MAX_ENDS * 12] = "none";
+    json_t *all = json_array();
+    for (int i = 0, at = 0, end; (end = hw_tokenizer_end(tok, i)) >= 0; i++) {
+        at += snprintf(ends + at, sizeof ends - (size_t)at, i ? ", %d" : "%d", end);
+        json_array_append_new(all, json_integer(end));
+    }
+    hw_sheet_line(s, "tokenizer", "%s: %d pieces, BOS %d%s, EOS %s", hw_tokenizer_kind(tok),
                   hw_tokenizer_size(tok), hw_tokenizer_bos(tok),
-                  hw_tokenizer_adds_bos(tok) ? " put before text" : "", hw_tokenizer_eos(tok));
+                  hw_tokenizer_adds_bos(tok) ? " put before text" : "", ends);
     hw_sheet_line(s, "chat template", "%s", family ? family : "of no family known here");
     hw_sheet_json(s, "tokenizer",
-                  json_pack("{s:s, s:i, s:i, s:i, s:b, s:s}", "kind", hw_tokenizer_kind(tok),
+                  json_pack("{s:s, s:i, s:i, s:i, s:o, s:b, s:s}", "kind", hw_tokenizer_kind(tok),
                             "vocab_size", hw_tokenizer_size(tok), "bos", hw_tokenizer_bos(tok),
-                            "eos", hw_tokenizer_eos(tok), "adds_bos", hw_tokenizer_adds_bos(tok),
-                            "chat_template", family ? family : "unknown"));
+                            "eos", hw_tokenizer_eos(tok), "ends", all, "adds_bos",
+                            hw_tokenizer_adds_bos(tok), "chat_template",
+                            family ? family : "unknown"));
     hw_tokenizer_close(tok);
 }
 

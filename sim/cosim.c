@@ -65,6 +65,7 @@ struct run {
     struct hw_cycles_known walked;
     struct hw_cycle_count predicted;
     int status; // of the last token
+    bool ended; // at a token that ends the text, but is not the one that the chip stops at
 };
 
 // --- chip
@@ -130,6 +131,8 @@ static void take_token(struct run *r, const struct dut_event *e)
                         e->value, r->next);
     if (!hw_session_ends(&r->session, e->value))
         hw_session_say(&r->session, e->value, r->err);
+    else
+        r->ended = status == MORE;
 }
 
 static void start_over(struct run *r)
@@ -172,7 +175,7 @@ static bool chip_event(void *user, const struct dut_event *e)
     default:
         hw_monitor_event(r->monitor, e);
     }
-    return !(hw_interrupted && e->kind == DUT_TOKEN);
+    return !((hw_interrupted || r->ended) && e->kind == DUT_TOKEN);
 }
 
 // Generous: streams may pause, and a wrong design may merely be slow.
@@ -195,10 +198,11 @@ static enum dut_result run_turn(struct run *r)
                           .taps = o->taps,
                           .hang_after = hang_after(r)};
     tell_again(r);
+    r->ended = false;
     enum dut_result result = dut_run(o->design, &job, chip_event, r);
     if (result == DUT_FINISHED || (result == DUT_STOPPED && r->made_now > 0))
         hw_monitor_next(r->monitor, r->pos);
-    return result;
+    return r->ended && result == DUT_STOPPED ? DUT_FINISHED : result;
 }
 
 // A story, or the turns of a chat, each a run of the chip from its reset on.
@@ -317,6 +321,8 @@ static const char *end_of(const struct run *r)
 {
     if (hw_interrupted)
         return "interrupted";
+    if (r->ended)
+        return "the story ended";
     static const char *const text[] = {"cut off", "the story ended", "limit reached",
                                        "context full"};
     return text[r->status & 3];

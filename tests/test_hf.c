@@ -18,6 +18,8 @@
 #define SHARD_1 TEMP_FILE "/model-1.safetensors"
 #define SHARD_2 TEMP_FILE "/model-2.safetensors"
 #define TOKENIZER TEMP_FILE "/tokenizer.json"
+#define GENERATION TEMP_FILE "/generation_config.json"
+#define TOKENIZER_CONFIG TEMP_FILE "/tokenizer_config.json"
 
 static const char good_config[] =
     "{\"model_type\": \"llama\", \"hidden_size\": 32, \"intermediate_size\": 64,\n"
@@ -42,7 +44,8 @@ static void write_text(const char *path, const char *text)
 
 static void remove_all(void)
 {
-    static const char *const files[] = {CONFIG, WEIGHTS, INDEX, SHARD_1, SHARD_2, TOKENIZER};
+    static const char *const files[] = {CONFIG,  WEIGHTS,   INDEX,      SHARD_1,
+                                        SHARD_2, TOKENIZER, GENERATION, TOKENIZER_CONFIG};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         remove(files[i]);
 }
@@ -424,6 +427,136 @@ static void test_tokenizer(void **state)
     remove_all();
 }
 
+// A tokenizer whose control tokens are 0, 8 and 9; the post-processor puts `before` before a text.
+static void write_special(const char *before)
+{
+    char json[2048];
+    snprintf(json, sizeof json,
+             "{\"added_tokens\": [{\"id\": 0, \"content\": \"<end>\", \"special\": true},"
+             "{\"id\": 8, \"content\": \"<s>\", \"special\": true},"
+             "{\"id\": 9, \"content\": \"<turn>\", \"special\": true}],\n"
+             " \"pre_tokenizer\": {\"type\": \"ByteLevel\", \"add_prefix_space\": false},\n"
+             " \"post_processor\": %s,"
+             " \"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 1}, \"merges\": []}}\n",
+             before);
+    write_text(TOKENIZER, json);
+}
+
+#define BEFORE(token)                                                                              \
+    "{\"type\": \"TemplateProcessing\", \"single\": [" token                                       \
+    "{\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}]}"
+#define NAMED(token) "{\"SpecialToken\": {\"id\": \"" token "\", \"type_id\": 0}},"
+
+// Each file's words, NULL: there is no such file; what follows of them. Ends: -1 after the last.
+static const struct special_case {
+    const char *before, *generation, *config, *tokenizer_config;
+    int bos, adds_bos, ends[4];
+} special_cases[] = {
+    {"null", NULL, "", NULL, 1, 0, {2, -1}}, // LlamaConfig's defaults
+    {"null", NULL, NULL, NULL, -1, 0, {-1}},
+    {BEFORE(NAMED("<s>")), NULL, NULL, NULL, 8, 1, {-1}},
+    {BEFORE(NAMED("<s>")), NULL, "", NULL, 8, 1, {2, -1}},
+    {"{\"type\": \"Sequence\", \"processors\": [{\"type\": \"ByteLevel\"}, " BEFORE(
+         NAMED("<s>")) "]}",
+     NULL,
+     ", \"bos_token_id\": 1",
+     NULL,
+     8,
+     1,
+     {2, -1}},
+    {BEFORE(""), NULL, ", \"bos_token_id\": 8, \"eos_token_id\": null", NULL, 8, 0, {-1}},
+    {"null",
+     "{\"bos_token_id\": 9, \"eos_token_id\": [0, 9, 0]}",
+     ", \"bos_token_id\": null, \"eos_token_id\": 0",
+     NULL,
+     9,
+     0,
+     {0, 9, -1}},
+    {"null", "{}", ", \"eos_token_id\": [9, 0]", NULL, 1, 0, {9, 0, -1}},
+    {"null", NULL, ", \"bos_token_id\": null", "{\"bos_token\": \"<s>\"}", 8, 0, {2, -1}},
+    {"null",
+     NULL,
+     NULL,
+     "{\"bos_token\": {\"content\": \"<s>\"}, \"eos_token\": \"<turn>\", "
+     "\"add_bos_token\": true}",
+     8,
+     1,
+     {9, -1}},
+    {BEFORE(NAMED("<s>")),
+     NULL,
+     "",
+     "{\"add_bos_token\": false, \"eos_token\": null}",
+     8,
+     0,
+     {2, -1}},
+};
+
+static void test_special_tokens(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof special_cases / sizeof special_cases[0]; i++) {
+        const struct special_case *c = &special_cases[i];
+        struct hw_error err = {0};
+        char config[256];
+        write_special(c->before);
+        snprintf(config, sizeof config, "{\"model_type\": \"llama\"%s}",
+                 c->config ? c->config : "");
+        if (c->config)
+            write_text(CONFIG, config);
+        if (c->generation)
+            write_text(GENERATION, c->generation);
+        if (c->tokenizer_config)
+            write_text(TOKENIZER_CONFIG, c->tokenizer_config);
+        for (int folder = 0; folder < 2; folder++) {
+            struct hw_tokenizer *tok = hw_tokenizer_open(folder ? TEMP_FILE : TOKENIZER, 10, &err);
+            if (!tok)
+                fail_msg("case %zu: %s", i, err.text);
+            if (hw_tokenizer_bos(tok) != c->bos)
+                fail_msg("case %zu: BOS %d, expected %d", i, hw_tokenizer_bos(tok), c->bos);
+            assert_int_equal(hw_tokenizer_adds_bos(tok), c->adds_bos);
+            for (int k = 0; k == 0 || c->ends[k - 1] >= 0; k++) {
+                assert_int_equal(hw_tokenizer_end(tok, k), c->ends[k]);
+                assert_int_equal(hw_tokenizer_is_end(tok, c->ends[k]), c->ends[k] >= 0);
+            }
+            hw_tokenizer_close(tok);
+        }
+        remove_all();
+    }
+    static const char *const refused[][2] = {
+        {BEFORE(NAMED("<s>") NAMED("<end>")), "at most one token before a text, got 2"},
+        {BEFORE(NAMED("<none>")), "post_processor: expected a token 0..9"},
+    };
+    for (int i = 0; i < 2; i++) {
+        struct hw_error err = {0};
+        write_special(refused[i][0]);
+        assert_null(hw_tokenizer_open(TOKENIZER, 10, &err));
+        if (!strstr(err.text, refused[i][1]))
+            fail_msg("expected \"%s\" in \"%s\"", refused[i][1], err.text);
+    }
+    remove_all();
+}
+
+// Pieces that the model has no row for are left out, and merges of them; BOS and EOS must not be.
+static void test_fewer_rows(void **state)
+{
+    (void)state;
+    struct hw_error err = {0};
+    int ids[16];
+    static const int want[] = {7, 6, 2};
+    write_text(TOKENIZER, good_tokenizer);
+    struct hw_tokenizer *tok = hw_tokenizer_open(TOKENIZER, 8, &err);
+    if (!tok)
+        fail_msg("%s", err.text);
+    assert_int_equal(hw_tokenizer_size(tok), 8);
+    assert_int_equal(hw_tokenizer_encode(tok, "ab ab", 5, false, ids), 3); // not 7, 8
+    assert_memory_equal(ids, want, sizeof want);
+    hw_tokenizer_close(tok);
+    write_text(CONFIG, good_config); // EOS 9
+    assert_null(hw_tokenizer_open(TEMP_FILE, 8, &err));
+    assert_non_null(strstr(err.text, "config.json: eos_token_id: expected a token 0..7"));
+    remove_all();
+}
+
 static const char llama3_tokenizer[] =
     "{\"added_tokens\": [{\"id\": 0, \"content\": \"<end>\", \"special\": true}],\n"
     " \"normalizer\": null, \"pre_tokenizer\": {\"type\": \"Sequence\", \"pretokenizers\": [\n"
@@ -486,9 +619,8 @@ static void test_other_tokenizers(void **state)
     expect_tokenizer_change_refused("space\": false", "space\": true ", "pre_tokenizer");
     expect_tokenizer_change_refused("izer\": null", "izer\":{  } ", "normalizer");
     expect_tokenizer_change_refused("\"BPE\"", "\"WPE\"", "expected BPE");
-    expect_tokenizer_change_refused("\"b\": 2", "\"b\":10", "id, expected 0..9");
     expect_tokenizer_change_refused("\"b\": 2", "\"b\": 1", "got two");
-    expect_tokenizer_change_refused("\"b\": 2", "\"b\":-1", "id, expected 0..9");
+    expect_tokenizer_change_refused("\"b\": 2", "\"b\":-1", "id, expected 0..");
     expect_tokenizer_change_refused("\"ab\": 7", "\"  \": 7", "byte-level");
     expect_tokenizer_change_refused("\"a\", \"b\"", "\"a\",  7 ", "merge 1");
     expect_tokenizer_change_refused("\"a\", \"b\"", "\"b\", \"b\"", "merge 1");
@@ -599,6 +731,7 @@ int main(void)
         cmocka_unit_test(test_scaled_rope),      cmocka_unit_test(test_tokenizer),
         cmocka_unit_test(test_llama3_tokenizer), cmocka_unit_test(test_other_tokenizers),
         cmocka_unit_test(test_wide_numbers),     cmocka_unit_test(test_second_classifier),
+        cmocka_unit_test(test_special_tokens),   cmocka_unit_test(test_fewer_rows),
         cmocka_unit_test(test_hostile_json),     cmocka_unit_test(test_overlaps_and_cycles),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

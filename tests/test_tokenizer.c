@@ -366,7 +366,14 @@ static void test_gguf_with_scores(void **state)
     assert_int_equal(len, 0); // a control token is no text
     hw_tokenizer_close(a);
     hw_tokenizer_close(g);
-    expect_refused(&b, VOCAB_SIZE - 1, "tokenizer.ggml.tokens");
+    // a model of fewer tokens cannot see the last piece, "aaa"
+    g = open_bytes(&b, VOCAB_SIZE - 1, &err);
+    assert_non_null(g);
+    assert_int_equal(hw_tokenizer_encode(g, "caaa", 4, false, ids_g),
+                     n = hw_tokenizer_encode(g, "caa", 3, false, ids_a) + 1);
+    assert_int_equal(ids_g[n - 1], A);
+    hw_tokenizer_close(g);
+    expect_refused(&b, 1, "bos_token_id: expected a token 0..0, got 1");
     size_t whole = b.n;
     for (b.n = 5; b.n < whole; b.n += 61)
         expect_refused(&b, VOCAB_SIZE, "expected");

@@ -9,6 +9,7 @@
 
 #include "gen/read/gguf.h"
 #include "gen/read/import.h"
+#include "gen/read/special.h"
 
 enum { MAX_TENSOR_NAME = 64 };
 
@@ -133,27 +134,12 @@ static bool check_features(const struct importer *im)
     return true;
 }
 
-// The token that texts begin with: BOS, where there is none EOS, or else the first of all.
-// 0xFFFFFFFF is written for "none"; without keys sentencepiece has 1.
 static bool read_bos(const struct importer *im, struct hw_config *c)
 {
-    static const char *const keys[] = {"tokenizer.ggml.bos_token_id",
-                                       "tokenizer.ggml.eos_token_id"};
-    struct hw_text tokens = {"", 0};
-    if (!hw_gguf_string(&im->gguf, "tokenizer.ggml.model", &tokens, im->err))
+    struct hw_special special;
+    if (!hw_special_of_gguf(&im->gguf, c->vocab_size, &special, im->err))
         return false;
-    int id[] = {hw_text_is(tokens, "llama") ? 1 : -1, -1};
-    for (int i = 0; i < 2; i++) {
-        const struct hw_gguf_pair *p = hw_gguf_find(&im->gguf, keys[i]);
-        if (p && !p->is_array && p->type == HW_GGUF_U32 && hw_load_u32(p->value) == UINT32_MAX)
-            id[i] = -1;
-        else if (!hw_gguf_int(&im->gguf, keys[i], &id[i], im->err))
-            return false;
-        if (id[i] < -1 || id[i] >= c->vocab_size)
-            return hw_fail(im->err, "%s: key %s: expected a token 0..%d, got %d", im->file, keys[i],
-                           c->vocab_size - 1, id[i]);
-    }
-    c->bos = id[0] >= 0 ? id[0] : id[1] >= 0 ? id[1] : 0;
+    c->bos = hw_special_first(&special);
     return true;
 }
 

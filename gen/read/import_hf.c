@@ -11,6 +11,7 @@
 #include "gen/read/import.h"
 #include "gen/read/json.h"
 #include "gen/read/safetensors.h"
+#include "gen/read/special.h"
 #include "refmodel/tables.h"
 
 enum { MAX_SHARDS = 1024, MAX_TENSOR_NAME = 96 };
@@ -212,29 +213,10 @@ static bool check_features(const json_t *root, const char *path, struct hw_error
     return true;
 }
 
-// The token that texts begin with: BOS, where there is none EOS, or else the first of all. Keys
-// that are absent have LlamaConfig's defaults, 1 and 2; null is none.
-static bool read_bos(const json_t *root, struct hw_config *c, const char *path,
-                     struct hw_error *err)
+static bool read_config(struct hw_config *c, const char *folder, const char *path,
+                        struct hw_error *err)
 {
-    static const char *const keys[] = {"bos_token_id", "eos_token_id"};
-    int id[2];
-    for (int i = 0; i < 2; i++) {
-        const json_t *value = json_object_get(root, keys[i]);
-        value = json_is_array(value) ? json_array_get(value, 0) : value;
-        json_int_t given = json_is_null(value) ? -1 : json_integer_value(value);
-        id[i] = value ? (int)given : 1 + i < c->vocab_size ? 1 + i : -1;
-        if (value && !json_is_null(value) &&
-            (!json_is_integer(value) || given < 0 || given >= c->vocab_size))
-            return hw_fail(err, "%s: key %s: expected a token 0..%d, got something else", path,
-                           keys[i], c->vocab_size - 1);
-    }
-    c->bos = id[0] >= 0 ? id[0] : id[1] >= 0 ? id[1] : 0;
-    return true;
-}
-
-static bool read_config(struct hw_config *c, const char *path, struct hw_error *err)
-{
+    struct hw_special special;
     json_t *root = hw_json_read(path, err);
     if (!root)
         return false;
@@ -254,8 +236,12 @@ static bool read_config(struct hw_config *c, const char *path, struct hw_error *
     if (c->n_heads > 0 && c->dim % c->n_heads == 0)
         c->head_dim = c->dim / c->n_heads;
     ok = ok && hw_json_int(root, "num_key_value_heads", &c->n_kv_heads, path, err) &&
-         hw_json_int(root, "head_dim", &c->head_dim, path, err) && read_bos(root, c, path, err) &&
-         hw_config_check(c, path, "config", err) && read_rope_scaling(root, c, path, err);
+         hw_json_int(root, "head_dim", &c->head_dim, path, err) &&
+         hw_config_check(c, path, "config", err) &&
+         hw_special_of_folder(folder, NULL, c->vocab_size, &special, err) &&
+         read_rope_scaling(root, c, path, err);
+    if (ok)
+        c->bos = hw_special_first(&special);
     json_decref(root);
     return ok;
 }
@@ -444,7 +430,7 @@ bool hw_import_hf(struct hw_model *model, struct hw_error *err)
     struct importer im = {.model = model, .err = err};
     model->format = "Hugging Face safetensors";
     char *path = hw_path_join(model->path, "config.json", err);
-    bool ok = path && read_config(&model->config, path, err) && map_files(&im) &&
+    bool ok = path && read_config(&model->config, model->path, path, err) && map_files(&im) &&
               hw_model_alloc_tensors(model, err) &&
               hw_safetensors_open(&im.tensors, model->files, (size_t)model->n_files, err);
     if (ok) {

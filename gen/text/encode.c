@@ -158,9 +158,9 @@ static int encode_words(struct encoder *e, size_t len, int *ids)
 int hw_tokenizer_encode(const struct hw_tokenizer *tok, const char *text, size_t len, bool bos,
                         int *ids)
 {
-    int n_bos = bos && tok->bos >= 0;
+    int n_bos = bos && tok->special.bos >= 0;
     if (n_bos)
-        ids[0] = tok->bos;
+        ids[0] = tok->special.bos;
     int n = hw_tokenizer_encode_part(tok, text, len, false, ids + n_bos);
     return n < 0 ? n : n_bos + n;
 }

@@ -72,7 +72,8 @@ bool hw_session_open(struct hw_session *s, const struct hw_ask *ask, const struc
                      FILE *to, struct hw_error *err)
 {
     *s = (struct hw_session){.tok = tok, .stream = {.to = to}, .previous = -1};
-    s->stop = hw_tokenizer_bos(tok) >= 0 ? hw_tokenizer_bos(tok) : hw_tokenizer_eos(tok);
+    int bos = hw_tokenizer_bos(tok), eos = hw_tokenizer_eos(tok);
+    s->stop = eos < 0 || hw_tokenizer_is_end(tok, bos) ? bos : eos;
     if (!check(ask, err))
         return false;
     if (!ask->chat)
@@ -170,7 +171,7 @@ bool hw_session_next(struct hw_session *s, int room, int **ids, int *n, struct h
 
 bool hw_session_ends(const struct hw_session *s, int token)
 {
-    return token == s->stop || token == hw_tokenizer_eos(s->tok) ||
+    return token == s->stop || hw_tokenizer_is_end(s->tok, token) ||
            (!s->chat && token == hw_tokenizer_bos(s->tok));
 }
 

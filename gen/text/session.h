@@ -35,7 +35,7 @@ struct hw_session {
     char *answer; // of this turn, so far
     size_t len, room;
     int previous; // token, -1: none
-    int stop;     // the token that ends a turn
+    int stop;     // the token at which a chip stops by itself; hw_session_ends knows all
 };
 
 // to: where what the model says goes, or NULL. Options that contradict each other are an error.

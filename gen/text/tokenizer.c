@@ -46,10 +46,13 @@ static struct hw_tokenizer *read_llama2c(const struct hw_file *file, int vocab_s
     struct hw_tokenizer *tok = hw_vocab_new(file->path, vocab_size, file->size, err);
     if (!tok)
         return NULL;
-    tok->bos = vocab_size > HW_LLAMA2C_BOS ? HW_LLAMA2C_BOS : -1;
-    tok->eos = vocab_size > HW_LLAMA2C_EOS ? HW_LLAMA2C_EOS : -1;
+    tok->special = (struct hw_special){.bos = vocab_size > HW_LLAMA2C_BOS ? HW_LLAMA2C_BOS : -1};
+    if (vocab_size > HW_LLAMA2C_EOS)
+        tok->special.ends[tok->special.n_ends++] = HW_LLAMA2C_EOS;
+    if (vocab_size > HW_LLAMA2C_BOS) // llama2.c's stories end where the next one begins
+        tok->special.ends[tok->special.n_ends++] = HW_LLAMA2C_BOS;
     tok->space_prefix = true;
-    tok->add_bos = true;
+    tok->special.adds_bos = true;
     tok->kind = "llama2.c, scored pieces";
     if (read_pieces(tok, file, err) && hw_vocab_index(tok, file->path, err))
         return tok;
@@ -77,12 +80,25 @@ struct hw_tokenizer *hw_tokenizer_open(const char *path, int vocab_size, struct 
 
 int hw_tokenizer_bos(const struct hw_tokenizer *tok)
 {
-    return tok->bos;
+    return tok->special.bos;
 }
 
 int hw_tokenizer_eos(const struct hw_tokenizer *tok)
 {
-    return tok->eos;
+    return tok->special.n_ends > 0 ? tok->special.ends[0] : -1;
+}
+
+int hw_tokenizer_end(const struct hw_tokenizer *tok, int i)
+{
+    return i < tok->special.n_ends ? tok->special.ends[i] : -1;
+}
+
+bool hw_tokenizer_is_end(const struct hw_tokenizer *tok, int token)
+{
+    for (int i = 0; i < tok->special.n_ends; i++)
+        if (tok->special.ends[i] == token)
+            return true;
+    return false;
 }
 
 int hw_tokenizer_size(const struct hw_tokenizer *tok)
@@ -92,7 +108,7 @@ int hw_tokenizer_size(const struct hw_tokenizer *tok)
 
 bool hw_tokenizer_adds_bos(const struct hw_tokenizer *tok)
 {
-    return tok->add_bos && tok->bos >= 0;
+    return tok->special.adds_bos && tok->special.bos >= 0;
 }
 
 const char *hw_tokenizer_kind(const struct hw_tokenizer *tok)
@@ -129,7 +145,7 @@ const char *hw_tokenizer_piece(const struct hw_tokenizer *tok, int previous, int
         *len = 1;
         return &tok->byte_text[p->byte];
     }
-    if (tok->space_prefix && previous == tok->bos && p->len > 0 && p->bytes[0] == ' ') {
+    if (tok->space_prefix && previous == tok->special.bos && p->len > 0 && p->bytes[0] == ' ') {
         *len = p->len - 1;
         return p->bytes + 1;
     }

@@ -15,14 +15,16 @@ struct reader {
     struct hw_gguf gguf;
     const struct hw_file *file;
     struct hw_tokenizer *tok;
+    int n_pieces; // of the file, but no more than the model has tokens
     struct hw_error *err;
 };
 
-// The keys of control tokens; absent or out of range (0xFFFFFFFF is written for "none"): -1.
-static bool read_control_token(const struct reader *r, const char *key, int fallback, int *token)
+// Text without a piece becomes this token; 0xFFFFFFFF is written for "none".
+static bool read_unknown(const struct reader *r, int *token)
 {
+    static const char key[] = "tokenizer.ggml.unknown_token_id";
     const struct hw_gguf_pair *p = hw_gguf_find(&r->gguf, key);
-    *token = fallback;
+    *token = 0;
     if (p && !p->is_array && p->type == HW_GGUF_U32 && hw_load_u32(p->value) == UINT32_MAX)
         *token = -1;
     else if (!hw_gguf_int(&r->gguf, key, token, r->err))
@@ -44,7 +46,7 @@ static bool read_pieces(const struct reader *r, const struct hw_gguf_pair *token
                        "something else",
                        r->file->path, (unsigned long long)tokens->count);
     const uint8_t *at = tokens->value;
-    for (int i = 0; i < (int)tokens->count; i++) {
+    for (int i = 0; i < r->n_pieces; i++) {
         struct hw_text text = hw_gguf_next_string(&at);
         struct hw_piece *p = &r->tok->pieces[i];
         uint32_t type = types ? hw_load_u32(types->value + 4 * (size_t)i) : NORMAL;
@@ -67,11 +69,11 @@ static bool read_scores(const struct reader *r, uint64_t n)
     if (scores->count != n)
         return hw_fail(r->err, "%s: key tokenizer.ggml.scores: number, expected %llu, got %llu",
                        r->file->path, (unsigned long long)n, (unsigned long long)scores->count);
-    for (size_t i = 0; i < n; i++) {
-        r->tok->pieces[i].score = hw_load_f32(scores->value + 4 * i);
+    for (int i = 0; i < r->n_pieces; i++) {
+        r->tok->pieces[i].score = hw_load_f32(scores->value + 4 * (size_t)i);
         if (!isfinite(r->tok->pieces[i].score))
             return hw_fail(r->err,
-                           "%s: key tokenizer.ggml.scores: score %zu, expected a finite "
+                           "%s: key tokenizer.ggml.scores: score %d, expected a finite "
                            "number, got %f",
                            r->file->path, i, (double)r->tok->pieces[i].score);
     }
@@ -126,7 +128,7 @@ static bool read_split(const struct reader *r)
             r->tok->split = known[i].split;
             r->tok->whole_words = known[i].whole_words;
             r->tok->kind = known[i].kind;
-            r->tok->add_bos = known[i].add_bos;
+            r->tok->special.adds_bos = known[i].add_bos;
             return true;
         }
     }
@@ -157,11 +159,11 @@ static bool read_all(struct reader *r, int vocab_size)
     if (!bpe && !hw_text_is(model, "llama"))
         return hw_fail(r->err, "%s: key tokenizer.ggml.model: expected llama or gpt2, got \"%.*s\"",
                        r->file->path, model.len < 64 ? (int)model.len : 64, model.bytes);
-    if (vocab_size < 1 || tokens->count > (uint64_t)vocab_size)
+    if (tokens->count > HW_MAX_VOCAB_SIZE)
         return hw_fail(r->err,
-                       "%s: key tokenizer.ggml.tokens: number, expected at most vocab_size "
-                       "%d, got %llu",
-                       r->file->path, vocab_size, (unsigned long long)tokens->count);
+                       "%s: key tokenizer.ggml.tokens: number, expected at most %d, got %llu",
+                       r->file->path, HW_MAX_VOCAB_SIZE, (unsigned long long)tokens->count);
+    r->n_pieces = (int)tokens->count < vocab_size ? (int)tokens->count : vocab_size;
     size_t text_bytes = 0;
     const uint8_t *at = tokens->value;
     for (uint64_t i = 0; i < tokens->count; i++)
@@ -173,20 +175,20 @@ static bool read_all(struct reader *r, int vocab_size)
     struct hw_tokenizer *tok = r->tok;
     tok->byte_level = bpe;
     tok->space_prefix = !bpe;
-    tok->add_bos = !bpe;
     tok->kind = "scored pieces (SPM)";
-    if (!read_control_token(r, "tokenizer.ggml.bos_token_id", bpe ? -1 : 1, &tok->bos) ||
-        !read_control_token(r, "tokenizer.ggml.eos_token_id", bpe ? -1 : 2, &tok->eos) ||
-        !read_control_token(r, "tokenizer.ggml.unknown_token_id", 0, &tok->unknown) ||
+    tok->n_left_out = (int)tokens->count - r->n_pieces;
+    if (!hw_special_of_gguf(g, vocab_size, &tok->special, r->err) ||
+        !read_unknown(r, &tok->unknown) ||
         !hw_gguf_bool(g, "tokenizer.ggml.add_space_prefix", &tok->space_prefix, r->err) ||
         !read_pieces(r, tokens, bpe ? HW_SPELLING_BYTE_LEVEL : HW_SPELLING_SPACE_MARK))
         return false;
+    tok->special.adds_bos = !bpe;
     if (bpe || tok->unknown < 0)
         tok->unknown = bpe ? -1 : 0;
     return (bpe ? read_split(r) : read_scores(r, tokens->count)) &&
-           hw_gguf_bool(g, "tokenizer.ggml.add_bos_token", &tok->add_bos, r->err) &&
+           hw_gguf_bool(g, "tokenizer.ggml.add_bos_token", &tok->special.adds_bos, r->err) &&
            read_template(r) && hw_vocab_index(tok, r->file->path, r->err) &&
-           (!bpe || read_merges(r));
+           (!bpe || read_merges(r)) && hw_vocab_tell_left_out(tok, r->file->path);
 }
 
 struct hw_tokenizer *hw_tokenizer_read_gguf(const struct hw_file *file, int vocab_size,

@@ -104,17 +104,24 @@ static bool read_normalizer(struct reader *r)
     return true;
 }
 
+// Sets a piece. *token is -1 for one beyond the model's vocabulary, which is left out.
 static bool set_piece(struct reader *r, const json_t *id, const char *text, size_t len,
-                      enum hw_spelling spelling)
+                      enum hw_spelling spelling, int *token)
 {
-    json_int_t token = json_integer_value(id);
-    if (!json_is_integer(id) || token < 0 || token >= r->tok->vocab_size)
+    json_int_t value = json_integer_value(id);
+    *token = -1;
+    if (!json_is_integer(id) || value < 0 || value > HW_MAX_VOCAB_SIZE)
         return hw_fail(r->err, "%s: piece \"%.32s\": id, expected 0..%d, got something else",
-                       r->path, text, r->tok->vocab_size - 1);
-    if (r->tok->pieces[token].len > 0)
+                       r->path, text, HW_MAX_VOCAB_SIZE);
+    if (value >= r->tok->vocab_size) {
+        r->tok->n_left_out++;
+        return true;
+    }
+    *token = (int)value;
+    if (r->tok->pieces[*token].len > 0)
         return hw_fail(r->err, "%s: piece \"%.32s\": id, expected one piece with it, got two",
                        r->path, text);
-    if (!hw_vocab_set(r->tok, (int)token, spelling, text, len))
+    if (!hw_vocab_set(r->tok, *token, spelling, text, len))
         return hw_fail(r->err, "%s: piece \"%.32s\": expected byte-level text, got other text",
                        r->path, text);
     return true;
@@ -129,9 +136,12 @@ static bool read_added(struct reader *r)
     {
         const char *text = hw_json_string(added, "content");
         const json_t *id = json_object_get(added, "id");
-        if (!set_piece(r, id, text, strlen(text), HW_SPELLING_RAW))
+        int token;
+        if (!set_piece(r, id, text, strlen(text), HW_SPELLING_RAW, &token))
             return false;
-        struct hw_piece *p = &r->tok->pieces[json_integer_value(id)];
+        if (token < 0)
+            continue;
+        struct hw_piece *p = &r->tok->pieces[token];
         p->control = flag(added, "special");
         p->literal = !p->control;
     }
@@ -149,11 +159,12 @@ static bool read_pieces(struct reader *r)
 {
     const char *text;
     json_t *id;
+    int token;
     if (!read_added(r))
         return false;
     json_object_foreach((json_t *)(uintptr_t)json_object_get(r->model, "vocab"), text, id)
     {
-        if (!is_added(r, id) && !set_piece(r, id, text, strlen(text), r->spelling))
+        if (!is_added(r, id) && !set_piece(r, id, text, strlen(text), r->spelling, &token))
             return false;
     }
     r->tok->unknown = r->tok->byte_level ? -1 : 0;
@@ -201,18 +212,6 @@ static bool read_merges(struct reader *r)
     return true;
 }
 
-// Whether a single text gets a control token before it.
-static bool adds_bos(const json_t *all)
-{
-    const json_t *one;
-    for (size_t i = 0; (one = step(all, "processors", i)) != NULL; i++) {
-        const json_t *first = json_array_get(json_object_get(one, "single"), 0);
-        if (type_is(one, "TemplateProcessing") && json_object_get(first, "SpecialToken"))
-            return true;
-    }
-    return false;
-}
-
 static bool read_all(struct reader *r)
 {
     const char *type = hw_json_string(r->model, "type");
@@ -224,16 +223,29 @@ static bool read_all(struct reader *r)
             return hw_fail(r->err, "%s: key model.%s: expected none, got \"%.32s\"", r->path,
                            refused[i], hw_json_string(r->model, refused[i]));
     r->tok->whole_words = flag(r->model, "ignore_merges");
-    r->tok->bos = r->tok->eos = -1; // config.json says which
     if (!read_pre_tokenizer(r) || !read_normalizer(r))
         return false;
-    r->tok->add_bos = adds_bos(json_object_get(r->root, "post_processor"));
     if (!r->tok->byte_level && !flag(r->model, "byte_fallback"))
         return hw_fail(r->err,
                        "%s: key model.byte_fallback: expected true, or a byte-level "
                        "tokenizer, got neither",
                        r->path);
-    return read_pieces(r) && hw_vocab_index(r->tok, r->path, r->err) && read_merges(r);
+    return read_pieces(r) && hw_vocab_index(r->tok, r->path, r->err) && read_merges(r) &&
+           hw_vocab_tell_left_out(r->tok, r->path);
+}
+
+// The file's folder says which tokens begin and end texts.
+static bool read_special(const struct reader *r)
+{
+    const char *name = strrchr(r->path, '/');
+    char *folder = name ? strndup(r->path, (size_t)(name - r->path) + 1) : strdup(".");
+    if (!folder)
+        return hw_fail(r->err, "%s: out of memory", r->path);
+    if (name && name > r->path)
+        folder[name - r->path] = '\0';
+    bool ok = hw_special_of_folder(folder, r->root, r->tok->vocab_size, &r->tok->special, r->err);
+    free(folder);
+    return ok;
 }
 
 struct hw_tokenizer *hw_tokenizer_read_json(const struct hw_file *file, int vocab_size,
@@ -244,29 +256,12 @@ struct hw_tokenizer *hw_tokenizer_read_json(const struct hw_file *file, int voca
     r.model = json_object_get(root, "model");
     if (root) // no text gets longer by decoding, and added tokens come at most twice
         r.tok = hw_vocab_new(file->path, vocab_size, file->size, err);
-    bool ok = r.tok && read_all(&r);
+    bool ok = r.tok && read_all(&r) && read_special(&r);
     json_decref(root);
     if (ok)
         return r.tok;
     hw_tokenizer_close(r.tok);
     return NULL;
-}
-
-// A token id, or the first of a list of them; without either *token stays.
-static bool read_id(const json_t *root, const char *key, int vocab_size, int *token,
-                    const char *path, struct hw_error *err)
-{
-    const json_t *id = json_object_get(root, key);
-    if (json_is_array(id))
-        id = json_array_get(id, 0);
-    if (!id || json_is_null(id))
-        return true;
-    json_int_t value = json_integer_value(id);
-    if (!json_is_integer(id) || value < 0 || value >= vocab_size)
-        return hw_fail(err, "%s: key %s: expected a token 0..%d, got something else", path, key,
-                       vocab_size - 1);
-    *token = (int)value;
-    return true;
 }
 
 static bool set_template(struct hw_tokenizer *tok, const char *text, const char *path,
@@ -281,7 +276,7 @@ static bool read_config(struct hw_tokenizer *tok, const char *path, struct hw_er
     json_t *root = hw_json_read(path, err), *one;
     const json_t *template = json_object_get(root, "chat_template");
     size_t i;
-    bool ok = root && hw_json_bool(root, "add_bos_token", &tok->add_bos, path, err);
+    bool ok = root != NULL;
     if (ok && json_is_string(template))
         ok = set_template(tok, json_string_value(template), path, err);
     json_array_foreach(template, i, one)
@@ -315,17 +310,11 @@ struct hw_tokenizer *hw_tokenizer_read_folder(const char *folder, int vocab_size
     struct hw_tokenizer *tok = NULL;
     struct hw_file file = {0};
     char *vocab_path = hw_path_join(folder, "tokenizer.json", err);
-    char *config_path = hw_path_join(folder, "config.json", err);
-    if (vocab_path && config_path && hw_file_map(&file, vocab_path, err))
+    if (vocab_path && hw_file_map(&file, vocab_path, err))
         tok = hw_tokenizer_read_json(&file, vocab_size, err);
     hw_file_unmap(&file);
-    json_t *root = tok ? hw_json_read(config_path, err) : NULL;
-    bool ok = root && read_id(root, "bos_token_id", vocab_size, &tok->bos, config_path, err) &&
-              read_id(root, "eos_token_id", vocab_size, &tok->eos, config_path, err) &&
-              read_template(tok, folder, err);
-    json_decref(root);
+    bool ok = tok && read_template(tok, folder, err);
     free(vocab_path);
-    free(config_path);
     if (ok)
         return tok;
     hw_tokenizer_close(tok);

@@ -28,7 +28,7 @@ struct hw_tokenizer *hw_vocab_new(const char *path, int vocab_size, size_t pool_
         return NULL;
     }
     tok->vocab_size = vocab_size;
-    tok->bos = tok->eos = -1;
+    tok->special.bos = -1;
     for (int i = 0; i < vocab_size; i++)
         tok->pieces[i] = (struct hw_piece){.bytes = tok->pool, .byte = -1};
     return tok;
@@ -262,7 +262,10 @@ bool hw_vocab_add_rule(struct hw_tokenizer *tok, int rank, const char *path,
     int left_token = hw_vocab_find(tok, joint, (size_t)a);
     int right_token = hw_vocab_find(tok, joint + a, (size_t)b);
     int token = hw_vocab_find(tok, joint, (size_t)(a + b));
-    if (left_token < 0 || right_token < 0 || token < 0)
+    bool known = left_token >= 0 && right_token >= 0 && token >= 0;
+    if (!known && tok->n_left_out > 0)
+        return true; // of pieces that were left out
+    if (!known)
         return hw_fail(err,
                        "%s: merge %d: expected two pieces that join to a third, got \"%.*s\" "
                        "and \"%.*s\"",
@@ -270,5 +273,15 @@ bool hw_vocab_add_rule(struct hw_tokenizer *tok, int rank, const char *path,
     struct hw_rule *rule = find_rule_slot(tok, left_token, right_token);
     if (rule->rank < 0) // of equal rules the first one counts
         *rule = (struct hw_rule){left_token, right_token, token, rank};
+    return true;
+}
+
+bool hw_vocab_tell_left_out(const struct hw_tokenizer *tok, const char *path)
+{
+    if (tok->n_left_out > 0)
+        hw_note(
+            "%s: %d piece%s beyond the model's %d tokens: left out, as the model cannot read %s",
+            path, tok->n_left_out, tok->n_left_out == 1 ? "" : "s", tok->vocab_size,
+            tok->n_left_out == 1 ? "it" : "them");
     return true;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gen/read/special.h"
 #include "gen/text/tokenizer.h"
 #include "refmodel/limits.h"
 
@@ -46,13 +47,13 @@ struct hw_tokenizer {
     bool whole_words;    // a word that is a piece is one token, whatever the merges say
     bool space_prefix;   // a space goes before the text, and is dropped from the first word
     bool prefix_once;    // not before what follows a control token
-    bool add_bos;        // encoders put BOS first
     const char *kind;    // for people: a literal
     char *chat_template; // in Jinja, or NULL
     enum hw_split split;
-    int bos, eos; // -1: none
-    int unknown;  // token of a character that has neither a piece nor byte pieces; -1: it is left
-                  // out, and what stood around it may merge (byte-level BPE, as in `tokenizers`)
+    struct hw_special special; // tokens that begin and end texts
+    int n_left_out;            // pieces of the file beyond the model's vocabulary
+    int unknown; // token of a character that has neither a piece nor byte pieces; -1: it is left
+                 // out, and what stood around it may merge (byte-level BPE, as in `tokenizers`)
     int byte_token[256]; // unknown where there is none
     char byte_text[256];
 };
@@ -76,6 +77,9 @@ bool hw_vocab_set_template(struct hw_tokenizer *tok, const char *text, size_t le
 // After all pieces are set: makes them findable.
 bool hw_vocab_index(struct hw_tokenizer *tok, const char *path, struct hw_error *err);
 int hw_vocab_find(const struct hw_tokenizer *tok, const char *bytes, size_t len); // or -1
+
+// A line to standard error where pieces were left out. Returns true.
+bool hw_vocab_tell_left_out(const struct hw_tokenizer *tok, const char *path);
 
 // Then, for a tokenizer with ranked merges, room for n rules, and each of them by its two texts.
 bool hw_vocab_alloc_rules(struct hw_tokenizer *tok, size_t n, const char *path,
