@@ -262,7 +262,7 @@ static void make_text(struct run *r, int *tokens, int n)
 {
     const char *prompt = r->o->ask.prompt ? r->o->ask.prompt : "";
     size_t len = strlen(prompt);
-    int *ids = r->tok ? malloc((len + 2) * sizeof *ids) : NULL;
+    int *ids = r->tok ? malloc(hw_tokenizer_room(len) * sizeof *ids) : NULL;
     int n_ids = ids ? hw_tokenizer_encode(r->tok, prompt, len, true, ids) : 0;
     tokens[0] = r->q.config.bos;
     for (int i = 0; i < n; i++) {

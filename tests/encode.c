@@ -33,7 +33,7 @@ int main(int argc, char **argv)
     for (uint8_t head[4]; ok && fread(head, 1, 4, stdin) == 4;) {
         size_t n = head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 | (size_t)head[3] << 24;
         char *text = malloc(n + 1);
-        int *ids = malloc((n + 2) * sizeof *ids);
+        int *ids = malloc(hw_tokenizer_room(n) * sizeof *ids);
         ok = text && ids && fread(text, 1, n, stdin) == n;
         if (ok)
             encode(tok, text, n, ids);

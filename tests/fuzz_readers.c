@@ -89,9 +89,10 @@ static void open_tokenizer(const char *path, const uint8_t *text, size_t len)
     judge(tok != NULL, &err);
     if (!tok)
         return;
-    int *ids = malloc((len + 2) * sizeof *ids); // the sanitizer watches the bound
+    size_t room = hw_tokenizer_room(len);
+    int *ids = malloc(room * sizeof *ids); // the sanitizer watches the bound
     int n = ids ? hw_tokenizer_encode(tok, (const char *)text, len, true, ids) : 0;
-    if (n < 0 || (size_t)n > len + 2)
+    if (n < 0 || (size_t)n > room)
         abort();
     for (int i = 0; i < n; i++) {
         size_t bytes, sum = 0;

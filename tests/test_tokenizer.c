@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -548,6 +549,75 @@ static void test_real_vocabularies(void **state)
     round_trip("../shared/models/tok105.bin", 105, "../shared/text/tinystories_valid.txt");
 }
 
+// What the tokenizers package makes of text with added tokens, as tests/make_added_tokens.py wrote
+// it.
+static void test_added_tokens(void **state)
+{
+    (void)state;
+    json_t *fixture, *one, *all = json_load_file("tests/added_tokens.json", 0, NULL);
+    size_t i, k, compared = 0;
+    assert_non_null(all);
+    json_array_foreach(all, i, fixture)
+    {
+        struct hw_error err = {0};
+        int vocab_size = (int)json_integer_value(json_object_get(fixture, "vocab_size"));
+        assert_int_equal(json_dump_file(json_object_get(fixture, "tokenizer"), TEMP_FILE, 0), 0);
+        struct hw_tokenizer *tok = hw_tokenizer_open(TEMP_FILE, vocab_size, &err);
+        remove(TEMP_FILE);
+        if (!tok)
+            fail_msg("fixture %zu: %s", i, err.text);
+        json_array_foreach(json_object_get(fixture, "cases"), k, one)
+        {
+            const char *text = json_string_value(json_array_get(one, 0));
+            const json_t *want = json_array_get(one, 1);
+            int ids[256];
+            assert_true(hw_tokenizer_room(strlen(text)) <= 256);
+            int n = hw_tokenizer_encode_part(tok, text, strlen(text), false, ids);
+            bool same = n == (int)json_array_size(want);
+            for (int t = 0; same && t < n; t++)
+                same = ids[t] == json_integer_value(json_array_get(want, (size_t)t));
+            if (!same)
+                fail_msg("fixture %zu: \"%s\": other tokens", i, text);
+            compared += (size_t)n;
+        }
+        hw_tokenizer_close(tok);
+    }
+    json_decref(all);
+    printf("             tokens compared with the tokenizers package: %zu\n", compared);
+    assert_true(compared > 1000);
+}
+
+// llama.cpp cuts out the longest user-defined token first, wherever it is.
+static void test_user_defined(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    static const char *const pieces[] = {"a", "b", "c", "d", "ab", "bcd", "abcde"};
+    static const int type[] = {1, 1, 1, 1, 4, 4, 3};
+    put_gguf_header(&b, 5);
+    put_string_key(&b, "tokenizer.ggml.model", "gpt2");
+    put_string_key(&b, "tokenizer.ggml.pre", "gpt-2");
+    put_array(&b, "tokenizer.ggml.tokens", GGUF_STRING, 7);
+    for (int i = 0; i < 7; i++)
+        put_string(&b, pieces[i]);
+    put_array(&b, "tokenizer.ggml.token_type", GGUF_I32, 7);
+    for (int i = 0; i < 7; i++)
+        put_u32(&b, (uint32_t)type[i]);
+    put_array(&b, "tokenizer.ggml.merges", GGUF_STRING, 0);
+    struct hw_error err;
+    int ids[32];
+    struct hw_tokenizer *tok = open_bytes(&b, 7, &err);
+    if (!tok)
+        fail_msg("%s", err.text);
+    static const int want[] = {4, 0, 5, 4, 2};
+    assert_int_equal(hw_tokenizer_encode(tok, "ababcdabc", 9, false, ids), 5);
+    assert_memory_equal(ids, want, sizeof want);
+    assert_int_equal(hw_tokenizer_encode(tok, "abcde", 5, false, ids),
+                     2); // the control token is text
+    assert_int_equal(ids[0], 0);
+    hw_tokenizer_close(tok);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -559,6 +629,8 @@ int main(void)
         cmocka_unit_test(test_gguf_with_scores),
         cmocka_unit_test(test_gguf_with_merges),
         cmocka_unit_test(test_whole_words),
+        cmocka_unit_test(test_added_tokens),
+        cmocka_unit_test(test_user_defined),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_real_vocabularies),
     };

@@ -302,7 +302,7 @@ static bool reserve(struct writer *w, size_t more)
 // Encodes the text that waits.
 static void flush(struct writer *w)
 {
-    if (w->len == 0 || !reserve(w, w->len + 2))
+    if (w->len == 0 || !reserve(w, hw_tokenizer_room(w->len)))
         return;
     int n = hw_tokenizer_encode_part(w->chat->tok, w->text, w->len, w->n > 0, w->ids + w->n);
     if (n < 0)

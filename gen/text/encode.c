@@ -165,17 +165,13 @@ int hw_tokenizer_encode(const struct hw_tokenizer *tok, const char *text, size_t
     return n < 0 ? n : n_bos + n;
 }
 
-int hw_tokenizer_encode_part(const struct hw_tokenizer *tok, const char *text, size_t len,
-                             bool after_special, int *ids)
+// Text without added tokens; prefix: a space goes before it.
+static int encode_plain(const struct hw_tokenizer *tok, const char *text, size_t len, bool prefix,
+                        int *ids)
 {
     int n_ids = 0;
     if (len == 0)
         return 0;
-    if (len > INT_MAX / 4)
-        return -1;
-
-    // Sentencepiece puts a space before the text, so that its first word is like any other.
-    bool prefix = tok->space_prefix && !(tok->prefix_once && after_special);
     size_t n = len + (prefix && hw_vocab_find(tok, " ", 1) >= 0);
     struct encoder e = {.tok = tok};
     e.text = malloc(n);
@@ -192,4 +188,103 @@ int hw_tokenizer_encode_part(const struct hw_tokenizer *tok, const char *text, s
     free(e.symbols);
     free(e.heap);
     return n_ids;
+}
+
+// A stretch of text between control tokens, and how far its encoding has come.
+struct stretch {
+    const struct hw_tokenizer *tok;
+    bool after_special; // what comes next follows a token that is no text
+    int *ids;
+    int n; // -1: out of memory
+};
+
+static void put_plain(struct stretch *s, const char *text, size_t len)
+{
+    const struct hw_tokenizer *tok = s->tok;
+    // Sentencepiece puts a space before the text, so that its first word is like any other.
+    bool prefix = tok->space_prefix && !tok->prefix_normalizer &&
+                  !(tok->prefix_once && s->after_special) &&
+                  !(tok->prefix_needed && len > 0 && text[0] == ' ');
+    int n = s->n < 0 ? -1 : encode_plain(tok, text, len, prefix, s->ids + s->n);
+    s->n = n < 0 ? -1 : s->n + n;
+    s->after_special = s->after_special || len > 0;
+}
+
+static void put_added(struct stretch *s, int token)
+{
+    if (s->n >= 0)
+        s->ids[s->n++] = token;
+    s->after_special = true;
+}
+
+// After the normalizer: its space, then tokens that are looked for there.
+static void put_normalized(struct stretch *s, const char *text, size_t len)
+{
+    const struct hw_tokenizer *tok = s->tok;
+    struct hw_cut cut;
+    size_t at = 0, spaced = tok->prefix_normalizer && hw_vocab_find(tok, " ", 1) >= 0;
+    char *copy = len && spaced ? malloc(len + 1) : NULL;
+    if (len && spaced && !copy)
+        s->n = -1;
+    if (copy) {
+        copy[0] = ' ';
+        memcpy(copy + 1, text, len);
+        text = copy;
+        len++;
+    }
+    for (; s->n >= 0 && hw_added_find(tok, true, text, len, at, &cut); at = cut.end) {
+        put_plain(s, text + at, cut.begin - at);
+        put_added(s, cut.token);
+    }
+    if (s->n >= 0)
+        put_plain(s, text + at, len - at);
+    free(copy);
+}
+
+static void put_leftmost(struct stretch *s, const char *text, size_t len)
+{
+    struct hw_cut cut;
+    size_t at = 0;
+    for (; s->n >= 0 && hw_added_find(s->tok, false, text, len, at, &cut); at = cut.end) {
+        put_normalized(s, text + at, cut.begin - at);
+        put_added(s, cut.token);
+    }
+    if (s->n >= 0)
+        put_normalized(s, text + at, len - at);
+}
+
+// The i-th added token and those after it, which are no longer.
+static void put_longest(struct stretch *s, int i, const char *text, size_t len)
+{
+    struct hw_cut cut;
+    size_t at = 0;
+    while (i < s->tok->n_added && !hw_added_find_one(s->tok, i, text, len, 0, &cut))
+        i++;
+    if (i == s->tok->n_added) {
+        put_plain(s, text, len);
+        return;
+    }
+    for (; s->n >= 0 && hw_added_find_one(s->tok, i, text, len, at, &cut); at = cut.end) {
+        put_longest(s, i + 1, text + at, cut.begin - at);
+        put_added(s, cut.token);
+    }
+    put_longest(s, i + 1, text + at, len - at);
+}
+
+int hw_tokenizer_encode_part(const struct hw_tokenizer *tok, const char *text, size_t len,
+                             bool after_special, int *ids)
+{
+    struct stretch s = {.tok = tok, .after_special = after_special, .ids = ids};
+    if (len > INT_MAX / 8)
+        return -1;
+    if (tok->added_longest_first)
+        put_longest(&s, 0, text, len);
+    else
+        put_leftmost(&s, text, len);
+    return s.n;
+}
+
+size_t hw_tokenizer_room(size_t len)
+{
+    return 2 * len + 3;
 }

@@ -133,12 +133,13 @@ static bool encode_story(struct hw_session *s, int **ids, int *n, struct hw_erro
 {
     const char *prompt = s->said.message[0].text;
     size_t len = strlen(prompt);
-    *ids = malloc((len + 3) * sizeof **ids);
-    *n = *ids ? hw_tokenizer_encode(s->tok, prompt, len, true, *ids) : -1;
+    int bos = hw_tokenizer_bos(s->tok);
+    *ids = malloc(hw_tokenizer_room(len) * sizeof **ids);
+    *n = *ids ? hw_tokenizer_encode(s->tok, prompt, len, hw_tokenizer_adds_bos(s->tok), *ids) : -1;
     if (*n < 0)
         return hw_fail(err, "prompt: out of memory, or too long");
-    if (*n == 0) // no BOS and no text: begin somewhere
-        (*ids)[(*n)++] = s->stop >= 0 ? s->stop : 0;
+    if (*n == 0) // no BOS before texts, and no text: begin somewhere
+        (*ids)[(*n)++] = bos >= 0 ? bos : s->stop >= 0 ? s->stop : 0;
     return true;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text to token ids and back. Reads llama2.c tokenizer files, the tokenizers inside GGUF files, and
-// tokenizer.json (alone or in its folder): scored pieces with byte fallback, and BPE. Text is only
-// text: the names of control tokens in it are not taken for the tokens.
+// tokenizer.json (alone or in its folder): scored pieces with byte fallback, and BPE. The names of
+// control tokens in a text are text; other added tokens are found in it.
 #ifndef HW_TOKENIZER_H
 #define HW_TOKENIZER_H
 
@@ -25,13 +25,17 @@ bool hw_tokenizer_adds_bos(const struct hw_tokenizer *tok);    // encoders of it
 const char *hw_tokenizer_kind(const struct hw_tokenizer *tok); // for people
 const char *hw_tokenizer_template(const struct hw_tokenizer *tok); // of chats, in Jinja, or NULL
 
-// The control or user-defined token of this name, which no text is ever encoded to. -1: none.
+// The control or user-defined token of this name. -1: none.
 int hw_tokenizer_special(const struct hw_tokenizer *tok, const char *name);
 
-// Encodes text (UTF-8, `len` bytes) and returns the number of tokens; at most len + 2 are written
-// to ids (with bos: BOS first). A character without a piece falls back to bytes, and where the
+// Tokens that `len` bytes of text can have, BOS included.
+size_t hw_tokenizer_room(size_t len);
+
+// Encodes text (UTF-8, `len` bytes) and returns the number of tokens; at most
+// hw_tokenizer_room(len) are written to ids (with bos: BOS first). Added tokens that are not
+// control tokens are found in it. A character without a piece falls back to bytes, and where the
 // vocabulary has no byte pieces to its unknown token; byte-level BPE without one leaves it out.
-// Returns -1 when out of memory, or where len is above 512 MiB.
+// Returns -1 when out of memory, or where len is above 256 MiB.
 int hw_tokenizer_encode(const struct hw_tokenizer *tok, const char *text, size_t len, bool bos,
                         int *ids);
 

@@ -53,10 +53,15 @@ static bool read_pieces(const struct reader *r, const struct hw_gguf_pair *token
         p->control = type == CONTROL || type == UNUSED;
         p->literal = type == USER_DEFINED || type == UNKNOWN;
         bool raw = p->control || p->literal; // not spelled as text is
+        struct hw_added added = {.token = i};
         if (!hw_vocab_set(r->tok, i, raw ? HW_SPELLING_RAW : spelling, text.bytes, text.len))
             return hw_fail(r->err, "%s: piece %d: expected byte-level text, got \"%.*s\"",
                            r->file->path, i, text.len < 64 ? (int)text.len : 64, text.bytes);
+        if (type == USER_DEFINED && !hw_added_new(r->tok, added, r->file->path, r->err))
+            return false;
     }
+    r->tok->added_longest_first = true;
+    hw_added_sort(r->tok);
     return true;
 }
 

@@ -61,6 +61,7 @@ static bool read_pre_tokenizer(struct reader *r)
         } else if (type_is(one, "Metaspace") && json_is_false(json_object_get(one, "split"))) {
             r->tok->space_prefix = strcmp(scheme, "never") != 0;
             r->tok->prefix_once = strcmp(scheme, "first") == 0;
+            r->tok->prefix_needed = true;
         } else {
             return hw_fail(r->err,
                            "%s: pre_tokenizer: expected ByteLevel without prefix space, "
@@ -94,8 +95,10 @@ static bool read_normalizer(struct reader *r)
             type_is(one, "Replace") && strcmp(hw_json_string(one, "content"), space_mark) == 0 &&
             strcmp(hw_json_string(json_object_get(one, "pattern"), "String"), " ") == 0;
         if (type_is(one, "Prepend") && strcmp(hw_json_string(one, "prepend"), space_mark) == 0)
-            r->tok->space_prefix = true;
-        else if (!mark_spaces)
+            r->tok->space_prefix = r->tok->prefix_normalizer = true;
+        else if (mark_spaces)
+            r->tok->marks_spaces = true;
+        else
             return hw_fail(r->err,
                            "%s: normalizer: expected none, or spaces to U+2581, got "
                            "\"%.32s\"",
@@ -144,7 +147,15 @@ static bool read_added(struct reader *r)
         struct hw_piece *p = &r->tok->pieces[token];
         p->control = flag(added, "special");
         p->literal = !p->control;
+        const struct hw_added found = {.token = token,
+                                       .lstrip = flag(added, "lstrip"),
+                                       .rstrip = flag(added, "rstrip"),
+                                       .single_word = flag(added, "single_word"),
+                                       .normalized = flag(added, "normalized")};
+        if (p->literal && !hw_added_new(r->tok, found, r->path, r->err))
+            return false;
     }
+    hw_added_sort(r->tok);
     return true;
 }
 

@@ -38,6 +38,7 @@ void hw_tokenizer_close(struct hw_tokenizer *tok)
 {
     if (!tok)
         return;
+    free(tok->added);
     free(tok->pieces);
     free(tok->pool);
     free(tok->slots);

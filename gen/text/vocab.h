@@ -26,7 +26,16 @@ struct hw_piece {
     float score;
     int byte;     // 0..255 where the piece reads "<0xHH>", else -1
     bool control; // never found in text, decoded to nothing
-    bool literal; // user-defined: never found in text, decoded as it is
+    bool literal; // user-defined: no merge makes it, decoded as it is
+};
+
+// A token that is found in text as it is spelled, before the text is cut into words.
+struct hw_added {
+    int token;
+    bool lstrip, rstrip; // spaces before or after it belong to it
+    bool single_word;    // not within a word
+    bool normalized;     // looked for after the normalizer, as Hugging Face calls it
+    size_t len;          // of its bytes
 };
 
 // left and right join to token; the lowest rank goes first.
@@ -43,12 +52,20 @@ struct hw_tokenizer {
     uint32_t slot_mask;
     struct hw_rule *rules; // the same from (left, right); NULL: merge by scores
     uint32_t rule_mask;
-    bool byte_level;     // words start as single bytes, not as characters
-    bool whole_words;    // a word that is a piece is one token, whatever the merges say
-    bool space_prefix;   // a space goes before the text, and is dropped from the first word
-    bool prefix_once;    // not before what follows a control token
-    const char *kind;    // for people: a literal
-    char *chat_template; // in Jinja, or NULL
+    bool byte_level;        // words start as single bytes, not as characters
+    bool whole_words;       // a word that is a piece is one token, whatever the merges say
+    bool space_prefix;      // a space goes before the text, and is dropped from the first word
+    bool prefix_once;       // not before what follows a control token
+    bool prefix_needed;     // nor before text that begins with a space
+    bool prefix_normalizer; // the normalizer puts it there, before added tokens are looked for
+    bool marks_spaces;      // the normalizer makes spaces U+2581
+    struct hw_added *added; // [n_added], the longest first
+    int n_added;
+    bool added_first[256];    // bytes that one of them begins with
+    bool added_longest_first; // the longest token that the text holds is cut out first (llama.cpp);
+                              // else the leftmost (Hugging Face)
+    const char *kind;         // for people: a literal
+    char *chat_template;      // in Jinja, or NULL
     enum hw_split split;
     struct hw_special special; // tokens that begin and end texts
     int n_left_out;            // pieces of the file beyond the model's vocabulary
@@ -88,6 +105,21 @@ bool hw_vocab_add_rule(struct hw_tokenizer *tok, int rank, const char *path,
                        enum hw_spelling spelling, const char *left, size_t left_len,
                        const char *right, size_t right_len, struct hw_error *err);
 const struct hw_rule *hw_vocab_find_rule(const struct hw_tokenizer *tok, int left, int right);
+
+// gen/text/added.c. Adds one, whose piece has been set; sorts them when all are there.
+bool hw_added_new(struct hw_tokenizer *tok, struct hw_added added, const char *path,
+                  struct hw_error *err);
+void hw_added_sort(struct hw_tokenizer *tok);
+struct hw_cut {
+    size_t begin, end;
+    int token;
+};
+// The next added token at or after `from`, of those that are normalized or of the others.
+bool hw_added_find(const struct hw_tokenizer *tok, bool normalized, const char *text, size_t len,
+                   size_t from, struct hw_cut *cut);
+// The next place of the i-th one.
+bool hw_added_find_one(const struct hw_tokenizer *tok, int i, const char *text, size_t len,
+                       size_t from, struct hw_cut *cut);
 
 // End of the word that starts at `at`; at < len.
 size_t hw_next_word(enum hw_split split, const char *text, size_t at, size_t len);
