@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Index of the largest logit, the lowest index on a tie. VEC logits a cycle; `done` 2 cycles after
-// the last ones, `best` valid with it. Rows at or beyond `rows` do not take part.
+// Index of the largest logit, the lowest index on a tie. VEC logits a cycle; `done` comes one cycle and
+// the latency of max_tree after the last ones, `best` valid with it. Rows at or beyond `rows` do not
+// take part.
 `default_nettype none
 
 module argmax #(
     parameter VEC = 8,
-    parameter TOKEN_W = 9
+    parameter TOKEN_W = 9,
+    parameter MAX_LEVELS = 1   // levels a register, in max_tree
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -21,45 +23,40 @@ module argmax #(
 );
     localparam LANE_W = $clog2(VEC);
 
-    // {value, lane} of the largest of VEC; a later lane must be strictly larger to win
-    function [LANE_W+23:0] largest(input [VEC*24-1:0] values, input [19:0] used);
-        integer i;
-        reg signed [23:0] top;
-        begin
-            top = values[23:0];
-            largest = {values[23:0], {LANE_W{1'b0}}};
-            for (i = 1; i < VEC; i = i + 1)
-                if (i < used && $signed(values[i*24 +: 24]) > top) begin
-                    top = values[i*24 +: 24];
-                    largest = {values[i*24 +: 24], i[LANE_W-1:0]};
-                end
+    // of a word: its largest logit, the lane of it, and what is known of the word
+    wire              word_valid, word_last, tree_busy;
+    wire [19:0]       word_row;
+    wire [23:0]       challenger;
+    wire [LANE_W-1:0] lane;
+    wire [VEC-1:0]    used;
+    wire [19:0]       left = rows - row;
+    genvar i;
+    generate
+        for (i = 0; i < VEC; i = i + 1) begin : g_used
+            assign used[i] = i < left;
         end
-    endfunction
+    endgenerate
 
-    reg               v1, last1, first1;
-    reg [LANE_W+23:0] winner;
-    reg [19:0]        row1;
-    reg signed [23:0] top;
-    wire signed [23:0] challenger = winner[LANE_W+23:LANE_W];
-    wire [19:0]        place      = row1 + {{(20-LANE_W){1'b0}}, winner[LANE_W-1:0]};
+    max_tree #(.N(VEC), .W(24), .LEVELS(MAX_LEVELS), .TAG_W(21)) u_max_tree (
+        .clk(clk), .rst(rst), .valid(valid), .tag({last, row}), .used(used), .x(y),
+        .max_valid(word_valid), .max_tag({word_last, word_row}), .max(challenger), .index(lane),
+        .busy(tree_busy)
+    );
+
+    reg signed [23:0] top;     // largest so far; its row is `best`
+    wire [19:0] place = word_row + {{(20-LANE_W){1'b0}}, lane};
 
     always @(posedge clk) begin
-        v1     <= valid;
-        last1  <= last;
-        first1 <= row == 20'd0;
-        row1   <= row;
-        if (valid)
-            winner <= largest(y, rows - row);
-        if (v1 && (first1 || challenger > top)) begin
+        if (word_valid && (word_row == 20'd0 || $signed(challenger) > top)) begin
             top  <= challenger;
             best <= place[TOKEN_W-1:0];
         end
-        done <= v1 && last1;
+        done <= word_valid && word_last;
         if (rst)
-            {v1, done} <= 2'b00;
+            done <= 1'b0;
     end
 
-    assign busy = valid | v1 | done;
+    assign busy = valid | tree_busy | done;
 
     wire unused_place = &{1'b0, place};
 endmodule

@@ -21,7 +21,8 @@ module attention #(
     parameter ROW_W = 5,
     parameter GROUP_W = 5,
     parameter HEAD_W = 8,
-    parameter SLOTS_W = 2
+    parameter SLOTS_W = 2,
+    parameter MAX_LEVELS = 1   // levels a register, in max_tree
 ) (
     input  wire                             clk,
     input  wire                             rst,
@@ -66,7 +67,6 @@ module attention #(
     localparam ACC_W  = 17 + KV_W + POS_W;     // sum of e * v
     localparam STEPS  = HEAD_DIM / OUT;
     localparam [HEAD_W-1:0] SLOTS = 1 << SLOTS_W;
-    localparam signed [19:0] LOWEST = 20'sh80000;
 
     // positions in use: all of a group, and lanes 0 to last_lane of the last one
     wire [GROUP_W:0]   last_group = {1'b0, pos[POS_W-1:BANK_W]};
@@ -133,15 +133,21 @@ module attention #(
         end
     endgenerate
 
-    reg signed [19:0] head_max; // of the head, with this group
-    integer lane;
-    always @* begin
-        head_max = a3_first ? LOWEST : running;
-        if (score_valid)
-            for (lane = 0; lane < ATT_POS; lane = lane + 1)
-                if (a3_used[lane] && $signed(score[lane*20 +: 20]) > head_max)
-                    head_max = score[lane*20 +: 20];
-    end
+    // maximum of the head, a group after the other
+    wire              top_valid, top_end, top_first;
+    wire [HEAD_W-1:0] top_head;
+    wire [19:0]       group_max;
+    wire signed [19:0] head_max = top_first || $signed(group_max) > running
+                                ? $signed(group_max) : running;
+    wire [BANK_W-1:0] unused_lane;
+    wire              unused_top_busy;  // b_active covers it
+
+    max_tree #(.N(ATT_POS), .W(20), .LEVELS(MAX_LEVELS), .TAG_W(HEAD_W + 2)) u_max_tree (
+        .clk(clk), .rst(rst), .valid(score_valid), .tag({a3_end, a3_first, score_head}),
+        .used(a3_used), .x(score), .max_valid(top_valid),
+        .max_tag({top_end, top_first, top_head}), .max(group_max), .index(unused_lane),
+        .busy(unused_top_busy)
+    );
 
     always @(posedge clk) begin
         if (a_issue) begin
@@ -173,10 +179,10 @@ module attention #(
         {a3_end, a3_first, score_group, score_head} <= {a2_end, a2_first, a2_group, a2_head};
         a3_used  <= a2_used;
 
-        if (score_valid) begin
+        if (top_valid) begin
             running <= head_max;
-            if (a3_end) begin
-                slot_max[score_head[SLOTS_W-1:0]] <= head_max;
+            if (top_end) begin
+                slot_max[top_head[SLOTS_W-1:0]] <= head_max;
                 scored <= scored + 1'b1;
             end
         end
@@ -417,7 +423,7 @@ module attention #(
     // weighing a head ends after its scores, so b_active covers the first stage
     assign busy = b_active | b1 | b2 | b3 | b4 | b5 | c1 | c2 | c3 | out_valid;
 
-    wire unused_bits = &{1'b0, aligned[SUM_W+14:15]};
+    wire unused_bits = &{1'b0, aligned[SUM_W+14:15], unused_lane, unused_top_busy, top_head};
 endmodule
 
 `default_nettype wire

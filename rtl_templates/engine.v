@@ -374,6 +374,7 @@ module engine #(
     );
 
     reg  [19:0]             queries_in;
+    wire                    key_read; // of attention, and with it the query
     wire [HEAD_W-1:0]       query_head;
     wire [Q_LANES*12-1:0]   query_word;
     wire [19:0]             query_element = {{(20-HEAD_W){1'b0}}, query_head} * HEAD_DIM;
@@ -391,7 +392,7 @@ module engine #(
     );
 
     wire keys_done, values_done, kv_busy;
-    wire                     key_read, value_read;
+    wire                     value_read;
     wire [ROW_W+GROUP_W-1:0] key_addr, value_addr;
     wire [ATT_POS*HEAD_DIM*KV_W-1:0] key, value;
     wire                     attn_valid, score_valid;

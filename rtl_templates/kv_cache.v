@@ -63,6 +63,8 @@ module kv_cache #(
     wire [19:0]      out_element = {{(20-ROW_W){1'b0}}, head} * HEAD_DIM;
     wire [19:0]      out_word    = out_element / LANES;
     wire [LANES*KV_W-1:0] staged;
+    wire [19:0] staged_now = copy_value ? values_in : keys_in;
+    wire        copy = running && staged_now >= out_element + HEAD_DIM[19:0];
 
     ram #(.LANES(LANES), .W(KV_W), .DEPTH(2 << WORD_W), .ADDR_W(WORD_W + 1)) u_stage (
         .clk(clk), .we(valid ? in_mask : {LANES{1'b0}}),
@@ -71,8 +73,6 @@ module kv_cache #(
     );
 
     // --- copy --------------------------------------------------------------------------------
-    wire [19:0] staged_now = copy_value ? values_in : keys_in;
-    wire        copy = running && staged_now >= out_element + HEAD_DIM[19:0];
     reg         write_key, write_value;
     reg         keys_copied, values_copied, keys_visible, values_visible;
     reg  [19:0] out_lane;

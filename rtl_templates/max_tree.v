@@ -1,82 +1,92 @@
 // SPDX-License-Identifier: Apache-2.0
-// The largest of N signed values and its index, the lowest index on a tie. `used` is ones below zeros:
-// values from some index on take no part.
+// Largest of N signed candidates and its index, by halving: of two that are equal the one with the lower
+// index wins, and one that is not `used` loses against any that is. Some candidate must be used.
 //
-// A tree of pairs with a register after every LEVELS levels, the last one included: LATENCY cycles
-// from `valid` to `done`, one set of values a cycle. Registers load under their own valid.
+// A register follows every LEVELS levels of comparison and the last one, so that a result comes
+// ceil(log2(N) / LEVELS) cycles after its candidates; one set of candidates a cycle. `tag` is whatever
+// belongs to a set: it travels beside it.
 `default_nettype none
 
 module max_tree #(
-    parameter N = 8,
+    parameter N = 16,          // 2 or more
     parameter W = 20,
     parameter LEVELS = 1,
-    // derived
-    parameter INDEX_W = N > 1 ? $clog2(N) : 1
+    parameter TAG_W = 1
 ) (
-    input  wire               clk,
-    input  wire               rst,
-    input  wire               valid,
-    input  wire [N*W-1:0]     x,
-    input  wire [N-1:0]       used,
-    output wire               done,
-    output wire [W-1:0]       max,   // signed, stays until the next
-    output wire [INDEX_W-1:0] index,
-    output wire               busy   // something is on its way
+    input  wire                 clk,
+    input  wire                 rst,
+    input  wire                 valid,
+    input  wire [TAG_W-1:0]     tag,
+    input  wire [N-1:0]         used,
+    input  wire [N*W-1:0]       x,
+
+    output wire                 max_valid,
+    output wire [TAG_W-1:0]     max_tag,
+    output wire [W-1:0]         max,
+    output wire [$clog2(N)-1:0] index,
+    output wire                 busy     // a set is between input and output
 );
-    localparam DEPTH   = INDEX_W;                       // levels of pairs
-    localparam LATENCY = (DEPTH + LEVELS - 1) / LEVELS; // registers on the way
-    localparam P       = 1 << DEPTH;                    // leaves, those beyond N unused
-    localparam [W-1:0] LOWEST = {1'b1, {(W-1){1'b0}}};
+    localparam DEPTH   = $clog2(N);
+    localparam LATENCY = (DEPTH + LEVELS - 1) / LEVELS;
+    localparam NODE_W  = 1 + W + DEPTH;  // {used, x, index}
 
-    reg [LATENCY:1] at; // valid after that many registers
-    generate
-        if (LATENCY > 1) begin : g_at
-            always @(posedge clk)
-                at <= rst ? {LATENCY{1'b0}} : {at[LATENCY-1:1], valid};
-        end else begin : g_at
-            always @(posedge clk)
-                at <= valid && !rst;
-        end
-    endgenerate
-    wire [LATENCY:0] here = {at, valid};
-    assign done = here[LATENCY];
-    assign busy = |at;
+    // --- sets and their tags, from stage to stage ------------------------------------------------
+    reg  [LATENCY-1:0]       full;       // stage k holds a set
+    reg  [LATENCY*TAG_W-1:0] tags;
+    wire [LATENCY:0]         move = {full, valid};
+    wire [(LATENCY+1)*TAG_W-1:0] tags_in = {tags, tag};
+    integer k;
 
-    // Nodes are numbered as in a heap: 1 is the root, 2 i and 2 i + 1 are below i, leaf k is P + k.
-    // A node holds the larger of the two below it; `first` says that the left one, of lower indices, is.
-    genvar i;
+    always @(posedge clk) begin
+        full <= move[LATENCY-1:0];
+        for (k = 0; k < LATENCY; k = k + 1)
+            if (move[k])
+                tags[k*TAG_W +: TAG_W] <= tags_in[k*TAG_W +: TAG_W];
+        if (rst)
+            full <= {LATENCY{1'b0}};
+    end
+
+    // --- rounds of comparison: round 0 holds the candidates, round DEPTH the winner ----------------
+    genvar round, i;
     generate
-        for (i = 2 * P - 1; i > 0; i = i - 1) begin : g_node
-            wire [W-1:0]       value;
-            wire [INDEX_W-1:0] place;
-            if (i >= P) begin : g_leaf
-                if (i - P < N) begin : g_value
-                    assign value = used[i-P] ? x[(i-P)*W +: W] : LOWEST;
+        for (round = 0; round <= DEPTH; round = round + 1) begin : g_round
+            localparam NODES = 1 << (DEPTH - round);
+            localparam STAGE = (round + LEVELS - 1) / LEVELS; // registers up to here
+            wire [NODES*NODE_W-1:0] node;
+            for (i = 0; i < NODES; i = i + 1) begin : g_node
+                if (round > 0) begin : g_winner
+                    wire [NODE_W-1:0] left  = g_round[round-1].node[2*i*NODE_W +: NODE_W];
+                    wire [NODE_W-1:0] right = g_round[round-1].node[(2*i+1)*NODE_W +: NODE_W];
+                    wire right_wins = right[NODE_W-1]
+                        && (!left[NODE_W-1] || $signed(right[DEPTH +: W]) > $signed(left[DEPTH +: W]));
+                    wire [NODE_W-1:0] winner = right_wins ? right : left;
+                    if (round % LEVELS == 0 || round == DEPTH) begin : g_register
+                        reg [NODE_W-1:0] winner_q;
+                        always @(posedge clk)
+                            if (move[STAGE-1])
+                                winner_q <= winner;
+                        assign node[i*NODE_W +: NODE_W] = winner_q;
+                    end else begin : g_wire
+                        assign node[i*NODE_W +: NODE_W] = winner;
+                    end
+                end else if (i < N) begin : g_candidate
+                    localparam [DEPTH-1:0] INDEX = i;
+                    assign node[i*NODE_W +: NODE_W] = {used[i], x[i*W +: W], INDEX};
                 end else begin : g_none
-                    assign value = LOWEST;
-                end
-                assign place = {INDEX_W{1'b0}};
-            end else begin : g_pair
-                localparam HEIGHT = DEPTH - ($clog2(i + 1) - 1); // of this node above the leaves
-                localparam [INDEX_W-1:0] RIGHT = 1 << (HEIGHT - 1);
-                wire first = $signed(g_node[2*i].value) >= $signed(g_node[2*i+1].value);
-                wire [W-1:0]       larger = first ? g_node[2*i].value : g_node[2*i+1].value;
-                wire [INDEX_W-1:0] where  = first ? g_node[2*i].place : g_node[2*i+1].place | RIGHT;
-                if (HEIGHT % LEVELS == 0 || i == 1) begin : g_register
-                    reg [W-1:0]       value_q;
-                    reg [INDEX_W-1:0] place_q;
-                    always @(posedge clk)
-                        if (here[(HEIGHT-1)/LEVELS])
-                            {value_q, place_q} <= {larger, where};
-                    assign {value, place} = {value_q, place_q};
-                end else begin : g_wire
-                    assign {value, place} = {larger, where};
+                    assign node[i*NODE_W +: NODE_W] = {NODE_W{1'b0}};
                 end
             end
         end
     endgenerate
-    assign max   = g_node[1].value;
-    assign index = g_node[1].place;
+
+    wire [NODE_W-1:0] best = g_round[DEPTH].node;
+    assign index     = best[DEPTH-1:0];
+    assign max       = best[DEPTH +: W];
+    assign max_valid = full[LATENCY-1];
+    assign max_tag   = tags[(LATENCY-1)*TAG_W +: TAG_W];
+    assign busy      = |full;
+
+    wire unused_bits = &{1'b0, best[NODE_W-1], tags_in[LATENCY*TAG_W +: TAG_W], move[LATENCY]};
 endmodule
 
 `default_nettype wire

@@ -49,6 +49,7 @@ PARAMETERS = {
     "sequencer": [{"SUB_NORM": 0}, {"SUB_NORM": 1}],
     "side": [{"VEC": 4, "OUT": 4}, {"VEC": 4, "OUT": 2}],
     "rmsnorm": [{"VEC": 4}], "swiglu": [{"VEC": 4}], "residual": [{"VEC": 4}], "argmax": [{"VEC": 4}],
+    "max_tree": [{"N": 4, "W": 4}, {"N": 8, "W": 4, "LEVELS": 2}],
 }
 # Outputs that mean something only together with another: {module: {output: condition}}, in Verilog.
 OBSERVED = {
@@ -62,6 +63,7 @@ OBSERVED = {
     "side": {"wrote_addr": "wrote", "wrote_data": "wrote", "ss": "done"},
     "msa_array": {"sum": "done"}, "mac_array": {"sum": "done"},
     "argmax": {"best": "done"},
+    "max_tree": {"max": "max_valid", "index": "max_valid", "max_tag": "max_valid"},
     "drain": {"y": "y_valid", "y_last": "y_valid", "y_dest": "y_valid", "y_row": "y_valid",
               "y_shift2": "y_valid"},
     "embed": {"sum": "sum_valid", "sum_last": "sum_valid", "sum_row": "sum_valid"},

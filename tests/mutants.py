@@ -117,7 +117,7 @@ DESIGNS = {
 }
 # Every mutant meets the chips and the layer; these designs only where they can add something.
 ONLY_FOR = {
-    "many heads": {"attention.v", "kv_cache.v", "rope.v", "lerp.v", "msb.v", "engine.v"},
+    "many heads": {"attention.v", "max_tree.v", "kv_cache.v", "rope.v", "lerp.v", "msb.v", "engine.v"},
     "one head": {"attention.v", "kv_cache.v", "rope.v", "sequencer.v", "engine.v"},
     "swiglu": {"swiglu.v", "lerp.v", "engine.v"},
     "multiply": {"mac_array.v", "engine.v"},
@@ -125,7 +125,7 @@ ONLY_FOR = {
     "matrix wo": {"engine.v", "drain.v"},
     "one chunk": {"engine.v", "matvec.v"},
     "all rows": {"engine.v"},
-    "argmax": {"argmax.v", "engine.v"},
+    "argmax": {"argmax.v", "max_tree.v", "engine.v"},
     "ternary": {"side.v", "sequencer.v", "engine.v", "residual.v"},
     "ternary layer": {"side.v", "sequencer.v", "engine.v"},
     "edges": {"engine.v", "drain.v", "matvec.v", "rmsnorm.v", "swiglu.v", "round_shift.v",

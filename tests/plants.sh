@@ -22,7 +22,7 @@ requantizer | rtl_templates/drain.v | s/{2'b01, word/{2'b00, word/ | cosim | emb
 RoPE | refmodel/ops.c | s/a \* s + b \* c/a * s - b * c/ | unit test_oracle | : [kq] layer 0
 RoPE | rtl_templates/rope.v | s/as + bc/as - bc/ | cosim | layer 0 k
 softmax | rtl_templates/attention.v | s/{1'b0, curve}), .s(whole\[4:0\])/{1'b0, curve}), .s(5'd0)/ | cosim | layer 0 attn,
-softmax | rtl_templates/attention.v | s/a3_first ? LOWEST : running/running/ | cosim | attn,
+softmax | rtl_templates/attention.v | s/top_first || // | cosim | attn,
 KV address | rtl_templates/kv_cache.v | s/row         <= base_q + head/row         <= head/ | cosim | layer 1 score
 KV address | rtl_templates/kv_cache.v | s/addr = {row, pos\[\$clog2(CTX)-1:BANK_W\]}/addr = {row, {GROUP_W{1'b0}}}/ | formal kv_cache:wide_head | f_kv_cache: (reads_back¦l_bank)
 sequencer | rtl_templates/sequencer.v | s/op == `HW_OP_NORM \&\& !norm_waits/op == `HW_OP_NORM/ | cosim | attn_norm

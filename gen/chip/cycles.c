@@ -3,6 +3,7 @@
 // that makes its next state. Names are those of rtl_templates/; a change there is a change here.
 #include "gen/chip/cycles.h"
 
+#include <stdint.h>
 #include <string.h>
 
 struct rows { // some rows on their way through a pipeline
@@ -10,6 +11,8 @@ struct rows { // some rows on their way through a pipeline
     enum hw_dest dest;
     int row, rows;
 };
+
+enum { MAX_LEVELS = 1 }; // levels a register of max_tree.v, in attention.v and argmax.v
 
 struct state {
     // sequencer.v
@@ -59,11 +62,15 @@ struct state {
     // attention.v
     const struct hw_insn_attn *attn;
     bool a_active, b_active, a_pipe[3], a_pipe_end[3], b_pipe[5], b_pipe_end[5];
+    uint64_t top_end; // bit k: stage k of its max_tree.v holds the end of a head
     int a_head, a_group, scored, weighed, b_head, b_group, spacing;
     bool c1, c2, c3, out_valid;
     int step, next_index, c3_index, out_index;
-    // swiglu.v: v1..v4, h; argmax.v: v1, done
-    struct rows swiglu[5], argmax[2];
+    // swiglu.v: v1..v4, h
+    struct rows swiglu[5];
+    // argmax.v; bit k: stage k of its max_tree.v holds a word, the last one
+    uint64_t top_word, top_last;
+    bool argmax_done;
 };
 
 struct clocking { // what does not change within a token
@@ -89,6 +96,18 @@ static bool any_bool(const bool *b, int n)
             return true;
     }
     return false;
+}
+
+// A mark on its way through the stages of max_tree.v over n candidates: what leaves in this clock.
+static bool through_tree(uint64_t from, uint64_t *to, int n, bool in)
+{
+    int levels = 0;
+    while (1 << levels < n)
+        levels++;
+    int last = (levels + MAX_LEVELS - 1) / MAX_LEVELS - 1;
+    bool out = from >> last & 1;
+    *to = (from & ~(UINT64_C(1) << last)) << 1 | (in ? 1 : 0);
+    return out;
 }
 
 static bool is_residual(enum hw_dest d)
@@ -118,7 +137,7 @@ static bool units_busy(const struct state *s)
     return rows_busy(s) || s->recv_busy || any(s->residual, 3) || s->side_full.valid ||
            any(s->side, 3) || s->norm_scalar > 0 || s->norm_a || any(s->norm_pipe, 5) ||
            angles_busy(s) || any(s->rope, 2) || attn_busy(s) || any(s->swiglu, 5) ||
-           any(s->argmax, 2);
+           s->top_word != 0 || s->argmax_done;
 }
 
 // --- matvec.v
@@ -223,15 +242,16 @@ static void shift(const struct rows *from, struct rows *to, int n, struct rows i
     to[0].valid = in.valid && take;
 }
 
-static void takers_next(const struct state *s, struct state *n)
+static void takers_next(const struct clocking *k, const struct state *s, struct state *n)
 {
     struct rows y = s->drained[2];
     shift(s->residual, n->residual, 3, y, is_residual(y.dest));
     n->residual[2].valid = s->residual[1].valid && s->residual[1].last;
     shift(s->rope, n->rope, 2, y, y.dest == HW_DST_K || y.dest == HW_DST_Q || y.dest == HW_DST_V);
     shift(s->swiglu, n->swiglu, 5, y, y.dest == HW_DST_HIDDEN);
-    shift(s->argmax, n->argmax, 2, y, y.dest == HW_DST_LOGITS);
-    n->argmax[1].valid = s->argmax[0].valid && s->argmax[0].last;
+    bool logits = y.valid && y.dest == HW_DST_LOGITS;
+    (void)through_tree(s->top_word, &n->top_word, k->g->vec, logits);
+    n->argmax_done = through_tree(s->top_last, &n->top_last, k->g->vec, logits && y.last);
 }
 
 // --- side.v
@@ -312,7 +332,7 @@ static void score_next(const struct clocking *k, const struct state *s, struct s
     }
     n->a_pipe[0] = issue;
     n->a_pipe_end[0] = end;
-    if (s->a_pipe[2] && s->a_pipe_end[2])
+    if (through_tree(s->top_end, &n->top_end, k->g->att_pos, s->a_pipe[2] && s->a_pipe_end[2]))
         n->scored = s->scored + 1;
     if (!issue)
         return;
@@ -499,7 +519,7 @@ struct hw_cycle_count hw_cycles(const struct hw_plan *plan, int pos, bool sample
         matvec_next(&k, &s, &n, word, matrix_end);
         embed_next(&k, &s, &n);
         drain_next(&k, &s, &n);
-        takers_next(&s, &n);
+        takers_next(&k, &s, &n);
         side_next(&k, &s, &n);
         norm_next(&s, &n);
         angles_next(&k, &s, &n);

@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// What argmax.v promises: two cycles after the last logits, once, the lowest index among those of
-// the largest logit, rows beyond the end not counted.
-// probe f_v1 = dut.v1
+// What argmax.v promises: a cycle and the latency of max_tree after the last logits, once, the lowest
+// index among those of the largest logit, rows beyond the end not counted. The links (l_*) to the inside
+// are those of a tree of one register, which MAX_LEVELS = 2 makes of four lanes.
+// probe f_v1 = dut.word_valid
 // probe f_top = dut.top
-// probe f_winner = dut.winner
-// probe f_row1 = dut.row1
+// probe f_high = dut.challenger
+// probe f_lane = dut.lane
+// probe f_row1 = dut.word_row
 `default_nettype none
 
 module f_argmax #(
     parameter VEC = 4,
-    parameter TOKEN_W = 4
+    parameter TOKEN_W = 4,
+    parameter MAX_LEVELS = 1
 ) (
     input wire clk, rst, valid,
     input wire [VEC*24-1:0] y
 );
     localparam LANE_W = $clog2(VEC);
     localparam MOST = 1 << TOKEN_W;
+    localparam LATENCY = (LANE_W + MAX_LEVELS - 1) / MAX_LEVELS; // of the tree
     (* anyconst *) reg [19:0]        rows;
     (* anyconst *) reg [TOKEN_W-1:0] other, claim; // any two rows
     always @*
@@ -25,29 +29,29 @@ module f_argmax #(
     wire last = row + VEC >= rows;
     wire done, busy;
     wire [TOKEN_W-1:0] best;
-    argmax #(.VEC(VEC), .TOKEN_W(TOKEN_W)) dut (
+    argmax #(.VEC(VEC), .TOKEN_W(TOKEN_W), .MAX_LEVELS(MAX_LEVELS)) dut (
         .clk(clk), .rst(rst), .valid(valid), .last(last), .row(row), .rows(rows), .y(y),
         .done(done), .best(best), .busy(busy)
     );
     wire f_v1;
-    wire signed [23:0] f_top;
-    wire [LANE_W+23:0] f_winner;
+    wire signed [23:0] f_top, f_high;
+    wire [LANE_W-1:0] f_lane;
     wire [19:0] f_row1;
 
     // the logits of the two rows, and when an answer is due
     reg f_past = 1'b0;
     reg signed [23:0] mine, yours; // of other, of claim
-    reg last1, last2;
+    reg [LATENCY:0] lasts;
+    wire last1 = lasts[0];
+    wire last2 = lasts[LATENCY]; // an answer is due
     reg other1, other2, claim1, claim2; // the row is in the word being compared; has been
     reg any2;                           // a word of this vector has been
-    wire signed [23:0] f_high = f_winner[LANE_W+23:LANE_W];
-    wire [19:0] f_place = f_row1 + f_winner[LANE_W-1:0];
+    wire [19:0] f_place = f_row1 + f_lane;
     wire other_now = valid && other >= row && other < row + VEC;
     wire claim_now = valid && claim >= row && claim < row + VEC;
     always @(posedge clk) begin
         f_past <= 1'b1;
-        last1  <= valid && last;
-        last2  <= last1;
+        lasts  <= {lasts, valid && last};
         if (valid) begin
             row <= last ? 20'd0 : row + VEC;
         end
@@ -65,7 +69,8 @@ module f_argmax #(
             yours <= y[claim[LANE_W-1:0]*24 +: 24];
         if (rst) begin
             row <= 20'd0;
-            {last1, last2, other1, other2, claim1, claim2, any2} <= 7'd0;
+            {other1, other2, claim1, claim2, any2} <= 5'd0;
+            lasts <= 0;
         end
     end
     // rows of this vector that have been compared
@@ -78,7 +83,7 @@ module f_argmax #(
         if (!f_past)
             assume (rst);
         assume (!valid || !rst);
-        if (last1) // the next vector comes later than the answer
+        if (|lasts[LATENCY-1:0]) // the next vector comes later than the answer
             assume (!valid);
     end
 
@@ -87,7 +92,9 @@ module f_argmax #(
         in_range: assert (!done || best < rows);
         largest:  assert (!done || best != claim || yours >= mine);
         first:    assert (!done || best != claim || yours > mine || best <= other);
-        is_busy:  assert (busy || !(valid || last1 || last2));
+        is_busy:  assert (busy || !(valid || |lasts));
+    end
+    always @(posedge clk) if (LATENCY == 1 && f_past && !rst) begin
         // what holds between words: `top` is the maximum so far, `best` its first place
         l_row:    assert (row < rows && row[LANE_W-1:0] == 0);
         l_v1:     assert (!f_v1 || f_row1 == (last1 ? (rows - 1) / VEC * VEC : row - VEC));

@@ -1,71 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-// What max_tree.v promises: LATENCY cycles after `valid`, once, the largest of the values in use and
-// the lowest index that has it; both stay until the next.
-// probe f_at = dut.at
+// What max_tree.v promises: LATENCY cycles after a set, once, the value and index of the lowest of its
+// largest used candidates, with its tag. No register feeds an earlier one, so a depth beyond the latency
+// sees all there is to see.
 `default_nettype none
 
 module f_max_tree #(
-    parameter N = 5,
-    parameter W = 3,
+    parameter N = 4,
+    parameter W = 4,
     parameter LEVELS = 1
 ) (
     input wire clk, rst, valid,
-    input wire [N*W-1:0] x,
-    input wire [N-1:0] used
+    input wire [2:0] tag,
+    input wire [N-1:0] used,
+    input wire [N*W-1:0] x
 );
-    localparam INDEX_W = $clog2(N);
-    localparam LATENCY = (INDEX_W + LEVELS - 1) / LEVELS;
-    (* anyconst *) reg [INDEX_W-1:0] other; // any value
-    wire done, busy;
+    localparam LATENCY = ($clog2(N) + LEVELS - 1) / LEVELS;
+    wire max_valid, busy;
+    wire [2:0] max_tag;
     wire signed [W-1:0] max;
-    wire [INDEX_W-1:0] index;
-    wire [LATENCY:1] f_at;
-    max_tree #(.N(N), .W(W), .LEVELS(LEVELS)) dut (
-        .clk(clk), .rst(rst), .valid(valid), .x(x), .used(used), .done(done), .max(max),
-        .index(index), .busy(busy)
+    wire [$clog2(N)-1:0] index;
+    max_tree #(.N(N), .W(W), .LEVELS(LEVELS), .TAG_W(3)) dut (
+        .clk(clk), .rst(rst), .valid(valid), .tag(tag), .used(used), .x(x),
+        .max_valid(max_valid), .max_tag(max_tag), .max(max), .index(index), .busy(busy)
     );
 
-    // the sets on their way, the oldest last
+    // the sets on their way; the oldest is the one that leaves
+    reg [LATENCY-1:0]     f_valid = 0;
+    reg [LATENCY*3-1:0]   f_tag;
+    reg [LATENCY*N-1:0]   f_used;
+    reg [LATENCY*N*W-1:0] f_x;
     reg f_past = 1'b0;
-    reg [N*W-1:0] set [0:LATENCY-1];
-    reg [N-1:0]   use [0:LATENCY-1];
-    reg [LATENCY-1:0] on_way;
-    reg signed [W-1:0] max_was;
-    reg [INDEX_W-1:0] index_was;
-    integer i;
     always @(posedge clk) begin
-        f_past <= 1'b1;
-        {max_was, index_was} <= {max, index};
-        on_way <= rst ? 0 : {on_way, valid};
-        set[0] <= x;
-        use[0] <= used;
-        for (i = 1; i < LATENCY; i = i + 1) begin
-            set[i] <= set[i-1];
-            use[i] <= use[i-1];
-        end
+        f_past  <= 1'b1;
+        f_valid <= rst ? 0 : {f_valid, valid};
+        f_tag   <= {f_tag, tag};
+        f_used  <= {f_used, used};
+        f_x     <= {f_x, x};
     end
-    wire [N*W-1:0] then = set[LATENCY-1];
-    wire [N-1:0]   then_used = use[LATENCY-1];
-    wire signed [W-1:0] others = then[other*W +: W];
-    wire signed [W-1:0] mine   = then[index*W +: W];
+    wire [2:0]     tag_out  = f_tag[LATENCY*3-1 -: 3];
+    wire [N-1:0]   used_out = f_used[LATENCY*N-1 -: N];
+    wire [N*W-1:0] x_out    = f_x[LATENCY*N*W-1 -: N*W];
+    (* anyconst *) reg [$clog2(N)-1:0] other; // any candidate
+    wire signed [W-1:0] rival = x_out[other*W +: W], claimed = x_out[index*W +: W];
 
     always @* begin
         if (!f_past)
             assume (rst);
+        assume (!valid || used != 0);
         assume (other < N);
-        assume (!valid || (used[0] && (used & (used + 1'b1)) == 0)); // ones below zeros
     end
     always @(posedge clk) if (f_past && !rst) begin
-        on_time: assert (done == on_way[LATENCY-1]);
-        largest: assert (!done || !then_used[other] || max >= others);
-        is_one:  assert (!done || (index < N && then_used[index] && max == mine));
-        first:   assert (!done || !then_used[other] || others < max || index <= other);
-        stays:   assert (done || $past(rst) || {max, index} == {max_was, index_was});
-        is_busy: assert (busy == |on_way);
-        l_way:   assert (f_at == on_way);
-        c_last:  cover (done && index == N - 1);
-        c_tie:   cover (done && index == 1 && others == max && other == 2 && then_used[other]);
-        c_pipe:  cover (done && $past(done) && max > max_was);
+        on_time: assert (max_valid == f_valid[LATENCY-1]);
+        is_busy: assert (busy == (f_valid != 0));
+        if (max_valid) begin
+            its_tag: assert (max_tag == tag_out);
+            in_use:  assert (index < N && used_out[index]);
+            value:   assert (max == claimed);
+            largest: assert (!used_out[other] || rival <= max);
+            first:   assert (!used_out[other] || rival != max || index <= other);
+        end
+        c_high: cover (max_valid && index == N - 1 && max < 0);
+        c_tie:  cover (max_valid && used_out[other] && other > index && rival == max);
     end
 endmodule
 
