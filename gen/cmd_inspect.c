@@ -131,7 +131,9 @@ static void say_tokenizer(struct hw_sheet *s, const char *path, int vocab_size)
         return;
     }
     const char *jinja = hw_tokenizer_template(tok);
-    const char *family = jinja ? hw_chat_family(jinja) : "none";
+    struct hw_error why = {0};
+    struct hw_chat *chat = jinja ? hw_chat_new(tok, NULL, &why) : NULL;
+    const char *family = chat ? hw_chat_family(jinja) : jinja ? NULL : "none";
     char ends[HW_MAX_ENDS * 12] = "none";
     json_t *all = json_array();
     for (int i = 0, at = 0, end; (end = hw_tokenizer_end(tok, i)) >= 0; i++) {
@@ -141,13 +143,14 @@ static void say_tokenizer(struct hw_sheet *s, const char *path, int vocab_size)
     hw_sheet_line(s, "tokenizer", "%s: %d pieces, BOS %d%s, EOS %s", hw_tokenizer_kind(tok),
                   hw_tokenizer_size(tok), hw_tokenizer_bos(tok),
                   hw_tokenizer_adds_bos(tok) ? " put before text" : "", ends);
-    hw_sheet_line(s, "chat template", "%s", family ? family : "of no family known here");
+    hw_sheet_line(s, "chat template", "%s", family ? family : why.text);
     hw_sheet_json(s, "tokenizer",
                   json_pack("{s:s, s:i, s:i, s:i, s:o, s:b, s:s}", "kind", hw_tokenizer_kind(tok),
                             "vocab_size", hw_tokenizer_size(tok), "bos", hw_tokenizer_bos(tok),
                             "eos", hw_tokenizer_eos(tok), "ends", all, "adds_bos",
                             hw_tokenizer_adds_bos(tok), "chat_template",
                             family ? family : "unknown"));
+    hw_chat_free(chat);
     hw_tokenizer_close(tok);
 }
 

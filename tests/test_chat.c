@@ -143,24 +143,54 @@ static void expect_chat(const char *jinja, const char *name, const char *const *
     hw_tokenizer_close(tok);
 }
 
-// Templates reduced to what the families are told apart by.
-static const char CHATML[] = "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + "
-                             "'<|im_end|>'}}";
+// Complete templates, each as short as it can be.
+#define EACH "{% for m in messages %}"
+#define NEXT "{% endfor %}"
+static const char CHATML[] =
+    EACH "{{'<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n'}}" NEXT
+         "{{'<|im_start|>assistant\n'}}";
 static const char CHATML_DEFAULT[] =
-    "{{ '<|im_start|>system\\n' + text + '<|im_end|>' }}{% else %}"
-    "{{ '<|im_start|>system\\nBe kind.\\nBe brief.<|im_end|>\\n' }}";
-static const char LLAMA2[] = "{% set content = '<<SYS>>\\n' + s %}{{ bos_token + '[INST] ' + "
-                             "content.strip() + ' [/INST]' }}";
-static const char LLAMA3[] = "{{ bos_token }}<|start_header_id|>{{ message['content'] | trim }}";
-static const char LLAMA31[] = "{{ bos_token }}<|start_header_id|>{{ message['content'] | trim }}"
-                              "Cutting Knowledge Date: December 2023\n{{ date_string }}";
-static const char ZEPHYR[] = "{{ '<|user|>\n' + message['content'] + eos_token }}";
-static const char MISTRAL[] = "{{ bos_token }}{{ '[INST] ' + message['content'] + ' [/INST]' }}"
-                              "{{ message['content'] + eos_token }}";
-static const char MISTRAL3[] = "{{ bos_token }}{% if loop.last and system_message is defined %}"
-                               "{{ \"[INST] \" + x + \"[/INST]\" }}"
-                               "{{ \" \" + message[\"content\"]|trim + eos_token}}";
-static const char GEMMA[] = "{{ bos_token }}<start_of_turn>{{ message['content'] | trim }}";
+    "{% if messages[0].role != 'system' %}{{ '<|im_start|>system\nBe kind.\nBe brief.<|im_end|>\n' "
+    "}}"
+    "{% endif %}" EACH "{{'<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n'}}" NEXT
+    "{{'<|im_start|>assistant\n'}}";
+#define WITHOUT_SYSTEM                                                                             \
+    "{% set system = '' %}{% if messages[0].role == 'system' %}"                                   \
+    "{% set system = messages[0].content %}{% set messages = messages[1:] %}{% endif %}"
+static const char LLAMA2[] = WITHOUT_SYSTEM EACH
+    "{% set content = m.content %}{% if loop.first and system %}"
+    "{% set content = '<<SYS>>\n' + system + '\n<</SYS>>\n\n' + content %}{% endif %}"
+    "{% if m.role == 'user' %}{{ bos_token + '[INST] ' + content.strip() + ' [/INST]' }}"
+    "{% else %}{{ ' ' + content.strip() + ' ' + eos_token }}{% endif %}" NEXT;
+static const char LLAMA3[] =
+    "{{ bos_token }}" EACH
+    "<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n{{ m.content | trim }}<|eot_id|>" NEXT
+    "<|start_header_id|>assistant<|end_header_id|>\n\n{{ '' }}";
+static const char LLAMA31[] =
+    "{{ bos_token }}" WITHOUT_SYSTEM
+    "<|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\n"
+    "Today Date: 26 Jul 2024\n\n{{ system | trim }}<|eot_id|>" EACH
+    "<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n{{ m.content | trim }}<|eot_id|>" NEXT
+    "<|start_header_id|>assistant<|end_header_id|>\n\n{{ '' }}";
+static const char ZEPHYR[] = EACH "{{ '<|' + m.role + '|>\n' + m.content + eos_token + '\n' }}" NEXT
+                                  "{{ '<|assistant|>\n' }}{# <|user|> #}";
+static const char MISTRAL[] = "{{ bos_token }}" WITHOUT_SYSTEM EACH
+                              "{% set content = m.content %}{% if loop.first and system %}"
+                              "{% set content = system + '\n\n' + content %}{% endif %}"
+                              "{% if m.role == 'user' %}{{ '[INST] ' + content + ' [/INST]' }}"
+                              "{% else %}{{ m.content + eos_token }}{% endif %}" NEXT;
+static const char MISTRAL3[] =
+    "{{ bos_token }}{% if messages[0].role == 'system' %}"
+    "{% set system_message = messages[0].content %}{% set messages = messages[1:] %}{% endif "
+    "%}" EACH "{% if m.role == 'user' %}{% if loop.last and system_message is defined %}"
+    "{{ '[INST] ' + system_message + '\n\n' + m.content + '[/INST]' }}"
+    "{% else %}{{ '[INST] ' + m.content + '[/INST]' }}{% endif %}"
+    "{% else %}{{ ' ' + m.content|trim + eos_token }}{% endif %}" NEXT;
+static const char GEMMA[] =
+    "{{ bos_token }}" WITHOUT_SYSTEM EACH
+    "{{ '<start_of_turn>' + ('model' if m.role == 'assistant' else m.role) + '\n' + "
+    "(system + '\n\n' if loop.first and system else '') + m.content | trim + "
+    "'<end_of_turn>\n' }}" NEXT "{{ '<start_of_turn>model\n' }}";
 
 static const char *const one[] = {"hi", NULL};
 static const char *const many[] = {"sys", "  a \n", " b ", "c", NULL};
@@ -261,6 +291,122 @@ static void test_refusals(void **state)
     expect_refused(CHATML, NULL, NULL, none, false, "ends with a user's message, got 0");
     expect_refused(CHATML, NULL, NULL, one, true, "ends with a user's message, got 1");
     expect_refused(CHATML, NULL, NULL, two, false, "ends with a user's message, got 2");
+}
+
+// The text of a conversation with the names of control tokens, or NULL where it is refused.
+static char *text_of(const struct hw_chat *chat, const json_t *conversation)
+{
+    static const char *const role[HW_N_ROLES] = {"system", "user", "assistant"};
+    struct hw_error err = {0};
+    struct hw_conversation c = {0};
+    size_t i;
+    json_t *m;
+    json_array_foreach(conversation, i, m)
+    {
+        int r = 0;
+        while (strcmp(role[r], json_string_value(json_array_get(m, 0))) != 0)
+            r++;
+        hw_conversation_add(&c, (enum hw_role)r, json_string_value(json_array_get(m, 1)), &err);
+    }
+    int n, *ids = hw_chat_format(chat, &c, &n, &err);
+    char *text = ids ? calloc((size_t)n + 1, 32) : NULL;
+    for (int k = 0; k < n && text; k++)
+        snprintf(text + strlen(text), 32, ids[k] < 256 ? "%c" : "%.0d%s", ids[k] < 256 ? ids[k] : 0,
+                 ids[k] < 256 ? "" : control[ids[k] - 256]);
+    free(ids);
+    hw_conversation_free(&c);
+    return text;
+}
+
+// What jinja2 renders, as tests/make_chat_templates.py wrote it: the same text, or a refusal; and
+// all that a family is known to write is taken.
+static void test_rendered(void **state)
+{
+    static const char *const taken[] = {"ChatML",
+                                        "qwen2",
+                                        "qwen2.5",
+                                        "qwen3",
+                                        "smollm2",
+                                        "llama2",
+                                        "llama3",
+                                        "llama3.1",
+                                        "gemma",
+                                        "gemma3",
+                                        "mistral v1",
+                                        "mistral v3",
+                                        "mistral nemo",
+                                        "zephyr",
+                                        "Llama 3 with a default system text",
+                                        "Llama 2 with a default system text",
+                                        "ChatML, default system text by a variable",
+                                        "ChatML, default system text with an apostrophe",
+                                        "chatml trims user only",
+                                        "chatml bos"};
+    json_t *all = json_load_file("tests/chat_templates.json", 0, NULL), *one_template;
+    size_t i, k, n_taken = 0, compared = 0;
+    assert_non_null(all);
+    json_array_foreach(json_object_get(all, "templates"), i, one_template)
+    {
+        struct hw_error err = {0};
+        const char *name = json_string_value(json_object_get(one_template, "name"));
+        struct hw_tokenizer *tok =
+            make_tokenizer(json_string_value(json_object_get(one_template, "template")), NULL);
+        struct hw_chat *chat = hw_chat_new(tok, NULL, &err);
+        bool known = false;
+        for (size_t t = 0; t < sizeof taken / sizeof taken[0]; t++)
+            known = known || strcmp(taken[t], name) == 0;
+        if (known != (chat != NULL))
+            fail_msg("%s: %s", name, chat ? "taken" : err.text);
+        n_taken += known;
+        json_t *conversation;
+        json_array_foreach(json_object_get(all, "conversations"), k, conversation)
+        {
+            const char *want =
+                json_string_value(json_array_get(json_object_get(one_template, "texts"), k));
+            char *got = chat ? text_of(chat, conversation) : NULL;
+            // a BOS that only the tokenizer puts there
+            bool own_bos =
+                got && want && strncmp(got, "<s>", 3) == 0 && strncmp(want, "<s>", 3) != 0;
+            const char *from = own_bos ? got + 3 : got;
+            if (chat && (!got != !want || (got && strcmp(from, want) != 0)))
+                fail_msg("%s: \"%s\", expected \"%s\"", name, got, want);
+            compared += chat != NULL;
+            free(got);
+        }
+        hw_chat_free(chat);
+        hw_tokenizer_close(tok);
+    }
+    json_decref(all);
+    assert_int_equal(n_taken, sizeof taken / sizeof taken[0]);
+    printf("             conversations compared with jinja2: %zu\n", compared);
+}
+
+// What cannot be followed is refused by line, and nothing takes long.
+static void test_templates_refused(void **state)
+{
+    static const char *const broken[][2] = {
+        {"{{ '<|im_start|>' + strftime_now('%Y') }}", "line 1: expected a function that is known"},
+        {"{# <|im_start|> #}\n{% if messages %}", "line 2: expected endif"},
+        {"<|im_start|>{{ messages", "expected the end of a tag"},
+        {"<|im_start|>{% include 'x' %}", "expected if, for or set, got include"},
+        {"<|im_start|>{% endfor %}", "a statement that it belongs to"},
+        {"<|im_start|>{{ 'a' | frobnicate }}", "expected a filter that is known, got frobnicate"},
+        {"<|im_start|>{{ 1 // 0 }}", "small integers"},
+        {"<|im_start|>{{ range(1000000) | length }}", "shorter lists"},
+        {"<|im_start|>{{ raise_exception('never') }}", "line 1: never"},
+        {"<|im_start|>{{ x.y }}", "a member of nothing"},
+        {"<|im_start|>{% for a in range(200) %}{% for b in range(200) %}{% for c in range(200) %}"
+         "{{ a + b + c }}{% endfor %}{% endfor %}{% endfor %}",
+         "cannot be followed"},
+        {"<|im_start|>{{ '\\x41' }}", "another escape"},
+    };
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++)
+        expect_refused(broken[i][0], NULL, NULL, one, false, broken[i][1]);
+    char deep[4096] = "<|im_start|>{{ ";
+    memset(deep + strlen(deep), '(', 2000);
+    expect_refused(deep, NULL, NULL, one, false, "expected the end of a tag");
+    strcat(deep, "}}");
+    expect_refused(deep, NULL, NULL, one, false, "too deep");
 }
 
 static void read_messages(const char *json, const char *want)
@@ -370,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_chatml),           cmocka_unit_test(test_llama),
         cmocka_unit_test(test_others),           cmocka_unit_test(test_users_say_text),
         cmocka_unit_test(test_refusals),         cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_rendered),         cmocka_unit_test(test_templates_refused),
         cmocka_unit_test(test_whole_characters), cmocka_unit_test(test_sampler),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

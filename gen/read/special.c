@@ -191,6 +191,7 @@ static bool find_ends(const struct reader *r, struct hw_special *s)
         !read_ids(r, r->config, "eos_token_id", "config.json: eos_token_id", &from[1]) ||
         !read_named(r, "eos_token", "tokenizer_config.json: eos_token", &from[2]))
         return false;
+    s->named_eos = from[2].n > 0 ? from[2].token[0] : -1;
     const struct source *chosen = choose(r, from, 3);
     if (json_is_null(json_object_get(r->config, "eos_token_id")))
         s->n_ends = 0; // in place of the default
@@ -228,13 +229,14 @@ bool hw_special_of_folder(const char *folder, const json_t *tokenizer, int vocab
     struct reader r = {
         .folder = folder, .vocab_size = vocab_size, .tell = tokenizer != NULL, .err = err};
     json_t *own = tokenizer ? NULL : open_tokenizer(&r);
-    *s = (struct hw_special){.bos = -1};
+    *s = (struct hw_special){.bos = -1, .named_eos = -1};
     r.tokenizer = tokenizer ? tokenizer : own;
     bool ok = open_file(&r, "generation_config.json", &r.generation) &&
               open_file(&r, "config.json", &r.config) &&
               open_file(&r, "tokenizer_config.json", &r.tokenizer_config);
     if (ok && r.config && LLAMA_EOS < vocab_size)
-        *s = (struct hw_special){.bos = LLAMA_BOS, .ends = {LLAMA_EOS}, .n_ends = 1};
+        *s = (struct hw_special){
+            .bos = LLAMA_BOS, .ends = {LLAMA_EOS}, .n_ends = 1, .named_eos = -1};
     ok = ok && find_bos(&r, s) && find_ends(&r, s);
     json_decref(r.generation);
     json_decref(r.config);
@@ -272,7 +274,7 @@ bool hw_special_of_gguf(const struct hw_gguf *g, int vocab_size, struct hw_speci
     bool spm = hw_text_is(model, "llama"); // whose defaults are sentencepiece's
     int token[] = {spm && LLAMA_BOS < vocab_size ? LLAMA_BOS : -1,
                    spm && LLAMA_EOS < vocab_size ? LLAMA_EOS : -1, -1, -1};
-    *s = (struct hw_special){.bos = -1};
+    *s = (struct hw_special){.bos = -1, .named_eos = -1};
     for (int i = 0; i < 4; i++) {
         if (!read_key(g, keys[i], vocab_size, &token[i], err))
             return false;

@@ -14,6 +14,7 @@ struct hw_special {
     bool adds_bos;         // encoders put it before a text
     int ends[HW_MAX_ENDS]; // each ends a text or an answer; the first one is EOS
     int n_ends;
+    int named_eos; // eos_token of tokenizer_config.json, which templates write; -1: none
 };
 
 // A text's first token where there is nothing else: BOS, else EOS, else token 0.

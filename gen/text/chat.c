@@ -4,9 +4,11 @@
 // is put between such texts and encoded together with them, from one control token to the next.
 #include "gen/text/chat.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/text/jinja.h"
 #include "gen/text/vocab.h"
 
 #define T "\1" // a control token that must be in the vocabulary
@@ -79,16 +81,18 @@ static const struct form forms[] = {
      .answer = M "<|assistant|>" E "\n",
      .stop = "eos"},
 };
-enum { N_FORMS = sizeof forms / sizeof forms[0], MAX_DEFAULT_SYSTEM = 4096 };
+enum { N_FORMS = sizeof forms / sizeof forms[0] };
 
 struct hw_chat {
     const struct hw_tokenizer *tok;
-    struct form form;          // a copy, with what its template says
-    bool bos;                  // first, whether the form has it or not
-    bool trim[HW_N_ROLES];     // no space around what is said
-    bool system_last;          // the system text goes into the last turn, not the first
-    char *default_system;      // where a conversation has none, or NULL
-    const char *before_system; // begins every system text; then there always is one
+    struct form form;      // a copy, with what its template says
+    bool bos;              // first, whether the form has it or not
+    bool trim[HW_N_ROLES]; // no space around what is said
+    bool system_last;      // the system text goes into the last turn, not the first
+    bool no_system;        // the template refuses system texts
+    bool drops_thought;    // of an answer only what follows "</think>" stays in a conversation
+    char *default_system;  // where a conversation has none, or NULL
+    char *before_system;   // begins every system text, or NULL
     int stop;
 };
 
@@ -131,33 +135,7 @@ const char *hw_chat_family(const char *jinja)
     return f ? f->family : NULL;
 }
 
-// A template may hold a system text for conversations without one, written out between the tokens
-// of a system's turn; what is put together there from variables has quotes and braces.
-static char *find_default_system(const char *jinja)
-{
-    static const char START[] = "<|im_start|>system", STOP[] = "<|im_end|>";
-    for (const char *at = jinja; (at = strstr(at, START)) != NULL;) {
-        at += sizeof START - 1;
-        const char *text = at[0] == '\n' ? at + 1 : strncmp(at, "\\n", 2) == 0 ? at + 2 : NULL;
-        const char *end = text ? strstr(text, STOP) : NULL;
-        size_t len = end ? (size_t)(end - text) : 0;
-        if (len == 0 || len > MAX_DEFAULT_SYSTEM || strcspn(text, "'\"{}") < len)
-            continue;
-        char *copy = malloc(len + 1);
-        size_t n = 0;
-        for (size_t i = 0; copy && i < len; i++) {
-            bool newline = text[i] == '\\' && text[i + 1] == 'n';
-            copy[n++] = newline ? '\n' : text[i];
-            i += newline;
-        }
-        if (copy)
-            copy[n] = '\0';
-        return copy;
-    }
-    return NULL;
-}
-
-// What varies within a family.
+// What varies within a family, by its looks; verify() sees whether it is so.
 static void adapt(struct hw_chat *chat, const char *jinja)
 {
     struct form *f = &chat->form;
@@ -166,11 +144,6 @@ static void adapt(struct hw_chat *chat, const char *jinja)
     for (int role = 0; role < HW_N_ROLES; role++)
         chat->trim[role] = trim && (role != HW_SYSTEM || f->turn[role].before) &&
                            !(mistral && role != HW_ASSISTANT);
-    chat->bos = chat->bos || has(jinja, "bos_token");
-    if (strcmp(f->name, "chatml") == 0)
-        chat->default_system = find_default_system(jinja);
-    if (strcmp(f->name, "llama3") == 0 && has(jinja, "Cutting Knowledge Date: December 2023"))
-        chat->before_system = "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n";
     if (llama2 && !has(jinja, "bos_token + '[INST]"))
         f->turn[HW_USER].before = M "[INST]" E " ";
     if (!mistral)
@@ -180,7 +153,7 @@ static void adapt(struct hw_chat *chat, const char *jinja)
                                                       : M "[INST]" E;
     if (!has(jinja, " [/INST]"))
         f->turn[HW_USER].after = M "[/INST]" E;
-    if (has(jinja, "' ' + message") || has(jinja, "\" \" + message"))
+    if (has(jinja, "' ' + m") || has(jinja, "\" \" + m"))
         f->turn[HW_ASSISTANT].before = " ";
     if (has(jinja, "eos_token + ' '"))
         f->turn[HW_ASSISTANT].after = EOS " ";
@@ -190,7 +163,7 @@ static void adapt(struct hw_chat *chat, const char *jinja)
 static int special(const struct hw_tokenizer *tok, const char *name)
 {
     return strcmp(name, "bos") == 0   ? hw_tokenizer_bos(tok)
-           : strcmp(name, "eos") == 0 ? hw_tokenizer_eos(tok)
+           : strcmp(name, "eos") == 0 ? hw_tokenizer_template_eos(tok)
                                       : hw_tokenizer_special(tok, name);
 }
 
@@ -216,38 +189,12 @@ static const struct form *choose(const struct hw_tokenizer *tok, const char *nam
     return form;
 }
 
-struct hw_chat *hw_chat_new(const struct hw_tokenizer *tok, const char *name, struct hw_error *err)
-{
-    const struct form *form = choose(tok, name, err);
-    const char *jinja = hw_tokenizer_template(tok);
-    struct hw_chat *chat = form ? calloc(1, sizeof *chat) : NULL;
-    if (!form)
-        return NULL;
-    if (!chat) {
-        hw_fail(err, "chat template: out of memory");
-        return NULL;
-    }
-    chat->tok = tok;
-    chat->form = *form;
-    chat->bos = hw_tokenizer_adds_bos(tok);
-    if (jinja && recognize(jinja) == form)
-        adapt(chat, jinja);
-    chat->stop = special(tok, chat->form.stop);
-    if (chat->stop < 0)
-        hw_fail(err,
-                "chat template: %s: expected the token %s in the vocabulary, got none: the "
-                "model was trained with another template (--template)",
-                form->family, chat->form.stop);
-    if (!err->set)
-        return chat;
-    hw_chat_free(chat);
-    return NULL;
-}
-
 void hw_chat_free(struct hw_chat *chat)
 {
-    if (chat)
+    if (chat) {
         free(chat->default_system);
+        free(chat->before_system);
+    }
     free(chat);
 }
 
@@ -261,6 +208,7 @@ int hw_chat_stop(const struct hw_chat *chat)
 struct writer {
     const struct hw_chat *chat;
     struct hw_error *err;
+    bool names; // control tokens become their texts, as a template writes them
     char *text; // since the last control token
     size_t len, room;
     int *ids;
@@ -302,7 +250,7 @@ static bool reserve(struct writer *w, size_t more)
 // Encodes the text that waits.
 static void flush(struct writer *w)
 {
-    if (w->len == 0 || !reserve(w, hw_tokenizer_room(w->len)))
+    if (w->names || w->len == 0 || !reserve(w, hw_tokenizer_room(w->len)))
         return;
     int n = hw_tokenizer_encode_part(w->chat->tok, w->text, w->len, w->n > 0, w->ids + w->n);
     if (n < 0)
@@ -314,6 +262,13 @@ static void flush(struct writer *w)
 
 static void put_token(struct writer *w, int token)
 {
+    if (w->names) {
+        const struct hw_piece *p = &w->chat->tok->pieces[token];
+        bool again = token == hw_tokenizer_bos(w->chat->tok) && w->len == p->len &&
+                     memcmp(w->text, p->bytes, p->len) == 0;
+        put_text(w, again ? "" : p->bytes, again ? 0 : p->len);
+        return;
+    }
     flush(w);
     bool twice = w->n == 1 && w->ids[0] == token && token == hw_tokenizer_bos(w->chat->tok);
     if (!twice && reserve(w, 1))
@@ -373,14 +328,24 @@ static void put_system_turn(struct writer *w, const char *system)
 {
     const struct hw_chat *chat = w->chat;
     const struct turn *turn = &chat->form.turn[HW_SYSTEM];
-    system = system ? system : chat->default_system;
-    if (!turn->before || (!system && !chat->before_system))
+    if (!turn->before || !system)
         return;
     put_form(w, turn->before);
     if (chat->before_system)
         put_text(w, chat->before_system, strlen(chat->before_system));
-    put_said(w, system ? system : "", chat->trim[HW_SYSTEM]);
+    put_said(w, system, chat->trim[HW_SYSTEM]);
     put_form(w, turn->after);
+}
+
+// What a conversation keeps of an answer.
+static const char *kept(const struct hw_chat *chat, const struct hw_message *m)
+{
+    const char *text = m->text, *end = "</think>";
+    if (!chat->drops_thought || m->role != HW_ASSISTANT || !strstr(text, end))
+        return text;
+    for (const char *at; (at = strstr(text, end)) != NULL;)
+        text = at + strlen(end);
+    return text + strspn(text, "\n");
 }
 
 // A user's turn that a system text goes into. Llama 2 trims the two as one.
@@ -417,36 +382,283 @@ static bool check(const struct hw_conversation *c, struct hw_error *err)
     return true;
 }
 
+static void put_conversation(struct writer *w, const struct hw_conversation *c)
+{
+    const struct hw_chat *chat = w->chat;
+    const struct form *f = &chat->form;
+    int first = c->message[0].role == HW_SYSTEM;
+    const char *system = first ? c->message[0].text : chat->default_system;
+    int with_system = chat->system_last ? c->n - 1 : first;
+    if (chat->bos && hw_tokenizer_bos(chat->tok) >= 0)
+        put_token(w, hw_tokenizer_bos(chat->tok));
+    put_form(w, f->begin);
+    put_system_turn(w, system);
+    for (int i = first; i < c->n; i++) {
+        const struct hw_message *m = &c->message[i];
+        if (system && !f->turn[HW_SYSTEM].before && i == with_system) {
+            put_user_with_system(w, system, m->text);
+            continue;
+        }
+        put_form(w, f->turn[m->role].before);
+        put_said(w, kept(chat, m), chat->trim[m->role]);
+        put_form(w, f->turn[m->role].after);
+    }
+    put_form(w, f->answer);
+}
+
 int *hw_chat_format(const struct hw_chat *chat, const struct hw_conversation *c, int *n,
                     struct hw_error *err)
 {
     struct writer w = {.chat = chat, .err = err};
-    const struct form *f = &chat->form;
     if (!check(c, err))
         return NULL;
-    int first = c->message[0].role == HW_SYSTEM;
-    const char *system = first ? c->message[0].text : NULL;
-    int with_system = chat->system_last ? c->n - 1 : first;
-    if (chat->bos && hw_tokenizer_bos(chat->tok) >= 0)
-        put_token(&w, hw_tokenizer_bos(chat->tok));
-    put_form(&w, f->begin);
-    put_system_turn(&w, system);
-    for (int i = first; i < c->n; i++) {
-        const struct hw_message *m = &c->message[i];
-        if (system && !f->turn[HW_SYSTEM].before && i == with_system) {
-            put_user_with_system(&w, system, m->text);
-            continue;
-        }
-        put_form(&w, f->turn[m->role].before);
-        put_said(&w, m->text, chat->trim[m->role]);
-        put_form(&w, f->turn[m->role].after);
+    if (chat->no_system && c->message[0].role == HW_SYSTEM) {
+        hw_fail(err,
+                "chat template: %s: expected no system text, which the template refuses, got "
+                "one",
+                chat->form.family);
+        return NULL;
     }
-    put_form(&w, f->answer);
+    put_conversation(&w, c);
     flush(&w);
     free(w.text);
     *n = (int)w.n;
     if (!err->set)
         return w.ids;
     free(w.ids);
+    return NULL;
+}
+
+// --- templates by what they render
+
+// Conversations that show what a template does; spaces show what it trims.
+#define SYSTEM_PROBE " Rule. "
+static const struct probe {
+    const char *what;
+    bool system;
+    const char *text[6];
+} probes[] = {
+    {"a question", false, {" One? "}},
+    {"three turns", false, {" One? ", " It is. ", "Two?\n"}},
+    {"an answer with a thought", false, {"One?", "<think>\nSo.\n</think>\n\nIt is.", "Two?"}},
+    {"a system text", true, {SYSTEM_PROBE, " One? "}},
+    {"a system text and three turns", true, {SYSTEM_PROBE, " One? ", " It is. ", "Two?"}},
+    {"five turns", false, {"One?", "Yes.", "Two?", "No.", "Three?"}},
+};
+enum { N_PROBES = sizeof probes / sizeof probes[0] };
+
+struct rendering {
+    char *text; // NULL: the template refuses the conversation
+    char why[160];
+};
+
+static bool converse(struct hw_conversation *c, const struct probe *p, struct hw_error *err)
+{
+    for (int i = 0; i < 6 && p->text[i]; i++) {
+        enum hw_role role = p->system && i == 0   ? HW_SYSTEM
+                            : (i - p->system) % 2 ? HW_ASSISTANT
+                                                  : HW_USER;
+        if (!hw_conversation_add(c, role, p->text[i], err))
+            return false;
+    }
+    return true;
+}
+
+static char *text_of(const struct hw_tokenizer *tok, int token)
+{
+    return token < 0 ? NULL : strndup(tok->pieces[token].bytes, tok->pieces[token].len);
+}
+
+// What the template makes of every probe. False: what it is written in is not known here.
+static bool render_all(const struct hw_tokenizer *tok, const char *jinja,
+                       struct rendering r[N_PROBES], struct hw_error *err)
+{
+    char *bos = text_of(tok, hw_tokenizer_bos(tok));
+    char *eos = text_of(tok, hw_tokenizer_template_eos(tok));
+    for (int i = 0; i < N_PROBES && !err->set; i++) {
+        struct hw_error why = {0};
+        struct hw_conversation c = {0};
+        bool raised = false;
+        if (converse(&c, &probes[i], err))
+            r[i].text = hw_jinja_render(jinja, &c, bos, eos, &raised, &why);
+        hw_conversation_free(&c);
+        snprintf(r[i].why, sizeof r[i].why, "%.150s", why.text);
+        if (!err->set && !r[i].text && !raised)
+            hw_fail(err, "%s", why.text);
+    }
+    free(bos);
+    free(eos);
+    return !err->set;
+}
+
+// The same by the family, as a text.
+static char *write_probe(const struct hw_chat *chat, const struct probe *p, struct hw_error *err)
+{
+    struct writer w = {.chat = chat, .err = err, .names = true};
+    struct hw_conversation c = {0};
+    if (converse(&c, p, err))
+        put_conversation(&w, &c);
+    hw_conversation_free(&c);
+    put_text(&w, "", 1);
+    if (!err->set)
+        return w.text;
+    free(w.text);
+    return NULL;
+}
+
+// BOS before everything is put there by one or the other.
+static const char *after_bos(const struct hw_chat *chat, const char *text)
+{
+    int bos = hw_tokenizer_bos(chat->tok);
+    size_t n = bos >= 0 ? chat->tok->pieces[bos].len : 0;
+    return n > 0 && strncmp(text, chat->tok->pieces[bos].bytes, n) == 0 ? text + n : text;
+}
+
+// What a text holds between the beginning and the end of another one, around `mark`; NULL: it is
+// not so. The caller frees it.
+static char *between(const char *text, const char *form, const char *mark)
+{
+    const char *at = strstr(form, mark), *rest = at ? at + strlen(mark) : NULL;
+    size_t before = at ? (size_t)(at - form) : 0, after = rest ? strlen(rest) : 0;
+    size_t n = strlen(text);
+    if (!at || n < before + after || strncmp(text, form, before) != 0 ||
+        strcmp(text + n - after, rest) != 0)
+        return NULL;
+    return strndup(text + before, n - before - after);
+}
+
+// The text that begins every system text, and the one where a conversation has none.
+static void learn_system(struct hw_chat *chat, const struct rendering r[N_PROBES],
+                         struct hw_error *err)
+{
+    static const char mark[] = "\4mark\4";
+    const struct probe marked = {"", true, {mark, probes[0].text[0]}};
+    free(chat->default_system);
+    free(chat->before_system);
+    chat->default_system = chat->before_system = NULL;
+    chat->no_system = !r[3].text;
+    char *form = write_probe(chat, &marked, err), *own = write_probe(chat, &probes[0], err);
+    if (form && own && !chat->no_system && chat->form.turn[HW_SYSTEM].before) {
+        const char *said = SYSTEM_PROBE + chat->trim[HW_SYSTEM];
+        size_t len = strlen(said) - chat->trim[HW_SYSTEM];
+        char *all = between(after_bos(chat, r[3].text), after_bos(chat, form), mark);
+        size_t n = all ? strlen(all) : 0;
+        if (n > len && strncmp(all + n - len, said, len) == 0)
+            chat->before_system = strndup(all, n - len);
+        free(all);
+    }
+    if (form && own && strcmp(after_bos(chat, r[0].text), after_bos(chat, own)) != 0) {
+        size_t n = chat->before_system ? strlen(chat->before_system) : 0;
+        char *all = between(after_bos(chat, r[0].text), after_bos(chat, form), mark);
+        if (all && strncmp(all, chat->before_system ? chat->before_system : "", n) == 0)
+            chat->default_system = strdup(all + n);
+        free(all);
+    }
+    free(form);
+    free(own);
+}
+
+// Where the family first makes something else of a probe than its template does.
+struct difference {
+    int probe; // N_PROBES: nowhere
+    size_t at;
+    char own[32], template[32]; // from a little before there
+};
+
+static struct difference find_difference(const struct hw_chat *chat,
+                                         const struct rendering r[N_PROBES], struct hw_error *err)
+{
+    struct difference d = {.probe = 0};
+    for (; d.probe < N_PROBES; d.probe++) {
+        if (!r[d.probe].text && probes[d.probe].system)
+            continue; // as no_system says
+        char *own = write_probe(chat, &probes[d.probe], err);
+        if (!own)
+            return d;
+        const char *a = after_bos(chat, own);
+        const char *b = r[d.probe].text ? after_bos(chat, r[d.probe].text) : "";
+        for (d.at = 0; a[d.at] && a[d.at] == b[d.at];)
+            d.at++;
+        bool equal = !a[d.at] && !b[d.at];
+        size_t from = d.at > 8 ? d.at - 8 : 0;
+        snprintf(d.own, sizeof d.own, "%.24s", a + from);
+        snprintf(d.template, sizeof d.template, "%.24s", b + from);
+        free(own);
+        if (!equal)
+            return d;
+    }
+    return d;
+}
+
+// Takes a template for its family only where it renders as the family does. strict: else it is an
+// error, and not that the family's own form is wanted.
+static void learn(struct hw_chat *chat, const char *jinja, bool strict, struct hw_error *err)
+{
+    struct rendering r[N_PROBES] = {{0}};
+    struct hw_error why = {0};
+    const struct form *f = &chat->form;
+    const struct hw_chat plain = *chat;
+    struct difference best = {.probe = 0}; // of all ways, where it comes last
+    bool known = render_all(chat->tok, jinja, r, &why) && r[0].text;
+    adapt(chat, jinja);
+    bool trim[HW_N_ROLES];
+    memcpy(trim, chat->trim, sizeof trim);
+    for (int way = 0; known && !err->set && way < 16; way++) { // the likeliest first
+        for (int role = 0; role < HW_N_ROLES; role++)
+            chat->trim[role] = trim[role] != (way >> role & 1);
+        chat->drops_thought = way >= 8;
+        learn_system(chat, r, err);
+        struct difference d = find_difference(chat, r, err);
+        if (way == 0 || d.probe > best.probe || (d.probe == best.probe && d.at > best.at))
+            best = d;
+        if (best.probe == N_PROBES)
+            break;
+    }
+    if (known && best.probe == N_PROBES)
+        chat->bos = chat->bos || after_bos(chat, r[0].text) != r[0].text;
+    if (strict && !known)
+        hw_fail(err,
+                "chat template: the tokenizer's looks like %s, but cannot be followed here (%s): "
+                "--template %s takes it as that",
+                f->family, r[0].text || why.set ? why.text : r[0].why, f->name);
+    else if (strict && best.probe < N_PROBES)
+        hw_fail(err,
+                "chat template: the tokenizer's looks like %s, but of %s makes \"%s\" where %s "
+                "is \"%s\": --template %s takes it as that",
+                f->family, probes[best.probe].what, best.template, f->family, best.own, f->name);
+    else if (!known || best.probe < N_PROBES) { // as asked for
+        free(chat->default_system);
+        free(chat->before_system);
+        *chat = plain;
+    }
+    for (int i = 0; i < N_PROBES; i++)
+        free(r[i].text);
+}
+
+struct hw_chat *hw_chat_new(const struct hw_tokenizer *tok, const char *name, struct hw_error *err)
+{
+    const struct form *form = choose(tok, name, err);
+    const char *jinja = hw_tokenizer_template(tok);
+    struct hw_chat *chat = form ? calloc(1, sizeof *chat) : NULL;
+    if (!form)
+        return NULL;
+    if (!chat) {
+        hw_fail(err, "chat template: out of memory");
+        return NULL;
+    }
+    chat->tok = tok;
+    chat->form = *form;
+    chat->bos = hw_tokenizer_adds_bos(tok);
+    chat->stop = special(tok, chat->form.stop);
+    if (chat->stop < 0)
+        hw_fail(err,
+                "chat template: %s: expected the token %s in the vocabulary, got none: the "
+                "model was trained with another template (--template)",
+                form->family, chat->form.stop);
+    else if (jinja && recognize(jinja) == form)
+        learn(chat, jinja, !name, err);
+    if (!err->set)
+        return chat;
+    hw_chat_free(chat);
     return NULL;
 }

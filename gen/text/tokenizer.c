@@ -46,7 +46,8 @@ static struct hw_tokenizer *read_llama2c(const struct hw_file *file, int vocab_s
     struct hw_tokenizer *tok = hw_vocab_new(file->path, vocab_size, file->size, err);
     if (!tok)
         return NULL;
-    tok->special = (struct hw_special){.bos = vocab_size > HW_LLAMA2C_BOS ? HW_LLAMA2C_BOS : -1};
+    tok->special = (struct hw_special){.bos = vocab_size > HW_LLAMA2C_BOS ? HW_LLAMA2C_BOS : -1,
+                                       .named_eos = -1};
     if (vocab_size > HW_LLAMA2C_EOS)
         tok->special.ends[tok->special.n_ends++] = HW_LLAMA2C_EOS;
     if (vocab_size > HW_LLAMA2C_BOS) // llama2.c's stories end where the next one begins
@@ -86,6 +87,11 @@ int hw_tokenizer_bos(const struct hw_tokenizer *tok)
 int hw_tokenizer_eos(const struct hw_tokenizer *tok)
 {
     return tok->special.n_ends > 0 ? tok->special.ends[0] : -1;
+}
+
+int hw_tokenizer_template_eos(const struct hw_tokenizer *tok)
+{
+    return tok->special.named_eos >= 0 ? tok->special.named_eos : hw_tokenizer_eos(tok);
 }
 
 int hw_tokenizer_end(const struct hw_tokenizer *tok, int i)

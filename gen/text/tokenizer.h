@@ -18,7 +18,8 @@ void hw_tokenizer_close(struct hw_tokenizer *tok);
 
 int hw_tokenizer_bos(const struct hw_tokenizer *tok); // -1 where there is none
 int hw_tokenizer_eos(const struct hw_tokenizer *tok); // the first of the tokens that end a text
-int hw_tokenizer_end(const struct hw_tokenizer *tok, int i); // from 0 on; -1 after the last
+int hw_tokenizer_template_eos(const struct hw_tokenizer *tok); // eos_token in chat templates
+int hw_tokenizer_end(const struct hw_tokenizer *tok, int i);   // from 0 on; -1 after the last
 bool hw_tokenizer_is_end(const struct hw_tokenizer *tok, int token);
 int hw_tokenizer_size(const struct hw_tokenizer *tok);
 bool hw_tokenizer_adds_bos(const struct hw_tokenizer *tok);    // encoders of its kind put BOS first

@@ -28,7 +28,7 @@ struct hw_tokenizer *hw_vocab_new(const char *path, int vocab_size, size_t pool_
         return NULL;
     }
     tok->vocab_size = vocab_size;
-    tok->special.bos = -1;
+    tok->special.bos = tok->special.named_eos = -1;
     for (int i = 0; i < vocab_size; i++)
         tok->pieces[i] = (struct hw_piece){.bytes = tok->pool, .byte = -1};
     return tok;
