@@ -2,13 +2,25 @@
 // Token ids in, token ids out: the generation loop around one engine, in hardware.
 //
 // A prompt is a run of tokens ending with s_token_last. Then the chip samples (greedy) and feeds
-// back until the stop token, the limit, or the end of the context; m_token_status says which:
-//     0 more follow   1 this is the stop token   2 limit reached   3 error: context full, no token
-// A status other than 0 ends the sequence; the next prompt starts at position 0. A prompt longer
-// than the context is taken in whole and answered with status 3.
+// back until a status other than MORE, which ends the sequence (m_token_last):
+//     0 MORE      others follow
+//     1 STOP      this is cfg_stop_token, and cfg_stop_enable is 1
+//     2 LIMIT     this is the last of cfg_max_tokens (0: no limit)
+//     3 FULL      no token: the context is full
+//     4 TOO_LONG  no token: the prompt does not fit the context; it was taken in whole
+//     5 BAD       no token: one of the prompt is none of the vocabulary; the rest was taken in
+//     6 ABORTED   no token: s_abort came
+// The three settings are those at a prompt's first token.
 //
-// s_token_data is below the model's vocabulary, cfg_stop_token any number: where a vocabulary fills TOKEN_W
-// bits there is none that stops nothing. rst is synchronous and active high, here and everywhere.
+// s_token_first marks a prompt's first token. In the middle of a prompt it drops what came before, so
+// that two prompts are never glued; after a sequence has ended the next token is the first, marked or
+// not. With s_token_keep the prompt goes on where the last sequence ended, its history still in the KV
+// cache; otherwise it begins at position 0. The last token sent has not been fed back: where it
+// belongs to the text, the next prompt begins with it.
+//
+// s_abort, for a clock or longer, ends a sequence that has begun: at once between tokens, else when
+// the engine is done. An answer that is offered already stays until it is taken. What follows of a
+// prompt that was cut is dropped, up to its last token or a marked first one.
 `default_nettype none
 
 module chip #(
@@ -46,36 +58,62 @@ module chip #(
     output wire               s_token_ready,
     input  wire [TOKEN_W-1:0] s_token_data,
     input  wire               s_token_last,
+    input  wire               s_token_first,
+    input  wire               s_token_keep,    // with a first token
 
-    input  wire [TOKEN_W-1:0] cfg_stop_token, // stable while a sequence runs
-    input  wire [15:0]        cfg_max_tokens, // 0: no limit
+    input  wire               s_abort,
+    input  wire [TOKEN_W-1:0] cfg_stop_token,
+    input  wire               cfg_stop_enable,
+    input  wire [15:0]        cfg_max_tokens,
 
     output wire               m_token_valid,
     input  wire               m_token_ready,
     output reg  [TOKEN_W-1:0] m_token_data,
-    output reg  [1:0]         m_token_status
+    output reg  [2:0]         m_token_status,
+    output wire               m_token_last,
+
+    output wire               busy,            // a sequence has begun and not ended
+    output wire [$clog2(CTX):0] position       // of the next token
 );
     localparam POS_W = $clog2(CTX);
-    localparam [2:0] PROMPT = 3'd0, START = 3'd1, RUN = 3'd2, SEND = 3'd3, DROP = 3'd4;
-    localparam [1:0] MORE = 2'd0, STOP = 2'd1, LIMIT = 2'd2, FULL = 2'd3;
+    localparam [2:0] PROMPT = 3'd0, START = 3'd1, RUN = 3'd2, SEND = 3'd3,
+                     DROP = 3'd4, // the rest of a prompt that is answered by TOO_LONG or BAD
+                     SKIP = 3'd5; // the rest of a prompt that was aborted
+    localparam [2:0] MORE = 3'd0, STOP = 3'd1, LIMIT = 3'd2, FULL = 3'd3, TOO_LONG = 3'd4,
+                     BAD = 3'd5, ABORTED = 3'd6;
 
     reg [2:0]         state;
+    reg               begun;    // a sequence
+    reg               aborting; // it ends when the engine, or the answer on offer, is done
+    reg               cut;      // its prompt was aborted before the last token
     reg [TOKEN_W-1:0] token;
     reg               sample;
     reg [POS_W:0]     pos;      // of the next token
+    reg [POS_W:0]     kept;     // where the last sequence ended
     reg [20:0]        limit;    // positions the model has
     reg [15:0]        count;    // tokens sent
+    reg [TOKEN_W-1:0] stop_token;
+    reg               stop_enable;
+    reg [15:0]        max_tokens;
 
-    wire               done;
+    wire               done, refused; // refused: with done, the token is none of the vocabulary
     wire [TOKEN_W-1:0] next_token;
     wire [19:0]        seq_len;
     wire               unused_ready;
-    wire               full = {{(20-POS_W){1'b0}}, pos} >= limit;
 
-    assign s_token_ready = state == PROMPT || state == DROP;
+    assign s_token_ready = state == PROMPT || state == DROP || state == SKIP;
     assign m_token_valid = state == SEND;
-    wire take = s_token_valid && s_token_ready;
-    wire sent = m_token_valid && m_token_ready;
+    assign m_token_last  = m_token_status != MORE;
+    assign busy          = begun;
+    assign position      = pos;
+    wire take  = s_token_valid && s_token_ready;
+    wire sent  = m_token_valid && m_token_ready;
+    wire first = s_token_first || (state == PROMPT && !begun);
+    wire [POS_W:0] take_pos = !first ? pos : s_token_keep ? kept : {(POS_W+1){1'b0}};
+    wire no_room  = {{(20-POS_W){1'b0}}, take_pos} >= limit;
+    wire full     = {{(20-POS_W){1'b0}}, pos} >= limit;
+    wire stopping = s_abort || aborting;
+    wire [15:0] count_next = count + 16'd1;
 
     engine #(
         .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .VEC(VEC), .ATT_POS(ATT_POS),
@@ -87,63 +125,90 @@ module chip #(
         .TOKEN_W(TOKEN_W)
     ) u_engine (
         .clk(clk), .rst(rst), .start(state == START), .token(token), .pos(pos[POS_W-1:0]),
-        .sample(sample), .done(done), .next_token(next_token), .seq_len(seq_len),
+        .sample(sample), .done(done), .refused(refused), .next_token(next_token), .seq_len(seq_len),
         .s_vec_valid(1'b0), .s_vec_ready(unused_ready), .s_vec_data({VEC*24{1'b0}})
     );
 
 
     always @(posedge clk) begin
+        if (s_abort && begun)
+            aborting <= 1'b1;
         case (state)
-            PROMPT:
-                if (take) begin
-                    token  <= s_token_data;
-                    sample <= s_token_last;
-                    count  <= 16'd0;
-                    state  <= START;
-                    if (full) begin
-                        m_token_data   <= {TOKEN_W{1'b0}};
-                        m_token_status <= FULL;
-                        state <= s_token_last ? SEND : DROP;
-                    end
-                end
             START:
                 state <= RUN;
             RUN:
                 if (done) begin
-                    limit <= {1'b0, seq_len};
-                    pos   <= pos + 1'b1;
-                    count <= count + 16'd1;
-                    m_token_data   <= next_token;
-                    m_token_status <= next_token == cfg_stop_token ? STOP
-                                    : cfg_max_tokens != 16'd0 && count + 16'd1 == cfg_max_tokens
-                                    ? LIMIT : MORE;
-                    if (sample)
-                        state <= SEND;
-                    else begin
-                        count <= 16'd0;
+                    m_token_data <= {TOKEN_W{1'b0}};
+                    state        <= SEND;
+                    if (!refused) begin
+                        limit <= {1'b0, seq_len};
+                        pos   <= pos + 1'b1;
+                    end
+                    if (stopping) begin
+                        m_token_status <= ABORTED;
+                        cut            <= !sample;
+                    end else if (refused) begin
+                        m_token_status <= BAD;
+                        if (!sample)
+                            state <= DROP;
+                    end else if (!sample)
                         state <= PROMPT;
+                    else begin
+                        m_token_data   <= next_token;
+                        m_token_status <= stop_enable && next_token == stop_token ? STOP
+                                        : max_tokens != 16'd0 && count_next == max_tokens ? LIMIT
+                                        : MORE;
+                        count          <= count_next;
                     end
                 end
             SEND:
                 if (sent) begin
                     token <= m_token_data;
-                    state <= START;
-                    if (m_token_status != MORE) begin
-                        pos   <= {(POS_W+1){1'b0}};
-                        state <= PROMPT;
-                    end else if (full) begin
+                    if (m_token_last) begin
+                        kept     <= pos;
+                        begun    <= 1'b0;
+                        aborting <= 1'b0;
+                        state    <= cut ? SKIP : PROMPT;
+                    end else if (stopping || full) begin
                         m_token_data   <= {TOKEN_W{1'b0}};
-                        m_token_status <= FULL;
-                        state <= SEND;
-                    end
+                        m_token_status <= stopping ? ABORTED : FULL;
+                    end else
+                        state <= START;
                 end
-            default: // DROP
-                if (take && s_token_last)
-                    state <= SEND;
+            default: // PROMPT, DROP, SKIP
+                if (take && (state == PROMPT || first)) begin
+                    begun  <= 1'b1;
+                    token  <= s_token_data;
+                    sample <= s_token_last;
+                    pos    <= take_pos;
+                    count  <= 16'd0;
+                    cut    <= 1'b0;
+                    state  <= START;
+                    if (first) begin
+                        aborting    <= 1'b0;
+                        stop_token  <= cfg_stop_token;
+                        stop_enable <= cfg_stop_enable;
+                        max_tokens  <= cfg_max_tokens;
+                    end
+                    if (no_room) begin
+                        m_token_data   <= {TOKEN_W{1'b0}};
+                        m_token_status <= TOO_LONG;
+                        state <= s_token_last ? SEND : DROP;
+                    end
+                end else if (take && s_token_last)
+                    state <= state == DROP ? SEND : PROMPT;
+                else if (stopping && begun) begin
+                    m_token_data   <= {TOKEN_W{1'b0}};
+                    m_token_status <= ABORTED;
+                    cut            <= 1'b1;
+                    state          <= SEND;
+                end
         endcase
         if (rst) begin
             state <= PROMPT;
+            {begun, aborting, cut} <= 3'd0;
             pos   <= {(POS_W+1){1'b0}};
+            kept  <= {(POS_W+1){1'b0}};
             limit <= CTX[20:0];
         end
     end

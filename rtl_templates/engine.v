@@ -53,8 +53,9 @@ module engine #(
     input  wire [$clog2(CTX)-1:0] pos,        // stable from start to done
     input  wire                   sample,
     output wire                   done,
-    output wire [TOKEN_W-1:0]     next_token, // valid with done, if sample
-    output wire [19:0]            seq_len,    // valid with done
+    output wire                   refused,    // with done: the token is none of the vocabulary
+    output wire [TOKEN_W-1:0]     next_token, // valid with done, if sample and not refused
+    output wire [19:0]            seq_len,    // valid with done, if not refused
 
     input  wire                   s_vec_valid, // RECV: VEC elements of 24 bits a word
     output wire                   s_vec_ready,
@@ -88,12 +89,14 @@ module engine #(
     wire [31:0] attn_heads  = {{(32-`HW_ATTN_HEADS_W){1'b0}}, insn[`HW_ATTN_HEADS]};
     wire [31:0] attn_group  = {{(32-`HW_ATTN_GROUP_HEADS_W){1'b0}}, insn[`HW_ATTN_GROUP_HEADS]};
     wire [31:0] attn_kv     = {{(32-`HW_ATTN_KV_HEADS_W){1'b0}}, insn[`HW_ATTN_KV_HEADS]};
+    wire bad_token = {{(20-TOKEN_W){1'b0}}, token} >= insn[`HW_EMBED_VOCAB];
     // planes are counted from 0
     wire [2:0]  mv_plane    = insn[`HW_MATVEC_PLANES] - 3'd1;
     wire [2:0]  em_plane    = insn[`HW_EMBED_PLANES] - 3'd1;
 
     sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) u_sequencer (
-        .clk(clk), .rst(rst), .start(start), .sample(sample), .done(done), .seq_len(seq_len),
+        .clk(clk), .rst(rst), .start(start), .sample(sample), .bad_token(bad_token), .done(done),
+        .refused(refused), .seq_len(seq_len),
         .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn),
         .issue_embed(issue_embed), .issue_norm(issue_norm), .issue_attn(issue_attn),
         .issue_recv(issue_recv), .matvec_valid(matvec_valid), .matvec_ready(matvec_ready),

@@ -7,7 +7,8 @@
 //           region A or H, with SUB_NORM) the side buffer;
 //   RECV    waits until the array and the drain are empty (it uses the drain's path), and MATVEC
 //           until RECV has ended: a matrix reads later than its last word is written;
-//   END     waits until every unit is idle.
+//   END     waits until every unit is idle;
+//   EMBED   of a token that is none of the vocabulary ends the program at once: `refused`.
 // Everything finer is a matter of data: a matrix waits for the activations it reads (matvec.v),
 // attention for queries, keys and values (attention.v). So ATTN stands before K, Q, V in a program.
 //
@@ -24,7 +25,9 @@ module sequencer #(
 
     input  wire                    start,
     input  wire                    sample,      // the token's logits are wanted
+    input  wire                    bad_token,   // at EMBED: the token is none of the vocabulary
     output reg                     done,
+    output reg                     refused,     // with done
     output wire [19:0]             seq_len,     // valid with done
 
     output wire [PROG_ADDR_W-1:0]  prog_addr,
@@ -61,12 +64,13 @@ module sequencer #(
     wire to_residual = dest == `HW_DST_INIT || dest == `HW_DST_ADD;
     wire       side_pending, norm_waits; // for what it reads
 
-    assign issue_embed  = ready && op == `HW_OP_EMBED;
+    assign issue_embed  = ready && op == `HW_OP_EMBED && !bad_token;
     assign issue_norm   = ready && op == `HW_OP_NORM && !norm_waits;
     assign issue_attn   = ready && op == `HW_OP_ATTN && !attn_busy && !angles_busy;
     assign issue_recv   = ready && op == `HW_OP_RECV && !rows_busy && !recv_busy;
     assign matvec_valid = ready && op == `HW_OP_MATVEC && !recv_busy;
-    wire   end_now      = ready && op == `HW_OP_END && !units_busy;
+    wire   refuse       = ready && op == `HW_OP_EMBED && bad_token && !units_busy;
+    wire   end_now      = refuse || (ready && op == `HW_OP_END && !units_busy);
     wire   issue_matvec = matvec_valid && matvec_ready;
     wire   advance = running && fetched
                    && (skip || issue_embed || issue_norm || issue_attn || issue_recv
@@ -94,6 +98,7 @@ module sequencer #(
 
     always @(posedge clk) begin
         done    <= end_now;
+        refused <= refuse;
         fetched <= running && !advance;
         if (advance)
             pc <= pc + 1'b1;

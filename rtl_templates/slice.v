@@ -43,6 +43,7 @@ module slice #(
     input  wire [VEC*24-1:0]      s_vec_data
 );
     wire [19:0] unused_seq_len;
+    wire        unused_refused;
 
     engine #(
         .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .VEC(VEC), .ATT_POS(ATT_POS),
@@ -54,8 +55,8 @@ module slice #(
         .TOKEN_W(TOKEN_W)
     ) u_engine (
         .clk(clk), .rst(rst), .start(start), .token({TOKEN_W{1'b0}}), .pos(pos), .sample(1'b1),
-        .done(done), .next_token(best), .seq_len(unused_seq_len), .s_vec_valid(s_vec_valid),
-        .s_vec_ready(s_vec_ready), .s_vec_data(s_vec_data)
+        .done(done), .refused(unused_refused), .next_token(best), .seq_len(unused_seq_len),
+        .s_vec_valid(s_vec_valid), .s_vec_ready(s_vec_ready), .s_vec_data(s_vec_data)
     );
 endmodule
 

@@ -110,12 +110,13 @@ static void start_token(struct run *r, const struct dut_event *e)
 
 static void take_token(struct run *r, const struct dut_event *e)
 {
-    enum { MORE, STOP, LIMIT, FULL };
+    enum { MORE, STOP, LIMIT, FULL, TOO_LONG }; // chip.v
+    bool too_long = r->n_prompt > r->q.config.seq_len;
     r->status = e->status;
     if (e->count != r->n_prompt)
         hw_monitor_fail(r->monitor, e->cycle, "the design answers after %d of %d prompt tokens",
                         e->count, r->n_prompt);
-    if (e->status == FULL) {
+    if (e->status == (too_long ? TOO_LONG : FULL)) {
         if (r->pos + 1 < r->q.config.seq_len)
             hw_monitor_fail(r->monitor, e->cycle, "context full too early");
         return;
@@ -324,8 +325,8 @@ static const char *end_of(const struct run *r)
     if (r->ended)
         return "the story ended";
     static const char *const text[] = {"cut off", "the story ended", "limit reached",
-                                       "context full"};
-    return text[r->status & 3];
+                                       "context full", "the prompt is longer than the context"};
+    return r->status < 5 ? text[r->status] : "a status that is not expected";
 }
 
 static void summarize(const struct run *r, bool chip, double seconds)

@@ -165,6 +165,9 @@ struct bench {
         int sent = 0, again = job->again;
         bool finished = false;
         top.cfg_stop_token = job->stop_token;
+        top.cfg_stop_enable = job->stop_token >= 0;
+        top.s_token_keep = 0;
+        top.s_abort = 0;
         top.cfg_max_tokens = job->max_tokens;
         top.s_token_valid = 0;
         reset();
@@ -172,17 +175,19 @@ struct bench {
             if (!top.s_token_valid && sent < job->n_tokens && !pause()) {
                 top.s_token_data = job->token[sent];
                 top.s_token_last = sent + 1 == job->n_tokens;
+                top.s_token_first = sent == 0 && job->stall_seed % 2 == 0; // it may be left out
                 top.s_token_valid = 1;
             } else if (!top.s_token_valid) { // means nothing now
                 top.s_token_data = job->token[0] ^ 1;
                 top.s_token_last = 1;
+                top.s_token_first = 1;
             }
             top.m_token_ready = !pause();
             settle();
             observe();
             bool taken = top.s_token_valid && top.s_token_ready;
             if (top.m_token_valid && top.m_token_ready) {
-                finished = top.m_token_status != 0;
+                finished = top.m_token_last;
                 send(DUT_TOKEN, 0, 0, sent, top.m_token_data, top.m_token_status, nullptr);
             }
             edge();

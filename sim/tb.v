@@ -137,17 +137,21 @@ module tb;
     reg                    s_token_valid = 1'b0;
     wire                   s_token_ready;
     reg [`HW_TOKEN_W-1:0]  s_token_data;
-    reg                    s_token_last, m_token_ready;
+    reg                    s_token_last, s_token_first, m_token_ready;
     wire                   m_token_valid;
     wire [`HW_TOKEN_W-1:0] m_token_data;
-    wire [1:0]             m_token_status;
+    wire [2:0]             m_token_status;
+    wire                   m_token_last, busy;
+    wire [$clog2(`HW_CTX):0] position;
     reg                    finished, taken;
     integer                sent, token;
 
     tap_top u_dut (
         .clk(clk), .rst(rst), .s_token_valid(s_token_valid), .s_token_ready(s_token_ready),
-        .s_token_data(s_token_data), .s_token_last(s_token_last),
-        .cfg_stop_token(stop[`HW_TOKEN_W-1:0]), .cfg_max_tokens(max[15:0]),
+        .s_token_data(s_token_data), .s_token_last(s_token_last), .s_token_first(s_token_first),
+        .s_token_keep(1'b0), .s_abort(1'b0), .cfg_stop_token(stop[`HW_TOKEN_W-1:0]),
+        .cfg_stop_enable(stop >= 0), .cfg_max_tokens(max[15:0]), .m_token_last(m_token_last),
+        .busy(busy), .position(position),
         .m_token_valid(m_token_valid), .m_token_ready(m_token_ready),
         .m_token_data(m_token_data), .m_token_status(m_token_status),
 `endif
@@ -215,16 +219,17 @@ module tb;
                     got = $fscanf(file, "%d %d", token, last);
                     s_token_data = token;
                     s_token_last = last;
+                    s_token_first = sent == 0 && stalls % 2 == 0; // it may be left out
                     s_token_valid = 1'b1;
                 end else if (!s_token_valid) begin
                     s_token_data = {`HW_TOKEN_W{1'bx}}; // means nothing now
-                    s_token_last = 1'bx;
+                    {s_token_last, s_token_first} = 2'bx;
                 end
                 m_token_ready = !pause(1'b0);
                 #4 observe;
                 taken = s_token_valid && s_token_ready;
                 if (m_token_valid && m_token_ready) begin
-                    finished = m_token_status != 2'd0;
+                    finished = m_token_last;
                     $display("E %0d 0 0 %0d %0d %0d %0d 0", TOKEN, sent, known(m_token_data),
                              known(m_token_status), cycle);
                 end

@@ -67,9 +67,9 @@ OBSERVED = {
     "drain": {"y": "y_valid", "y_last": "y_valid", "y_dest": "y_valid", "y_row": "y_valid",
               "y_shift2": "y_valid"},
     "embed": {"sum": "sum_valid", "sum_last": "sum_valid", "sum_row": "sum_valid"},
-    "chip": {"m_token_status": "m_token_valid",  # status 3, context full, brings no token
-             "m_token_data": "m_token_valid && m_token_status != 2'd3"},
-    "sequencer": {"seq_len": "done",
+    "chip": {"m_token_status": "m_token_valid", "m_token_last": "m_token_valid",
+             "m_token_data": "m_token_valid && m_token_status < 3'd3"},  # others bring no token
+    "sequencer": {"seq_len": "done && !refused", "refused": "done",
                   "insn": "issue_embed || issue_norm || issue_attn || issue_recv || matvec_valid"},
 }
 

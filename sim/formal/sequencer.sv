@@ -13,12 +13,12 @@ module f_sequencer #(
     parameter SUB_NORM = 0
 ) (
     input wire clk, rst,
-    input wire start, sample,
+    input wire start, sample, bad_token,
     input wire matvec_ready, residual_done, side_done, rows_busy, attn_busy, angles_busy, recv_busy,
     input wire units_busy,
     input wire [`HW_INSN_W-1:0] prog_data // the ROM's, assumed below
 );
-    wire                   done, issue_embed, issue_norm, issue_attn, issue_recv, matvec_valid;
+    wire                   done, refused, issue_embed, issue_norm, issue_attn, issue_recv, matvec_valid;
     wire [19:0]            seq_len;
     wire [PROG_ADDR_W-1:0] prog_addr;
     wire [`HW_INSN_W-1:0]  insn;
@@ -44,7 +44,8 @@ module f_sequencer #(
     end
 
     sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) dut (
-        .clk(clk), .rst(rst), .start(start), .sample(sample), .done(done), .seq_len(seq_len),
+        .clk(clk), .rst(rst), .start(start), .sample(sample), .bad_token(bad_token), .done(done),
+        .refused(refused), .seq_len(seq_len),
         .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn), .issue_embed(issue_embed),
         .issue_norm(issue_norm), .issue_attn(issue_attn), .issue_recv(issue_recv),
         .matvec_valid(matvec_valid), .matvec_ready(matvec_ready), .residual_done(residual_done),
@@ -128,7 +129,7 @@ module f_sequencer #(
         // a word goes to one unit, the one its opcode names, unchanged
         one_unit:  assert (issue_embed + issue_norm + issue_attn + issue_recv + matvec_valid <= 1);
         the_word:  assert (!any || (busy && (step != place || insn == word)));
-        embed_op:  assert (!issue_embed || op == `HW_OP_EMBED);
+        embed_op:  assert (!issue_embed || (op == `HW_OP_EMBED && !bad_token));
         norm_op:   assert (!issue_norm || op == `HW_OP_NORM);
         matvec_op: assert (!matvec_valid || op == `HW_OP_MATVEC);
         attn_op:   assert (!issue_attn || op == `HW_OP_ATTN);
@@ -140,9 +141,12 @@ module f_sequencer #(
         recv_waits: assert (!issue_recv || (!rows_busy && !recv_busy));
         matvec_waits: assert (!matvec_valid || !recv_busy);
         attn_waits: assert (!issue_attn || (!attn_busy && !angles_busy));
-        // END: only at END, only when all is idle, once, with the length of END's word
-        end_op:    assert (!done || (busy && op == `HW_OP_END && !$past(units_busy)));
-        end_len:   assert (!done || seq_len == insn[`HW_END_POSITIONS]);
+        // END: only at END, or at EMBED with a bad token, which alone is refused; only when all is idle,
+        // once, with the length of END's word
+        end_op:    assert (!done || (busy && !$past(units_busy)
+                                     && (refused ? op == `HW_OP_EMBED && $past(bad_token)
+                                                 : op == `HW_OP_END)));
+        end_len:   assert (!done || refused || seq_len == insn[`HW_END_POSITIONS]);
         end_once:  assert (!done || !$past(done));
         silent:    assert (busy || !(any || matvec_valid || done));
         // an offered matrix stays offered, with the same word, until it is taken
@@ -150,7 +154,7 @@ module f_sequencer #(
             offer_stays: assert (matvec_valid && insn == $past(insn));
         // nothing waits without a reason
         if (waited == 2'd2 && busy && !done && !skip) begin
-            embed_goes:  assert (op != `HW_OP_EMBED || issue_embed);
+            embed_goes:  assert (op != `HW_OP_EMBED || issue_embed || bad_token);
             norm_goes:   assert (op != `HW_OP_NORM || issue_norm || norm_way != 2'd0);
             matvec_goes: assert (op != `HW_OP_MATVEC || matvec_valid || recv_busy);
             attn_goes:   assert (op != `HW_OP_ATTN || issue_attn || attn_busy || angles_busy);
@@ -159,6 +163,8 @@ module f_sequencer #(
         skip_goes:   assert (!(waited == 2'd2 && busy && !done && skip) || move);
         end_goes:    assert (!(waited == 2'd3 && busy && op == `HW_OP_END && !skip && !done)
                              || units_busy || $past(units_busy));
+        bad_goes:    assert (!(waited == 2'd3 && busy && op == `HW_OP_EMBED && bad_token && $past(bad_token)
+                               && !skip && !done) || units_busy || $past(units_busy));
         // links to the inside, for induction
         l_running: assert (f_running == (busy && !done));
         l_pending: assert (f_pending == (on_way != 2'd0) && on_way <= 2'd1);
@@ -174,6 +180,7 @@ module f_sequencer #(
         seen <= rst ? 5'd0 : seen | {issue_embed, issue_norm, issue_matvec, issue_attn, issue_recv};
         if (f_past && !rst) begin
             c_all:  cover (done && &seen);
+            c_bad:  cover (done && refused);
             c_skip: cover (done && step == 2 && seen == 5'b10000);
             c_norm: cover (issue_norm && $past(residual_done));
             c_wait: cover (issue_matvec && $past(matvec_valid && !matvec_ready, 2));
