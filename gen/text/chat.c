@@ -539,7 +539,7 @@ static void learn_system(struct hw_chat *chat, const struct rendering r[N_PROBES
     chat->no_system = !r[3].text;
     char *form = write_probe(chat, &marked, err), *own = write_probe(chat, &probes[0], err);
     if (form && own && !chat->no_system && chat->form.turn[HW_SYSTEM].before) {
-        const char *said = SYSTEM_PROBE + chat->trim[HW_SYSTEM];
+        const char *said = &SYSTEM_PROBE[chat->trim[HW_SYSTEM]];
         size_t len = strlen(said) - chat->trim[HW_SYSTEM];
         char *all = between(after_bos(chat, r[3].text), after_bos(chat, form), mark);
         size_t n = all ? strlen(all) : 0;
