@@ -398,6 +398,7 @@ static void test_templates_refused(void **state)
         {"<|im_start|>{% for a in range(200) %}{% for b in range(200) %}{% for c in range(200) %}"
          "{{ a + b + c }}{% endfor %}{% endfor %}{% endfor %}",
          "cannot be followed"},
+        {"<|im_start|>{% for a in range(500) if a %}{% endfor %}{{ nothing() }}", "got nothing"},
         {"<|im_start|>{{ '\\x41' }}", "another escape"},
     };
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++)

@@ -186,7 +186,7 @@ static int run_for(struct program *p, int at, bool live)
         if (list.kind != HW_JINJA_LIST && !hw_jinja_failed(j))
             hw_jinja_raise(j, "a list to go through");
     }
-    bool chosen[HW_JINJA_MAX_ITEMS] = {false};
+    bool chosen[2 * HW_JINJA_MAX_ITEMS] = {false};
     for (int i = 0; !hw_jinja_failed(j) && live && i < list.box->n; i++) {
         hw_jinja_bind(j, name, n_names, list.box->item[i]);
         j->at = filter;
