@@ -3,6 +3,7 @@
 # tests/hostile.sh [PROGRAM]: build/hardwire, or another build of it. Prints TAP.
 set -u
 hardwire=${1:-build/hardwire}
+export HARDWIRE_HOME=. # another build of it lies elsewhere
 dir=build/test/hostile-$(echo "$hardwire" | tr / -)
 rm -rf $dir
 mkdir -p $dir
