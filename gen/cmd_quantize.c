@@ -133,13 +133,15 @@ int hw_cmd_quantize(int argc, char **argv)
         return hw_usage("quantize", "expected one checkpoint");
     if (!text != !tokenizer)
         return hw_usage("quantize", "expected --text and --tokenizer together");
+    if (dry)
+        output = NULL;
     const char *inputs[] = {argv[optind], levels, text, tokenizer};
-    for (size_t i = 0; output && !dry && i < sizeof inputs / sizeof inputs[0]; i++) {
+    for (size_t i = 0; output && i < sizeof inputs / sizeof inputs[0]; i++) {
         if (hw_output_is_input(output, inputs[i]))
             hw_fail(&err, "%s: is an input (%s): expected another name for the output", output,
                     inputs[i]);
     }
-    if (err.set || (output && !dry && !hw_output_file_check(output, &err)))
+    if (err.set || (output && !hw_output_file_check(output, &err)))
         return hw_report(&err);
     struct hw_qmodel q;
     struct hw_grids *grids = levels ? hw_grids_open(levels, &err) : NULL;
@@ -147,7 +149,7 @@ int hw_cmd_quantize(int argc, char **argv)
     int *tokens =
         model && text ? read_tokens(model, text, tokenizer, &o.n_calib_tokens, &err) : NULL;
     o.grids = grids;
-    o.output = dry ? NULL : output;
+    o.output = output;
     o.calib_tokens = tokens;
     o.ternary = model && !grids && !o.weight_bits && hw_model_is_ternary(model);
     if (!o.widths.code_bits)
@@ -161,7 +163,7 @@ int hw_cmd_quantize(int argc, char **argv)
     if (model && !err.set && !hw_geometry_holds(hw_model_config(model), &vec, &why))
         hw_fail(&err, "%s: %s", argv[optind], why.text);
     if (model && !err.set && hw_quantize(model, &o, &q, &err)) {
-        if (output && !dry)
+        if (output)
             hw_qmodel_write(&q, output, &err);
         hw_qmodel_free(&q);
     }

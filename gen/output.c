@@ -41,14 +41,23 @@ static bool busy(const char *name, struct hw_error *err)
     return hw_fail(err, "%s: another hardwire is writing it", name);
 }
 
-// Locks an open file, and sees to it that it is still the one at `path`: its owner may have renamed
-// it meanwhile. Not blocking. False: it is locked, or gone.
-static bool lock_path(int fd, const char *path)
+static bool same_inode(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+// Whether an open file is still the one at `path`: who holds its lock may have renamed it.
+static bool is_at(int fd, const char *path)
 {
     struct stat open_now, at_path;
-    return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &open_now) == 0 &&
-           lstat(path, &at_path) == 0 && open_now.st_dev == at_path.st_dev &&
-           open_now.st_ino == at_path.st_ino;
+    return fstat(fd, &open_now) == 0 && lstat(path, &at_path) == 0 &&
+           same_inode(&open_now, &at_path);
+}
+
+// Locks an open file that is still at `path`. Not blocking. False: it is locked, or gone.
+static bool lock_path(int fd, const char *path)
+{
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 && is_at(fd, path);
 }
 
 // --- a file
@@ -137,13 +146,12 @@ bool hw_output_is_input(const char *path, const char *input)
     struct stat out, in;
     if (!path || !input || stat(path, &out) != 0 || stat(input, &in) != 0)
         return false;
-    if (out.st_dev == in.st_dev && out.st_ino == in.st_ino)
+    if (same_inode(&out, &in))
         return true;
     DIR *d = S_ISDIR(in.st_mode) ? opendir(input) : NULL;
     bool found = false;
     for (struct dirent *e; d && !found && (e = readdir(d)) != NULL;) {
-        found = fstatat(dirfd(d), e->d_name, &in, 0) == 0 && out.st_dev == in.st_dev &&
-                out.st_ino == in.st_ino;
+        found = fstatat(dirfd(d), e->d_name, &in, 0) == 0 && same_inode(&out, &in);
     }
     if (d)
         closedir(d);
@@ -246,10 +254,15 @@ static bool remove_one(void *user, const char *path, bool is_folder)
     return true;
 }
 
-static void remove_owned(const char *dir, hw_output_owns *owns, void *user)
+static void remove_below(const char *dir, hw_output_owns *owns, void *user)
 {
     struct owned o = {dir, owns, user, NULL};
     walk(dir, "", remove_one, &o);
+}
+
+static void remove_owned(const char *dir, hw_output_owns *owns, void *user)
+{
+    remove_below(dir, owns, user);
     rmdir(dir);
 }
 
@@ -270,13 +283,8 @@ bool hw_output_dir_open(struct hw_output_dir *d, hw_output_owns *owns, void *use
         return hw_fail(err, "%s: exists and is not an output of hardwire: not replaced", d->temp);
     if (!lock_path(d->lock, d->temp)) {
         busy(d->name, err);
-    } else if (!made) { // what a process that was killed has left
-        struct hw_error foreign = {0};
-        if (!hw_output_dir_owned(d->temp, owns, user, &foreign))
-            hw_fail(err, "%s", foreign.text);
-        struct owned o = {d->temp, owns, user, NULL};
-        if (!err->set)
-            walk(d->temp, "", remove_one, &o);
+    } else if (!made && hw_output_dir_owned(d->temp, owns, user, err)) {
+        remove_below(d->temp, owns, user); // what a process that was killed has left
     }
     if (err->set) {
         close(d->lock);
@@ -312,11 +320,9 @@ bool hw_output_dir_commit(struct hw_output_dir *d, hw_output_owns *owns, void *u
 
 void hw_output_dir_close(struct hw_output_dir *d, hw_output_owns *owns, void *user)
 {
-    struct stat open_now, at_temp;
     if (d->lock < 0)
         return;
-    if (fstat(d->lock, &open_now) == 0 && lstat(d->temp, &at_temp) == 0 &&
-        open_now.st_ino == at_temp.st_ino && open_now.st_dev == at_temp.st_dev)
+    if (is_at(d->lock, d->temp))
         remove_owned(d->temp, owns, user);
     close(d->lock);
     d->lock = -1;

@@ -24,9 +24,8 @@ struct hw_output_file {
 
 // Whether it could be opened now: asked before long work, whose result is to go there.
 bool hw_output_file_check(const char *path, struct hw_error *err);
-// A regular file, or nothing, is replaced at the end; a symbolic
-// link is followed; a device or pipe is written to; a folder is refused. Until commit or abort,
-// signals only set hw_stop.
+// A regular file, or nothing, is replaced at the end; a symbolic link is followed; a device or pipe
+// is written to; a folder is refused. Until close, signals only set hw_stop.
 bool hw_output_file_open(struct hw_output_file *f, const char *path, struct hw_error *err);
 // Closes it and puts it in its place, or, where *err is set, takes it away. Returns !err->set.
 bool hw_output_file_close(struct hw_output_file *f, struct hw_error *err);

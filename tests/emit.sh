@@ -109,6 +109,11 @@ for mine in NOTES.txt runs/2024/mine runs/1/2/3/4/mine fabric/mine.v personality
     verdict "somebody's $mine in the older output stays"
     find $dir/room -mindepth 1 -type d -empty -delete
 done
+cp -r $dir/room $dir/bare && echo '{"format": "hardwire-manifest-1", "files": {}}' > $dir/bare/manifest.json
+bare=$(digest $dir/bare)
+! emit $dir/bare && grep -q 'it holds .*, which hardwire did not make' $dir/words && [ "$(digest $dir/bare)" = "$bare" ] &&
+    [ ! -e $dir/bare.old ] && rm -rf $dir/bare
+verdict "so does all of a folder whose manifest lists nothing"
 mkdir $dir/room/empty && ! emit $dir/room --rows 16 && grep -q 'it holds empty/,' $dir/words && rmdir $dir/room/empty
 verdict "so does somebody's empty folder"
 echo mine > $dir/room/mine && emit $dir/room --keep && [ "$(cat $dir/room/mine)" = mine ] && rm $dir/room/mine

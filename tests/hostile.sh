@@ -133,7 +133,7 @@ refused "more words than addresses" "geometry: weight ROM: expected at most 2684
     "$hardwire" plan --shape 4096,14336,80,32,8,128256,8192 --rows 4 --cols 4 --vec 4 --att-pos 4
 "$hardwire" emit $tiny -o $dir/design --quiet --rows 8 --cols 8 --vec 4 --att-pos 4
 sim/build $dir/design icarus
-cosim="build/cosim-icarus $dir/design -m $tiny -t $dir/tiny.tok -n 1 --quiet"
+cosim="$(dirname "$hardwire")/cosim-icarus $dir/design -m $tiny -t $dir/tiny.tok -n 1 --quiet"
 # shellcheck disable=SC2086
 ends 0 "the design as it was made" "0 different" $cosim
 edit() { # NAME PATTERN EDIT: the design's manifest edited; --fabric and the simulation refuse it

@@ -9,7 +9,8 @@ rm -rf $out # objects of sources that are gone would be linked
 mkdir -p $out
 flags="-std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g -ffp-contract=off -DHW_CHECK_RANGES -I.
        -fsanitize=address,undefined -fno-sanitize-recover=all"
-sources=$(ls gen/*.c gen/*/*.c refmodel/*.c tests/oracle.c | grep -v gen/main.c)
+sources=$(ls gen/*.c gen/*/*.c refmodel/*.c sim/cosim.c sim/design.c sim/monitor.c sim/slice.c tests/oracle.c |
+    grep -v gen/main.c)
 # shellcheck disable=SC2086
 printf '%s\n' $sources | xargs -P 2 -I{} sh -c \
     'clang '"$(echo $flags)"' -c {} -o '$out'/$(echo {} | tr / _).o' || { echo "not ok build"; exit 1; }
@@ -27,7 +28,8 @@ for test in tests/test_*.c; do
     fi
 done
 # shellcheck disable=SC2086
-if clang $flags gen/main.c $out/all.a -o $out/hardwire -ljansson -lnettle -lm -lpthread; then
+if clang $flags gen/main.c $out/all.a -o $out/hardwire -ljansson -lnettle -lm -lpthread &&
+    clang $flags sim/dut_icarus.c $out/all.a -o $out/cosim-icarus -ljansson -lnettle -lm -lpthread; then
     # a finding must not look like a refusal, whose exit status is 1
     ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99 tests/hostile.sh $out/hardwire | sed -E 's/^(not ok|ok) /\1 sanitized, /'
 else

@@ -78,6 +78,7 @@ struct clocking { // what does not change within a token
     const struct hw_geometry *g;
     int pos;
     bool sample;
+    int score_stages, argmax_stages; // of their trees of maxima
 };
 
 static bool any(const struct rows *r, int n)
@@ -98,13 +99,19 @@ static bool any_bool(const bool *b, int n)
     return false;
 }
 
-// A mark on its way through the stages of max_tree.v over n candidates: what leaves in this clock.
-static bool through_tree(uint64_t from, uint64_t *to, int n, bool in)
+// Stages of max_tree.v over n candidates.
+static int tree_stages(int n)
 {
     int levels = 0;
     while (1 << levels < n)
         levels++;
-    int last = (levels + MAX_LEVELS - 1) / MAX_LEVELS - 1;
+    return (levels + MAX_LEVELS - 1) / MAX_LEVELS;
+}
+
+// A mark on its way through so many stages: whether one leaves in this clock.
+static bool through_tree(uint64_t from, uint64_t *to, int stages, bool in)
+{
+    int last = stages - 1;
     bool out = from >> last & 1;
     *to = (from & ~(UINT64_C(1) << last)) << 1 | (in ? 1 : 0);
     return out;
@@ -250,8 +257,8 @@ static void takers_next(const struct clocking *k, const struct state *s, struct 
     shift(s->rope, n->rope, 2, y, y.dest == HW_DST_K || y.dest == HW_DST_Q || y.dest == HW_DST_V);
     shift(s->swiglu, n->swiglu, 5, y, y.dest == HW_DST_HIDDEN);
     bool logits = y.valid && y.dest == HW_DST_LOGITS;
-    (void)through_tree(s->top_word, &n->top_word, k->g->vec, logits);
-    n->argmax_done = through_tree(s->top_last, &n->top_last, k->g->vec, logits && y.last);
+    (void)through_tree(s->top_word, &n->top_word, k->argmax_stages, logits);
+    n->argmax_done = through_tree(s->top_last, &n->top_last, k->argmax_stages, logits && y.last);
 }
 
 // --- side.v
@@ -332,7 +339,7 @@ static void score_next(const struct clocking *k, const struct state *s, struct s
     }
     n->a_pipe[0] = issue;
     n->a_pipe_end[0] = end;
-    if (through_tree(s->top_end, &n->top_end, k->g->att_pos, s->a_pipe[2] && s->a_pipe_end[2]))
+    if (through_tree(s->top_end, &n->top_end, k->score_stages, s->a_pipe[2] && s->a_pipe_end[2]))
         n->scored = s->scored + 1;
     if (!issue)
         return;
@@ -506,7 +513,8 @@ static void sequencer_next(const struct clocking *k, const struct state *s, stru
 
 struct hw_cycle_count hw_cycles(const struct hw_plan *plan, int pos, bool sample)
 {
-    const struct clocking k = {plan, &plan->geometry, pos, sample};
+    const struct hw_geometry *g = &plan->geometry;
+    const struct clocking k = {plan, g, pos, sample, tree_stages(g->att_pos), tree_stages(g->vec)};
     struct hw_cycle_count count = {0, 0};
     struct state s, n;
     memset(&s, 0, sizeof s);

@@ -223,19 +223,21 @@ static bool same_files(const struct hw_out *out, const struct hw_manifest *m)
     return true;
 }
 
-// What stands at the output's name: nothing or an empty folder (*m stays empty), or a design.
-static bool read_older(const char *name, struct hw_manifest *m, struct hw_error *err)
+// What stands at the output's name: nothing or an empty folder, or a design, which *m then
+// describes.
+static bool read_older(const char *name, bool *is_design, struct hw_manifest *m,
+                       struct hw_error *err)
 {
     struct hw_error why = {0};
     struct stat st;
     memset(m, 0, sizeof *m);
+    *is_design = false;
     if (lstat(name, &st) != 0)
         return true;
     if (!S_ISDIR(st.st_mode))
         return hw_fail(err, "%s: exists and is not a folder: not replaced", name);
-    if (hw_manifest_read_files(m, name, &why))
-        return true;
-    if (hw_output_dir_empty(name))
+    *is_design = hw_manifest_read_files(m, name, &why);
+    if (*is_design || hw_output_dir_empty(name))
         return true;
     return hw_fail(err, "%s: exists and is not an output of hardwire: not replaced (%s)", name,
                    why.text);
@@ -262,16 +264,18 @@ bool hw_emit(const struct hw_plan *plan, const char *slice, const char *template
 {
     struct hw_output_dir dir;
     struct hw_manifest older;
-    if (!hw_output_dir_name(&dir, path, err) || !read_older(dir.name, &older, err))
+    bool replaces;
+    if (!hw_output_dir_name(&dir, path, err) || !read_older(dir.name, &replaces, &older, err))
         return false;
-    if ((mode == HW_EMIT_KEEP || older.n_files == 0 ||
+    // asked before the work, and again before what lies there goes
+    if ((mode == HW_EMIT_KEEP || !replaces ||
          hw_output_dir_owned(dir.name, hw_manifest_owns, &older, err)) &&
         hw_output_dir_open(&dir, hw_manifest_owns, NULL, err)) {
         struct hw_out out = {.dir = dir.temp, .err = err, .stop = &hw_stop, .progress = progress};
         write_design(plan, slice, templates, dir.temp, &out);
-        bool keep = mode == HW_EMIT_KEEP && older.n_files > 0 && same_files(&out, &older);
+        bool keep = mode == HW_EMIT_KEEP && replaces && same_files(&out, &older);
         if (!err->set && !keep &&
-            (older.n_files == 0 || hw_output_dir_owned(dir.name, hw_manifest_owns, &older, err)))
+            (!replaces || hw_output_dir_owned(dir.name, hw_manifest_owns, &older, err)))
             hw_output_dir_commit(&dir, hw_manifest_owns, &older, err);
         hw_out_free(&out);
         hw_output_dir_close(&dir, hw_manifest_owns, NULL);

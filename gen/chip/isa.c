@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "gen/chip/bits.h"
+
 // Fields of one operation after another; those of operation k are first[k] .. first[k + 1] - 1.
 #define FIELD_OF(member, type, field, lsb, width, meaning)                                         \
     {#field, meaning, lsb, width, offsetof(struct hw_insn, member.field)},
@@ -50,10 +52,7 @@ const char *hw_isa_op_name(enum hw_opcode op)
 
 static void put(uint8_t *word, const struct hw_isa_field *f, uint32_t value)
 {
-    for (int i = 0; i < f->width; i++) {
-        if (value >> i & 1)
-            word[(f->lsb + i) / 8] |= (uint8_t)(1u << (f->lsb + i) % 8);
-    }
+    hw_put_bits(word, f->lsb, f->width, value);
 }
 
 bool hw_insn_encode(const struct hw_insn *insn, uint8_t word[HW_INSN_BYTES], struct hw_error *err)

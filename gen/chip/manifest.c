@@ -4,13 +4,11 @@
 #include "gen/chip/manifest.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fnmatch.h>
 #include <jansson.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "refmodel/limits.h"
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/chip/bits.h"
 #include "gen/chip/program.h"
 
 static size_t word_bytes(const struct hw_rom *rom)
@@ -19,11 +20,7 @@ static size_t word_bytes(const struct hw_rom *rom)
 // Sets `width` bits from `lsb` of word `word` to value (the word's bits are zero before).
 static void put(struct hw_rom *rom, long word, long lsb, int width, uint64_t value)
 {
-    uint8_t *w = rom->data + (size_t)word * word_bytes(rom);
-    for (int i = 0; i < width; i++) {
-        if (value >> i & 1)
-            w[(lsb + i) >> 3] |= (uint8_t)(1u << ((lsb + i) & 7));
-    }
+    hw_put_bits(rom->data + (size_t)word * word_bytes(rom), lsb, width, value);
 }
 
 struct builder {

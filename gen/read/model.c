@@ -107,9 +107,9 @@ bool hw_config_check(const struct hw_config *c, const char *file, const char *wh
         if (field[i].value < 1 || field[i].value > field[i].max)
             return hw_fail(err, "%s: %s: %s, expected 1..%d, got %d", file, where, field[i].name,
                            field[i].max, field[i].value);
-    if (c->vocab_size < 2)
-        return hw_fail(err, "%s: %s: vocab_size, expected 2 tokens or more, got %d", file, where,
-                       c->vocab_size);
+    if (c->vocab_size < HW_MIN_VOCAB_SIZE)
+        return hw_fail(err, "%s: %s: vocab_size, expected %d tokens or more, got %d", file, where,
+                       HW_MIN_VOCAB_SIZE, c->vocab_size);
     if (c->bos < 0 || c->bos >= c->vocab_size)
         return hw_fail(err, "%s: %s: BOS, expected a token 0..%d, got %d", file, where,
                        c->vocab_size - 1, c->bos);
@@ -181,9 +181,9 @@ static size_t stored_row(const struct hw_model *model, const struct hw_tensor *t
 static void note_damage(const struct hw_model *model, enum hw_tensor_id id, int layer, int row,
                         int col, float *value)
 {
-    struct hw_damage *d = model->damage, here = {.id = id, .layer = layer, .row = row, .col = col};
+    struct hw_damage *d = model->damage;
     const int at[] = {(int)id, layer, row, col};
-    here.value = *value;
+    float damaged = *value;
     *value = 0.0f;
     pthread_mutex_lock(&d->lock);
     const int first[] = {(int)d->id, d->layer, d->row, d->col};
@@ -191,11 +191,11 @@ static void note_damage(const struct hw_model *model, enum hw_tensor_id id, int 
     for (int i = 0; i < 4 && order == 0; i++)
         order = (at[i] > first[i]) - (at[i] < first[i]);
     if (!d->found || order < 0) {
-        d->id = here.id;
+        d->id = id;
         d->layer = layer;
         d->row = row;
         d->col = col;
-        d->value = here.value;
+        d->value = damaged;
     }
     d->found = true;
     pthread_mutex_unlock(&d->lock);

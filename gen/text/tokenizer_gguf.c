@@ -164,10 +164,10 @@ static bool read_all(struct reader *r, int vocab_size)
     if (!bpe && !hw_text_is(model, "llama"))
         return hw_fail(r->err, "%s: key tokenizer.ggml.model: expected llama or gpt2, got \"%.*s\"",
                        r->file->path, model.len < 64 ? (int)model.len : 64, model.bytes);
-    if (tokens->count > HW_MAX_VOCAB_SIZE)
+    if (tokens->count > HW_FILE_MAX_VOCAB_SIZE)
         return hw_fail(r->err,
                        "%s: key tokenizer.ggml.tokens: number, expected at most %d, got %llu",
-                       r->file->path, HW_MAX_VOCAB_SIZE, (unsigned long long)tokens->count);
+                       r->file->path, HW_FILE_MAX_VOCAB_SIZE, (unsigned long long)tokens->count);
     r->n_pieces = (int)tokens->count < vocab_size ? (int)tokens->count : vocab_size;
     size_t text_bytes = 0;
     const uint8_t *at = tokens->value;

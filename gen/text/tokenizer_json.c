@@ -113,9 +113,9 @@ static bool set_piece(struct reader *r, const json_t *id, const char *text, size
 {
     json_int_t value = json_integer_value(id);
     *token = -1;
-    if (!json_is_integer(id) || value < 0 || value > HW_MAX_VOCAB_SIZE)
+    if (!json_is_integer(id) || value < 0 || value > HW_FILE_MAX_VOCAB_SIZE)
         return hw_fail(r->err, "%s: piece \"%.32s\": id, expected 0..%d, got something else",
-                       r->path, text, HW_MAX_VOCAB_SIZE);
+                       r->path, text, HW_FILE_MAX_VOCAB_SIZE);
     if (value >= r->tok->vocab_size) {
         r->tok->n_left_out++;
         return true;

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fields in words of ROMs, which are little endian in bytes.
+#ifndef HW_BITS_H
+#define HW_BITS_H
+
+#include <stdint.h>
+
+// Sets bits [lsb + width - 1 : lsb] of a word, zero before, to the low bits of value; width 1..64.
+static inline void hw_put_bits(uint8_t *word, long lsb, int width, uint64_t value)
+{
+    for (int i = 0; i < width; i++) {
+        if (value >> i & 1)
+            word[(lsb + i) >> 3] |= (uint8_t)(1u << ((lsb + i) & 7));
+    }
+}
+
+#endif
