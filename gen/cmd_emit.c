@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // hardwire emit and sim: a quantized model and a geometry to Verilog, or to a simulated chip that
 // is compared with the reference. Owns the options that plan shares.
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,137 +13,43 @@
 #include "gen/read/model.h"
 #include "gen/read/safetensors.h"
 
-static const char *const GEOMETRY_HELP =
-    "      --rows N          lanes a column (32)\n"
-    "      --cols N          activations a cycle (8); rows x cols weights a cycle\n"
-    "      --vec N           rows drained, and vector elements, a cycle (8)\n"
-    "      --att-pos N       KV positions a cycle (16)\n"
-    "      --lane KIND       select or multiply: what a lane does with a code (see --target)\n"
-    "      --target NAME     sim, ice40, ecp5, xilinx, osu018: the lane that is smaller there "
-    "(sim)\n"
-    "      --fabric DIR      in place of these: the fabric of the design in DIR, whose capacities "
-    "hold\n"
-    "                        the model; only the constants are new\n"
-    "      --bank-bytes N    most bytes of a ROM bank (524288)\n"
-    "      --ctx N           a context of N positions (the model's)\n"
-    "      --slice NAME      chip, layer:N, matrix:NAME[:first-last], op:NAME:N (chip)\n";
+const struct hw_option HW_GEOMETRY_OPTIONS[] = {
+    {"rows", 0, HW_SETS(struct hw_geometry, rows), "N", 1, HW_ANY_COUNT, .otherwise = "32",
+     .help = "lanes a column"},
+    {"cols", 0, HW_SETS(struct hw_geometry, cols), "N", 1, HW_ANY_COUNT, .otherwise = "8",
+     .help = "activations a cycle; rows x cols weights a cycle"},
+    {"vec", 0, HW_SETS(struct hw_geometry, vec), "N", 1, HW_ANY_COUNT, .otherwise = "8",
+     .help = "rows drained, and vector elements, a cycle"},
+    {"att-pos", 0, HW_SETS(struct hw_geometry, att_pos), "N", 1, HW_ANY_COUNT, .otherwise = "16",
+     .help = "KV positions a cycle"},
+    {0}};
 
-// Of emit and plan.
-static const char *const SHAPE_HELP =
-    "      --shape D,H,L,N,K,V,C[,untied]  no model: dim, hidden, layers, heads, kv heads, vocab,\n"
-    "                        context, with random weights\n"
-    "      --bits N --code-bits N  of these (4, 4)\n"
-    "      --wide-bits N     of embedding, classifier, wk, wv (as --bits)\n";
+const struct hw_option HW_DESIGN_OPTIONS[] = {
+    {"lane", 0, HW_SETS(struct hw_request, lane), "KIND", .otherwise = "see --target",
+     .help = "select or multiply: what a lane does with a code"},
+    {"target", 0, HW_SETS(struct hw_request, target), "NAME", .otherwise = "sim",
+     .help = "sim, ice40, ecp5, xilinx, osu018: the lane that is smaller there"},
+    {"fabric", 0, HW_SETS(struct hw_request, fabric), "DIR",
+     .help = "in place of --rows and so on: the fabric of the design in DIR, whose "
+             "capacities hold the model; only the constants are new"},
+    {"bank-bytes", 0, HW_SETS(struct hw_request, geometry.bank_bytes), "N", 1, HW_ANY_COUNT,
+     .otherwise = "524288", .help = "most bytes of a ROM bank"},
+    {"ctx", 0, HW_SETS(struct hw_request, ctx), "N", 1, HW_ANY_COUNT, .otherwise = "the model's",
+     .help = "a context of N positions"},
+    {"slice", 0, HW_SETS(struct hw_request, slice), "NAME", .preset = "chip",
+     .help = "chip, layer:N, matrix:NAME[:first-last], op:NAME:N"},
+    {0}};
 
-static const char *const SIM_HELP =
-    "hardwire sim Q.safetensors -t TOKENIZER -o DIR [options]\n"
-    "  Emits DIR (kept where it is this very design), compiles it, runs it beside the\n"
-    "  reference and compares every tensor. Ctrl-C stops after the token at hand.\n"
-    "  -t, --tokenizer FILE  of the model: llama2.c, GGUF, tokenizer.json or its folder\n"
-    "  -p, --prompt TEXT     what the story begins with (nothing), or what the chat is asked\n"
-    "  -n, --count N         tokens to generate, in each turn of a chat (256); steps of a slice\n"
-    "      --chat            with the tokenizer's chat template; without -p, line by line\n"
-    "      --system TEXT, --messages FILE, --template NAME   as of hardwire run\n"
-    "      --icarus          Icarus Verilog instead of Verilator: slow, but sees X\n"
-    "      --stalls SEED     pause the streams at random\n"
-    "      --reset-at N      reset once, at clock N, and begin again\n"
-    "      --repeat N        tell the same prompt N more times, without a reset\n"
-    "      --random SEED     slice: random operands instead of captured ones\n"
-    "      --no-taps         compare tokens only\n"
-    "      --quiet           no story\n"
-    "      --json FILE       the summary as JSON\n"
-    "      --clock MHZ       clock at which tokens/s are stated (100)\n";
-
-enum { PASS_ON = 256 }; // options of the co-simulation, handed on as they are
-
-// False where there are too many.
-static bool pass_on(struct hw_request *r, const char *name, const char *value)
-{
-    size_t size = strlen(name) + (value ? strlen(value) : 0) + 4;
-    char *arg = r->n_args < (int)(sizeof r->args / sizeof r->args[0]) ? malloc(size) : NULL;
-    if (!arg)
-        return false;
-    snprintf(arg, size, value ? "--%s=%s" : "--%s", name, value);
-    r->args[r->n_args++] = arg;
-    return true;
-}
-
-// Which verb takes an option.
-enum { EMIT = 1, PLAN = 2, SIM = 4, ALL = 7 };
-
-static const struct verb_option {
-    int verbs;
-    struct option option;
-} OPTIONS[] = {
-    {ALL, {"rows", required_argument, NULL, 'r'}},
-    {ALL, {"cols", required_argument, NULL, 'c'}},
-    {ALL, {"vec", required_argument, NULL, 'v'}},
-    {ALL, {"att-pos", required_argument, NULL, 'P'}},
-    {ALL, {"lane", required_argument, NULL, 'L'}},
-    {ALL, {"target", required_argument, NULL, 'G'}},
-    {ALL, {"fabric", required_argument, NULL, 'F'}},
-    {ALL, {"bank-bytes", required_argument, NULL, 'B'}},
-    {ALL, {"ctx", required_argument, NULL, 'x'}},
-    {ALL, {"slice", required_argument, NULL, 's'}},
-    {ALL, {"help", no_argument, NULL, 'h'}},
-    {EMIT | PLAN, {"shape", required_argument, NULL, 'S'}},
-    {EMIT | PLAN, {"bits", required_argument, NULL, 'b'}},
-    {EMIT | PLAN, {"code-bits", required_argument, NULL, 'C'}},
-    {EMIT | PLAN, {"wide-bits", required_argument, NULL, 'w'}},
-    {EMIT | SIM, {"output", required_argument, NULL, 'o'}},
-    {EMIT | SIM, {"templates", required_argument, NULL, 'T'}},
-    {EMIT, {"keep", no_argument, NULL, 'k'}},
-    {EMIT, {"quiet", no_argument, NULL, 'q'}},
-    {PLAN, {"json", no_argument, NULL, 'j'}},
-    {PLAN, {"clock", required_argument, NULL, 'm'}},
-    {PLAN, {"clock-mhz", required_argument, NULL, 'm'}},
-    {SIM, {"icarus", no_argument, NULL, 'i'}},
-    {SIM, {"tokenizer", required_argument, NULL, 't'}},
-    {SIM, {"prompt", required_argument, NULL, 'p'}},
-    {SIM, {"count", required_argument, NULL, 'n'}},
-    {SIM, {"random", required_argument, NULL, PASS_ON}},
-    {SIM, {"stalls", required_argument, NULL, PASS_ON}},
-    {SIM, {"reset-at", required_argument, NULL, PASS_ON}},
-    {SIM, {"repeat", required_argument, NULL, PASS_ON}},
-    {SIM, {"json", required_argument, NULL, PASS_ON}},
-    {SIM, {"clock", required_argument, NULL, 'M'}},
-    {SIM, {"clock-mhz", required_argument, NULL, 'M'}},
-    {SIM, {"no-taps", no_argument, NULL, PASS_ON}},
-    {SIM, {"quiet", no_argument, NULL, PASS_ON}},
-    {SIM, {"chat", no_argument, NULL, PASS_ON}},
-    {SIM, {"system", required_argument, NULL, PASS_ON}},
-    {SIM, {"messages", required_argument, NULL, PASS_ON}},
-    {SIM, {"template", required_argument, NULL, PASS_ON}},
-};
-enum { N_OPTIONS = sizeof OPTIONS / sizeof OPTIONS[0] };
-
-// The number or the text that an option sets, or NULL.
-static int *number_of(struct hw_request *r, int opt)
-{
-    return opt == 'r'   ? &r->geometry.rows
-           : opt == 'c' ? &r->geometry.cols
-           : opt == 'v' ? &r->geometry.vec
-           : opt == 'P' ? &r->geometry.att_pos
-           : opt == 'B' ? &r->geometry.bank_bytes
-           : opt == 'm' ? &r->clock_mhz
-           : opt == 'b' ? &r->bits
-           : opt == 'C' ? &r->code_bits
-           : opt == 'w' ? &r->wide_bits
-           : opt == 'x' ? &r->ctx
-                        : NULL;
-}
-
-static const char **text_of(struct hw_request *r, int opt)
-{
-    return opt == 'o'   ? &r->output
-           : opt == 's' ? &r->slice
-           : opt == 'S' ? &r->shape
-           : opt == 'L' ? &r->lane
-           : opt == 'G' ? &r->target
-           : opt == 'F' ? &r->fabric
-           : opt == 'T' ? &r->templates
-                        : NULL;
-}
+const struct hw_option HW_SHAPE_OPTIONS[] = {
+    {"shape", 0, HW_SETS(struct hw_request, shape), "D,H,L,N,K,V,C[,untied]",
+     .help = "no model: dim, hidden, layers, heads, kv heads, vocab, context, with random weights"},
+    {"bits", 0, HW_SETS(struct hw_request, bits), "N", 2, 8,
+     .otherwise = "4; plan of a checkpoint: 8", .help = "of these weights"},
+    {"code-bits", 0, HW_SETS(struct hw_request, code_bits), "N", 2, 4, .otherwise = "4",
+     .help = "of a ROM code"},
+    {"wide-bits", 0, HW_SETS(struct hw_request, wide_bits), "N", 2, 8, .otherwise = "as --bits",
+     .help = "of embedding, classifier, wk, wv"},
+    {0}};
 
 // What follows from the options together; -1 to go on, otherwise the exit status.
 static int check_request(const char *verb, struct hw_request *r)
@@ -157,10 +62,6 @@ static int check_request(const char *verb, struct hw_request *r)
     r->bits = r->bits ? r->bits : r->shape ? 4 : 8;
     r->wide_bits = r->wide_bits ? r->wide_bits : r->bits;
     r->code_bits = r->code_bits ? r->code_bits : 4;
-    if (r->bits < 2 || r->bits > 8 || r->wide_bits < 2 || r->wide_bits > 8 || r->code_bits < 2 ||
-        r->code_bits > 4)
-        return hw_usage(verb, "expected 2..8 bits in codes of 2..4, got %d and %d in %d", r->bits,
-                        r->wide_bits, r->code_bits);
     const struct hw_geometry *g = &r->geometry;
     if (r->fabric &&
         (g->rows || g->cols || g->vec || g->att_pos || g->bank_bytes || r->lane || r->target))
@@ -175,50 +76,23 @@ static int check_request(const char *verb, struct hw_request *r)
     return -1;
 }
 
-int hw_parse_request(int argc, char **argv, const char *help, struct hw_request *r)
+int hw_parse_request(const struct hw_verb *verb, int argc, char **argv, struct hw_request *r)
 {
-    const char *name = argv[0];
-    const int verb = strcmp(name, "plan") == 0 ? PLAN : strcmp(name, "emit") == 0 ? EMIT : SIM;
-    const char *letters = verb == PLAN ? "h" : verb == EMIT ? "o:h" : "o:t:p:n:h";
-    struct option options[N_OPTIONS + 1] = {0};
-    static char templates[4200];
-    for (int i = 0, n = 0; i < N_OPTIONS; i++) {
-        if (OPTIONS[i].verbs & verb)
-            options[n++] = OPTIONS[i].option;
+    struct hw_operands operands;
+    *r = (struct hw_request){0};
+    int status = hw_options_parse(verb, argc, argv, r, &operands);
+    if (status >= 0)
+        return status;
+    if (operands.n != !r->shape)
+        return hw_usage(verb->name, r->shape ? "expected no model beside --shape"
+                                             : "expected one quantized model");
+    if (!r->templates) {
+        snprintf(r->home, sizeof r->home, "%s/rtl_templates", hw_home());
+        r->templates = r->home;
     }
-    snprintf(templates, sizeof templates, "%s/rtl_templates", hw_home());
-    *r = (struct hw_request){.slice = "chip", .templates = templates, .clock_mhz = 100};
-    for (int opt, at; (opt = getopt_long(argc, argv, letters, options, &at)) != -1;) {
-        int *number = number_of(r, opt);
-        const char **text = text_of(r, opt);
-        const char *passed = opt == 't'       ? "tokenizer"
-                             : opt == 'p'     ? "prompt"
-                             : opt == 'n'     ? "count"
-                             : opt == 'M'     ? "clock-mhz"
-                             : opt == PASS_ON ? options[at].name
-                                              : NULL;
-        if (number && !hw_parse_int(optarg, 1, 1 << 24, number))
-            return hw_usage(name, "--%s: expected a number in 1..%d, got '%s'", options[at].name,
-                            1 << 24, optarg);
-        if (text)
-            *text = optarg;
-        if (passed && !pass_on(r, passed, optarg))
-            return hw_usage(name, "expected fewer options for the simulation");
-        r->icarus = r->icarus || opt == 'i';
-        r->quiet = r->quiet || opt == 'q';
-        r->json = r->json || opt == 'j';
-        r->keep = r->keep || opt == 'k';
-        if (opt == 'h')
-            return printf("%s%s%s", help, GEOMETRY_HELP, verb == SIM ? "" : SHAPE_HELP), 0;
-        if (opt == '?')
-            return 2;
-    }
-    if (optind + !r->shape != argc)
-        return hw_usage(name, r->shape ? "expected no model beside --shape"
-                                       : "expected one quantized model");
-    r->input = r->shape ? NULL : argv[optind];
-    r->made_up = r->shape || (verb == PLAN && !hw_is_safetensors(r->input));
-    return check_request(name, r);
+    r->input = r->shape ? NULL : operands.at[0];
+    r->made_up = r->shape || (verb == &HW_VERB_PLAN && !hw_is_safetensors(r->input));
+    return check_request(verb->name, r);
 }
 
 static bool load(const struct hw_request *r, struct hw_qmodel *q, struct hw_error *err)
@@ -262,19 +136,13 @@ bool hw_prepare(struct hw_request *r, struct hw_qmodel *q, struct hw_plan *plan,
     return false;
 }
 
-int hw_cmd_emit(int argc, char **argv)
+static int emit(int argc, char **argv)
 {
     struct hw_request r;
     struct hw_qmodel q;
     struct hw_plan plan;
     struct hw_error err = {0};
-    int status =
-        hw_parse_request(argc, argv,
-                         "hardwire emit Q.safetensors -o DIR [options]\n"
-                         "      --templates DIR   the hand-written Verilog (rtl_templates)\n"
-                         "      --keep            leave DIR where it is this very design\n"
-                         "      --quiet           no size and no progress\n",
-                         &r);
+    int status = hw_parse_request(&HW_VERB_EMIT, argc, argv, &r);
     if (status >= 0)
         return status;
     if (!r.output)
@@ -288,30 +156,93 @@ int hw_cmd_emit(int argc, char **argv)
     return err.set ? hw_report(&err) : 0;
 }
 
-static int simulate(struct hw_request *r)
+static const struct hw_option EMIT_OPTIONS[] = {
+    {"output", 'o', HW_SETS(struct hw_request, output), "DIR", .help = "the design to write"},
+    {"templates", 0, HW_SETS(struct hw_request, templates), "DIR", .otherwise = "rtl_templates",
+     .help = "the hand-written Verilog"},
+    {"keep", 0, HW_SETS(struct hw_request, keep), .help = "leave DIR where it is this very design"},
+    {"quiet", 'q', HW_SETS(struct hw_request, quiet), .help = "no size and no progress"},
+    {0}};
+
+const struct hw_verb HW_VERB_EMIT = {
+    .name = "emit",
+    .operands = "Q.safetensors -o DIR",
+    .what = "Verilog: fabric and personality",
+    .groups = {{NULL, EMIT_OPTIONS, 0},
+               {NULL, HW_GEOMETRY_OPTIONS, offsetof(struct hw_request, geometry)},
+               {NULL, HW_DESIGN_OPTIONS, 0},
+               {NULL, HW_SHAPE_OPTIONS, 0}},
+    .run = emit};
+
+// --- sim
+
+static const struct hw_option_group HANDED_ON[] = {
+    {NULL, HW_ASK_OPTIONS, offsetof(struct hw_request, ask)},
+    {NULL, HW_COSIM_OPTIONS, offsetof(struct hw_request, cosim)}};
+
+// The options of the co-simulation, as arguments for it. Returns their number.
+static int hand_on(const struct hw_request *r, char **args, int room, struct hw_error *err)
 {
+    int n = 0;
+    for (size_t g = 0; g < sizeof HANDED_ON / sizeof HANDED_ON[0]; g++) {
+        int more = hw_options_write(&HANDED_ON[g], r, args + n, room - n);
+        if (more < 0)
+            hw_fail(err, "sim: out of memory");
+        n += more < 0 ? 0 : more;
+    }
+    return n;
+}
+
+static int simulate(const struct hw_request *r, struct hw_error *err)
+{
+    char *args[32];
+    int n = hand_on(r, args, sizeof args / sizeof args[0], err), status = 0;
+    const struct hw_sim_request sim = {r->output, r->input, r->icarus, args, n};
+    if (!err->set)
+        status = hw_simulate(&sim, err);
+    for (int i = 0; i < n; i++)
+        free(args[i]);
+    return status;
+}
+
+static int sim(int argc, char **argv)
+{
+    struct hw_request r;
     struct hw_qmodel q;
     struct hw_plan plan;
     struct hw_error err = {0};
-    int status = 0;
-    if (!hw_simulate_paths(r->output, &err) || !hw_prepare(r, &q, &plan, &err))
+    int status = hw_parse_request(&HW_VERB_SIM, argc, argv, &r);
+    if (status >= 0)
+        return status;
+    if (!r.output)
+        return hw_usage("sim", "expected -o DIR");
+    if (!hw_simulate_paths(r.output, &err) || !hw_prepare(&r, &q, &plan, &err))
         return hw_report(&err);
-    hw_emit(&plan, r->slice, r->templates, r->output, HW_EMIT_KEEP, NULL, &err);
+    hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_KEEP, NULL, &err);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
-    const struct hw_sim_request sim = {r->output, r->input, r->icarus, r->args, r->n_args};
-    if (!err.set)
-        status = hw_simulate(&sim, &err);
+    status = err.set ? 1 : simulate(&r, &err);
     return err.set ? hw_report(&err) : status;
 }
 
-int hw_cmd_sim(int argc, char **argv)
-{
-    struct hw_request r;
-    int status = hw_parse_request(argc, argv, SIM_HELP, &r);
-    if (status < 0)
-        status = r.output ? simulate(&r) : hw_usage("sim", "expected -o DIR");
-    for (int i = 0; i < r.n_args; i++)
-        free(r.args[i]);
-    return status;
-}
+static const struct hw_option SIM_OPTIONS[] = {
+    {"output", 'o', HW_SETS(struct hw_request, output), "DIR",
+     .help = "the design to write, or to keep where it is this very one"},
+    {"icarus", 0, HW_SETS(struct hw_request, icarus),
+     .help = "Icarus Verilog instead of Verilator: slow, but sees X"},
+    {"templates", 0, HW_SETS(struct hw_request, templates), "DIR", .otherwise = "rtl_templates",
+     .help = "the hand-written Verilog"},
+    {0}};
+
+const struct hw_verb HW_VERB_SIM = {
+    .name = "sim",
+    .operands = "Q.safetensors -t TOK -o DIR",
+    .what = "the chip in a simulator, beside the reference",
+    .about = "  Emits DIR (kept where it is this very design), compiles it, runs it beside the\n"
+             "  reference and compares every tensor. Ctrl-C stops after the token at hand.\n",
+    .groups = {{NULL, HW_ASK_OPTIONS, offsetof(struct hw_request, ask)},
+               {NULL, HW_COSIM_OPTIONS, offsetof(struct hw_request, cosim)},
+               {NULL, SIM_OPTIONS, 0},
+               {NULL, HW_GEOMETRY_OPTIONS, offsetof(struct hw_request, geometry)},
+               {NULL, HW_DESIGN_OPTIONS, 0}},
+    .run = sim};

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // hardwire inspect: what is in a checkpoint or a quantized model, what baking it would take, and
 // whether it can be baked. A GGUF file that cannot is described as far as its container goes.
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +15,6 @@
 #include "gen/read/special.h"
 #include "gen/sheet.h"
 #include "gen/text/chat.h"
-
-static const char *const HELP =
-    "hardwire inspect MODEL|Q.safetensors [options]\n"
-    "  -t, --tokenizer FILE  describe this tokenizer, where the model holds none\n"
-    "      --json            one JSON object\n"
-    "Exit status 1: it cannot be baked; the last line says why.\n";
 
 // --- counts of types
 
@@ -361,35 +354,44 @@ static int inspect_quantized(struct hw_sheet *s, const char *path, const char *t
     return status;
 }
 
-int hw_cmd_inspect(int argc, char **argv)
+struct request {
+    const char *tokenizer;
+    bool json;
+};
+
+static int inspect(int argc, char **argv)
 {
-    static const struct option options[] = {{"tokenizer", required_argument, NULL, 't'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
-    const char *tokenizer = NULL;
-    bool json = false;
-    for (int o; (o = getopt_long(argc, argv, "t:h", options, NULL)) != -1;) {
-        if (o == 't')
-            tokenizer = optarg;
-        else if (o == 'j')
-            json = true;
-        else if (o == 'h')
-            return fputs(HELP, stdout), 0;
-        else
-            return 2;
-    }
-    if (optind + 1 != argc)
+    struct request r;
+    struct hw_operands operands;
+    int status = hw_options_parse(&HW_VERB_INSPECT, argc, argv, &r, &operands);
+    if (status >= 0)
+        return status;
+    if (operands.n != 1)
         return hw_usage("inspect", "expected one model");
-    if (!hw_path_exists(argv[optind])) {
+    const char *path = operands.at[0];
+    if (!hw_path_exists(path)) {
         struct hw_error err = {0};
-        hw_fail(&err, "%s: open: expected a file or a folder, got nothing", argv[optind]);
+        hw_fail(&err, "%s: open: expected a file or a folder, got nothing", path);
         return hw_report(&err);
     }
     struct hw_sheet s;
-    hw_sheet_open(&s, json);
-    int status = hw_is_safetensors(argv[optind]) ? inspect_quantized(&s, argv[optind], tokenizer)
-                                                 : inspect_model(&s, argv[optind], tokenizer);
+    hw_sheet_open(&s, r.json);
+    status = hw_is_safetensors(path) ? inspect_quantized(&s, path, r.tokenizer)
+                                     : inspect_model(&s, path, r.tokenizer);
     hw_sheet_close(&s);
     return status;
 }
+
+static const struct hw_option OPTIONS[] = {
+    {"tokenizer", 't', HW_SETS(struct request, tokenizer), "FILE",
+     .help = "describe this tokenizer, where the model holds none"},
+    {"json", 0, HW_SETS(struct request, json), .help = "one JSON object"},
+    {0}};
+
+const struct hw_verb HW_VERB_INSPECT = {
+    .name = "inspect",
+    .operands = "MODEL",
+    .what = "what is in a checkpoint or a quantized model",
+    .after = "Exit status 1: it cannot be baked; the last line says why.\n",
+    .groups = {{NULL, OPTIONS, 0}},
+    .run = inspect};

@@ -9,12 +9,6 @@
 #include "gen/qmodel/file.h"
 #include "gen/sheet.h"
 
-static const char *const HELP =
-    "hardwire plan Q.safetensors|MODEL [options]\n"
-    "  MODEL: a checkpoint that is not quantized yet; its weights are made up (--bits: 8).\n"
-    "      --clock MHZ       clock at which tokens/s are stated (100)\n"
-    "      --json            one JSON object\n";
-
 static void say_roms(struct hw_sheet *s, const struct hw_plan *plan)
 {
     long total = 0, weights = 0;
@@ -149,14 +143,14 @@ static void say_estimate(struct hw_sheet *s, const struct hw_plan *plan)
     hw_sheet_json(s, "simulated_clocks_per_s_with_taps", json_real(e.clocks_per_s_taps));
 }
 
-int hw_cmd_plan(int argc, char **argv)
+static int plan_verb(int argc, char **argv)
 {
     struct hw_request r;
     struct hw_qmodel q;
     struct hw_plan plan;
     struct hw_error err = {0};
     struct hw_sheet s;
-    int status = hw_parse_request(argc, argv, HELP, &r);
+    int status = hw_parse_request(&HW_VERB_PLAN, argc, argv, &r);
     if (status >= 0)
         return status;
     if (!hw_prepare(&r, &q, &plan, &err))
@@ -178,3 +172,22 @@ int hw_cmd_plan(int argc, char **argv)
     hw_qmodel_free(&q);
     return 0;
 }
+
+static const struct hw_option OPTIONS[] = {
+    {"clock", 0, HW_SETS(struct hw_request, clock_mhz), "MHZ", 1, HW_ANY_COUNT, "100",
+     .help = "clock at which tokens/s are stated"},
+    {"clock-mhz", 0, HW_SETS(struct hw_request, clock_mhz), "MHZ", 1, HW_ANY_COUNT},
+    {"json", 0, HW_SETS(struct hw_request, json), .help = "one JSON object"},
+    {0}};
+
+const struct hw_verb HW_VERB_PLAN = {
+    .name = "plan",
+    .operands = "Q.safetensors|MODEL",
+    .what = "ROM bits and cycles, before anything is built",
+    .about =
+        "  MODEL: a checkpoint that is not quantized yet; its weights are made up (--bits: 8).\n",
+    .groups = {{NULL, OPTIONS, 0},
+               {NULL, HW_GEOMETRY_OPTIONS, offsetof(struct hw_request, geometry)},
+               {NULL, HW_DESIGN_OPTIONS, 0},
+               {NULL, HW_SHAPE_OPTIONS, 0}},
+    .run = plan_verb};

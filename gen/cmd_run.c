@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // hardwire run: the integer reference tells a story or chats, or is scored over a text.
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -20,39 +19,12 @@
 #include "gen/text/session.h"
 #include "refmodel/ref.h"
 
-static const char *const HELP =
-    "hardwire run Q.safetensors -t TOKENIZER [options]\n"
-    "  -t, --tokenizer FILE  llama2.c tokenizer, GGUF file, tokenizer.json or its folder\n"
-    "  -p, --prompt TEXT     what the story begins with (nothing), or what the chat is asked\n"
-    "  -n, --count N         tokens to generate, in each turn of a chat (256)\n"
-    "      --chat            with the chat template of the tokenizer; without -p, line by line\n"
-    "      --system TEXT     what the chat's model is told first\n"
-    "      --messages FILE   what was said so far: [{\"role\": ..., \"content\": ...}, ...]\n"
-    "      --template NAME   chatml, llama2, llama3, zephyr, mistral, gemma\n"
-    "      --temperature X   draw tokens instead of taking the likeliest, which is what chips do "
-    "(0)\n"
-    "      --top-p X         among the likeliest that hold this share (1)\n"
-    "      --seed N          of the drawing (1)\n"
-    "      --rows N --cols N --vec N --att-pos N --clock MHZ\n"
-    "                        of the chip whose speed is told at the end (32, 8, 8, 16, 100)\n"
-    "  -q, --quiet           nothing at the end\n"
-    "      --perplexity FILE score FILE instead: documents end with <|endoftext|>, each\n"
-    "                        begins with BOS, windows of the context, every position counts\n"
-    "      --tokens N        score at most N tokens (all)\n"
-    "      --float MODEL     score the checkpoint in float too: how often both say the same\n"
-    "      --each FILE       with --perplexity: also a line a position into FILE: token, what came "
-    "next,\n"
-    "                        its nll and the likeliest token, of the machine and (--float) in "
-    "float\n"
-    "      --threads N       for scoring (2)\n"
-    "Ctrl-C stops after the token at hand; exit status 130.\n";
-
 struct request {
     const char *model, *tokenizer, *score, *twin, *each;
     struct hw_ask ask;
     struct hw_sampler sampler;
     struct hw_geometry geometry;
-    int count, most, threads, clock_mhz;
+    int count, most, threads, clock_mhz, seed;
     bool quiet;
 };
 
@@ -240,91 +212,60 @@ static int run(const struct request *r)
     return status;
 }
 
-enum { TEMPERATURE = 256, TOP_P, SEED, CHAT, SYSTEM, MESSAGES, TEMPLATE };
-
-static bool parse_sampling(int opt, const char *text, struct hw_sampler *s)
+static int run_verb(int argc, char **argv)
 {
-    int seed = 1;
-    if (opt == TEMPERATURE)
-        return hw_parse_real(text, 0.0, 100.0, &s->temperature);
-    if (opt == TOP_P)
-        return hw_parse_real(text, 0.0, 1.0, &s->top_p) && s->top_p > 0.0;
-    if (opt == SEED && !hw_parse_int(text, 0, INT_MAX, &seed))
-        return false;
-    if (opt == SEED)
-        s->seed = (uint64_t)seed;
-    return true;
-}
-
-int hw_cmd_run(int argc, char **argv)
-{
-    static const struct option options[] = {{"tokenizer", required_argument, NULL, 't'},
-                                            {"prompt", required_argument, NULL, 'p'},
-                                            {"count", required_argument, NULL, 'n'},
-                                            {"perplexity", required_argument, NULL, 'P'},
-                                            {"tokens", required_argument, NULL, 'T'},
-                                            {"threads", required_argument, NULL, 'j'},
-                                            {"float", required_argument, NULL, 'F'},
-                                            {"each", required_argument, NULL, 'E'},
-                                            {"chat", no_argument, NULL, CHAT},
-                                            {"system", required_argument, NULL, SYSTEM},
-                                            {"messages", required_argument, NULL, MESSAGES},
-                                            {"template", required_argument, NULL, TEMPLATE},
-                                            {"temperature", required_argument, NULL, TEMPERATURE},
-                                            {"top-p", required_argument, NULL, TOP_P},
-                                            {"seed", required_argument, NULL, SEED},
-                                            {"rows", required_argument, NULL, 'r'},
-                                            {"cols", required_argument, NULL, 'c'},
-                                            {"vec", required_argument, NULL, 'v'},
-                                            {"att-pos", required_argument, NULL, 'a'},
-                                            {"clock", required_argument, NULL, 'm'},
-                                            {"clock-mhz", required_argument, NULL, 'm'},
-                                            {"quiet", no_argument, NULL, 'q'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
-    struct request r = {
-        .count = 256, .threads = 2, .clock_mhz = 100, .sampler = {.top_p = 1.0, .seed = 1}};
-    for (int opt, at; (opt = getopt_long(argc, argv, "t:p:n:qh", options, &at)) != -1;) {
-        int *number = opt == 'n'   ? &r.count
-                      : opt == 'T' ? &r.most
-                      : opt == 'j' ? &r.threads
-                      : opt == 'r' ? &r.geometry.rows
-                      : opt == 'c' ? &r.geometry.cols
-                      : opt == 'v' ? &r.geometry.vec
-                      : opt == 'a' ? &r.geometry.att_pos
-                      : opt == 'm' ? &r.clock_mhz
-                                   : NULL;
-        const char **text = opt == 't'        ? &r.tokenizer
-                            : opt == 'p'      ? &r.ask.prompt
-                            : opt == 'P'      ? &r.score
-                            : opt == 'F'      ? &r.twin
-                            : opt == 'E'      ? &r.each
-                            : opt == SYSTEM   ? &r.ask.system
-                            : opt == MESSAGES ? &r.ask.messages
-                            : opt == TEMPLATE ? &r.ask.template
-                                              : NULL;
-        int least = opt == 'T' ? 2 : 1, most = opt == 'j' ? 64 : 1 << 24;
-        if (number && !hw_parse_int(optarg, least, most, number))
-            return hw_usage("run", "--%s: expected a number in %d..%d, got '%s'",
-                            opt == 'n' ? "count" : options[at].name, least, most, optarg);
-        if (!parse_sampling(opt, optarg, &r.sampler))
-            return hw_usage("run",
-                            "expected a temperature of 0..100, a share above 0 up to 1, or a "
-                            "seed from 0, got '%s'",
-                            optarg);
-        if (text)
-            *text = optarg;
-        r.ask.chat = r.ask.chat || opt == CHAT;
-        r.quiet = r.quiet || opt == 'q';
-        if (opt == 'h')
-            return fputs(HELP, stdout), 0;
-        if (opt == '?')
-            return 2;
-    }
-    if (optind + 1 != argc || !r.tokenizer)
+    struct request r = {0};
+    struct hw_operands operands;
+    int status = hw_options_parse(&HW_VERB_RUN, argc, argv, &r, &operands);
+    if (status >= 0)
+        return status;
+    if (operands.n != 1 || !r.tokenizer)
         return hw_usage("run", "expected one quantized model and -t TOKENIZER");
     if ((r.twin || r.each || r.most) && !r.score)
         return hw_usage("run", "--float, --each, --tokens: expected --perplexity TEXT with it");
-    r.model = argv[optind];
+    r.model = operands.at[0];
+    r.sampler.seed = (uint64_t)r.seed;
     return run(&r);
 }
+
+static const struct hw_option OPTIONS[] = {
+    {"tokenizer", 't', HW_SETS(struct request, tokenizer), "FILE",
+     .help = "llama2.c tokenizer, GGUF file, tokenizer.json or its folder"},
+    {"count", 'n', HW_SETS(struct request, count), "N", 1, HW_ANY_COUNT, "256",
+     .help = "tokens to generate, in each turn of a chat"},
+    {"temperature", 0, HW_SETS(struct request, sampler.temperature), "X", 0, 100, "0",
+     .help = "draw tokens instead of taking the likeliest, which is what chips do"},
+    {"top-p", 0, HW_SETS(struct request, sampler.top_p), "X", 1e-9, 1, "1",
+     .help = "among the likeliest that hold this share"},
+    {"seed", 0, HW_SETS(struct request, seed), "N", 0, INT_MAX, "1", .help = "of the drawing"},
+    {"clock", 0, HW_SETS(struct request, clock_mhz), "MHZ", 1, HW_ANY_COUNT, "100",
+     .help = "of the chip whose speed is told at the end"},
+    {"clock-mhz", 0, HW_SETS(struct request, clock_mhz), "MHZ", 1, HW_ANY_COUNT},
+    {"quiet", 'q', HW_SETS(struct request, quiet), .help = "nothing at the end"},
+    {0}};
+
+static const struct hw_option SCORE_OPTIONS[] = {
+    {"perplexity", 0, HW_SETS(struct request, score), "FILE",
+     .help = "score FILE instead: documents end with <|endoftext|>, each begins with BOS, windows "
+             "of the context, every position counts"},
+    {"tokens", 0, HW_SETS(struct request, most), "N", 2, HW_ANY_COUNT, .otherwise = "all",
+     .help = "score at most N tokens"},
+    {"float", 0, HW_SETS(struct request, twin), "MODEL",
+     .help = "score the checkpoint in float too: how often both say the same"},
+    {"each", 0, HW_SETS(struct request, each), "FILE",
+     .help = "also a line a position into FILE: token, what came next, its nll and the likeliest "
+             "token, of the machine and (--float) in float"},
+    {"threads", 0, HW_SETS(struct request, threads), "N", 1, 64, "2", .help = "for scoring"},
+    {0}};
+
+const struct hw_verb HW_VERB_RUN = {
+    .name = "run",
+    .operands = "Q.safetensors -t TOKENIZER",
+    .what = "text or perplexity from the integer reference",
+    .after = "Ctrl-C stops after the token at hand; exit status 130.\n",
+    .groups = {{NULL, HW_ASK_OPTIONS, offsetof(struct request, ask)},
+               {NULL, OPTIONS, 0},
+               {"  of the chip whose speed is told:", HW_GEOMETRY_OPTIONS,
+                offsetof(struct request, geometry)},
+               {"  scoring:", SCORE_OPTIONS, 0}},
+    .run = run_verb};

@@ -45,6 +45,12 @@ bool hw_fail(struct hw_error *err, const char *format, ...)
     return false;
 }
 
+int hw_report(const struct hw_error *err)
+{
+    fprintf(stderr, "hardwire: error: %s\n", err->text);
+    return 1;
+}
+
 void hw_note(const char *format, ...)
 {
     char text[sizeof((struct hw_error *)0)->text];

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The design against the reference: one run, every tap, every token. Linked with one of the
 // simulators (dut.h). Exit status 0: everything equal.
-#include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "gen/chip/cycles.h"
+#include "gen/cosim_options.h"
 #include "gen/interrupt.h"
 #include "gen/output.h"
 #include "gen/qmodel/file.h"
@@ -20,26 +19,11 @@
 #include "sim/monitor.h"
 #include "sim/slice.h"
 
-static const char *const HELP =
-    "cosim DESIGN -m Q.safetensors [-t TOKENIZER] [options]\n"
-    "  -p, --prompt TEXT   what the story begins with (nothing), or what the chat is asked\n"
-    "  -n, --count N       tokens to generate, in each turn of a chat; steps of a slice (256)\n"
-    "      --chat, --system TEXT, --messages FILE, --template NAME   as of hardwire run\n"
-    "      --random SEED   slice: random operands instead of captured ones\n"
-    "      --stalls SEED   pause the streams at random\n"
-    "      --reset-at N    reset once, at clock N, and begin again\n"
-    "      --repeat N      tell the same prompt N more times, without a reset (0)\n"
-    "      --any-length    send a prompt that no context holds, too: the chip must say so\n"
-    "      --no-taps       compare tokens only\n"
-    "      --quiet         no story\n"
-    "      --clock-mhz N   clock at which tokens/s are stated (100)\n"
-    "      --json FILE     the summary as JSON\n";
-
 struct options {
-    const char *design, *model, *tokenizer, *json;
+    const char *design, *model;
     struct hw_ask ask;
-    int count, clock_mhz, random, stalls, reset_at, repeat;
-    bool taps, quiet, any_length;
+    struct hw_cosim_options run;
+    bool any_length;
 };
 
 struct run {
@@ -77,7 +61,7 @@ static void expect_tap(void *user, enum hw_tap tap, int layer, int head, const i
 
 static void count_cycles(struct run *r, const struct dut_event *e)
 {
-    if (r->o->stalls || r->pos < 0)
+    if (r->o->run.stalls || r->pos < 0)
         return;
     long took = e->cycle - r->last_start;
     r->cycles += took;
@@ -123,7 +107,7 @@ static void take_token(struct run *r, const struct dut_event *e)
     }
     r->made++;
     r->made_now++;
-    int status = e->value == r->session.stop ? STOP : r->made_now == r->o->count ? LIMIT : MORE;
+    int status = e->value == r->session.stop ? STOP : r->made_now == r->o->run.count ? LIMIT : MORE;
     if (e->status != status)
         hw_monitor_fail(r->monitor, e->cycle, "token %ld has status %d, expected %d", r->made_now,
                         e->status, status);
@@ -191,12 +175,12 @@ static enum dut_result run_turn(struct run *r)
     struct dut_job job = {.token = r->prompt,
                           .n_tokens = r->n_prompt,
                           .stop_token = r->session.stop,
-                          .max_tokens = o->count,
+                          .max_tokens = o->run.count,
                           .vec = r->design.geometry.vec,
-                          .stall_seed = (uint32_t)o->stalls,
-                          .reset_at = o->reset_at,
-                          .again = o->repeat,
-                          .taps = o->taps,
+                          .stall_seed = (uint32_t)o->run.stalls,
+                          .reset_at = o->run.reset_at,
+                          .again = o->run.repeat,
+                          .taps = !o->run.no_taps,
                           .hang_after = hang_after(r)};
     tell_again(r);
     r->ended = false;
@@ -211,9 +195,9 @@ static enum dut_result run_chip(struct run *r)
 {
     const struct options *o = r->o;
     enum dut_result result = DUT_STOPPED;
-    if (!hw_session_open(&r->session, &o->ask, r->tok, o->quiet ? NULL : stdout, r->err))
+    if (!hw_session_open(&r->session, &o->ask, r->tok, o->run.quiet ? NULL : stdout, r->err))
         return DUT_BROKEN;
-    if (o->taps)
+    if (!o->run.no_taps)
         hw_ref_tap(r->ref, expect_tap, r->monitor);
     int room = o->any_length ? INT_MAX : r->q.config.seq_len;
     while (!hw_interrupted &&
@@ -279,18 +263,18 @@ static void make_text(struct run *r, int *tokens, int n)
 static enum dut_result run_slice(struct run *r, struct hw_error *err)
 {
     const struct options *o = r->o;
-    int n = o->count < r->q.config.seq_len ? o->count : r->q.config.seq_len;
+    int n = o->run.count < r->q.config.seq_len ? o->run.count : r->q.config.seq_len;
     int *tokens = malloc((size_t)n * sizeof *tokens);
     struct dut_job job = {.vec = r->design.geometry.vec,
-                          .stall_seed = (uint32_t)o->stalls,
-                          .reset_at = o->reset_at,
+                          .stall_seed = (uint32_t)o->run.stalls,
+                          .reset_at = o->run.reset_at,
                           .taps = true,
                           .hang_after = hang_after(r)};
     if (!tokens)
         return DUT_BROKEN;
     make_text(r, tokens, n);
     if (!hw_slice_prepare(&r->slice, &r->q, r->design.manifest.slice, job.vec, tokens, n,
-                          (uint32_t)o->random, err)) {
+                          (uint32_t)o->run.random, err)) {
         free(tokens);
         return DUT_BROKEN;
     }
@@ -336,7 +320,8 @@ static void summarize(const struct run *r, bool chip, double seconds)
     printf("--- %s, %s: %d x %d lanes, %d-bit codes, %s\n", r->design.manifest.slice, dut_simulator,
            g->rows, g->cols, g->code_bits, chip ? end_of(r) : "steps done");
     printf("%ld %s%s; %ld tensor values compared with the reference, %ld different\n", r->made,
-           chip ? "tokens" : "steps", r->o->stalls ? " under random stalls" : "", compared, wrong);
+           chip ? "tokens" : "steps", r->o->run.stalls ? " under random stalls" : "", compared,
+           wrong);
     for (int t = 0; t < HW_N_MONITORED; t++) {
         long n = hw_monitor_compared(r->monitor, t);
         if (n)
@@ -348,7 +333,7 @@ static void summarize(const struct run *r, bool chip, double seconds)
         printf("%.0f cycles/token over positions 0-%ld, the cycle model off in %ld of them: "
                "%.0f tokens/s at %d MHz\n",
                per_token, r->cycle_tokens - 1, r->cycle_mismatches,
-               r->o->clock_mhz * 1e6 / per_token, r->o->clock_mhz);
+               r->o->run.clock_mhz * 1e6 / per_token, r->o->run.clock_mhz);
         printf("simulated at %.*f tokens/s of one core\n", rate < 10.0 ? 2 : 0, rate);
     }
 }
@@ -365,8 +350,8 @@ static void write_json(const struct run *r, double seconds, struct hw_error *err
         (json_int_t)r->cycle_mismatches, "seconds", seconds);
     struct hw_output_file file;
     if (!root)
-        hw_fail(err, "%s: out of memory", r->o->json);
-    else if (hw_output_file_open(&file, r->o->json, err)) {
+        hw_fail(err, "%s: out of memory", r->o->run.json);
+    else if (hw_output_file_open(&file, r->o->run.json, err)) {
         json_dumpf(root, file.stream, JSON_INDENT(2));
         hw_output_file_close(&file, err);
     }
@@ -382,8 +367,8 @@ static bool prepare(struct run *r, struct hw_error *err)
         return false;
     if (!hw_design_open(&r->design, o->design, &r->q, err))
         return false;
-    if (o->tokenizer)
-        r->tok = hw_tokenizer_open(o->tokenizer, r->q.config.vocab_size, err);
+    if (o->run.tokenizer)
+        r->tok = hw_tokenizer_open(o->run.tokenizer, r->q.config.vocab_size, err);
     else if (strcmp(r->design.manifest.slice, "chip") == 0)
         hw_fail(err, "a chip needs -t TOKENIZER");
     r->monitor = hw_monitor_new(&r->design.geometry);
@@ -410,7 +395,7 @@ static int cosim(const struct options *o)
     }
     if (!err.set && result != DUT_BROKEN)
         summarize(&r, chip, seconds);
-    if (!err.set && o->json)
+    if (!err.set && o->run.json)
         write_json(&r, seconds, &err);
     if (result == DUT_HUNG)
         hw_fail(&err, "%s: the design hangs at position %d", o->design, r.pos);
@@ -433,71 +418,35 @@ static int cosim(const struct options *o)
     return err.set ? 1 : hw_interrupted ? HW_EXIT_INTERRUPTED : 0;
 }
 
-static bool number(const char *text, int *value)
-{
-    char *end;
-    errno = 0;
-    long v = strtol(text, &end, 10);
-    *value = (int)v;
-    return end != text && !*end && !errno && v > 0 && v < 1L << 30;
-}
+static const struct hw_option OPTIONS[] = {
+    {"model", 'm', HW_SETS(struct options, model), "FILE", .help = "the quantized model"},
+    {"any-length", 0, HW_SETS(struct options, any_length),
+     .help = "send a prompt that no context holds, too: the chip must say so"},
+    {0}};
+
+static const struct hw_verb VERB = {
+    .name = "cosim",
+    .alone = true,
+    .operands = "DESIGN -m Q.safetensors [-t TOKENIZER]",
+    .groups = {{NULL, OPTIONS, 0},
+               {NULL, HW_ASK_OPTIONS, offsetof(struct options, ask)},
+               {NULL, HW_COSIM_OPTIONS, offsetof(struct options, run)}},
+};
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"model", required_argument, NULL, 'm'},
-                                            {"tokenizer", required_argument, NULL, 't'},
-                                            {"prompt", required_argument, NULL, 'p'},
-                                            {"count", required_argument, NULL, 'n'},
-                                            {"random", required_argument, NULL, 'r'},
-                                            {"stalls", required_argument, NULL, 's'},
-                                            {"reset-at", required_argument, NULL, 'R'},
-                                            {"repeat", required_argument, NULL, 'A'},
-                                            {"no-taps", no_argument, NULL, 'T'},
-                                            {"chat", no_argument, NULL, 'C'},
-                                            {"system", required_argument, NULL, 'S'},
-                                            {"messages", required_argument, NULL, 'M'},
-                                            {"template", required_argument, NULL, 'F'},
-                                            {"any-length", no_argument, NULL, 'L'},
-                                            {"quiet", no_argument, NULL, 'q'},
-                                            {"clock-mhz", required_argument, NULL, 'c'},
-                                            {"json", required_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
-    struct options o = {.clock_mhz = 100, .count = 256, .taps = true};
-    for (int opt; (opt = getopt_long(argc, argv, "m:t:p:n:h", options, NULL)) != -1;) {
-        int *value = opt == 'n'   ? &o.count
-                     : opt == 'r' ? &o.random
-                     : opt == 's' ? &o.stalls
-                     : opt == 'R' ? &o.reset_at
-                     : opt == 'A' ? &o.repeat
-                     : opt == 'c' ? &o.clock_mhz
-                                  : NULL;
-        const char **text = opt == 'm'   ? &o.model
-                            : opt == 't' ? &o.tokenizer
-                            : opt == 'p' ? &o.ask.prompt
-                            : opt == 'S' ? &o.ask.system
-                            : opt == 'M' ? &o.ask.messages
-                            : opt == 'F' ? &o.ask.template
-                            : opt == 'j' ? &o.json
-                                         : NULL;
-        if (value && !number(optarg, value))
-            return fprintf(stderr, "cosim: expected a positive number, got '%s'\n", optarg), 2;
-        if (text)
-            *text = optarg;
-        o.taps = o.taps && opt != 'T';
-        o.any_length = o.any_length || opt == 'L';
-        o.quiet = o.quiet || opt == 'q';
-        o.ask.chat = o.ask.chat || opt == 'C';
-        if (opt == 'h')
-            return fputs(HELP, stdout), 0;
-        if (opt == '?')
-            return 2;
+    struct options o = {0};
+    struct hw_operands operands;
+    int status = hw_options_parse(&VERB, argc, argv, &o, &operands);
+    if (status >= 0)
+        return status;
+    if (operands.n != 1 || !o.model) {
+        fputs("cosim: expected one design and -m Q.safetensors (try: cosim --help)\n", stderr);
+        return 2;
     }
-    if (optind + 1 != argc || !o.model)
-        return fputs(HELP, stderr), 2;
-    o.design = argv[optind];
+    o.design = operands.at[0];
     hw_catch_interrupts();
-    int status = cosim(&o);
+    status = cosim(&o);
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
     fprintf(stderr, "cosim: standard output: cannot write\n");

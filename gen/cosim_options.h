@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a co-simulation is asked for: options that `hardwire sim` takes and hands on to the program
+// that holds the simulated design.
+#ifndef HW_COSIM_OPTIONS_H
+#define HW_COSIM_OPTIONS_H
+
+#include "gen/options.h"
+#include "gen/text/session.h"
+
+struct hw_cosim_options {
+    const char *tokenizer, *json;
+    int count;     // tokens a turn, or steps of a slice
+    int clock_mhz; // at which tokens/s are stated
+    int random;    // seed of a slice's operands; 0: captured from the reference
+    int stalls;    // seed of pauses of the streams; 0: none
+    int reset_at;  // clock of a reset; 0: none
+    int repeat;    // further times that the same prompt is sent
+    bool no_taps, quiet;
+};
+
+extern const struct hw_option HW_ASK_OPTIONS[];   // of struct hw_ask
+extern const struct hw_option HW_COSIM_OPTIONS[]; // of struct hw_cosim_options
+
+#endif
