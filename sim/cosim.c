@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 
 #include "gen/chip/cycles.h"
-#include "gen/cosim_options.h"
+#include "gen/cmd/cosim_options.h"
 #include "gen/interrupt.h"
 #include "gen/output.h"
 #include "gen/qmodel/file.h"

@@ -3,9 +3,12 @@
 // Four-valued, so that what nobody initialised is seen.
 #include "sim/dut.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 const char *const dut_simulator = "Icarus Verilog";
 
@@ -65,25 +68,74 @@ static bool parse_event(const char *line, struct dut_event *e, uint8_t *bits, ui
     return true;
 }
 
-enum dut_result dut_run(const char *design, const struct dut_job *job, dut_event_fn *fn, void *user)
+// What vvp is started with.
+struct arguments {
+    char text[12][4300];
+    char *at[13]; // NULL behind the last
+    int n;
+};
+
+static void add(struct arguments *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct arguments *a, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(a->text[a->n], sizeof a->text[a->n], format, args);
+    va_end(args);
+    a->at[a->n] = a->text[a->n];
+    a->at[++a->n] = NULL;
+}
+
+static void describe(struct arguments *a, const char *design, const char *inputs,
+                     const struct dut_job *job)
+{
+    a->n = 0;
+    add(a, "vvp");
+    add(a, "-n");
+    add(a, "%s/sim/design.vvp", design);
+    add(a, "+inputs=%s", inputs);
+    add(a, "+steps=%d", job->n_steps ? job->n_steps : job->n_tokens);
+    add(a, "+stop=%d", job->stop_token);
+    add(a, "+max=%d", job->max_tokens);
+    add(a, "+stalls=%u", (unsigned)job->stall_seed);
+    add(a, "+reset_at=%ld", job->reset_at);
+    add(a, "+again=%d", job->again);
+    add(a, "+taps=%d", job->taps);
+    add(a, "+hang_after=%ld", job->hang_after);
+}
+
+// Starts a program in a session of its own, so that Ctrl-C reaches only this one. What it prints is
+// read from the result; NULL: it cannot be started.
+static FILE *start(char *const *argv, pid_t *child)
+{
+    int ends[2];
+    fflush(NULL);
+    if (pipe(ends) != 0)
+        return NULL;
+    *child = fork();
+    if (*child == 0) {
+        setsid();
+        dup2(ends[1], STDOUT_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+    close(ends[1]);
+    FILE *output = *child > 0 ? fdopen(ends[0], "r") : NULL;
+    if (!output)
+        close(ends[0]);
+    return output;
+}
+
+// Events until the end of the run, or until the reader has had enough.
+static enum dut_result read_events(FILE *output, dut_event_fn *fn, void *user)
 {
     static char line[2 * MOST_BYTES + 256];
     static uint8_t bits[MOST_BYTES], unknown[MOST_BYTES];
-    char inputs[4200], command[13000];
     enum dut_result result = DUT_BROKEN;
-    snprintf(inputs, sizeof inputs, "%s/sim/inputs.txt", design);
-    if (!write_inputs(inputs, job))
-        return DUT_BROKEN;
-    // in a session of its own, so that Ctrl-C reaches only this program
-    snprintf(
-        command, sizeof command,
-        "exec setsid vvp -n '%s/sim/design.vvp' '+inputs=%s' +steps=%d +stop=%d +max=%d +stalls=%u "
-        "+reset_at=%ld +again=%d +taps=%d +hang_after=%ld",
-        design, inputs, job->n_steps ? job->n_steps : job->n_tokens, job->stop_token,
-        job->max_tokens, (unsigned)job->stall_seed, job->reset_at, job->again, job->taps,
-        job->hang_after);
-    FILE *pipe = popen(command, "r");
-    while (pipe && fgets(line, sizeof line, pipe)) {
+    while (fgets(line, sizeof line, output)) {
         struct dut_event e;
         if (strncmp(line, "FINISHED", 8) == 0) {
             result = DUT_FINISHED;
@@ -91,14 +143,28 @@ enum dut_result dut_run(const char *design, const struct dut_job *job, dut_event
             result = DUT_HUNG;
         } else if (!parse_event(line, &e, bits, unknown)) {
             fprintf(stderr, "%s", line); // an X where a number must be, or vvp's own words
-            result = DUT_BROKEN;
-            break;
+            return DUT_BROKEN;
         } else if (!fn(user, &e)) {
-            result = DUT_STOPPED;
-            break;
+            return DUT_STOPPED;
         }
     }
-    if (pipe)
-        pclose(pipe);
+    return result;
+}
+
+enum dut_result dut_run(const char *design, const struct dut_job *job, dut_event_fn *fn, void *user)
+{
+    static struct arguments arguments;
+    char inputs[4200];
+    pid_t child;
+    snprintf(inputs, sizeof inputs, "%s/sim/inputs.txt", design);
+    if (!write_inputs(inputs, job))
+        return DUT_BROKEN;
+    describe(&arguments, design, inputs, job);
+    FILE *output = start(arguments.at, &child);
+    if (!output)
+        return DUT_BROKEN;
+    enum dut_result result = read_events(output, fn, user);
+    fclose(output); // vvp ends at its next line
+    waitpid(child, NULL, 0);
     return result;
 }

@@ -190,6 +190,9 @@ build/hardwire quantize $dir/tiny.bin -o $dir/q.safetensors -q --bits 8
 # shellcheck disable=SC2086
 build/hardwire sim $dir/q.safetensors -t $dir/tiny.tok -o $dir/tree -n 6 --quiet --icarus $geometry > $dir/words 2>&1
 verdict "a chip with a tree of banks equals the reference"
+cp -r $dir/tree "$dir/it's a tree" && build/cosim-icarus "$dir/it's a tree" -m $dir/q.safetensors -t $dir/tiny.tok -n 2 \
+    --quiet > $dir/words 2>&1 && grep -q ' compared with the reference, 0 different' $dir/words
+verdict "so does a copy whose name has a quote and a space"
 grep -q 'weight_g01 u_g01' $dir/tree/fabric/weight_rom.v &&
     python3 tests/prove_roms.py --roms-only $dir/tree $dir/q.safetensors > $dir/words 2>&1
 verdict "its ROMs hold the model"

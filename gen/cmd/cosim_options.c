@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the rows of the options that several programs share.
-#include "gen/cosim_options.h"
+#include "gen/cmd/cosim_options.h"
 
 const struct hw_option HW_ASK_OPTIONS[] = {
     {"prompt", 'p', HW_SETS(struct hw_ask, prompt), "TEXT",

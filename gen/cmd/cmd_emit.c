@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// hardwire emit: a quantized model and a geometry to Verilog.
+#include <stdio.h>
+
+#include "gen/chip/emit.h"
+#include "gen/cmd.h"
+#include "gen/qmodel/file.h"
+
+static int emit(int argc, char **argv)
+{
+    struct hw_request r;
+    struct hw_qmodel q;
+    struct hw_plan plan;
+    struct hw_error err = {0};
+    int status = hw_parse_request(&HW_VERB_EMIT, argc, argv, &r);
+    if (status >= 0)
+        return status;
+    if (!r.output)
+        return hw_usage("emit", "expected -o DIR");
+    if (!hw_prepare(&r, &q, &plan, &err))
+        return hw_report(&err);
+    hw_emit(&plan, r.slice, r.templates, r.output, r.keep ? HW_EMIT_KEEP : HW_EMIT_REPLACE,
+            r.quiet ? NULL : stderr, &err);
+    hw_plan_free(&plan);
+    hw_qmodel_free(&q);
+    return err.set ? hw_report(&err) : 0;
+}
+
+static const struct hw_option EMIT_OPTIONS[] = {
+    {"output", 'o', HW_SETS(struct hw_request, output), "DIR", .help = "the design to write"},
+    {"templates", 0, HW_SETS(struct hw_request, templates), "DIR", .otherwise = "rtl_templates",
+     .help = "the hand-written Verilog"},
+    {"keep", 0, HW_SETS(struct hw_request, keep), .help = "leave DIR where it is this very design"},
+    {"quiet", 'q', HW_SETS(struct hw_request, quiet), .help = "no size and no progress"},
+    {0}};
+
+const struct hw_verb HW_VERB_EMIT = {
+    .name = "emit",
+    .operands = "Q.safetensors -o DIR",
+    .what = "Verilog: fabric and personality",
+    .groups = {{NULL, EMIT_OPTIONS, 0},
+               {NULL, HW_GEOMETRY_OPTIONS, offsetof(struct hw_request, geometry)},
+               {NULL, HW_DESIGN_OPTIONS, 0},
+               {NULL, HW_SHAPE_OPTIONS, 0}},
+    .run = emit};

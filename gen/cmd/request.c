@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the options that emit, plan and sim share, and what follows from them together.
+#include "gen/cmd/request.h"
+
+#include <stdio.h>
+
+#include "gen/cmd.h"
+#include "gen/cmd/home.h"
+#include "gen/read/safetensors.h"
+
+const struct hw_option HW_GEOMETRY_OPTIONS[] = {
+    {"rows", 0, HW_SETS(struct hw_geometry, rows), "N", 1, HW_ANY_COUNT, .otherwise = "32",
+     .help = "lanes a column"},
+    {"cols", 0, HW_SETS(struct hw_geometry, cols), "N", 1, HW_ANY_COUNT, .otherwise = "8",
+     .help = "activations a cycle; rows x cols weights a cycle"},
+    {"vec", 0, HW_SETS(struct hw_geometry, vec), "N", 1, HW_ANY_COUNT, .otherwise = "8",
+     .help = "rows drained, and vector elements, a cycle"},
+    {"att-pos", 0, HW_SETS(struct hw_geometry, att_pos), "N", 1, HW_ANY_COUNT, .otherwise = "16",
+     .help = "KV positions a cycle"},
+    {0}};
+
+const struct hw_option HW_DESIGN_OPTIONS[] = {
+    {"lane", 0, HW_SETS(struct hw_request, lane), "KIND", .otherwise = "see --target",
+     .help = "select or multiply: what a lane does with a code"},
+    {"target", 0, HW_SETS(struct hw_request, target), "NAME", .otherwise = "sim",
+     .help = "sim, ice40, ecp5, xilinx, osu018: the lane that is smaller there"},
+    {"fabric", 0, HW_SETS(struct hw_request, fabric), "DIR",
+     .help = "in place of --rows and so on: the fabric of the design in DIR, whose "
+             "capacities hold the model; only the constants are new"},
+    {"bank-bytes", 0, HW_SETS(struct hw_request, geometry.bank_bytes), "N", 1, HW_ANY_COUNT,
+     .otherwise = "524288", .help = "most bytes of a ROM bank"},
+    {"ctx", 0, HW_SETS(struct hw_request, ctx), "N", 1, HW_ANY_COUNT, .otherwise = "the model's",
+     .help = "a context of N positions"},
+    {"slice", 0, HW_SETS(struct hw_request, slice), "NAME", .preset = "chip",
+     .help = "chip, layer:N, matrix:NAME[:first-last], op:NAME:N"},
+    {0}};
+
+const struct hw_option HW_SHAPE_OPTIONS[] = {
+    {"shape", 0, HW_SETS(struct hw_request, shape), "D,H,L,N,K,V,C[,untied]",
+     .help = "no model: dim, hidden, layers, heads, kv heads, vocab, context, with random weights"},
+    {"bits", 0, HW_SETS(struct hw_request, bits), "N", 2, 8,
+     .otherwise = "4; plan of a checkpoint: 8", .help = "of these weights"},
+    {"code-bits", 0, HW_SETS(struct hw_request, code_bits), "N", 2, 4, .otherwise = "4",
+     .help = "of a ROM code"},
+    {"wide-bits", 0, HW_SETS(struct hw_request, wide_bits), "N", 2, 8, .otherwise = "as --bits",
+     .help = "of embedding, classifier, wk, wv"},
+    {0}};
+
+// What follows from the options together; -1 to go on, otherwise the exit status.
+static int check_request(const char *verb, struct hw_request *r)
+{
+    if (!r->made_up && (r->bits || r->wide_bits || r->code_bits))
+        return hw_usage(verb,
+                        "--bits, --code-bits, --wide-bits: expected a model without quantized "
+                        "weights, got %s",
+                        r->input);
+    r->bits = r->bits ? r->bits : r->shape ? 4 : 8;
+    r->wide_bits = r->wide_bits ? r->wide_bits : r->bits;
+    r->code_bits = r->code_bits ? r->code_bits : 4;
+    const struct hw_geometry *g = &r->geometry;
+    if (r->fabric &&
+        (g->rows || g->cols || g->vec || g->att_pos || g->bank_bytes || r->lane || r->target))
+        return hw_usage(verb,
+                        "--fabric: expected no --rows, --cols, --vec, --att-pos, --lane, --target "
+                        "or --bank-bytes beside it");
+    if (r->lane && !hw_lane_parse(r->lane, &r->geometry.lane))
+        return hw_usage(verb, "expected --lane select or multiply, got '%s'", r->lane);
+    if (r->target && !hw_target_parse(r->target, &r->geometry.target))
+        return hw_usage(verb, "expected --target sim, ice40, ecp5, xilinx or osu018, got '%s'",
+                        r->target);
+    return -1;
+}
+
+int hw_parse_request(const struct hw_verb *verb, int argc, char **argv, struct hw_request *r)
+{
+    struct hw_operands operands;
+    *r = (struct hw_request){0};
+    int status = hw_options_parse(verb, argc, argv, r, &operands);
+    if (status >= 0)
+        return status;
+    if (operands.n != !r->shape)
+        return hw_usage(verb->name, r->shape ? "expected no model beside --shape"
+                                             : "expected one quantized model");
+    if (!r->templates) {
+        snprintf(r->home, sizeof r->home, "%s/rtl_templates", hw_home());
+        r->templates = r->home;
+    }
+    r->input = r->shape ? NULL : operands.at[0];
+    r->made_up = r->shape || (verb == &HW_VERB_PLAN && !hw_is_safetensors(r->input));
+    return check_request(verb->name, r);
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What emit, plan and sim are asked for: a model and a geometry, from the command line.
+#ifndef HW_REQUEST_H
+#define HW_REQUEST_H
+
+#include "gen/chip/geometry.h"
+#include "gen/cmd/cosim_options.h"
+
+struct hw_request {
+    struct hw_geometry geometry;
+    const char *input, *output, *slice, *templates, *shape, *lane, *target, *fabric;
+    int ctx; // a shorter context than the model's, or 0
+    int clock_mhz;
+    int bits, wide_bits, code_bits; // of weights without a quantized model
+    bool icarus, json, quiet, keep;
+    bool made_up; // no quantized model: a shape, or (plan) a checkpoint, with random weights
+    struct hw_ask ask;
+    struct hw_cosim_options cosim;
+    char home[4200]; // where templates points if none are given
+};
+extern const struct hw_option HW_GEOMETRY_OPTIONS[]; // of struct hw_geometry
+extern const struct hw_option HW_DESIGN_OPTIONS[];   // of struct hw_request: emit, plan, sim
+extern const struct hw_option HW_SHAPE_OPTIONS[];    // of struct hw_request: emit, plan
+
+// Reads the arguments of emit, plan or sim. Returns -1 to go on, otherwise the exit status.
+int hw_parse_request(const struct hw_verb *verb, int argc, char **argv, struct hw_request *r);
+#endif
