@@ -53,6 +53,66 @@ data[28 + 4 * 70 : 32 + 4 * 70] = struct.pack("<f", float("nan"))
 open(sys.argv[2], "wb").write(data)
 PY
 quantize "a weight that is not a number" "finite" $dir/nan.bin
+# What people have in place of a checkpoint, told by its first bytes wherever a file is given; and dimensions whose
+# bytes are almost those of a pickle.
+python3 - $dir << 'PY'
+import gzip, io, json, lzma, os, pickle, struct, sys, tarfile, zipfile
+dir = sys.argv[1] + "/kinds/"
+os.mkdir(dir)
+def put(name, data):
+    open(dir + name, "wb").write(data)
+put("pointer", b"version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 123\n" % 7)
+put("page", b"\n<!DOCTYPE html><html><head><title>404</title></head><body>not here</body></html>")
+put("marked", b"\xef\xbb\xbf<html></html>")
+put("json", b' {"model_type": "llama"}')
+put("text", b"Once upon a time there was a little boy\n")
+put("gzip", gzip.compress(bytes(300)))
+put("xz", lzma.compress(bytes(300)))
+put("elf", b"\x7fELF\2\1\1" + bytes(300))
+put("numpy", b"\x93NUMPY\1\0" + bytes(300))
+put("ggjt", b"tjgg\3\0\0\0" + bytes(300))
+for protocol in 2, 3, 4, 5:
+    put(f"pickle{protocol}", pickle.dumps({"weight": [1.5] * 30, "bias": b"x" * 300}, protocol))
+with zipfile.ZipFile(dir + "zip", "w") as z:
+    z.writestr("archive/data.pkl", b"x" * 500)
+with tarfile.open(dir + "tar", "w") as t:
+    t.addfile(tarfile.TarInfo("params.json"), io.BytesIO())
+put("noise", bytes((i * 89 + 101) % 251 for i in range(400)))
+for dim in 640, 896, 1152, 1408, 35615:
+    put(f"dim{dim}", struct.pack("<7i", dim, 192, 5, 1, 1, 512, 512) + bytes(300))
+PY
+kind() { # FILE WORDS: as a checkpoint, as a tokenizer, as a file of a folder
+    quantize "$1 as a checkpoint" "kinds/$1: expected a checkpoint .*, got $2" $dir/kinds/"$1"
+    refused "$1 as a tokenizer" "kinds/$1: expected a tokenizer .*, got $2" \
+        "$hardwire" run build/default.safetensors -t $dir/kinds/"$1"
+    mkdir $dir/kinds/hf
+    echo '{"model_type": "llama", "hidden_size": 64, "intermediate_size": 192, "num_hidden_layers": 1,
+        "num_attention_heads": 4, "vocab_size": 300, "max_position_embeddings": 64, "rms_norm_eps": 1e-5}' > $dir/kinds/hf/config.json
+    cp $dir/kinds/"$1" $dir/kinds/hf/model.safetensors
+    quantize "$1 in a folder" "hf/model.safetensors: expected a safetensors file, got $2" $dir/kinds/hf
+    rm -r $dir/kinds/hf
+}
+kind pointer "a Git LFS pointer"
+kind page "an HTML or XML page"
+kind marked "an HTML or XML page"
+kind text "a text file"
+kind gzip "a gzip file"
+kind xz "an xz file"
+kind tar "a tar file"
+kind zip "a PyTorch or another zip file"
+kind elf "a program"
+kind numpy "a NumPy array"
+kind ggjt "a GGML file from before GGUF"
+for protocol in 2 3 4 5; do kind pickle$protocol "a PyTorch pickle"; done
+quantize "a config.json alone" "got a JSON file: of a Hugging Face model its folder" $dir/kinds/json
+quantize "noise" "not a checkpoint that is known .GGUF, llama2.c.*: llama2.c v0 header: " $dir/kinds/noise
+for dim in 640 896 1152 1408 35615; do
+    quantize "a llama2.c header of dim $dim" "kinds/dim$dim: (byte 28: tok_embeddings|llama2.c v0 header: head_dim), expected" $dir/kinds/dim$dim
+done
+mkdir $dir/kinds/pt && echo '{"model_type": "llama"}' > $dir/kinds/pt/config.json && cp $dir/kinds/zip $dir/kinds/pt/pytorch_model.bin
+quantize "a folder of PyTorch weights" "kinds/pt: expected a folder with safetensors files, got PyTorch weights alone .pytorch_model.bin" $dir/kinds/pt
+cp $dir/kinds/pointer $dir/kinds/pt/config.json && mv $dir/kinds/pt/pytorch_model.bin $dir/kinds/pt/model.safetensors
+quantize "a config.json that is a pointer" "config.json: expected JSON, got a Git LFS pointer" $dir/kinds/pt
 mkdir -p $dir/folder
 for model in models/story.bin $dir/folder /bin/sh; do
     for verb in "emit $model -o $dir/out" "run $model -t models/tokenizer.bin" \

@@ -3,6 +3,8 @@
 // magic number, then f32 tensors; version 1, a 256-byte header, then f32; version 2, the same
 // header, f32 norms and int8 matrices with a scale for each group. No tensor has a name or a size,
 // so only plausible dimensions whose exact file size matches are accepted.
+#include <string.h>
+
 #include "gen/read/import.h"
 
 enum { MAGIC = 0x616b3432, HEADER_BYTES = 256, MAX_GROUP_SIZE = 1 << 16 };
@@ -39,6 +41,29 @@ static int64_t read_dimensions(struct hw_cursor *c, struct hw_config *config)
     return vocab_size;
 }
 
+// A version 0 file has no magic number: bytes of another kind of file make absurd dimensions.
+static bool is_plausible(const struct hw_config *c)
+{
+    enum { MOST = 1 << 24 };
+    const int count[] = {c->dim,        c->hidden_dim, c->n_layers, c->n_heads,
+                         c->n_kv_heads, c->vocab_size, c->seq_len};
+    for (size_t i = 0; i < sizeof count / sizeof count[0]; i++)
+        if (count[i] < 1 || count[i] > MOST)
+            return false;
+    return true;
+}
+
+static bool check_config(struct hw_config *config, const char *file, const char *where,
+                         struct hw_error *err)
+{
+    if (config->n_heads < 1 || config->dim % config->n_heads != 0)
+        return hw_fail(err, "%s: %s: n_heads, expected a divisor of dim %d, got %d", file, where,
+                       config->dim, config->n_heads);
+    config->head_dim = config->dim / config->n_heads;
+    config->bos = HW_LLAMA2C_BOS;
+    return hw_config_check(config, file, where, err);
+}
+
 static bool read_header(struct importer *im)
 {
     static const char *const where[] = {"llama2.c v0 header", "llama2.c v1 header",
@@ -70,12 +95,15 @@ static bool read_header(struct importer *im)
         return false;
 
     config->vocab_size = vocab_size > INT32_MAX ? 0 : (int)vocab_size;
-    if (config->n_heads < 1 || config->dim % config->n_heads != 0)
-        return hw_fail(c->err, "%s: %s: n_heads, expected a divisor of dim %d, got %d", c->file,
-                       where[im->version], config->dim, config->n_heads);
-    config->head_dim = config->dim / config->n_heads;
-    config->bos = HW_LLAMA2C_BOS;
-    return hw_config_check(config, c->file, where[im->version], c->err);
+    struct hw_error why = {0};
+    if (check_config(config, c->file, where[im->version], &why))
+        return true;
+    if (im->version > 0 || is_plausible(config))
+        return hw_fail(c->err, "%s", why.text);
+    return hw_fail(c->err,
+                   "%s: not a checkpoint that is known (GGUF, llama2.c, bitllama, a Hugging Face "
+                   "folder)%s",
+                   c->file, why.text + strlen(c->file));
 }
 
 // One tensor of one layer, from the cursor on.

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/read/kind.h"
+
 enum { MAX_JSON_BYTES = 256 << 20 };
 
 // A number of `n` bytes that jansson would refuse becomes, in as many bytes, one that it reads: an
@@ -74,6 +76,15 @@ static void tame(char *p, const char *end)
     }
 }
 
+// Whether it begins as an object or a list does; if so, the parser knows better what is wrong.
+static bool begins_as_json(const uint8_t *bytes, size_t len)
+{
+    size_t i = 0;
+    while (i < len && strchr(" \t\r\n", bytes[i]) && bytes[i])
+        i++;
+    return i < len && (bytes[i] == '{' || bytes[i] == '[');
+}
+
 json_t *hw_json_load(const char *path, const uint8_t *bytes, size_t len, struct hw_error *err)
 {
     json_error_t why;
@@ -82,9 +93,10 @@ json_t *hw_json_load(const char *path, const uint8_t *bytes, size_t len, struct 
                 len);
         return NULL;
     }
-    char *text = malloc(len + 1);
+    const char *foreign = begins_as_json(bytes, len) ? NULL : hw_foreign_bytes(bytes, len);
+    char *text = foreign ? NULL : malloc(len + 1);
     if (!text) {
-        hw_fail(err, "%s: out of memory", path);
+        hw_fail(err, foreign ? "%s: expected JSON, got %s" : "%s: out of memory", path, foreign);
         return NULL;
     }
     memcpy(text, bytes, len);

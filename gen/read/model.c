@@ -12,6 +12,7 @@
 
 #include "gen/read/gguf.h"
 #include "gen/read/import.h"
+#include "gen/read/kind.h"
 #include "gen/read/safetensors.h"
 #include "refmodel/limits.h"
 
@@ -271,10 +272,24 @@ static bool check_weights(const struct hw_model *model, struct hw_error *err)
     return hw_model_sound(model, err);
 }
 
+#define FORMATS "GGUF, llama2.c, bitllama or a Hugging Face folder of safetensors"
+
+static bool import_folder(struct hw_model *model, struct hw_error *err)
+{
+    char name[HW_FOREIGN_NAME_SIZE];
+    const char *foreign = hw_foreign_folder(model->path, name);
+    if (foreign)
+        return hw_fail(err,
+                       "%s: expected a folder with safetensors files, got %s alone (%s): give a "
+                       "GGUF file itself, and convert other weights to safetensors first",
+                       model->path, foreign, name);
+    return hw_import_hf(model, err);
+}
+
 static bool import(struct hw_model *model, struct hw_error *err)
 {
     if (hw_path_is_directory(model->path))
-        return hw_import_hf(model, err);
+        return import_folder(model, err);
     model->files = calloc(1, sizeof *model->files);
     if (!model->files)
         return hw_fail(err, "%s: open: out of memory", model->path);
@@ -290,6 +305,10 @@ static bool import(struct hw_model *model, struct hw_error *err)
         return hw_import_gguf(model, err);
     if (hw_is_bitllama(&model->files[0]))
         return hw_import_bitllama(model, err);
+    const char *foreign = hw_foreign_bytes(model->files[0].data, model->files[0].size);
+    if (foreign)
+        return hw_fail(err, "%s: expected a checkpoint (" FORMATS "), got %s", model->path,
+                       foreign);
     return hw_import_llama2c(model, err);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gen/read/json.h"
+#include "gen/read/kind.h"
 
 enum { MAX_HEADER = 100 * 1000 * 1000, MAX_NAME = 255 }; // the first as the format says
 
@@ -91,6 +92,10 @@ static bool check_layout(struct hw_safetensor *tensors, size_t n, const struct h
 
 static bool read_file(struct hw_safetensors *s, const struct hw_file *file, struct hw_error *err)
 {
+    const char *foreign =
+        hw_file_is_safetensors(file) ? NULL : hw_foreign_bytes(file->data, file->size);
+    if (foreign)
+        return hw_fail(err, "%s: expected a safetensors file, got %s", file->path, foreign);
     struct hw_cursor c = hw_cursor_over(file, err);
     uint64_t header_size = hw_cursor_u64(&c, "length of the header");
     if (!err->set && header_size > MAX_HEADER)

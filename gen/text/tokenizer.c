@@ -9,6 +9,7 @@
 #include "gen/read/cursor.h"
 #include "gen/read/gguf.h"
 #include "gen/read/import.h"
+#include "gen/read/kind.h"
 #include "gen/text/vocab.h"
 
 enum { MAX_PIECE_LENGTH = 1 << 16 };
@@ -61,6 +62,18 @@ static struct hw_tokenizer *read_llama2c(const struct hw_file *file, int vocab_s
     return NULL;
 }
 
+// A file without a sign of its own is llama2.c's, unless it has that of something else.
+static struct hw_tokenizer *read_other(const struct hw_file *file, int vocab_size,
+                                       struct hw_error *err)
+{
+    const char *foreign = hw_foreign_bytes(file->data, file->size);
+    if (!foreign)
+        return read_llama2c(file, vocab_size, err);
+    hw_fail(err, "%s: expected a tokenizer (llama2.c, GGUF, tokenizer.json or its folder), got %s",
+            file->path, foreign);
+    return NULL;
+}
+
 struct hw_tokenizer *hw_tokenizer_open(const char *path, int vocab_size, struct hw_error *err)
 {
     struct hw_file file;
@@ -74,7 +87,7 @@ struct hw_tokenizer *hw_tokenizer_open(const char *path, int vocab_size, struct 
     else if (file.size > 4 && file.data[0] == '{' && hw_load_u32(file.data) > MAX_PIECE_LENGTH)
         tok = hw_tokenizer_read_json(&file, vocab_size, err);
     else
-        tok = read_llama2c(&file, vocab_size, err);
+        tok = read_other(&file, vocab_size, err);
     hw_file_unmap(&file);
     return tok;
 }
