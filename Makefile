@@ -23,7 +23,7 @@ LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 TESTS    := $(TEST_SRC:tests/%.c=$(B)/%)
 
 .DELETE_ON_ERROR:
-.PHONY: all setup isa run test test-full bench smollm2 synth formal mutants fuzz lint help clean
+.PHONY: all setup isa unicode run test test-full bench smollm2 synth formal mutants fuzz lint help clean
 
 all: setup $(B)/hardwire $(B)/cosim-icarus
 
@@ -40,11 +40,12 @@ help:
 	@echo "make fuzz       fuzzes every file reader; RUNS= inputs each (1000000)"
 	@echo "make lint       Verilator, Icarus and Yosys over the templates; clang over the C"
 	@echo "make isa        rtl_templates/isa.vh and docs/isa.md from gen/chip/isa.h"
+	@echo "make unicode    gen/text/unicode_ranges.h from Python's Unicode database"
 	@echo "make clean      removes build/"
 
 # Packages of Debian 12, installed as root where they are missing.
 PACKAGES := gcc g++ make pkg-config verilator iverilog yosys libcmocka-dev libjansson-dev nettle-dev \
-            python3 clang clang-format libclang-rt-14-dev z3 qflow-tech-osu018
+            python3 perl clang clang-format libclang-rt-14-dev z3 qflow-tech-osu018
 setup:
 	@sim/setup $(PACKAGES)
 
@@ -83,6 +84,10 @@ $(B)/same_weights $(B)/encode $(B)/isa: $(B)/%: tests/%.c $(B)/libhardwire.a
 isa: $(B)/isa
 	@$< verilog > rtl_templates/isa.vh
 	@$< markdown > docs/isa.md
+
+# Classes of characters for tokenizers; committed, and compared by tests/test_unicode.c.
+unicode:
+	@python3 gen/text/make_unicode.py > gen/text/unicode_ranges.h
 
 $(B)/shape: tests/shape.c | setup
 	@mkdir -p $(@D)

@@ -49,3 +49,22 @@ says "every kind of count" $dir/some "520 tensor values of RTL and netlists equa
 700 ROM bits proven; 1 netlists of modules proven equal, 1 bounded; 2 promises of modules proven; \
 300 of 320 mutants killed, 8 proven equal; 4 planted bugs found; 1030 fuzz executions; \
 14 fuzz inputs replayed"
+closing() { # NAME LINE ARGUMENTS...
+    name=$1
+    line=$2
+    shift 2
+    [ "$(tests/summary closing "$@")" = "$line" ] && echo "ok $name" || echo "not ok $name: $(tests/summary closing "$@")"
+}
+closing "the closing line" "700 passed, 0 failed" 700 0 0 ../shared
+closing "checks without their data are said" "700 passed, 1 failed; 6 checks not run: ../shared absent" 700 1 6 ../shared
+
+# tests/run itself where there is no ../shared: a copy that lists two checks, one of which needs it.
+mkdir -p $dir/run/project/tests
+sed -e 's|^list() {|list() { echo "quick true"; [ ! -d $shared/models ] \|\| list_shared; }; other() {|' \
+    -e 's|^list_shared() {|list_shared() { echo "shared-one true"; echo "shared-two true"; }; others() {|' tests/run > $dir/run/project/tests/run
+cp tests/summary $dir/run/project/tests/
+run() { (cd $dir/run/project && bash tests/run | tail -n 1); }
+[ "$(run)" = "1 passed, 0 failed; 2 checks not run: ../shared absent" ] && echo "ok a run without ../shared says so" ||
+    echo "not ok a run without ../shared says so: $(run)"
+mkdir -p $dir/run/shared/models
+[ "$(run)" = "3 passed, 0 failed" ] && echo "ok and with it runs all" || echo "not ok and with it runs all: $(run)"
