@@ -80,10 +80,11 @@ run: all
 $(B)/same_weights $(B)/encode $(B)/isa: $(B)/%: tests/%.c $(B)/libhardwire.a
 	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< $(B)/libhardwire.a -o $@ $(LIBS)
 
-# The Verilog header and the page made from gen/chip/isa.h; both are committed.
+# What is made from gen/chip/isa.h and latency.h, and committed: two Verilog headers and a page.
 isa: $(B)/isa
 	@$< verilog > rtl_templates/isa.vh
 	@$< markdown > docs/isa.md
+	@$< latency > rtl_templates/latency.vh
 
 # Classes of characters for tokenizers; committed, and compared by tests/test_unicode.c.
 unicode:

@@ -15,7 +15,8 @@ module embed #(
     parameter TOKEN_W = 9,
     parameter WEIGHT_ADDR_W = 12,
     parameter LEVEL_ADDR_W = 6,
-    parameter SCALE_ADDR_W = 10
+    parameter SCALE_ADDR_W = 10,
+    parameter ROM = 1                              // clocks from an address to its word
 ) (
     input  wire                        clk,
     input  wire                        rst,
@@ -32,6 +33,7 @@ module embed #(
 
     output wire [WEIGHT_ADDR_W-1:0]    weight_addr,
     output wire [LEVEL_ADDR_W-1:0]     level_addr,
+    output wire [ROM:0]                move,       // an address is out, and k clocks ago
     input  wire [ROWS*COLS*CODE_W-1:0] code,
     input  wire [(8<<CODE_W)-1:0]      level,
 
@@ -47,6 +49,7 @@ module embed #(
     localparam VEC_W  = $clog2(VEC);
     localparam LINE_W = COLS * CODE_W;
     localparam PART_W = VEC * CODE_W;
+    localparam GROUP_W = COLS > VEC ? $clog2(COLS / VEC) : 1;
 
     // address part: groups of VEC elements, planes innermost
     reg                     active;
@@ -71,16 +74,30 @@ module embed #(
     assign level_addr  = levels + {{(LEVEL_ADDR_W-2){1'b0}}, plane};
 
     // data part: q is the data cycle, qq the addition
-    reg              q, q_first, q_end, q_last, qq, qq_first, qq_end, qq_last;
-    reg [19:0]       q_element, qq_element;
+    wire             q, q_first, q_end, q_last, on_way;
+    reg              qq, qq_first, qq_end, qq_last;
+    wire [19:0]      q_element;
+    reg [19:0]       qq_element;
+    pipe #(.STAGES(ROM), .TAG_W(23)) u_way (
+        .clk(clk), .rst(rst), .valid(active),
+        .tag({plane == 2'd0, plane == planes, element == last_element, element}), .move(move),
+        .out_valid(q), .out_tag({q_first, q_end, q_last, q_element}), .busy(on_way)
+    );
     reg [PART_W-1:0] part;
     reg [(8<<CODE_W)-1:0] level_q;
-    localparam [19:0] VEC_LOW = VEC - 1; // elements are multiples of VEC
-    wire [19:0]       column = (q_element % COLS) & ~VEC_LOW;
-    wire [LINE_W-1:0] line   = code[lane*LINE_W +: LINE_W];
+    wire [19:0]       column = (q_element % COLS) / VEC;
+    wire [LINE_W-1:0] lines [0:ROWS-1];            // of the word, a row each
+    wire [LINE_W-1:0] line = lines[lane];
+    wire [PART_W-1:0] parts [0:COLS/VEC-1];        // of the line
 
     genvar e;
     generate
+        for (e = 0; e < ROWS; e = e + 1) begin : g_line
+            assign lines[e] = code[e*LINE_W +: LINE_W];
+        end
+        for (e = 0; e < COLS / VEC; e = e + 1) begin : g_part
+            assign parts[e] = line[e*PART_W +: PART_W];
+        end
         for (e = 0; e < VEC; e = e + 1) begin : g_element
             reg signed [10:0] acc;
             wire [CODE_W-1:0] pick  = part[e*CODE_W +: CODE_W];
@@ -101,16 +118,10 @@ module embed #(
                 active  <= element != last_element;
             end
         end
-        q         <= active;
-        q_first   <= plane == 2'd0;
-        q_end     <= plane == planes;
-        q_last    <= element == last_element;
-        q_element <= element;
-
         qq         <= q;
         {qq_first, qq_end, qq_last, qq_element} <= {q_first, q_end, q_last, q_element};
         if (q) begin
-            part    <= line[column*CODE_W +: PART_W];
+            part    <= parts[column[GROUP_W-1:0]];
             level_q <= level;
         end
 
@@ -133,10 +144,10 @@ module embed #(
             scale_lane   <= token_wide[VEC_W-1:0];
         end
         if (rst)
-            {active, q, qq, sum_valid} <= 4'd0;
+            {active, qq, sum_valid} <= 3'd0;
     end
 
-    assign busy = active | q | qq | sum_valid;
+    assign busy = active | on_way | qq | sum_valid;
 
     wire unused_bits = &{1'b0, offset_wide, chunk_wide, chunks_wide, token_wide, column};
 endmodule

@@ -14,7 +14,9 @@
 // ROWS, COLS, VEC, ATT_POS, HEAD_DIM, CTX are powers of two from 4; VEC <= ROWS, COLS; ATT_POS < CTX;
 // ACC_W >= 24 and ACT_W + 8 + log2(COLS); LEVEL_ADDR_W >= 2. A RECV to HIDDEN does not clear what a
 // MATVEC counts in H: END follows it. RECV to ACT keeps the low ACT_W bits of each element.
+// The clocks of every path are numbers of latency.vh.
 `include "isa.vh"
+`include "latency.vh"
 `default_nettype none
 
 module engine #(
@@ -152,7 +154,11 @@ module engine #(
     wire [LEVEL_ADDR_W-1:0]     mv_level_addr, embed_level_addr;
     wire [ROWS*COLS*CODE_W-1:0] code;
     wire [(8<<CODE_W)-1:0]      level;
+    wire [ROWS*COLS*CODE_W-1:0] code_read;
+    wire [(8<<CODE_W)-1:0]      level_read;
     wire                        s1_valid, s1_first, s1_last, matvec_busy, array_busy, array_done;
+    localparam FACTS_W = 17 + SCALE_ADDR_W + 40; // of a row block, for the drain
+    wire [FACTS_W-1:0]          s1_facts;
     wire [COUNT_W-1:0]          s1_cols;
     wire [ROWS*ACC_W-1:0]       array_sum;
     wire [16:0]                 block_tag;
@@ -175,42 +181,69 @@ module engine #(
         .region(matvec_region), .insn_region(rows_region[1:0]), .available(act_in[matvec_region]),
         .weight_addr(mv_weight_addr), .level_addr(mv_level_addr), .act_chunk(act_chunk),
         .s1_valid(s1_valid), .s1_first(s1_first), .s1_last(s1_last), .s1_cols(s1_cols),
-        .block_tag(block_tag), .block_scale(block_scale), .block_row(block_row),
-        .block_rows(block_rows), .busy(matvec_busy)
+        .s1_tag(s1_facts[FACTS_W-1 -: 17]), .s1_scale(s1_facts[40 +: SCALE_ADDR_W]),
+        .s1_row(s1_facts[39:20]), .s1_rows(s1_facts[19:0]), .busy(matvec_busy)
     );
 
     weight_rom u_weight_rom (
-        .clk(clk), .addr(embed_busy ? embed_weight_addr : mv_weight_addr), .data(code)
+        .clk(clk), .addr(embed_busy ? embed_weight_addr : mv_weight_addr), .data(code_read)
     );
     level_rom u_level_rom (
-        .clk(clk), .addr(embed_busy ? embed_level_addr : mv_level_addr), .data(level)
+        .clk(clk), .addr(embed_busy ? embed_level_addr : mv_level_addr), .data(level_read)
     );
 
     // columns beyond the matrix count as zero, whatever the memory holds there
-    wire [COLS*ACT_W-1:0] act;
+    wire [COLS*ACT_W-1:0] act_read, act;
     genvar c;
     generate
         for (c = 0; c < COLS; c = c + 1) begin : g_col
-            assign act[c*ACT_W +: ACT_W] =
+            assign act_read[c*ACT_W +: ACT_W] =
                 c < s1_cols ? act_raw[c*ACT_W +: ACT_W] : {ACT_W{1'b0}};
         end
     endgenerate
 
+    // the way from the memories to the array
+    localparam WAY = `HW_LAT_ROM - 1;
+    localparam WAY_W = WAY > 0 ? WAY : 1;
+    wire [WAY:0]         way_move;
+    wire [`HW_LAT_ROM:0] embed_move;
+    wire                 way_busy, word_valid, word_first, word_last;
+    wire [FACTS_W-1:0]   word_facts;
+    wire [WAY_W-1:0]     way_take = way_move[WAY_W-1:0] | embed_move[WAY_W:1];
+    pipe #(.STAGES(WAY), .TAG_W(FACTS_W + 2)) u_way (
+        .clk(clk), .rst(rst), .valid(s1_valid), .tag({s1_first, s1_last, s1_facts}),
+        .move(way_move), .out_valid(word_valid), .out_tag({word_first, word_last, word_facts}),
+        .busy(way_busy)
+    );
+    stage #(.N(WAY), .W(ROWS * COLS * CODE_W)) u_code (
+        .clk(clk), .en(way_take), .d(code_read), .q(code)
+    );
+    stage #(.N(WAY), .W(8 << CODE_W)) u_level (
+        .clk(clk), .en(way_take), .d(level_read), .q(level)
+    );
+    stage #(.N(WAY), .W(COLS * ACT_W)) u_act_way (
+        .clk(clk), .en(way_move[WAY_W-1:0]), .d(act_read), .q(act)
+    );
+
     generate
         if (LANE == 0) begin : g_select
             msa_array #(
-                .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W)
+                .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W),
+                .TAG_W(FACTS_W), .PICK(`HW_LAT_ARRAY - 2), .LEVELS(`HW_LAT_TREE)
             ) u_array (
-                .clk(clk), .rst(rst), .valid(s1_valid), .first(s1_first), .last(s1_last),
-                .act(act), .level(level), .code(code), .busy(array_busy), .done(array_done),
+                .clk(clk), .rst(rst), .valid(word_valid), .first(word_first), .last(word_last),
+                .tag(word_facts), .act(act), .level(level), .code(code), .busy(array_busy),
+                .done(array_done), .done_tag({block_tag, block_scale, block_row, block_rows}),
                 .sum(array_sum)
             );
         end else begin : g_multiply
             mac_array #(
-                .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W)
+                .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W),
+                .TAG_W(FACTS_W), .PICK(`HW_LAT_ARRAY - 2), .LEVELS(`HW_LAT_TREE)
             ) u_array (
-                .clk(clk), .rst(rst), .valid(s1_valid), .first(s1_first), .last(s1_last),
-                .act(act), .level(level), .code(code), .busy(array_busy), .done(array_done),
+                .clk(clk), .rst(rst), .valid(word_valid), .first(word_first), .last(word_last),
+                .tag(word_facts), .act(act), .level(level), .code(code), .busy(array_busy),
+                .done(array_done), .done_tag({block_tag, block_scale, block_row, block_rows}),
                 .sum(array_sum)
             );
         end
@@ -226,15 +259,16 @@ module engine #(
 
     embed #(
         .ROWS(ROWS), .COLS(COLS), .VEC(VEC), .CODE_W(CODE_W), .ACC_W(ACC_W), .TOKEN_W(TOKEN_W),
-        .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W)
+        .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W),
+        .ROM(`HW_LAT_ROM)
     ) u_embed (
         .clk(clk), .rst(rst), .start(issue_embed), .token(token),
         .weight_base(em_weight[WEIGHT_ADDR_W-1:0]), .level_base(em_level[LEVEL_ADDR_W-1:0]),
         .scale_base(em_scale[SCALE_ADDR_W-1:0]), .dim(insn[`HW_EMBED_DIM]),
         .chunks(insn[`HW_EMBED_CHUNKS]), .block_words(insn[`HW_EMBED_BLOCK_WORDS]),
         .last_plane(em_plane[1:0]),
-        .weight_addr(embed_weight_addr), .level_addr(embed_level_addr), .code(code),
-        .level(level), .sum_valid(embed_valid), .sum_last(embed_last), .sum_row(embed_row),
+        .weight_addr(embed_weight_addr), .level_addr(embed_level_addr), .move(embed_move),
+        .code(code), .level(level), .sum_valid(embed_valid), .sum_last(embed_last), .sum_row(embed_row),
         .sum(embed_sum), .scale_addr(embed_scale), .scale_lane(embed_lane), .busy(embed_busy)
     );
 
@@ -284,7 +318,7 @@ module engine #(
         .y_shift2(y_shift2), .y_row(y_row), .y(y), .y_row_next(y_row_next), .busy(drain_busy)
     );
     scale_rom u_scale_rom (.clk(clk), .addr(scale_addr), .data(scale_data));
-    assign rows_busy = matvec_busy | array_busy | drain_busy | embed_busy;
+    assign rows_busy = matvec_busy | way_busy | array_busy | drain_busy | embed_busy;
 
     // --- residual and norm ----------------------------------------------------------------------
     localparam WORDS  = MAX_DIM > VEC ? MAX_DIM / VEC : 2;
@@ -419,7 +453,7 @@ module engine #(
 
     attention #(
         .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .OUT(OUT), .KV_W(KV_W), .ACT_W(MADE_W), .CTX(CTX),
-        .ROW_W(ROW_W), .GROUP_W(GROUP_W), .HEAD_W(HEAD_W)
+        .ROW_W(ROW_W), .GROUP_W(GROUP_W), .HEAD_W(HEAD_W), .MAX_LEVELS(`HW_LAT_TREE)
     ) u_attention (
         .clk(clk), .rst(rst), .start(issue_attn), .heads(attn_heads[HEAD_W-1:0]),
         .group_heads(attn_group[HEAD_W-1:0]), .row_base(attn_row[ROW_W-1:0]),
@@ -451,7 +485,7 @@ module engine #(
         .clk(clk), .rst(rst), .valid(y_valid && y_dest == `HW_DST_HIDDEN), .row(y_row),
         .shift(y_shift2), .y(y), .h_valid(h_valid), .h_index(h_index), .h(h), .busy(swiglu_busy)
     );
-    argmax #(.VEC(VEC), .TOKEN_W(TOKEN_W)) u_argmax (
+    argmax #(.VEC(VEC), .TOKEN_W(TOKEN_W), .MAX_LEVELS(`HW_LAT_TREE)) u_argmax (
         .clk(clk), .rst(rst), .valid(y_valid && y_dest == `HW_DST_LOGITS), .last(y_last),
         .row(y_row), .rows(logit_rows), .y(y), .done(argmax_done), .best(next_token),
         .busy(argmax_busy)
@@ -543,7 +577,7 @@ module engine #(
                       | attn_busy | swiglu_busy | argmax_busy | side_busy;
 
     wire unused_bits = &{1'b0, insn, rows_region, mv_weight, mv_chunks, mv_cols, mv_scale, mv_level,
-                         mv_plane, em_weight, em_scale, em_level, em_plane, norm_dest, norm_gain,
+                         mv_plane, way_move, embed_move, em_weight, em_scale, em_level, em_plane, norm_dest, norm_gain,
                          attn_row, attn_heads, attn_group, attn_kv,
                          norm_words, z_at, query_at, act_word, pos_wide, argmax_done, wrote,
                          wrote_addr, wrote_data, score_valid, score_head, score_group, score,

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Multiply-accumulate array: the twin of msa_array.v, with the same ports, sums and cycles.
+// Multiply-accumulate array: the twin of msa_array.v, with the same ports, sums and clocks.
 //
 // Every lane looks up the level of its ROM code and multiplies:
 //     acc[r] += sum over c of level[code[r][c]] * act[c]
 // It selects 8 bits before the register where msa_array.v selects ACT_W + 8 after it, and needs
 // ROWS x COLS multipliers in place of COLS x 2^CODE_W: the smaller array where rows are few.
+// Stages: level | product (PICK = 1: a register of its own) | tree (add_tree.v) | acc.
 `default_nettype none
 
 module mac_array #(
@@ -12,7 +13,10 @@ module mac_array #(
     parameter COLS = 8,
     parameter CODE_W = 4,
     parameter ACT_W = 8,
-    parameter ACC_W = 32
+    parameter ACC_W = 32,
+    parameter TAG_W = 1,
+    parameter PICK = 1,
+    parameter LEVELS = 1       // levels a register, in add_tree
 ) (
     input  wire                        clk,
     input  wire                        rst,
@@ -20,52 +24,64 @@ module mac_array #(
     input  wire                        valid,
     input  wire                        first, // of a row block: start from zero
     input  wire                        last,  // of a row block
+    input  wire [TAG_W-1:0]            tag,   // of the block, with `last`
     input  wire [COLS*ACT_W-1:0]       act,   // signed
     input  wire [(8<<CODE_W)-1:0]      level, // signed, 8 bits each
     input  wire [ROWS*COLS*CODE_W-1:0] code,  // row major
 
     output wire                        busy,  // a word is on its way
     output reg                         done,
+    output reg  [TAG_W-1:0]            done_tag,
     output reg  [ROWS*ACC_W-1:0]       sum    // signed
 );
-    localparam COL_W = $clog2(COLS);
-    localparam SUM_W = ACT_W + 8 + COL_W; // a product, and the sum of COLS products
+    localparam TREE   = ($clog2(COLS) + LEVELS - 1) / LEVELS;
+    localparam STAGES = 1 + PICK + TREE;      // before the accumulators
+    // Products and their sums stand in whole words of a simulator, which then neither masks nor
+    // extends them. The copies of a sign are one flip-flop after synthesis.
+    localparam WORD   = ACC_W > 32 ? 64 : 32;
+
+    wire [STAGES:0] move;
+    wire            in_pipe, end_valid, end_first, end_last;
+    wire [TAG_W-1:0] end_tag;
+    pipe #(.STAGES(STAGES), .TAG_W(2 + TAG_W)) u_pipe (
+        .clk(clk), .rst(rst), .valid(valid), .tag({first, last, tag}), .move(move),
+        .out_valid(end_valid), .out_tag({end_first, end_last, end_tag}), .busy(in_pipe)
+    );
 
     reg [COLS*ACT_W-1:0] act_q;
-    reg valid_q, first_q, last_q, valid_qq, first_qq, last_qq;
 
     genvar c, r;
     generate
         for (r = 0; r < ROWS; r = r + 1) begin : g_row
-            for (c = 0; c < COLS; c = c + 1) begin : g_col
-                wire [CODE_W-1:0]        mine = code[(r*COLS+c)*CODE_W +: CODE_W];
-                wire signed [ACT_W+7:0]  y;
-                wire signed [SUM_W-1:0]  total; // of the products of columns 0 to c
-                reg signed [7:0]         weight;
-                mul #(.A_W(ACT_W), .B_W(8)) u_mul (
-                    .a(act_q[c*ACT_W +: ACT_W]), .b(weight), .y(y)
+            wire [COLS*WORD-1:0] picked, operands;
+            for (c = 0; c < COLS; c = c + 1) begin : g_pick
+                wire [CODE_W-1:0] mine = code[(r*COLS+c)*CODE_W +: CODE_W];
+                reg signed [7:0]  weight;
+                mul #(.A_W(ACT_W), .B_W(8), .Y_W(WORD)) u_mul (
+                    .a(act_q[c*ACT_W +: ACT_W]), .b(weight), .y(picked[c*WORD +: WORD])
                 );
                 always @(posedge clk)
                     if (valid)
                         weight <= level[mine*8 +: 8];
-                if (c == 0) begin : g_first
-                    assign total = {{COL_W{y[ACT_W+7]}}, y};
-                end else begin : g_next
-                    assign total = g_col[c-1].total + {{COL_W{y[ACT_W+7]}}, y};
-                end
             end
+            stage #(.N(PICK), .W(COLS * WORD)) u_pick (
+                .clk(clk), .en(move[1]), .d(picked), .q(operands)
+            );
 
-            reg signed [SUM_W-1:0] partial;
-            reg signed [ACC_W-1:0] acc;
-            wire signed [ACC_W-1:0] next = (first_qq ? {ACC_W{1'b0}} : acc)
-                                         + {{(ACC_W-SUM_W){partial[SUM_W-1]}}, partial};
+            wire signed [WORD-1:0] partial;
+            add_tree #(.N(COLS), .W(WORD), .OUT_W(WORD), .LEVELS(LEVELS), .STAGES(TREE)) u_tree (
+                .clk(clk), .move(move[1+PICK +: TREE]), .x(operands), .sum(partial)
+            );
+
+            reg  signed [ACC_W-1:0] acc;
+            wire signed [ACC_W-1:0] next = (end_first ? {ACC_W{1'b0}} : acc)
+                                         + partial[ACC_W-1:0];
+            wire unused_sign = &{1'b0, partial};
             always @(posedge clk) begin
-                if (valid_q)
-                    partial <= g_col[COLS-1].total;
-                if (valid_qq)
-                    acc <= next;
-                if (valid_qq && last_qq)
+                if (end_valid && end_last)
                     sum[r*ACC_W +: ACC_W] <= next;
+                if (end_valid)
+                    acc <= next;
             end
         end
     endgenerate
@@ -73,16 +89,16 @@ module mac_array #(
     always @(posedge clk) begin
         if (valid)
             act_q <= act;
-        {first_q, last_q}   <= {first, last};
-        {first_qq, last_qq} <= {first_q, last_q};
-        valid_q  <= valid;
-        valid_qq <= valid_q;
-        done     <= valid_qq && last_qq;
+        if (end_valid && end_last)
+            done_tag <= end_tag;
+        done <= end_valid && end_last;
         if (rst)
-            {valid_q, valid_qq, done} <= 3'b000;
+            done <= 1'b0;
     end
 
-    assign busy = valid | valid_q | valid_qq | done;
+    assign busy = valid | in_pipe | done;
+
+    wire unused_move = &{1'b0, move};
 endmodule
 
 `default_nettype wire

@@ -5,7 +5,8 @@
 // A word waits until its activations are there (`available` elements of the source region), and the
 // last word of a block until the previous block's drain leaves room. Matrices follow each other
 // without a bubble: the next one is taken in the cycle of the last word.
-// Stage 1 outputs (s1_*) are aligned with the data of the memories addressed in stage 0.
+// Stage 1 outputs (s1_*) are aligned with the data of the memories addressed in stage 0. What the drain
+// must know of a block travels beside its words, through the array.
 `default_nettype none
 
 module matvec #(
@@ -48,12 +49,10 @@ module matvec #(
     output reg                      s1_first,
     output reg                      s1_last,
     output reg  [COUNT_W-1:0]       s1_cols,  // columns used in this chunk
-
-    // the drain of a row block, valid with the array's `done`
-    output wire [16:0]              block_tag,
-    output wire [SCALE_ADDR_W-1:0]  block_scale,
-    output wire [19:0]              block_row,    // first row
-    output wire [19:0]              block_rows,   // rows of the matrix
+    output reg  [16:0]              s1_tag,   // for the drain of the word's row block
+    output reg  [SCALE_ADDR_W-1:0]  s1_scale,
+    output reg  [19:0]              s1_row,   // first row
+    output reg  [19:0]              s1_rows,  // rows of the matrix
     output wire                     busy
 );
     localparam BLOCK_GROUPS = ROWS / VEC;
@@ -95,6 +94,7 @@ module matvec #(
         s1_first <= chunk == {CHUNK_W{1'b0}} && plane == 2'd0;
         s1_last  <= block_end;
         s1_cols  <= cols_here;
+        {s1_tag, s1_scale, s1_row, s1_rows} <= {tag, scale, row, rows};
 
         if (drain != {GROUP_W{1'b0}})
             drain <= drain - 1'b1;
@@ -139,16 +139,6 @@ module matvec #(
         end
     end
 
-    // What the drain must know travels beside the words: 1 cycle of memory, 3 of the array.
-    localparam D_W = 17 + SCALE_ADDR_W + 40;
-    reg [D_W-1:0] d1, d2, d3, d4;
-    always @(posedge clk) begin
-        d1 <= {tag, scale, row, rows};
-        d2 <= d1;
-        d3 <= d2;
-        d4 <= d3;
-    end
-    assign {block_tag, block_scale, block_row, block_rows} = d4;
     assign busy = active | s1_valid;
 endmodule
 

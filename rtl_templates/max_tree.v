@@ -30,21 +30,11 @@ module max_tree #(
     localparam LATENCY = (DEPTH + LEVELS - 1) / LEVELS;
     localparam NODE_W  = 1 + W + DEPTH;  // {used, x, index}
 
-    // --- sets and their tags, from stage to stage ------------------------------------------------
-    reg  [LATENCY-1:0]       full;       // stage k holds a set
-    reg  [LATENCY*TAG_W-1:0] tags;
-    wire [LATENCY:0]         move = {full, valid};
-    wire [(LATENCY+1)*TAG_W-1:0] tags_in = {tags, tag};
-    integer k;
-
-    always @(posedge clk) begin
-        full <= move[LATENCY-1:0];
-        for (k = 0; k < LATENCY; k = k + 1)
-            if (move[k])
-                tags[k*TAG_W +: TAG_W] <= tags_in[k*TAG_W +: TAG_W];
-        if (rst)
-            full <= {LATENCY{1'b0}};
-    end
+    wire [LATENCY:0] move;
+    pipe #(.STAGES(LATENCY), .TAG_W(TAG_W)) u_pipe (
+        .clk(clk), .rst(rst), .valid(valid), .tag(tag), .move(move), .out_valid(max_valid),
+        .out_tag(max_tag), .busy(busy)
+    );
 
     // --- rounds of comparison: round 0 holds the candidates, round DEPTH the winner ----------------
     genvar round, i;
@@ -82,11 +72,8 @@ module max_tree #(
     wire [NODE_W-1:0] best = g_round[DEPTH].node;
     assign index     = best[DEPTH-1:0];
     assign max       = best[DEPTH +: W];
-    assign max_valid = full[LATENCY-1];
-    assign max_tag   = tags[(LATENCY-1)*TAG_W +: TAG_W];
-    assign busy      = |full;
 
-    wire unused_bits = &{1'b0, best[NODE_W-1], tags_in[LATENCY*TAG_W +: TAG_W], move[LATENCY]};
+    wire unused_bits = &{1'b0, best[NODE_W-1], move[LATENCY]};
 endmodule
 
 `default_nettype wire

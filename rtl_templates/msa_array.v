@@ -7,8 +7,10 @@
 // The levels are free integers, so a codebook per plane costs nothing. mac_array.v is the same array
 // of lanes that multiply; the geometry says which of the two a fabric has.
 //
-// Latency: `done` and `sum` follow the word marked `last` by 3 cycles; one word a cycle. `sum` keeps
-// its value until the next `done`: the next row block accumulates while it is drained.
+// Stages: product | pick (PICK = 1: the selected products are registered) | tree (add_tree.v) | acc.
+// `done`, `sum` and the block's `tag` follow the word marked `last` by 2 + PICK + the tree's stages; one
+// word a cycle. `sum` keeps its value until the next `done`: the next row block accumulates while it is
+// drained.
 `default_nettype none
 
 module msa_array #(
@@ -16,7 +18,10 @@ module msa_array #(
     parameter COLS = 8,
     parameter CODE_W = 4,
     parameter ACT_W = 8,
-    parameter ACC_W = 32
+    parameter ACC_W = 32,
+    parameter TAG_W = 1,
+    parameter PICK = 1,
+    parameter LEVELS = 1       // levels a register, in add_tree
 ) (
     input  wire                        clk,
     input  wire                        rst,
@@ -24,28 +29,38 @@ module msa_array #(
     input  wire                        valid,
     input  wire                        first, // of a row block: start from zero
     input  wire                        last,  // of a row block
+    input  wire [TAG_W-1:0]            tag,   // of the block, with `last`
     input  wire [COLS*ACT_W-1:0]       act,   // signed
     input  wire [(8<<CODE_W)-1:0]      level, // signed, 8 bits each
     input  wire [ROWS*COLS*CODE_W-1:0] code,  // row major
 
     output wire                        busy,  // a word is on its way
     output reg                         done,
+    output reg  [TAG_W-1:0]            done_tag,
     output reg  [ROWS*ACC_W-1:0]       sum    // signed
 );
-    localparam LEVELS = 1 << CODE_W;
-    localparam COL_W  = $clog2(COLS);
+    localparam N_LEVELS = 1 << CODE_W;
+    localparam TREE   = ($clog2(COLS) + LEVELS - 1) / LEVELS;
+    localparam STAGES = 1 + PICK + TREE;      // before the accumulators
     // Products and their sums stand in whole words of a simulator, which then neither masks nor
     // extends them. The copies of a sign are one flip-flop after synthesis.
-    localparam WORD = ACC_W > 32 ? 64 : 32;
+    localparam WORD   = ACC_W > 32 ? 64 : 32;
 
-    reg [ROWS*COLS*CODE_W-1:0] code_q;
-    reg valid_q, first_q, last_q, valid_qq, first_qq, last_qq;
-    wire [WORD-1:0] product [0:COLS*LEVELS-1];
+    wire [STAGES:0] move;
+    wire            in_pipe, end_valid, end_first, end_last;
+    wire [TAG_W-1:0] end_tag;
+    pipe #(.STAGES(STAGES), .TAG_W(2 + TAG_W)) u_pipe (
+        .clk(clk), .rst(rst), .valid(valid), .tag({first, last, tag}), .move(move),
+        .out_valid(end_valid), .out_tag({end_first, end_last, end_tag}), .busy(in_pipe)
+    );
+
+    reg  [ROWS*COLS*CODE_W-1:0] code_q;
+    wire [WORD-1:0] product [0:COLS*N_LEVELS-1];
 
     genvar c, k, r;
     generate
         for (c = 0; c < COLS; c = c + 1) begin : g_col
-            for (k = 0; k < LEVELS; k = k + 1) begin : g_level
+            for (k = 0; k < N_LEVELS; k = k + 1) begin : g_level
                 wire [WORD-1:0] y;
                 reg  [WORD-1:0] y_q;
                 mul #(.A_W(ACT_W), .B_W(8), .Y_W(WORD)) u_mul (
@@ -54,51 +69,51 @@ module msa_array #(
                 always @(posedge clk)
                     if (valid)
                         y_q <= y;
-                assign product[c*LEVELS+k] = y_q;
+                assign product[c*N_LEVELS+k] = y_q;
             end
         end
 
         for (r = 0; r < ROWS; r = r + 1) begin : g_row
-            // sum over the columns of the selected products
-            function [WORD-1:0] select_add(input [COLS*CODE_W-1:0] codes);
-                integer i;
-                begin
-                    select_add = {WORD{1'b0}};
-                    for (i = 0; i < COLS; i = i + 1)
-                        select_add = select_add
-                                   + product[{i[COL_W-1:0], codes[i*CODE_W +: CODE_W]}];
-                end
-            endfunction
-
-            reg  [WORD-1:0]  partial;
-            reg  [ACC_W-1:0] acc;
-            wire [ACC_W-1:0] so_far = first_qq ? {ACC_W{1'b0}} : acc;
-            always @(posedge clk) begin
-                if (valid_q)
-                    partial <= select_add(code_q[r*COLS*CODE_W +: COLS*CODE_W]);
-                if (valid_qq && last_qq)
-                    sum[r*ACC_W +: ACC_W] <= so_far + partial[ACC_W-1:0];
-                if (valid_qq)
-                    acc <= so_far + partial[ACC_W-1:0];
+            wire [COLS*WORD-1:0] picked, operands;
+            for (c = 0; c < COLS; c = c + 1) begin : g_pick
+                localparam [$clog2(COLS)-1:0] COLUMN = c;
+                assign picked[c*WORD +: WORD] = product[{COLUMN, code_q[(r*COLS+c)*CODE_W +: CODE_W]}];
             end
+            stage #(.N(PICK), .W(COLS * WORD)) u_pick (
+                .clk(clk), .en(move[1]), .d(picked), .q(operands)
+            );
 
+            wire signed [WORD-1:0] partial;
+            add_tree #(.N(COLS), .W(WORD), .OUT_W(WORD), .LEVELS(LEVELS), .STAGES(TREE)) u_tree (
+                .clk(clk), .move(move[1+PICK +: TREE]), .x(operands), .sum(partial)
+            );
+
+            reg  signed [ACC_W-1:0] acc;
+            wire signed [ACC_W-1:0] next = (end_first ? {ACC_W{1'b0}} : acc)
+                                         + partial[ACC_W-1:0];
             wire unused_sign = &{1'b0, partial};
+            always @(posedge clk) begin
+                if (end_valid && end_last)
+                    sum[r*ACC_W +: ACC_W] <= next;
+                if (end_valid)
+                    acc <= next;
+            end
         end
     endgenerate
 
     always @(posedge clk) begin
         if (valid)
             code_q <= code;
-        {first_q, last_q}   <= {first, last};
-        {first_qq, last_qq} <= {first_q, last_q};
-        valid_q  <= valid;
-        valid_qq <= valid_q;
-        done     <= valid_qq && last_qq;
+        if (end_valid && end_last)
+            done_tag <= end_tag;
+        done <= end_valid && end_last;
         if (rst)
-            {valid_q, valid_qq, done} <= 3'b000;
+            done <= 1'b0;
     end
 
-    assign busy = valid | valid_q | valid_qq | done;
+    assign busy = valid | in_pipe | done;
+
+    wire unused_move = &{1'b0, move};
 endmodule
 
 `default_nettype wire

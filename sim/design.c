@@ -20,8 +20,11 @@ bool hw_design_open(struct hw_design *d, const char *dir, struct hw_qmodel *q, s
         return false;
     const struct hw_geometry *made = &d->manifest.geometry;
     // fitted again: a design on a larger model's fabric has more of everything
-    d->geometry = (struct hw_geometry){
-        .rows = made->rows, .cols = made->cols, .vec = made->vec, .att_pos = made->att_pos};
+    d->geometry = (struct hw_geometry){.rows = made->rows,
+                                       .cols = made->cols,
+                                       .vec = made->vec,
+                                       .att_pos = made->att_pos,
+                                       .latency = made->latency};
     if (!same_model(&d->manifest.model, &q->config))
         hw_fail(err, "%s/manifest.json: made from a model of other dimensions", dir);
     else if (hw_qmodel_set_context(q, d->manifest.model.seq_len, made->rope_lo_bits, err) &&

@@ -3,6 +3,8 @@
 // (llama2.c v0; every third seed natively ternary, bitllama) and DIR/shape.tok, and prints the
 // options of `hardwire quantize` on one line and those of `hardwire sim` on the next. The same seed
 // gives the same case on any machine.
+#include "gen/chip/latency.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,6 +183,18 @@ static void write_tokenizer(const struct shape *s, const char *path)
     fclose(f);
 }
 
+// Each on its own, anywhere from its least to its most.
+static void print_latencies(void)
+{
+    const char *before = "";
+#define PRINT(name, NAME, least, most, usual, meaning)                                             \
+    printf("%s" #name "=%d", before, between(least, most));                                        \
+    before = ",";
+    HW_LATENCIES(PRINT)
+#undef PRINT
+    printf("\n");
+}
+
 int main(int argc, char **argv)
 {
     static const int bits[] = {2, 3, 4, 6, 8};
@@ -201,7 +215,8 @@ int main(int argc, char **argv)
         printf("--bits %d ", weight_bits);
     printf("--head-bits %d --code-bits %d --act-bits %d --kv-bits %d --res-bits %d\n",
            bits[between(1, 4)], between(2, 4), between(4, 10), between(4, 8), between(16, 24));
-    printf("--rows %d --cols %d --vec %d --att-pos %d --lane %s\n", s.rows, s.cols, s.vec,
+    printf("--rows %d --cols %d --vec %d --att-pos %d --lane %s --latency ", s.rows, s.cols, s.vec,
            s.att_pos, between(0, 1) ? "multiply" : "select");
+    print_latencies();
     return 0;
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "gen/chip/isa.h"
+#include "gen/chip/latency.h"
 
 static bool bit(const uint8_t *word, int i)
 {
@@ -109,18 +110,46 @@ static void same_as_printed(const char *path, void (*print)(FILE *out))
     remove(TEMP_FILE);
 }
 
+static void print_latency(FILE *out)
+{
+    char text[HW_LATENCY_TEXT];
+    struct hw_latency usual = {0};
+    hw_latency_fill(&usual);
+    hw_latency_verilog(&usual, HW_LATENCY_HEAD, text);
+    fputs(text, out);
+}
+
+static void latency_words(void **state)
+{
+    struct hw_latency l = {0};
+    struct hw_error err = {0};
+    assert_true(hw_latency_parse("tree=2", &l, &err));
+    assert_int_equal(l.tree, 2);
+    assert_int_equal(l.rom, 0);
+    assert_true(hw_latency_parse("least,rom=3", &l, &err));
+    assert_int_equal(l.tree, 1);
+    assert_int_equal(l.rom, 3);
+    const char *const refused[] = {"",        "tree",    "tree=",   "tree=0",  "tree=5",
+                                   "tree=1x", "trees=1", "tree=1,", ",tree=1", "tree=1;rom=2"};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        struct hw_error none = {0};
+        assert_false(hw_latency_parse(refused[i], &l, &none));
+        assert_true(none.set);
+    }
+}
+
 static void committed_files_say_the_same(void **state)
 {
     same_as_printed("rtl_templates/isa.vh", hw_isa_print_verilog);
     same_as_printed("docs/isa.md", hw_isa_print_markdown);
+    same_as_printed("rtl_templates/latency.vh", print_latency);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields_do_not_overlap),
-        cmocka_unit_test(rows_are_the_same_bits),
-        cmocka_unit_test(encoder_sets_the_fields_bits),
+        cmocka_unit_test(fields_do_not_overlap),        cmocka_unit_test(rows_are_the_same_bits),
+        cmocka_unit_test(encoder_sets_the_fields_bits), cmocka_unit_test(latency_words),
         cmocka_unit_test(committed_files_say_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@ struct rows { // some rows on their way through a pipeline
     int row, rows;
 };
 
-enum { MAX_LEVELS = 1 }; // levels a register of max_tree.v, in attention.v and argmax.v
+enum { MOST_STAGES = 32 }; // of a pipeline
 
 struct state {
     // sequencer.v
@@ -23,18 +23,17 @@ struct state {
     bool recv_busy;
     struct rows recv;
     enum hw_region recv_region;
-    // matvec.v, msa_array.v
+    // matvec.v, the way from the memories, msa_array.v
     bool active;
     const struct hw_insn_matvec *mv;
     int row, chunk, plane, drain_wait;
-    struct rows word[4]; // s1, product, partial, done; valid: a word, last: ends a block
-    bool word_valid[4];
+    struct rows word[MOST_STAGES]; // k.array of them, s1 to done; last: ends a block
     // embed.v
     bool embed_active;
     const struct hw_insn_embed *embed;
     int embed_element, embed_plane;
-    struct rows embed_pipe[3]; // q, qq, sum; `last` with valid: sum complete
-    bool embed_pipe_busy[3];
+    struct rows embed_pipe[MOST_STAGES]; // k.embed of them, .. q, qq, sum; valid: sum complete
+    bool embed_pipe_busy[MOST_STAGES];
     // drain.v
     bool walking;
     int offset;
@@ -78,6 +77,7 @@ struct clocking { // what does not change within a token
     const struct hw_geometry *g;
     int pos;
     bool sample;
+    int array, embed;                // clocks from an address to `done`, to a sum
     int score_stages, argmax_stages; // of their trees of maxima
 };
 
@@ -99,13 +99,13 @@ static bool any_bool(const bool *b, int n)
     return false;
 }
 
-// Stages of max_tree.v over n candidates.
-static int tree_stages(int n)
+// Stages of add_tree.v and max_tree.v over n operands.
+static int tree_stages(const struct hw_latency *l, int n)
 {
     int levels = 0;
     while (1 << levels < n)
         levels++;
-    return (levels + MAX_LEVELS - 1) / MAX_LEVELS;
+    return (levels + l->tree - 1) / l->tree;
 }
 
 // A mark on its way through so many stages: whether one leaves in this clock.
@@ -117,15 +117,24 @@ static bool through_tree(uint64_t from, uint64_t *to, int stages, bool in)
     return out;
 }
 
+// A pipeline of n stages; `in` enters it where `take` is true.
+static void shift(const struct rows *from, struct rows *to, int n, struct rows in, bool take)
+{
+    for (int i = n - 1; i > 0; i--)
+        to[i] = from[i - 1];
+    to[0] = in;
+    to[0].valid = in.valid && take;
+}
+
 static bool is_residual(enum hw_dest d)
 {
     return d == HW_DST_INIT || d == HW_DST_ADD;
 }
 
-static bool rows_busy(const struct state *s)
+static bool rows_busy(const struct clocking *k, const struct state *s)
 {
-    return s->active || any_bool(s->word_valid, 4) || s->walking || any(s->drained, 3) ||
-           s->embed_active || any_bool(s->embed_pipe_busy, 3);
+    return s->active || any(s->word, k->array) || s->walking || any(s->drained, 3) ||
+           s->embed_active || any_bool(s->embed_pipe_busy, k->embed);
 }
 
 static bool attn_busy(const struct state *s)
@@ -139,9 +148,9 @@ static bool angles_busy(const struct state *s)
     return s->angle_a || any_bool(s->angle_pipe, 2);
 }
 
-static bool units_busy(const struct state *s)
+static bool units_busy(const struct clocking *k, const struct state *s)
 {
-    return rows_busy(s) || s->recv_busy || any(s->residual, 3) || s->side_full.valid ||
+    return rows_busy(k, s) || s->recv_busy || any(s->residual, 3) || s->side_full.valid ||
            any(s->side, 3) || s->norm_scalar > 0 || s->norm_a || any(s->norm_pipe, 5) ||
            angles_busy(s) || any(s->rope, 2) || attn_busy(s) || any(s->swiglu, 5) ||
            s->top_word != 0 || s->argmax_done;
@@ -167,13 +176,9 @@ static void matvec_next(const struct clocking *k, const struct state *s, struct 
                         bool issue, bool matrix_end)
 {
     const struct hw_geometry *g = k->g;
-    for (int i = 3; i > 0; i--) {
-        n->word[i] = s->word[i - 1];
-        n->word_valid[i] = s->word_valid[i - 1];
-    }
-    n->word_valid[3] = s->word_valid[2] && s->word[2].last; // done
-    n->word_valid[0] = issue;
-    n->word[0].last = false;
+    int done = k->array - 1;
+    shift(s->word, n->word, k->array, (struct rows){.valid = false}, true);
+    n->word[done].valid = s->word[done - 1].valid && s->word[done - 1].last;
     if (s->drain_wait > 0)
         n->drain_wait = s->drain_wait - 1;
     if (!issue)
@@ -197,11 +202,12 @@ static void matvec_next(const struct clocking *k, const struct state *s, struct 
 
 static void embed_next(const struct clocking *k, const struct state *s, struct state *n)
 {
-    for (int i = 2; i > 0; i--) {
+    int sum = k->embed - 1;
+    for (int i = sum; i > 0; i--) {
         n->embed_pipe[i] = s->embed_pipe[i - 1];
         n->embed_pipe_busy[i] = s->embed_pipe_busy[i - 1];
     }
-    n->embed_pipe_busy[2] = s->embed_pipe_busy[1] && s->embed_pipe[1].valid;
+    n->embed_pipe_busy[sum] = s->embed_pipe_busy[sum - 1] && s->embed_pipe[sum - 1].valid;
     n->embed_pipe_busy[0] = s->embed_active;
     if (!s->embed_active)
         return;
@@ -218,8 +224,8 @@ static void embed_next(const struct clocking *k, const struct state *s, struct s
 static void drain_next(const struct clocking *k, const struct state *s, struct state *n)
 {
     const struct hw_geometry *g = k->g;
-    bool start = s->word_valid[3], now = start || s->walking;
-    struct rows r = start ? s->word[3] : s->walk;
+    bool start = s->word[k->array - 1].valid, now = start || s->walking;
+    struct rows r = start ? s->word[k->array - 1] : s->walk;
     int offset = start ? 0 : s->offset;
     r.valid = now;
     r.last = r.row + g->vec >= r.rows;
@@ -227,7 +233,7 @@ static void drain_next(const struct clocking *k, const struct state *s, struct s
     n->offset = offset + g->vec;
     n->walk = r;
     n->walk.row = r.row + g->vec;
-    n->drained[0] = s->embed_pipe_busy[2] ? s->embed_pipe[2] : r;
+    n->drained[0] = s->embed_pipe_busy[k->embed - 1] ? s->embed_pipe[k->embed - 1] : r;
     n->drained[1] = s->drained[0];
     n->drained[2] = s->drained[1];
     if (s->recv_busy) {
@@ -240,14 +246,6 @@ static void drain_next(const struct clocking *k, const struct state *s, struct s
 }
 
 // --- what takes rows: residual.v, rope.v, swiglu.v, argmax.v
-
-static void shift(const struct rows *from, struct rows *to, int n, struct rows in, bool take)
-{
-    for (int i = n - 1; i > 0; i--)
-        to[i] = from[i - 1];
-    to[0] = in;
-    to[0].valid = in.valid && take;
-}
 
 static void takers_next(const struct clocking *k, const struct state *s, struct state *n)
 {
@@ -479,7 +477,7 @@ static bool issue(const struct clocking *k, const struct hw_insn *i, const struc
         start_matvec(&i->matvec, n);
         return true;
     case HW_OP_RECV:
-        if (rows_busy(s) || s->recv_busy)
+        if (rows_busy(k, s) || s->recv_busy)
             return false;
         start_recv(&i->recv, n);
         return true;
@@ -498,7 +496,7 @@ static void sequencer_next(const struct clocking *k, const struct state *s, stru
         n->side_pending = false;
     bool started = ready && !skip && issue(k, i, s, n, array_ready);
     bool advance = ready && (skip || started);
-    n->done = ready && i->op == HW_OP_END && !units_busy(s);
+    n->done = ready && i->op == HW_OP_END && !units_busy(k, s);
     n->fetched = s->running && !advance;
     if (advance)
         n->pc = s->pc + 1;
@@ -514,7 +512,17 @@ static void sequencer_next(const struct clocking *k, const struct state *s, stru
 struct hw_cycle_count hw_cycles(const struct hw_plan *plan, int pos, bool sample)
 {
     const struct hw_geometry *g = &plan->geometry;
-    const struct clocking k = {plan, g, pos, sample, tree_stages(g->att_pos), tree_stages(g->vec)};
+    const struct hw_latency *l = &g->latency;
+    const struct clocking k = {
+        .plan = plan,
+        .g = g,
+        .pos = pos,
+        .sample = sample,
+        .array = l->rom + l->array + tree_stages(l, g->cols),
+        .embed = l->rom + 2,
+        .score_stages = tree_stages(l, g->att_pos),
+        .argmax_stages = tree_stages(l, g->vec),
+    };
     struct hw_cycle_count count = {0, 0};
     struct state s, n;
     memset(&s, 0, sizeof s);

@@ -63,6 +63,15 @@ static void write_geometry(struct hw_out *out, const struct hw_geometry *g)
     hw_out_close(out);
 }
 
+static void write_latency(struct hw_out *out, const struct hw_latency *l)
+{
+    char text[HW_LATENCY_TEXT];
+    hw_latency_verilog(l, HW_NOTICE "// The latencies of this fabric, for engine.v.\n", text);
+    hw_out_open(out, "fabric/latency.vh");
+    hw_out_print(out, "%s", text);
+    hw_out_close(out);
+}
+
 static void write_function_table(struct hw_out *out, const struct hw_table *t)
 {
     uint8_t data[HW_TABLE_MAX * 4];
@@ -104,10 +113,12 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+// latency.vh is this geometry's own.
 static bool is_template(const char *name)
 {
     const char *end = strrchr(name, '.');
-    return end && end > name && (strcmp(end, ".v") == 0 || strcmp(end, ".vh") == 0);
+    return end && end > name && strcmp(name, "latency.vh") != 0 &&
+           (strcmp(end, ".v") == 0 || strcmp(end, ".vh") == 0);
 }
 
 // Copies every *.v and *.vh of the templates directory, in the order of their names.
@@ -159,6 +170,7 @@ static void write_all(struct hw_out *out, const struct hw_plan *plan, const char
 {
     copy_templates(out, templates);
     write_geometry(out, &plan->geometry);
+    write_latency(out, &plan->geometry.latency);
     for (int i = 0; i < HW_N_TABLES; i++)
         write_function_table(out, hw_table((enum hw_table_id)i));
     for (int i = 0; i < HW_N_ROMS; i++)

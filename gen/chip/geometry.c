@@ -247,6 +247,7 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
     g->cols = g->cols ? g->cols : 8;
     g->vec = g->vec ? g->vec : 8;
     g->att_pos = g->att_pos ? g->att_pos : 16;
+    hw_latency_fill(&g->latency);
     if (!check_limits(c, err) || !check_shape(g, c, err))
         return false;
     int q_dim = c->n_heads * c->head_dim;

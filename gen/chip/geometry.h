@@ -3,6 +3,7 @@
 #ifndef HW_GEOMETRY_H
 #define HW_GEOMETRY_H
 
+#include "gen/chip/latency.h"
 #include "gen/error.h"
 #include "refmodel/qmodel.h"
 
@@ -42,6 +43,7 @@ struct hw_geometry {
     int weight_addr_bits, scale_addr_bits, gain_addr_bits, level_addr_bits, prog_addr_bits;
     int token_bits;
     int bank_bytes; // most bytes of one ROM bank (0: 512 KiB)
+    struct hw_latency latency;
 };
 
 enum { HW_BANK_BYTES = 512 << 10 }; // a larger case table falls out of Verilator's fast path
@@ -62,8 +64,8 @@ static inline int hw_program_words(const struct hw_config *c)
 }
 
 // The smallest geometry of the given shape that holds the model: fills every field but rows, cols,
-// vec, att_pos, lane and target, which the caller has set (0: chosen). False where a constraint
-// cannot be met.
+// vec, att_pos, lane, target and latency, which the caller has set (0: chosen). False where a
+// constraint cannot be met.
 bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw_error *err);
 
 #endif

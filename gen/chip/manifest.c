@@ -55,6 +55,10 @@ static const struct {
     NUMBER(prog_addr_bits, 1, 30, CAPACITY),
     NUMBER(token_bits, 1, 30, CAPACITY),
 #undef NUMBER
+#define LATENCY(name, NAME, least, most, usual, meaning)                                           \
+    {"latency_" #name, offsetof(struct hw_geometry, latency.name), least, most, SAME},
+    HW_LATENCIES(LATENCY)
+#undef LATENCY
 };
 enum { N_FIELDS = sizeof FIELD / sizeof FIELD[0] };
 

@@ -22,6 +22,9 @@ const struct hw_option HW_GEOMETRY_OPTIONS[] = {
 const struct hw_option HW_DESIGN_OPTIONS[] = {
     {"lane", 0, HW_SETS(struct hw_request, lane), "KIND", .otherwise = "see --target",
      .help = "select or multiply: what a lane does with a code"},
+    {"latency", 0, HW_SETS(struct hw_request, latency), "NAME=N,...",
+     .help = "clocks of the fabric's paths, by the names of fabric/latency.vh in small letters; "
+             "`least`: the shortest pipeline"},
     {"target", 0, HW_SETS(struct hw_request, target), "NAME", .otherwise = "sim",
      .help = "sim, ice40, ecp5, xilinx, osu018: the lane that is smaller there"},
     {"fabric", 0, HW_SETS(struct hw_request, fabric), "DIR",
@@ -58,11 +61,14 @@ static int check_request(const char *verb, struct hw_request *r)
     r->wide_bits = r->wide_bits ? r->wide_bits : r->bits;
     r->code_bits = r->code_bits ? r->code_bits : 4;
     const struct hw_geometry *g = &r->geometry;
-    if (r->fabric &&
-        (g->rows || g->cols || g->vec || g->att_pos || g->bank_bytes || r->lane || r->target))
+    if (r->fabric && (g->rows || g->cols || g->vec || g->att_pos || g->bank_bytes || r->lane ||
+                      r->target || r->latency))
         return hw_usage(verb,
-                        "--fabric: expected no --rows, --cols, --vec, --att-pos, --lane, --target "
-                        "or --bank-bytes beside it");
+                        "--fabric: expected no --rows, --cols, --vec, --att-pos, --lane, --target, "
+                        "--latency or --bank-bytes beside it");
+    struct hw_error err = {0};
+    if (r->latency && !hw_latency_parse(r->latency, &r->geometry.latency, &err))
+        return hw_usage(verb, "%s", err.text);
     if (r->lane && !hw_lane_parse(r->lane, &r->geometry.lane))
         return hw_usage(verb, "expected --lane select or multiply, got '%s'", r->lane);
     if (r->target && !hw_target_parse(r->target, &r->geometry.target))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What msa_array.v and mac_array.v promise alike: three cycles after the word marked `last`, once,
-// each row's sum of level[code] * act over the words since `first`; it stays until the next, and
-// `busy` covers every word on its way.
+// What msa_array.v and mac_array.v promise alike: LATENCY clocks after the word marked `last`, once,
+// each row's sum of level[code] * act over the words since `first`, with that word's tag; both stay until
+// the next, and `busy` covers every word on its way.
 `default_nettype none
 
 module f_array #(
@@ -10,29 +10,36 @@ module f_array #(
     parameter COLS = 2,
     parameter CODE_W = 1,
     parameter ACT_W = 2,
-    parameter ACC_W = 16
+    parameter ACC_W = 16,
+    parameter PICK = 0,
+    parameter LEVELS = 1
 ) (
     input wire clk, rst, valid, first, last,
+    input wire [1:0] tag,
     input wire [COLS*ACT_W-1:0] act,
     input wire [(8<<CODE_W)-1:0] level,
     input wire [ROWS*COLS*CODE_W-1:0] code
 );
+    localparam LATENCY = 2 + PICK + ($clog2(COLS) + LEVELS - 1) / LEVELS;
     wire busy, done;
+    wire [1:0] done_tag;
     wire [ROWS*ACC_W-1:0] sum;
     generate
         if (LANE == 0) begin : g_select
             msa_array #(
-                .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W)
+                .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W),
+                .TAG_W(2), .PICK(PICK), .LEVELS(LEVELS)
             ) dut (
-                .clk(clk), .rst(rst), .valid(valid), .first(first), .last(last), .act(act),
-                .level(level), .code(code), .busy(busy), .done(done), .sum(sum)
+                .clk(clk), .rst(rst), .valid(valid), .first(first), .last(last), .tag(tag), .act(act),
+                .level(level), .code(code), .busy(busy), .done(done), .done_tag(done_tag), .sum(sum)
             );
         end else begin : g_multiply
             mac_array #(
-                .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W)
+                .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W),
+                .TAG_W(2), .PICK(PICK), .LEVELS(LEVELS)
             ) dut (
-                .clk(clk), .rst(rst), .valid(valid), .first(first), .last(last), .act(act),
-                .level(level), .code(code), .busy(busy), .done(done), .sum(sum)
+                .clk(clk), .rst(rst), .valid(valid), .first(first), .last(last), .tag(tag), .act(act),
+                .level(level), .code(code), .busy(busy), .done(done), .done_tag(done_tag), .sum(sum)
             );
         end
     endgenerate
@@ -55,10 +62,12 @@ module f_array #(
     reg f_past = 1'b0;
     reg open;                             // a row block has begun
     reg signed [ACC_W-1:0] total;         // of its words so far
-    reg [2:0] word, ended;                // words, and ends of blocks, of the last three cycles
-    reg signed [ACC_W-1:0] of1, of2, of3; // their totals
+    reg [LATENCY-1:0] word, ended;        // words, and ends of blocks, of the last clocks
+    reg [LATENCY*ACC_W-1:0] of;           // their totals
+    reg [LATENCY*2-1:0] tags;             // and tags
     reg answered;
     reg signed [ACC_W-1:0] answer;        // what `sum` has to be since then
+    reg [1:0] answer_tag;
     wire signed [ACC_W-1:0] now = (first ? 0 : total) + dot;
     always @(posedge clk) begin
         f_past <= 1'b1;
@@ -66,13 +75,14 @@ module f_array #(
             open  <= 1'b1;
             total <= now;
         end
-        word  <= {word[1:0], valid};
-        ended <= {ended[1:0], valid && last};
-        {of1, of2, of3} <= {now, of1, of2};
-        if (ended[1])
-            {answered, answer} <= {1'b1, of2};
+        word  <= {word, valid};
+        ended <= {ended, valid && last};
+        of    <= {of, now};
+        tags  <= {tags, tag};
+        if (ended[LATENCY-2])
+            {answered, answer, answer_tag} <= {1'b1, of[(LATENCY-2)*ACC_W +: ACC_W], tags[(LATENCY-2)*2 +: 2]};
         if (rst)
-            {open, word, ended, answered} <= 8'd0;
+            {open, word, ended, answered} <= 0;
     end
 
     always @* begin
@@ -88,10 +98,11 @@ module f_array #(
     always @*
         stays: assert (!steady || done || sum == sum_was);
     always @(posedge clk) if (f_past && !rst) begin
-        on_time:  assert (done == ended[2]);
+        on_time:  assert (done == ended[LATENCY-1]);
         dot_of:   assert (!answered || $signed(sum[row*ACC_W +: ACC_W]) == answer);
-        is_busy:  assert (busy || !(valid || word[0] || word[1] || done));
-        is_idle:  assert (!busy || valid || word != 3'd0);
+        tag_of:   assert (!answered || done_tag == answer_tag);
+        is_busy:  assert (busy || !(valid || |word[LATENCY-2:0] || done));
+        is_idle:  assert (!busy || valid || word != 0);
         c_low:    cover (done && answer == -16'sd512 - 16'sd512);
         c_high:   cover (done && answer == 16'sd512 + 16'sd512 + 16'sd127);
         c_second: cover (done && $past(done) && answer != $past(answer));

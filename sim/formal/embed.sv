@@ -12,7 +12,8 @@ module f_embed #(
     parameter TOKEN_W = 4,
     parameter WEIGHT_ADDR_W = 6,
     parameter LEVEL_ADDR_W = 3,
-    parameter SCALE_ADDR_W = 3
+    parameter SCALE_ADDR_W = 3,
+    parameter ROM = 1
 ) (
     input wire clk, rst, start,
     input wire [TOKEN_W-1:0] token,
@@ -29,18 +30,20 @@ module f_embed #(
     wire [WEIGHT_ADDR_W-1:0] weight_addr;
     wire [LEVEL_ADDR_W-1:0] level_addr;
     wire sum_valid, sum_last, busy;
+    wire [ROM:0] move;
     wire [19:0] sum_row;
     wire [VEC*ACC_W-1:0] sum;
     wire [SCALE_ADDR_W-1:0] scale_addr;
     wire [$clog2(VEC)-1:0] scale_lane;
     embed #(
         .ROWS(ROWS), .COLS(COLS), .VEC(VEC), .CODE_W(CODE_W), .ACC_W(ACC_W), .TOKEN_W(TOKEN_W),
-        .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W)
+        .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W),
+        .ROM(ROM)
     ) dut (
         .clk(clk), .rst(rst), .start(start), .token(token), .weight_base(weight_base),
         .level_base(level_base), .scale_base(scale_base), .dim(dim), .chunks(chunks),
         .block_words(block_words), .last_plane(last_plane), .weight_addr(weight_addr),
-        .level_addr(level_addr), .code(code), .level(level), .sum_valid(sum_valid),
+        .level_addr(level_addr), .move(move), .code(code), .level(level), .sum_valid(sum_valid),
         .sum_last(sum_last), .sum_row(sum_row), .sum(sum), .scale_addr(scale_addr),
         .scale_lane(scale_lane), .busy(busy)
     );
@@ -62,8 +65,13 @@ module f_embed #(
     wire [LEVEL_ADDR_W-1:0] level_here = level0 + plane;
     wire [SCALE_ADDR_W-1:0] scale_here = scale0 + token0 / VEC;
     // stage 1: its data; 2 and 3: the sum
-    reg on1, on2, on3, end1, end2, end3, first1, last1, last2, last3;
-    reg [2:0] group1, group2, group3;
+    reg [ROM*7-1:0] way = 0;      // {on, first, end, last, group}, the oldest is stage 1
+    wire on1, first1, end1, last1;
+    wire [2:0] group1;
+    assign {on1, first1, end1, last1, group1} = way[ROM*7-1 -: 7];
+    reg [ROM-1:0] on_way = 0;
+    reg on2, on3, end2, end3, last2, last3;
+    reg [2:0] group2, group3;
     wire [7:0] column = group1 * VEC % COLS + e;
     wire [CODE_W-1:0] mine = code[((token0 % ROWS) * COLS + column)*CODE_W +: CODE_W];
     wire signed [7:0] value = level[mine*8 +: 8];
@@ -76,7 +84,8 @@ module f_embed #(
             if (end0)
                 {group, on} <= {group + 3'd1, !last0};
         end
-        {on1, first1, end1, last1, group1} <= {on, plane == 0, end0, last0, group};
+        way    <= {way, {on, plane == 0, end0, last0, group}};
+        on_way <= {on_way, on};
         {on2, end2, last2, group2} <= {on1, end1, last1, group1};
         {on3, end3, last3, group3} <= {on2, end2, last2, group2};
         if (on1)
@@ -89,12 +98,12 @@ module f_embed #(
             {chunks0, words0} <= {chunks[3:0], block_words[3:0]};
         end
         if (rst)
-            {on, on1, on2, on3} <= 4'd0;
+            {on, way, on_way, on2, on3} <= 0;
     end
     always @* begin
         if (!f_past)
             assume (rst);
-        if (rst || on || on1 || on2 || on3)
+        if (rst || on || |on_way || on2 || on3)
             assume (!start);
         assume (dim >= VEC && dim <= 12 && dim % VEC == 0 && last_plane <= 2'd2);
         assume (chunks <= 3 && block_words <= 9);
@@ -110,7 +119,8 @@ module f_embed #(
             last_is:  assert (sum_last == last3);
             scale_is: assert (scale_addr == scale_here && scale_lane == token0 % VEC);
         end
-        is_busy: assert (busy == (on || on1 || on2 || on3 && end3));
+        moves:   assert (move == {on_way, on});
+        is_busy: assert (busy == (on || |on_way || on2 || on3 && end3));
     end
     always @(posedge clk) if (f_past && !rst) begin
         c_row:  cover (sum_valid && sum_last && group3 == 3 && planes == 2 && token0 == 9);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What matvec.v promises: for each instruction the words of all blocks, planes and chunks, each once,
 // in order, with its addresses and marks, not before its activations are there; the block's facts
-// beside the array's `done`; and room for the drain (which drain.sv assumes).
+// beside every word; and room for the drain (which drain.sv assumes).
 // probe f_active = dut.active
 // probe f_room = dut.drain
 // probe f_chunk = dut.chunk
@@ -44,9 +44,9 @@ module f_matvec #(
     wire [LEVEL_ADDR_W-1:0] level_addr;
     wire [CHUNK_W-1:0] act_chunk;
     wire [COUNT_W-1:0] s1_cols;
-    wire [16:0] block_tag;
-    wire [SCALE_ADDR_W-1:0] block_scale;
-    wire [19:0] block_row, block_rows;
+    wire [16:0] s1_tag;
+    wire [SCALE_ADDR_W-1:0] s1_scale;
+    wire [19:0] s1_row, s1_rows;
     matvec #(
         .ROWS(ROWS), .COLS(COLS), .VEC(VEC), .WEIGHT_ADDR_W(WEIGHT_ADDR_W),
         .LEVEL_ADDR_W(LEVEL_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W), .CHUNK_W(CHUNK_W),
@@ -59,8 +59,7 @@ module f_matvec #(
         .region(region), .insn_region(insn_region), .available(available),
         .weight_addr(weight_addr), .level_addr(level_addr), .act_chunk(act_chunk),
         .s1_valid(s1_valid), .s1_first(s1_first), .s1_last(s1_last), .s1_cols(s1_cols),
-        .block_tag(block_tag), .block_scale(block_scale), .block_row(block_row),
-        .block_rows(block_rows), .busy(busy)
+        .s1_tag(s1_tag), .s1_scale(s1_scale), .s1_row(s1_row), .s1_rows(s1_rows), .busy(busy)
     );
     wire f_active;
     wire [1:0] f_room, f_plane, f_last_plane;
@@ -95,10 +94,10 @@ module f_matvec #(
     // the expected word of a cycle ago
     reg was, was_first, was_last;
     reg [2:0] was_width;
-    // a block's facts travel 4 cycles: one of memory, three of the array
+    // a block's facts come with its words
     localparam T = 17 + SCALE_ADDR_W + 40;
-    reg [T-1:0] t1, t2, t3, t4;
-    reg e1, e2, e3, e4;
+    reg [T-1:0] t1;
+    reg e1;
     reg [7:0] room;                  // cycles until the drain has taken the block before
     wire [7:0] left   = rows[7:0] - block * ROWS;
     wire [7:0] groups = left > VEC ? 8'd2 : 8'd1;
@@ -132,10 +131,9 @@ module f_matvec #(
         {was, was_first, was_last} <= {go, chunk == 0 && plane == 0, last_of_block};
         was_width <= width;
         t1 <= {tag, scale_here, 15'd0, block, 2'b00, rows};
-        {t2, t3, t4} <= {t1, t2, t3};
-        {e1, e2, e3, e4} <= {go && last_of_block, e1, e2, e3};
+        e1 <= go && last_of_block;
         if (rst)
-            {have, was, room, e1, e2, e3, e4} <= 14'd0;
+            {have, was, room, e1} <= 11'd0;
     end
 
     // --- assumptions ----------------------------------------------------------------------------
@@ -165,8 +163,8 @@ module f_matvec #(
         // marks, with the memories' data
         marks: assert (!s1_valid || (s1_first == was_first && s1_last == was_last
                                      && s1_cols == was_width));
-        // with the array's done: the block's facts; and the drain has room for it
-        facts: assert (!e4 || {block_tag, block_scale, block_row, block_rows} == t4);
+        // with a word: the facts of its block
+        facts: assert (!s1_valid || {s1_tag, s1_scale, s1_row, s1_rows} == t1);
         is_busy: assert (busy == (have || was));
         // for induction
         l_have: assert (f_active == have && f_room == room && room < ROWS / VEC);
@@ -184,16 +182,17 @@ module f_matvec #(
         end
     end
 
-    // the drain's side, as drain.sv has it: a block comes no earlier than its predecessor has left
+    // the drain's side, as drain.sv has it: a block comes no earlier than its predecessor has left. The
+    // array between is a fixed number of clocks.
     reg [7:0] walk; // groups the drain has still to take after this cycle
-    wire [7:0] taken = block_row + VEC >= block_rows ? 8'd1 : 8'd2;
+    wire [7:0] taken = s1_row + VEC >= s1_rows ? 8'd1 : 8'd2;
     always @(posedge clk) begin
-        walk <= rst ? 8'd0 : e4 ? taken - 8'd1 : walk == 0 ? 8'd0 : walk - 8'd1;
+        walk <= rst ? 8'd0 : e1 ? taken - 8'd1 : walk == 0 ? 8'd0 : walk - 8'd1;
         if (f_past && !rst)
-            drain_room: assert (!e4 || walk == 0);
+            drain_room: assert (!e1 || walk == 0);
         if (f_past && !rst) begin
             c_chain: cover (take && go && last_of_matrix && blocks == 2);
-            c_tail:  cover (e4 && block_row == 8 && block_rows == 9);
+            c_tail:  cover (e1 && s1_row == 8 && s1_rows == 9);
             c_wait:  cover (have && there && !go && planes == 1);
             c_starve: cover (s1_valid && s1_last && !$past(s1_valid) && chunks == 2 && planes == 2);
         end

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one table of latencies: how many clocks, or registers, each path of the fabric has. It makes
+// the numbers of a geometry, fabric/latency.vh, which the templates read (engine.v), the clocks of
+// the cycle model (cycles.c) and what --latency takes. More clocks: a faster clock, and more of
+// them a token.
+#ifndef HW_LATENCY_H
+#define HW_LATENCY_H
+
+#include <stddef.h>
+
+#include "gen/error.h"
+
+// X(name, NAME, least, most, usual, meaning). The least are those of the shortest pipeline; the
+// usual ones reach 100 MHz on an ECP5 of speed grade 6 (sim/timing).
+#define HW_LATENCIES(X)                                                                            \
+    X(rom, ROM, 1, 4, 2, "from an address to the array: the ROM, then registers on the way")       \
+    X(array, ARRAY, 2, 3, 3, "of the array beside its tree; 3: a selected product is registered")  \
+    X(tree, TREE, 1, 4, 1, "levels of adders or comparators from register to register")
+
+struct hw_latency {
+#define HW_LATENCY_FIELD(name, NAME, least, most, usual, meaning) int name; // 0: the usual
+    HW_LATENCIES(HW_LATENCY_FIELD)
+#undef HW_LATENCY_FIELD
+};
+
+struct hw_latency_row {
+    const char *name, *verilog, *meaning;
+    size_t offset; // of an int in struct hw_latency
+    int least, most, usual;
+};
+enum {
+#define HW_LATENCY_COUNT(name, NAME, least, most, usual, meaning) HW_LATENCY_##NAME,
+    HW_LATENCIES(HW_LATENCY_COUNT)
+#undef HW_LATENCY_COUNT
+        HW_N_LATENCIES
+};
+extern const struct hw_latency_row hw_latency_table[HW_N_LATENCIES];
+
+int hw_latency_get(const struct hw_latency *l, int row);
+
+// The usual wherever it is 0.
+void hw_latency_fill(struct hw_latency *l);
+
+// NAME=N[,NAME=N...], or `least`, the shortest pipeline, with others behind it. What is not named
+// stays.
+bool hw_latency_parse(const char *text, struct hw_latency *l, struct hw_error *err);
+
+// The lines of latency.vh, below `head`. The file of the templates has the usual ones.
+#define HW_LATENCY_HEAD                                                                            \
+    "// SPDX-License-Identifier: Apache-2.0\n"                                                     \
+    "// The usual latencies, made from gen/chip/latency.h (make isa); a design has its own.\n"
+enum { HW_LATENCY_TEXT = 8192 };
+void hw_latency_verilog(const struct hw_latency *l, const char *head, char text[HW_LATENCY_TEXT]);
+
+#endif
