@@ -1,4 +1,5 @@
 +incdir+fabric
+fabric/add_tree.v
 fabric/argmax.v
 fabric/attention.v
 fabric/chip.v
@@ -14,6 +15,7 @@ fabric/max_tree.v
 fabric/msa_array.v
 fabric/msb.v
 fabric/mul.v
+fabric/pipe.v
 fabric/ram.v
 fabric/residual.v
 fabric/rmsnorm.v
@@ -26,6 +28,7 @@ fabric/sequencer.v
 fabric/side.v
 fabric/slice.v
 fabric/slice_top.v
+fabric/stage.v
 fabric/swiglu.v
 fabric/exp2_rom.v
 fabric/recip_rom.v
