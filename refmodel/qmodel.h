@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "refmodel/arch.h"
+#include "refmodel/limits.h"
+
 enum {
     HW_MAX_PLANES = 4,
     HW_MAX_LEVELS = 16,        // 2^code_bits, code_bits is 2, 3 or 4
@@ -15,7 +18,7 @@ enum {
 
 #define HW_MAX_ROPE_DIVISOR 1e6
 
-// The dimensions of a Llama-shaped model.
+// The dimensions of a Llama-shaped model, and what its family adds.
 struct hw_config {
     int dim;        // residual width
     int hidden_dim; // FFN width
@@ -28,6 +31,11 @@ struct hw_config {
     int bos;       // the token that texts begin with, 0..vocab_size-1
     bool tied;     // classifier is the embedding
     bool sub_norm; // RMSNorm before wo and down too (BitNet's SubLN)
+    bool qkv_bias; // biases on queries, keys and values (Qwen2)
+    bool qk_norm;  // RMSNorm over each head of queries and keys, before rotation (Qwen3)
+    // Attention of a windowed layer sees the last `window` positions, its own included (Mistral).
+    int window; // 1..seq_len - 1, or 0: every layer sees all positions
+    bool windowed[HW_MAX_LAYERS];
     double rope_base;
     // Context extension (Llama 3.1, linear scaling): pair i turns rope_divisor[i] times slower, the
     // values 1..1e6. All 0 where rotation is plain.
@@ -63,16 +71,33 @@ struct hw_qnorm {
     uint64_t eps_ss; // elements * eps in units of the input squared, at least 1, below 2^32
 };
 
+// The matrices and norms of arch.h, by name and by number: layer.wk is layer.matrix[HW_MATRIX_wk].
+// Rows of gate_up are interleaved: gate 0, up 0, gate 1, ... A norm that the family lacks is zero.
+#define HW_QLAYER_MATRIX(member, ...) struct hw_qmatrix member;
+#define HW_QLAYER_NORM(member, ...) struct hw_qnorm member;
+#define HW_QLAYER_BIAS(member, ...) int16_t *member;
 struct hw_qlayer {
-    struct hw_qnorm attn_norm, ffn_norm;
-    struct hw_qnorm attn_sub_norm; // [n_heads * head_dim], where config.sub_norm
-    struct hw_qnorm ffn_sub_norm;  // [hidden_dim]
-    struct hw_qmatrix wk, wq, wv, wo;
-    struct hw_qmatrix gate_up; // [2 * hidden_dim][dim], rows interleaved: gate 0, up 0, gate 1, ...
-    struct hw_qmatrix down;    // [dim][hidden_dim]
-    int score_shift;           // 64 * raw score -> log2 units with 10 fraction bits, 0..40
-    int att_shift;             // left shift of the attention output, 0..7
-    int hidden_shift;          // silu(gate) * up -> activation (sub_norm: res_bits), 1..40
+    union {
+        struct hw_qnorm norm[HW_N_NORMS];
+        struct {
+            HW_LAYER_NORMS(HW_QLAYER_NORM)
+        };
+    };
+    union {
+        struct hw_qmatrix matrix[HW_N_MATRICES];
+        struct {
+            HW_LAYER_MATRICES(HW_QLAYER_MATRIX)
+        };
+    };
+    union { // [n_out of its matrix], added to rows in the unit they have; NULL: none
+        int16_t *bias[HW_N_BIASES];
+        struct {
+            HW_LAYER_BIASES(HW_QLAYER_BIAS)
+        };
+    };
+    int score_shift;  // 64 * raw score -> log2 units with 10 fraction bits, 0..40
+    int att_shift;    // left shift of the attention output, 0..7
+    int hidden_shift; // silu(gate) * up -> activation (sub_norm: res_bits), 1..40
 };
 
 // cos and sin of high-part and low-part angles, Q1.14: position = hi * 2^lo_bits + lo.

@@ -32,6 +32,20 @@ struct hw_ref {
     int32_t *logits;      // [vocab_size]
 };
 
+#define MATRIX_OPERAND(member, name, rows, columns, tensor, tap, operand, to, from)                \
+    HW_TAP_##operand,
+static const enum hw_tap matrix_operand[HW_N_MATRICES] = {HW_LAYER_MATRICES(MATRIX_OPERAND)};
+
+enum hw_tap hw_ref_operand(const struct hw_config *c, enum hw_matrix_id matrix)
+{
+    enum hw_tap operand = matrix_operand[matrix];
+    if (c->sub_norm && operand == HW_TAP_ATTN)
+        return HW_TAP_ATTN_SUB_NORM;
+    if (c->sub_norm && operand == HW_TAP_HIDDEN)
+        return HW_TAP_FFN_SUB_NORM;
+    return operand;
+}
+
 static int widest_output(const struct hw_config *c)
 {
     int n = 2 * c->hidden_dim > c->vocab_size ? 2 * c->hidden_dim : c->vocab_size;
@@ -103,6 +117,23 @@ static void linear(struct hw_ref *r, const struct hw_qmatrix *m, const int32_t *
         out[i] = (int32_t)hw_requant(r->acc[i], m->scale[i], m->shift, bits);
 }
 
+// The same with a bias, NULL: none, added before the row is cut to `bits`.
+static void linear_biased(struct hw_ref *r, const struct hw_qmatrix *m, const int16_t *bias,
+                          const int32_t *in, int bits, int32_t *out)
+{
+    linear(r, m, in, HW_ROW_BITS, out);
+    for (int i = 0; i < m->n_out; i++)
+        out[i] = (int32_t)hw_saturate((int64_t)out[i] + (bias ? bias[i] : 0), bits);
+}
+
+// A norm over each of n / head_dim heads, in place.
+static void norm_heads(const struct hw_ref *r, const struct hw_qnorm *norm, int32_t *v, int n)
+{
+    int head_dim = r->q->config.head_dim;
+    for (int i = 0; r->q->config.qk_norm && i < n; i += head_dim)
+        hw_rmsnorm(norm, v + i, head_dim, HW_PRE_BITS, v + i);
+}
+
 static void add_residual(struct hw_ref *r, const struct hw_qmatrix *m, const int32_t *in)
 {
     linear(r, m, in, HW_ROW_BITS, r->row);
@@ -136,32 +167,37 @@ static void attention(struct hw_ref *r, int l, int pos)
     int kv_dim = c->n_kv_heads * c->head_dim, q_dim = c->n_heads * c->head_dim;
     int half = c->head_dim / 2, group = c->n_heads / c->n_kv_heads;
     size_t cache = (size_t)l * (size_t)c->seq_len * (size_t)kv_dim;
-    size_t here = cache + (size_t)pos * (size_t)kv_dim;
+    // a windowed layer's cache is a ring: position pos lies where pos - window lay
+    bool windowed = c->window > 0 && c->windowed[l];
+    int seen = windowed && pos >= c->window ? c->window : pos + 1;
+    size_t here = cache + (size_t)(windowed ? pos % c->window : pos) * (size_t)kv_dim;
 
     hw_rmsnorm(&layer->attn_norm, r->x, c->dim, w->act_bits, r->act);
     tap(r, HW_TAP_ATTN_NORM, l, 0, r->act, c->dim);
 
-    linear(r, &layer->wk, r->act, HW_PRE_BITS, r->row);
+    linear_biased(r, &layer->wk, layer->bk, r->act, HW_PRE_BITS, r->row);
+    norm_heads(r, &layer->k_norm, r->row, kv_dim);
     hw_rope_rotate(r->row, kv_dim, half, r->cos, r->sin,
                    HW_TRIG_BITS + HW_PRE_BITS - 1 - w->kv_bits, w->kv_bits);
     tap(r, HW_TAP_K, l, 0, r->row, kv_dim);
     narrow(r->key + here, r->row, kv_dim);
 
-    linear(r, &layer->wq, r->act, HW_PRE_BITS, r->query);
+    linear_biased(r, &layer->wq, layer->bq, r->act, HW_PRE_BITS, r->query);
+    norm_heads(r, &layer->q_norm, r->query, q_dim);
     hw_rope_rotate(r->query, q_dim, half, r->cos, r->sin,
                    HW_TRIG_BITS + HW_PRE_BITS - 1 - HW_Q_BITS, HW_Q_BITS);
     tap(r, HW_TAP_Q, l, 0, r->query, q_dim);
 
-    linear(r, &layer->wv, r->act, w->kv_bits, r->row);
+    linear_biased(r, &layer->wv, layer->bv, r->act, w->kv_bits, r->row);
     tap(r, HW_TAP_V, l, 0, r->row, kv_dim);
     narrow(r->value + here, r->row, kv_dim);
 
     for (int h = 0; h < c->n_heads; h++) {
         size_t kv = cache + (size_t)(h / group) * (size_t)c->head_dim;
-        hw_attention(r->query + h * c->head_dim, r->key + kv, r->value + kv, kv_dim, pos + 1,
+        hw_attention(r->query + h * c->head_dim, r->key + kv, r->value + kv, kv_dim, seen,
                      c->head_dim, layer, c->sub_norm ? w->res_bits : w->act_bits, r->score,
                      r->attn + h * c->head_dim);
-        tap(r, HW_TAP_SCORE, l, h, r->score, pos + 1);
+        tap(r, HW_TAP_SCORE, l, h, r->score, seen);
     }
     tap(r, HW_TAP_ATTN, l, 0, r->attn, q_dim);
     const int32_t *out = r->attn;

@@ -14,7 +14,8 @@ enum hw_tap {
     HW_TAP_K,             // per layer [n_kv_heads * head_dim] rotated keys as cached
     HW_TAP_Q,             // per layer [n_heads * head_dim] rotated queries, 12 bits
     HW_TAP_V,             // per layer [n_kv_heads * head_dim] values as cached
-    HW_TAP_SCORE,         // per layer and head [pos + 1] scores, log2 units, 10 fraction bits
+    HW_TAP_SCORE,         // per layer and head [pos + 1] scores, log2 units, 10 fraction bits;
+                          // where windowed, at most [window], in the order of the cache
     HW_TAP_ATTN,          // per layer [n_heads * head_dim] attention output, activations
                           // (sub_norm: res_bits)
     HW_TAP_ATTN_SUB_NORM, // per layer [n_heads * head_dim] activations, where sub_norm
@@ -28,6 +29,9 @@ enum hw_tap {
     HW_N_TAPS
 };
 extern const char *const hw_tap_name[HW_N_TAPS];
+
+// The tap whose values a matrix of a layer reads.
+enum hw_tap hw_ref_operand(const struct hw_config *c, enum hw_matrix_id matrix);
 
 // Called once for each tensor (and head) with its values.
 typedef void hw_tap_fn(void *user, enum hw_tap tap, int layer, int head, const int32_t *value,

@@ -19,7 +19,8 @@ module attention #(
     parameter ACT_W = 8,
     parameter CTX = 512,
     parameter ROW_W = 5,
-    parameter GROUP_W = 5,
+    parameter GROUP_W = 5,     // log2(CTX / ATT_POS)
+    parameter ROW_GROUP_W = 5, // the same of a row of the KV cache
     parameter HEAD_W = 8,
     parameter SLOTS_W = 2,
     parameter MAX_LEVELS = 1   // levels a register, in max_tree
@@ -31,9 +32,10 @@ module attention #(
     input  wire [HEAD_W-1:0]                heads,
     input  wire [HEAD_W-1:0]                group_heads, // heads that share a KV head
     input  wire [ROW_W-1:0]                 row_base,
+    input  wire [ROW_W-1:0]                 row_step,       // rows of a KV head
     input  wire [5:0]                       score_shift,
     input  wire [2:0]                       att_shift,
-    input  wire [$clog2(CTX)-1:0]           pos,
+    input  wire [$clog2(CTX)-1:0]           pos,         // the last one that is seen, from 0
 
     input  wire [19:0]                      queries_in,  // elements of q written
     input  wire                             keys_done,
@@ -42,10 +44,10 @@ module attention #(
     output wire [HEAD_W-1:0]                query_head,
     input  wire [HEAD_DIM*12-1:0]           query,
     output wire                             key_read,
-    output wire [ROW_W+GROUP_W-1:0]         key_addr,
+    output wire [ROW_W+ROW_GROUP_W-1:0]     key_addr,
     input  wire [ATT_POS*HEAD_DIM*KV_W-1:0] key,
     output wire                             value_read,
-    output wire [ROW_W+GROUP_W-1:0]         value_addr,
+    output wire [ROW_W+ROW_GROUP_W-1:0]     value_addr,
     input  wire [ATT_POS*HEAD_DIM*KV_W-1:0] value,
 
     output reg                              out_valid,
@@ -79,16 +81,18 @@ module attention #(
     reg [ROW_W-1:0]   a_row;
     reg [5:0]         score_shift_q;
     reg [HEAD_W-1:0]  heads_q, group_q;
+    reg [ROW_W-1:0]   step_q;
     reg [19:0]        a_needed;
     reg               a_active;
     wire [HEAD_W-1:0] in_flight = a_head - weighed;
     wire a_issue = a_active && keys_done && queries_in >= a_needed
                  && in_flight < SLOTS;
     wire a_end   = a_group == last_group;
+    wire [ROW_W+GROUP_W-1:0] a_wide = {{ROW_W{1'b0}}, a_group[GROUP_W-1:0]}; // {row of the head, group}
 
     assign query_head = a_head;
     assign key_read   = a_issue;
-    assign key_addr   = {a_row, a_group[GROUP_W-1:0]};
+    assign key_addr   = {a_row + a_wide[ROW_GROUP_W +: ROW_W], a_group[ROW_GROUP_W-1:0]};
 
     reg               a1, a1_end, a2, a2_end, a2_first, a3_end, a3_first;
     reg               a1_first;
@@ -158,7 +162,7 @@ module attention #(
                 a_member <= a_member + 1'b1;
                 if (a_member == group_q - 1'b1) begin
                     a_member <= {HEAD_W{1'b0}};
-                    a_row    <= a_row + 1'b1;
+                    a_row    <= a_row + step_q;
                 end
                 if (a_head == heads_q - 1'b1)
                     a_active <= 1'b0;
@@ -196,6 +200,7 @@ module attention #(
             scored        <= {HEAD_W{1'b0}};
             heads_q       <= heads;
             group_q       <= group_heads;
+            step_q        <= row_step;
             score_shift_q <= score_shift;
         end
         if (rst)
@@ -209,6 +214,7 @@ module attention #(
     reg [ROW_W-1:0]   b_row;
     reg [8:0]         spacing;  // cycles until `divide` can take another head
     wire b_end   = b_group == last_group;
+    wire [ROW_W+GROUP_W-1:0] b_wide = {{ROW_W{1'b0}}, b_group[GROUP_W-1:0]};
     wire b_issue = b_active && values_done && scored != b_head
                  && (!b_end || spacing == 9'd0);
     localparam [8:0] SPACING = STEPS + 1; // STEPS <= 256
@@ -216,7 +222,7 @@ module attention #(
     reg               b1, b1_end, b1_first, b2, b2_end, b2_first, b3, b3_end, b3_first;
     reg               b4, b4_end, b4_first, b5;
     reg [SLOTS_W-1:0] b1_slot;
-    reg [ROW_W+GROUP_W-1:0] b1_addr, b2_addr;
+    reg [ROW_W+ROW_GROUP_W-1:0] b1_addr, b2_addr;
     reg [ATT_POS-1:0] b2_used, b3_used;
     wire [ATT_POS*20-1:0] waiting;
     wire [ATT_POS*16-1:0] e;
@@ -313,7 +319,7 @@ module attention #(
                 b_member <= b_member + 1'b1;
                 if (b_member == group_q - 1'b1) begin
                     b_member <= {HEAD_W{1'b0}};
-                    b_row    <= b_row + 1'b1;
+                    b_row    <= b_row + step_q;
                 end
                 if (b_head == heads_q - 1'b1)
                     b_active <= 1'b0;
@@ -323,7 +329,7 @@ module attention #(
         b1_end   <= b_end;
         b1_first <= b_group == {(GROUP_W+1){1'b0}};
         b1_slot  <= b_head[SLOTS_W-1:0];
-        b1_addr  <= {b_row, b_group[GROUP_W-1:0]};
+        b1_addr  <= {b_row + b_wide[ROW_GROUP_W +: ROW_W], b_group[ROW_GROUP_W-1:0]};
 
         b2       <= b1;
         {b2_end, b2_first, b2_addr} <= {b1_end, b1_first, b1_addr};
@@ -423,7 +429,8 @@ module attention #(
     // weighing a head ends after its scores, so b_active covers the first stage
     assign busy = b_active | b1 | b2 | b3 | b4 | b5 | c1 | c2 | c3 | out_valid;
 
-    wire unused_bits = &{1'b0, aligned[SUM_W+14:15], unused_lane, unused_top_busy, top_head};
+    wire unused_bits = &{1'b0, aligned[SUM_W+14:15], unused_lane, unused_top_busy, top_head,
+                         a_wide, b_wide};
 endmodule
 
 `default_nettype wire

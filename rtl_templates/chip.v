@@ -35,8 +35,12 @@ module chip #(
     parameter KV_W = 8,
     parameter RES_W = 20,
     parameter SUB_NORM = 0,
+    parameter QKV_BIAS = 0,
+    parameter QK_NORM = 0,
+    parameter WINDOW = 0,
     parameter ACC_W = 27,
     parameter CTX = 512,
+    parameter KV_CTX = 512,
     parameter MAX_DIM = 64,
     parameter MAX_Q_DIM = 64,
     parameter MAX_HIDDEN = 176,
@@ -98,7 +102,8 @@ module chip #(
 
     wire               done, refused; // refused: with done, the token is none of the vocabulary
     wire [TOKEN_W-1:0] next_token;
-    wire [19:0]        seq_len;
+    wire [19:0]        seq_len, window;
+    wire [POS_W-1:0]   place; // of the next token in the ring of a layer with a window
     wire               unused_ready;
 
     assign s_token_ready = state == PROMPT || state == DROP || state == SKIP;
@@ -118,17 +123,41 @@ module chip #(
     engine #(
         .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .VEC(VEC), .ATT_POS(ATT_POS),
         .HEAD_DIM(HEAD_DIM), .ACT_W(ACT_W), .KV_W(KV_W), .RES_W(RES_W), .SUB_NORM(SUB_NORM),
-        .ACC_W(ACC_W), .CTX(CTX), .MAX_DIM(MAX_DIM), .MAX_Q_DIM(MAX_Q_DIM), .MAX_HIDDEN(MAX_HIDDEN),
+        .QKV_BIAS(QKV_BIAS), .QK_NORM(QK_NORM), .WINDOW(WINDOW),
+        .ACC_W(ACC_W), .CTX(CTX), .KV_CTX(KV_CTX), .MAX_DIM(MAX_DIM), .MAX_Q_DIM(MAX_Q_DIM), .MAX_HIDDEN(MAX_HIDDEN),
         .MAX_KV_DIM(MAX_KV_DIM), .KV_ROWS(KV_ROWS), .ROPE_HI_W(ROPE_HI_W),
         .ROPE_LO_W(ROPE_LO_W), .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W),
         .GAIN_ADDR_W(GAIN_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .PROG_ADDR_W(PROG_ADDR_W),
         .TOKEN_W(TOKEN_W)
     ) u_engine (
         .clk(clk), .rst(rst), .start(state == START), .token(token), .pos(pos[POS_W-1:0]),
-        .sample(sample), .done(done), .refused(refused), .next_token(next_token), .seq_len(seq_len),
+        .place(place), .sample(sample), .done(done), .refused(refused), .next_token(next_token),
+        .seq_len(seq_len), .window(window),
         .s_vec_valid(1'b0), .s_vec_ready(unused_ready), .s_vec_data({VEC*24{1'b0}})
     );
 
+    // pos modulo the window, kept beside pos
+    generate
+        if (WINDOW != 0) begin : g_window
+            reg [POS_W-1:0] at, at_kept;
+            wire [19:0] after = {{(20-POS_W){1'b0}}, at} + 20'd1;
+            assign place = at;
+            always @(posedge clk) begin
+                if (state == RUN && done && !refused)
+                    at <= after == window ? {POS_W{1'b0}} : after[POS_W-1:0];
+                if (sent && m_token_last)
+                    at_kept <= at;
+                if (take && first)
+                    at <= s_token_keep ? at_kept : {POS_W{1'b0}};
+                if (rst)
+                    {at, at_kept} <= {(2*POS_W){1'b0}};
+            end
+            wire unused_after = &{1'b0, after};
+        end else begin : g_no_window
+            assign place = pos[POS_W-1:0];
+            wire unused_window = &{1'b0, window};
+        end
+    endgenerate
 
     always @(posedge clk) begin
         if (s_abort && begun)

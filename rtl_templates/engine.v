@@ -4,7 +4,7 @@
 //                    weight, level ROM          scale ROM
 //                          |                       |
 //   X A H activations -> the array -> drain (requantize) -+-> residual -> rmsnorm -> X
-//                          ^   |        ^                 +-> rope -> q, kv_cache -> attention -> A
+//                          ^   |        ^                 +-> qkv -> rope -> q, kv_cache -> attention -> A
 //                       matvec |      embed, recv         +-> swiglu -> H
 //                              +--------------------------+-> argmax -> next token
 //
@@ -31,8 +31,12 @@ module engine #(
     parameter KV_W = 8,
     parameter RES_W = 20,
     parameter SUB_NORM = 0,
+    parameter QKV_BIAS = 0,
+    parameter QK_NORM = 0,
+    parameter WINDOW = 0,
     parameter ACC_W = 27,
     parameter CTX = 512,
+    parameter KV_CTX = 512,
     parameter MAX_DIM = 64,
     parameter MAX_Q_DIM = 64,
     parameter MAX_HIDDEN = 176,
@@ -53,11 +57,13 @@ module engine #(
     input  wire                   start,
     input  wire [TOKEN_W-1:0]     token,
     input  wire [$clog2(CTX)-1:0] pos,        // stable from start to done
+    input  wire [$clog2(CTX)-1:0] place,      // the same, modulo the window of layers that have one
     input  wire                   sample,
     output wire                   done,
     output wire                   refused,    // with done: the token is none of the vocabulary
     output wire [TOKEN_W-1:0]     next_token, // valid with done, if sample and not refused
     output wire [19:0]            seq_len,    // valid with done, if not refused
+    output wire [19:0]            window,     // valid with done, if not refused
 
     input  wire                   s_vec_valid, // RECV: VEC elements of 24 bits a word
     output wire                   s_vec_ready,
@@ -65,7 +71,7 @@ module engine #(
 );
     // --- instruction ----------------------------------------------------------------------------
     wire [`HW_INSN_W-1:0] insn;
-    wire         issue_embed, issue_norm, issue_attn, issue_recv, matvec_valid, matvec_ready;
+    wire         issue_embed, issue_norm, issue_attn, issue_heads, issue_recv, matvec_valid, matvec_ready;
     wire         residual_done, side_done, rows_busy, attn_busy, units_busy;
     wire [PROG_ADDR_W-1:0] prog_addr;
     wire [`HW_INSN_W-1:0]  prog_data;
@@ -91,6 +97,10 @@ module engine #(
     wire [31:0] attn_heads  = {{(32-`HW_ATTN_HEADS_W){1'b0}}, insn[`HW_ATTN_HEADS]};
     wire [31:0] attn_group  = {{(32-`HW_ATTN_GROUP_HEADS_W){1'b0}}, insn[`HW_ATTN_GROUP_HEADS]};
     wire [31:0] attn_kv     = {{(32-`HW_ATTN_KV_HEADS_W){1'b0}}, insn[`HW_ATTN_KV_HEADS]};
+    wire [31:0] attn_step   = {{(32-`HW_ATTN_KV_STEP_W){1'b0}}, insn[`HW_ATTN_KV_STEP]};
+    wire [31:0] attn_bias   = {{(32-`HW_ATTN_BIAS_W){1'b0}}, insn[`HW_ATTN_BIAS]};
+    wire [31:0] heads_gain  = {{(32-`HW_HEADS_GAIN_W){1'b0}}, insn[`HW_HEADS_GAIN]};
+    wire [19:0] attn_window = insn[`HW_ATTN_WINDOW];
     wire bad_token = {{(20-TOKEN_W){1'b0}}, token} >= insn[`HW_EMBED_VOCAB];
     // planes are counted from 0
     wire [2:0]  mv_plane    = insn[`HW_MATVEC_PLANES] - 3'd1;
@@ -98,10 +108,10 @@ module engine #(
 
     sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) u_sequencer (
         .clk(clk), .rst(rst), .start(start), .sample(sample), .bad_token(bad_token), .done(done),
-        .refused(refused), .seq_len(seq_len),
+        .refused(refused), .seq_len(seq_len), .window(window),
         .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn),
         .issue_embed(issue_embed), .issue_norm(issue_norm), .issue_attn(issue_attn),
-        .issue_recv(issue_recv), .matvec_valid(matvec_valid), .matvec_ready(matvec_ready),
+        .issue_heads(issue_heads), .issue_recv(issue_recv), .matvec_valid(matvec_valid), .matvec_ready(matvec_ready),
         .residual_done(residual_done), .side_done(side_done), .rows_busy(rows_busy),
         .attn_busy(attn_busy),
         .angles_busy(angles_busy), .recv_busy(recv_busy), .units_busy(units_busy)
@@ -338,7 +348,7 @@ module engine #(
     wire [NORM_W-1:0]      side_addr;
     wire [VEC*RES_W-1:0]   side_data, side_wrote_data, norm_data;
     wire [SS_W-1:0]        norm_ss;
-    wire [GAIN_ADDR_W-1:0] gain_addr;
+    wire [GAIN_ADDR_W-1:0] gain_addr, rows_gain_addr;
     wire [VEC*16-1:0]      gain_data;
     wire [VEC*RES_W-1:0]   residual_data;
     wire [SS_W-1:0]        ss;
@@ -367,13 +377,17 @@ module engine #(
         .gain_addr(gain_addr), .gain_data(gain_data), .y_valid(norm_valid), .y_word(norm_word),
         .y(norm_y), .busy(norm_busy)
     );
-    gain_rom u_gain_rom (.clk(clk), .addr(gain_addr), .data(gain_data));
+    // no rows of K, Q, V while a norm runs: they wait for what it makes
+    gain_rom u_gain_rom (
+        .clk(clk), .addr(norm_busy ? gain_addr : rows_gain_addr), .data(gain_data)
+    );
 
     // --- rotation, queries, KV cache, attention ---------------------------------------------------
     localparam HALF    = HEAD_DIM / 2;
     localparam HALF_W  = $clog2(HALF);
     localparam POS_W   = $clog2(CTX);
     localparam GROUP_W = POS_W - $clog2(ATT_POS);
+    localparam ROW_GROUP_W = $clog2(KV_CTX) - $clog2(ATT_POS);
     localparam ROW_W   = $clog2(KV_ROWS);
     localparam HEAD_W  = 8;
     localparam Q_LANES = VEC > HEAD_DIM ? VEC : HEAD_DIM;
@@ -403,10 +417,28 @@ module engine #(
     rope_hi_rom u_rope_hi_rom (.clk(clk), .addr(hi_addr), .data(hi_data));
     rope_lo_rom u_rope_lo_rom (.clk(clk), .addr(lo_addr), .data(lo_data));
 
-    rope #(.VEC(VEC), .HEAD_DIM(HEAD_DIM), .KV_W(KV_W)) u_rope (
-        .clk(clk), .rst(rst),
+    wire                        qkv_valid, qkv_busy;
+    wire [1:0]                  qkv_kind;
+    wire [19:0]                 qkv_row;
+    wire [VEC*24-1:0]           qkv_y;
+
+    qkv #(
+        .VEC(VEC), .HEAD_DIM(HEAD_DIM), .QKV_BIAS(QKV_BIAS), .QK_NORM(QK_NORM),
+        .GAIN_ADDR_W(GAIN_ADDR_W)
+    ) u_qkv (
+        .clk(clk), .rst(rst), .start(issue_attn), .biased(insn[`HW_ATTN_BIASED]),
+        .bias(attn_bias[GAIN_ADDR_W-1:0]), .set_norms(issue_heads),
+        .k_shift(insn[`HW_HEADS_K_SHIFT]), .q_shift(insn[`HW_HEADS_Q_SHIFT]),
+        .k_eps(insn[`HW_HEADS_K_EPS]), .q_eps(insn[`HW_HEADS_Q_EPS]),
+        .gain(heads_gain[GAIN_ADDR_W-1:0]),
         .valid(y_valid && (y_dest == `HW_DST_K || y_dest == `HW_DST_Q || y_dest == `HW_DST_V)),
-        .kind(y_kind), .row(y_row), .y(y), .angles(angles), .z_valid(z_valid), .z_kind(z_kind),
+        .kind(y_kind), .row(y_row), .y(y), .gain_addr(rows_gain_addr), .gain_data(gain_data),
+        .z_valid(qkv_valid), .z_kind(qkv_kind), .z_row(qkv_row), .z(qkv_y), .busy(qkv_busy)
+    );
+
+    rope #(.VEC(VEC), .HEAD_DIM(HEAD_DIM), .KV_W(KV_W)) u_rope (
+        .clk(clk), .rst(rst), .valid(qkv_valid), .kind(qkv_kind), .row(qkv_row), .y(qkv_y),
+        .angles(angles), .z_valid(z_valid), .z_kind(z_kind),
         .z_row(z_row), .z_query(z_query), .z_kv(z_kv), .busy(rope_busy)
     );
 
@@ -430,7 +462,7 @@ module engine #(
 
     wire keys_done, values_done, kv_busy;
     wire                     value_read;
-    wire [ROW_W+GROUP_W-1:0] key_addr, value_addr;
+    wire [ROW_W+ROW_GROUP_W-1:0] key_addr, value_addr;
     wire [ATT_POS*HEAD_DIM*KV_W-1:0] key, value;
     wire                     attn_valid, score_valid;
     wire [19:0]              attn_index;
@@ -440,12 +472,33 @@ module engine #(
     wire [ATT_POS*20-1:0]    score;
     wire                     attn_engine_busy;
 
+    // where this token's K and V go, and the last place that is read: with a window the ring is full
+    // once it has gone round
+    wire [POS_W-1:0] kv_pos, last_pos;
+    generate
+        if (WINDOW != 0) begin : g_window
+            reg [POS_W-1:0] kv_q, last_q;
+            wire [19:0] pos_20 = {{(20-POS_W){1'b0}}, pos};
+            wire [19:0] full   = attn_window - 20'd1;
+            always @(posedge clk)
+                if (issue_attn) begin
+                    kv_q   <= attn_window != 20'd0 ? place : pos;
+                    last_q <= attn_window != 20'd0 && pos_20 >= attn_window ? full[POS_W-1:0] : pos;
+                end
+            assign {kv_pos, last_pos} = {kv_q, last_q};
+            wire unused_full = &{1'b0, full};
+        end else begin : g_no_window
+            assign {kv_pos, last_pos} = {pos, pos};
+            wire unused_place = &{1'b0, place, attn_window};
+        end
+    endgenerate
+
     kv_cache #(
-        .VEC(VEC), .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .KV_W(KV_W), .CTX(CTX),
-        .KV_ROWS(KV_ROWS), .MAX_KV_DIM(MAX_KV_DIM), .ROW_W(ROW_W), .GROUP_W(GROUP_W)
+        .VEC(VEC), .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .KV_W(KV_W), .CTX(CTX), .KV_CTX(KV_CTX),
+        .KV_ROWS(KV_ROWS), .MAX_KV_DIM(MAX_KV_DIM), .ROW_W(ROW_W), .GROUP_W(ROW_GROUP_W)
     ) u_kv_cache (
         .clk(clk), .rst(rst), .start(issue_attn), .row_base(attn_row[ROW_W-1:0]),
-        .heads(attn_kv[ROW_W-1:0]), .pos(pos), .valid(z_valid && z_kind != 2'd1),
+        .heads(attn_kv[ROW_W-1:0]), .row_step(attn_step[ROW_W-1:0]), .pos(kv_pos), .valid(z_valid && z_kind != 2'd1),
         .is_value(z_kind == 2'd2), .element(z_row), .data(z_kv), .keys_done(keys_done),
         .values_done(values_done), .key_read(key_read), .key_addr(key_addr), .key(key),
         .value_read(value_read), .value_addr(value_addr), .value(value), .busy(kv_busy)
@@ -453,11 +506,13 @@ module engine #(
 
     attention #(
         .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .OUT(OUT), .KV_W(KV_W), .ACT_W(MADE_W), .CTX(CTX),
-        .ROW_W(ROW_W), .GROUP_W(GROUP_W), .HEAD_W(HEAD_W), .MAX_LEVELS(`HW_LAT_TREE)
+        .ROW_W(ROW_W), .GROUP_W(GROUP_W), .ROW_GROUP_W(ROW_GROUP_W), .HEAD_W(HEAD_W),
+        .MAX_LEVELS(`HW_LAT_TREE)
     ) u_attention (
         .clk(clk), .rst(rst), .start(issue_attn), .heads(attn_heads[HEAD_W-1:0]),
         .group_heads(attn_group[HEAD_W-1:0]), .row_base(attn_row[ROW_W-1:0]),
-        .score_shift(insn[`HW_ATTN_SCORE_SHIFT]), .att_shift(insn[`HW_ATTN_ATT_SHIFT]), .pos(pos), .queries_in(queries_in),
+        .row_step(attn_step[ROW_W-1:0]), .score_shift(insn[`HW_ATTN_SCORE_SHIFT]),
+        .att_shift(insn[`HW_ATTN_ATT_SHIFT]), .pos(last_pos), .queries_in(queries_in),
         .keys_done(keys_done), .values_done(values_done), .query_head(query_head),
         .query(query_word[query_lane*12 +: HEAD_DIM*12]), .key_read(key_read),
         .key_addr(key_addr), .key(key), .value_read(value_read), .value_addr(value_addr),
@@ -573,12 +628,12 @@ module engine #(
             act_in[2] <= {COUNT_W{1'b0}};
     end
 
-    assign units_busy = rows_busy | recv_busy | residual_busy | norm_busy | angles_busy | rope_busy
+    assign units_busy = rows_busy | recv_busy | residual_busy | norm_busy | angles_busy | qkv_busy | rope_busy
                       | attn_busy | swiglu_busy | argmax_busy | side_busy;
 
     wire unused_bits = &{1'b0, insn, rows_region, mv_weight, mv_chunks, mv_cols, mv_scale, mv_level,
-                         mv_plane, way_move, embed_move, em_weight, em_scale, em_level, em_plane, norm_dest, norm_gain,
-                         attn_row, attn_heads, attn_group, attn_kv,
+                         mv_plane, way_move, embed_move, em_weight, em_scale, em_level, em_plane, norm_dest,
+                         norm_gain, attn_row, attn_heads, attn_group, attn_kv, attn_step, attn_bias, heads_gain,
                          norm_words, z_at, query_at, act_word, pos_wide, argmax_done, wrote,
                          wrote_addr, wrote_data, score_valid, score_head, score_group, score,
                          act_end, y_row_next, norm_addr, side_read, side_wrote, side_addr,

@@ -14,6 +14,7 @@
 `define HW_OP_MATVEC 5'd3
 `define HW_OP_ATTN 5'd4
 `define HW_OP_RECV 5'd5
+`define HW_OP_HEADS 5'd6
 `define HW_DST_INIT 5'd0
 `define HW_DST_ADD 5'd1
 `define HW_DST_K 5'd2
@@ -27,6 +28,8 @@
 `define HW_REGION_H 4'd2
 `define HW_END_POSITIONS 80:61
 `define HW_END_POSITIONS_W 20
+`define HW_END_WINDOW 100:81
+`define HW_END_WINDOW_W 20
 `define HW_EMBED_PLANES 20:18
 `define HW_EMBED_PLANES_W 3
 `define HW_EMBED_SHIFT 26:21
@@ -89,6 +92,14 @@
 `define HW_ATTN_GROUP_HEADS_W 12
 `define HW_ATTN_KV_HEADS 104:93
 `define HW_ATTN_KV_HEADS_W 12
+`define HW_ATTN_KV_STEP 116:105
+`define HW_ATTN_KV_STEP_W 12
+`define HW_ATTN_WINDOW 136:117
+`define HW_ATTN_WINDOW_W 20
+`define HW_ATTN_BIASED 137:137
+`define HW_ATTN_BIASED_W 1
+`define HW_ATTN_BIAS 157:138
+`define HW_ATTN_BIAS_W 20
 `define HW_RECV_DEST 13:9
 `define HW_RECV_DEST_W 5
 `define HW_RECV_REGION 17:14
@@ -97,4 +108,14 @@
 `define HW_RECV_HIDDEN_SHIFT_W 6
 `define HW_RECV_ROWS 80:61
 `define HW_RECV_ROWS_W 20
+`define HW_HEADS_K_SHIFT 26:21
+`define HW_HEADS_K_SHIFT_W 6
+`define HW_HEADS_Q_SHIFT 32:27
+`define HW_HEADS_Q_SHIFT_W 6
+`define HW_HEADS_K_EPS 64:33
+`define HW_HEADS_K_EPS_W 32
+`define HW_HEADS_Q_EPS 96:65
+`define HW_HEADS_Q_EPS_W 32
+`define HW_HEADS_GAIN 116:97
+`define HW_HEADS_GAIN_W 20
 `endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // KV cache in SRAM. ATT_POS banks hold consecutive positions, so that a read delivers ATT_POS
-// positions of one KV head: bank = pos % ATT_POS, address = {row, pos / ATT_POS}, where row counts
-// (layer, KV head).
+// positions of one KV head: bank = pos % ATT_POS. A row holds KV_CTX positions; a layer's KV head has
+// `row_step` rows of its own, from row_base + head * row_step on, and position pos lies in row pos / KV_CTX of
+// them. `pos` is the place in the sequence, or in the ring of a layer with a window.
 //
 // New keys and values arrive VEC rows at a time in the order of the drain, and HEAD_DIM may be
 // smaller or larger than VEC: they are staged, and copied a head a cycle. `keys_done` and
@@ -15,10 +16,11 @@ module kv_cache #(
     parameter ATT_POS = 16,
     parameter KV_W = 8,
     parameter CTX = 512,
+    parameter KV_CTX = 512,    // ATT_POS < KV_CTX <= CTX
     parameter KV_ROWS = 20,
     parameter MAX_KV_DIM = 32,
     parameter ROW_W = 5,       // 2^ROW_W >= KV_ROWS
-    parameter GROUP_W = 5      // log2(CTX / ATT_POS)
+    parameter GROUP_W = 5      // log2(KV_CTX / ATT_POS)
 ) (
     input  wire                             clk,
     input  wire                             rst,
@@ -26,6 +28,7 @@ module kv_cache #(
     input  wire                             start,     // of a layer's attention
     input  wire [ROW_W-1:0]                 row_base,
     input  wire [ROW_W-1:0]                 heads,     // KV heads of a layer
+    input  wire [ROW_W-1:0]                 row_step,  // rows of a KV head
     input  wire [$clog2(CTX)-1:0]           pos,
 
     input  wire                             valid,     // VEC elements
@@ -58,7 +61,8 @@ module kv_cache #(
 
     reg  [19:0]      keys_in, values_in; // elements staged
     reg              copy_value;         // copying values, after the keys
-    reg  [ROW_W-1:0] head, heads_q, base_q;
+    reg  [ROW_W-1:0] head, heads_q, base_q, step_q;
+    reg  [ROW_W-1:0] head_row;           // of the head, from its layer's first
     reg              running;
     wire [19:0]      out_element = {{(20-ROW_W){1'b0}}, head} * HEAD_DIM;
     wire [19:0]      out_word    = out_element / LANES;
@@ -78,7 +82,9 @@ module kv_cache #(
     reg  [19:0] out_lane;
     reg  [ROW_W-1:0] row;
     wire [ATT_POS-1:0] bank = {{(ATT_POS-1){1'b0}}, 1'b1} << pos[BANK_W-1:0];
-    wire [DEPTH_W-1:0] addr = {row, pos[$clog2(CTX)-1:BANK_W]};
+    wire [ROW_W+$clog2(CTX)-1:0] pos_wide = {{ROW_W{1'b0}}, pos};
+    wire [ROW_W-1:0]   pos_row = pos_wide[GROUP_W+BANK_W +: ROW_W];
+    wire [DEPTH_W-1:0] addr = {row + pos_row, pos[BANK_W +: GROUP_W]};
     wire [HEAD_DIM*KV_W-1:0] entry = staged[out_lane*KV_W +: HEAD_DIM*KV_W];
 
     always @(posedge clk) begin
@@ -90,11 +96,13 @@ module kv_cache #(
         write_key   <= copy && !copy_value;
         write_value <= copy && copy_value;
         out_lane    <= out_element % LANES;
-        row         <= base_q + head;
+        row         <= base_q + head_row;
         if (copy) begin
-            head <= head + 1'b1;
+            head     <= head + 1'b1;
+            head_row <= head_row + step_q;
             if (head == heads_q - 1'b1) begin
                 head       <= {ROW_W{1'b0}};
+                head_row   <= {ROW_W{1'b0}};
                 copy_value <= 1'b1;
                 if (copy_value) begin
                     running       <= 1'b0;
@@ -108,7 +116,9 @@ module kv_cache #(
         if (start) begin
             {keys_in, values_in} <= 40'd0;
             head       <= {ROW_W{1'b0}};
+            head_row   <= {ROW_W{1'b0}};
             heads_q    <= heads;
+            step_q     <= row_step;
             base_q     <= row_base;
             running    <= 1'b1;
             copy_value <= 1'b0;
@@ -134,7 +144,7 @@ module kv_cache #(
         .wdata({ATT_POS{entry}}), .re(value_read), .raddr(value_addr), .rdata(value)
     );
 
-    wire unused_bits = &{1'b0, in_word, out_word};
+    wire unused_bits = &{1'b0, in_word, out_word, pos_wide};
 endmodule
 
 `default_nettype wire

@@ -2,7 +2,8 @@
 // Runs the program ROM once a token: fetches an instruction, waits until its unit can take it, and
 // hands it over. Units run on their own from there, so a matrix may still drain, or attention still
 // run, while later instructions start. Order is kept by four rules:
-//   ATTN    waits until this token's rotation angles are there (keys and queries come after it);
+//   ATTN    waits until this token's rotation angles are there (keys and queries come after it), and
+//           until the attention before it is done, as does HEADS;
 //   NORM    waits until every row on its way to what it reads has arrived: the residual, or (to
 //           region A or H, with SUB_NORM) the side buffer;
 //   RECV    waits until the array and the drain are empty (it uses the drain's path), and MATVEC
@@ -29,6 +30,7 @@ module sequencer #(
     output reg                     done,
     output reg                     refused,     // with done
     output wire [19:0]             seq_len,     // valid with done
+    output wire [19:0]             window,      // valid with done
 
     output wire [PROG_ADDR_W-1:0]  prog_addr,
     input  wire [`HW_INSN_W-1:0]   prog_data,
@@ -37,6 +39,7 @@ module sequencer #(
     output wire                    issue_embed,
     output wire                    issue_norm,
     output wire                    issue_attn,
+    output wire                    issue_heads,
     output wire                    issue_recv,
     output wire                    matvec_valid,
     input  wire                    matvec_ready,
@@ -56,6 +59,7 @@ module sequencer #(
     assign insn      = prog_data;
     assign prog_addr = pc;
     assign seq_len   = insn[`HW_END_POSITIONS];
+    assign window    = insn[`HW_END_WINDOW];
 
     wire [`HW_OP_W-1:0] op = insn[`HW_OP];
     wire [`HW_MATVEC_DEST_W-1:0] dest = insn[`HW_MATVEC_DEST];
@@ -67,14 +71,15 @@ module sequencer #(
     assign issue_embed  = ready && op == `HW_OP_EMBED && !bad_token;
     assign issue_norm   = ready && op == `HW_OP_NORM && !norm_waits;
     assign issue_attn   = ready && op == `HW_OP_ATTN && !attn_busy && !angles_busy;
+    assign issue_heads  = ready && op == `HW_OP_HEADS && !attn_busy;
     assign issue_recv   = ready && op == `HW_OP_RECV && !rows_busy && !recv_busy;
     assign matvec_valid = ready && op == `HW_OP_MATVEC && !recv_busy;
     wire   refuse       = ready && op == `HW_OP_EMBED && bad_token && !units_busy;
     wire   end_now      = refuse || (ready && op == `HW_OP_END && !units_busy);
     wire   issue_matvec = matvec_valid && matvec_ready;
     wire   advance = running && fetched
-                   && (skip || issue_embed || issue_norm || issue_attn || issue_recv
-                       || issue_matvec);
+                   && (skip || issue_embed || issue_norm || issue_attn || issue_heads
+                       || issue_recv || issue_matvec);
 
     generate
         if (SUB_NORM != 0) begin : g_side

@@ -16,8 +16,12 @@ module slice #(
     parameter KV_W = 8,
     parameter RES_W = 20,
     parameter SUB_NORM = 0,
+    parameter QKV_BIAS = 0,
+    parameter QK_NORM = 0,
+    parameter WINDOW = 0,
     parameter ACC_W = 27,
     parameter CTX = 512,
+    parameter KV_CTX = 512,
     parameter MAX_DIM = 64,
     parameter MAX_Q_DIM = 64,
     parameter MAX_HIDDEN = 176,
@@ -44,20 +48,40 @@ module slice #(
 );
     wire [19:0] unused_seq_len;
     wire        unused_refused;
+    wire [$clog2(CTX)-1:0] place;
+    wire [19:0] window;
 
     engine #(
         .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .VEC(VEC), .ATT_POS(ATT_POS),
         .HEAD_DIM(HEAD_DIM), .ACT_W(ACT_W), .KV_W(KV_W), .RES_W(RES_W), .SUB_NORM(SUB_NORM),
-        .ACC_W(ACC_W), .CTX(CTX), .MAX_DIM(MAX_DIM), .MAX_Q_DIM(MAX_Q_DIM), .MAX_HIDDEN(MAX_HIDDEN),
+        .QKV_BIAS(QKV_BIAS), .QK_NORM(QK_NORM), .WINDOW(WINDOW),
+        .ACC_W(ACC_W), .CTX(CTX), .KV_CTX(KV_CTX), .MAX_DIM(MAX_DIM), .MAX_Q_DIM(MAX_Q_DIM), .MAX_HIDDEN(MAX_HIDDEN),
         .MAX_KV_DIM(MAX_KV_DIM), .KV_ROWS(KV_ROWS), .ROPE_HI_W(ROPE_HI_W),
         .ROPE_LO_W(ROPE_LO_W), .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W),
         .GAIN_ADDR_W(GAIN_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .PROG_ADDR_W(PROG_ADDR_W),
         .TOKEN_W(TOKEN_W)
     ) u_engine (
-        .clk(clk), .rst(rst), .start(start), .token({TOKEN_W{1'b0}}), .pos(pos), .sample(1'b1),
-        .done(done), .refused(unused_refused), .next_token(best), .seq_len(unused_seq_len),
+        .clk(clk), .rst(rst), .start(start), .token({TOKEN_W{1'b0}}), .pos(pos), .place(place),
+        .sample(1'b1), .done(done), .refused(unused_refused), .next_token(best),
+        .seq_len(unused_seq_len), .window(window),
         .s_vec_valid(s_vec_valid), .s_vec_ready(s_vec_ready), .s_vec_data(s_vec_data)
     );
+
+    // positions come in order: where the next one lies in the ring of a layer with a window
+    generate
+        if (WINDOW != 0) begin : g_window
+            reg  [$clog2(CTX)-1:0] next;
+            wire [19:0] after = {{(20-$clog2(CTX)){1'b0}}, place} + 20'd1;
+            assign place = pos == {$clog2(CTX){1'b0}} ? pos : next;
+            always @(posedge clk)
+                if (done)
+                    next <= after == window ? {$clog2(CTX){1'b0}} : after[$clog2(CTX)-1:0];
+            wire unused_after = &{1'b0, after};
+        end else begin : g_no_window
+            assign place = pos;
+            wire unused_window = &{1'b0, window};
+        end
+    endgenerate
 endmodule
 
 `default_nettype wire

@@ -42,6 +42,9 @@ struct builder {
 
 // --- names
 
+#define MATRIX_REGION(member, name, rows, columns, tensor, tap, operand, to, from) HW_REGION_##from,
+static const enum hw_region matrix_region[HW_N_MATRICES] = {HW_LAYER_MATRICES(MATRIX_REGION)};
+
 static bool parse_matrix(struct slice *s, const struct hw_qmodel *q, const char *spec)
 {
     char name[64];
@@ -54,26 +57,14 @@ static bool parse_matrix(struct slice *s, const struct hw_qmodel *q, const char 
     if (strcmp(name, "output") == 0) {
         s->m = hw_classifier(q);
     } else {
-        char leaf[32];
-        if (sscanf(name, "layers.%d.%*[^.].%31s", &s->layer, leaf) != 2 || s->layer < 0 ||
-            s->layer >= q->config.n_layers)
+        char leaf[64];
+        if (sscanf(name, "layers.%d.%63s", &s->layer, leaf) != 2 || s->layer < 0 ||
+            s->layer >= q->config.n_layers || hw_matrix_find(leaf) == HW_N_MATRICES)
             return false;
-        const struct hw_qlayer *y = &q->layers[s->layer];
-        s->m = strcmp(leaf, "wk") == 0        ? &y->wk
-               : strcmp(leaf, "wq") == 0      ? &y->wq
-               : strcmp(leaf, "wv") == 0      ? &y->wv
-               : strcmp(leaf, "wo") == 0      ? &y->wo
-               : strcmp(leaf, "gate_up") == 0 ? &y->gate_up
-               : strcmp(leaf, "down") == 0    ? &y->down
-                                              : NULL;
-        if (!s->m)
-            return false;
-        bool sub_norm = q->config.sub_norm;
-        s->operand = s->m == &y->wo        ? (sub_norm ? HW_TAP_ATTN_SUB_NORM : HW_TAP_ATTN)
-                     : s->m == &y->gate_up ? HW_TAP_FFN_NORM
-                     : s->m == &y->down    ? (sub_norm ? HW_TAP_FFN_SUB_NORM : HW_TAP_HIDDEN)
-                                           : HW_TAP_ATTN_NORM;
-        s->region = s->m == &y->wo ? HW_REGION_A : s->m == &y->down ? HW_REGION_H : HW_REGION_X;
+        enum hw_matrix_id id = hw_matrix_find(leaf);
+        s->m = &q->layers[s->layer].matrix[id];
+        s->operand = hw_ref_operand(&q->config, id);
+        s->region = matrix_region[id];
     }
     if (spec[used] == '\0') {
         s->first = 0;
@@ -216,12 +207,14 @@ static void step_rmsnorm(struct builder *b, bool random, int32_t *y)
 }
 
 // Rows of a matrix of the layer on the captured activations, as the rotation gets them.
-static void project(const struct builder *b, const struct hw_qmatrix *m, int bits, int64_t *acc,
-                    int32_t *row)
+static void project(const struct builder *b, const struct hw_qmatrix *m, const int16_t *bias,
+                    int bits, int64_t *acc, int32_t *row)
 {
     hw_matvec(m, b->tap[HW_TAP_ATTN_NORM], acc);
-    for (int r = 0; r < m->n_out; r++)
-        row[r] = (int32_t)hw_requant(acc[r], m->scale[r], m->shift, bits);
+    for (int r = 0; r < m->n_out; r++) {
+        int64_t plain = hw_requant(acc[r], m->scale[r], m->shift, HW_ROW_BITS);
+        row[r] = (int32_t)hw_saturate(plain + (bias ? bias[r] : 0), bits);
+    }
 }
 
 static void step_attention(struct builder *b, bool random, int pos, int64_t *acc, int32_t *row)
@@ -233,25 +226,32 @@ static void step_attention(struct builder *b, bool random, int pos, int64_t *acc
     int half = c->head_dim / 2, kv_bits = q->widths.kv_bits, group = c->n_heads / c->n_kv_heads;
     const struct {
         const struct hw_qmatrix *m;
-        int n, bits, rotated; // rotated: width after rotation, 0: none
+        const int16_t *bias;
+        const struct hw_qnorm *norm; // of each head, where there is one
+        int n, bits, rotated;        // rotated: width after rotation, 0: none
         enum hw_tap tap;
-    } part[] = {{&y->wk, kv_dim, HW_PRE_BITS, kv_bits, HW_TAP_K},
-                {&y->wq, q_dim, HW_PRE_BITS, HW_Q_BITS, HW_TAP_Q},
-                {&y->wv, kv_dim, kv_bits, 0, HW_TAP_V}};
+    } part[] = {{&y->wk, y->bk, &y->k_norm, kv_dim, HW_PRE_BITS, kv_bits, HW_TAP_K},
+                {&y->wq, y->bq, &y->q_norm, q_dim, HW_PRE_BITS, HW_Q_BITS, HW_TAP_Q},
+                {&y->wv, y->bv, NULL, kv_dim, kv_bits, 0, HW_TAP_V}};
+    bool windowed = c->window > 0 && c->windowed[b->s.layer];
+    int seen = windowed && pos >= c->window ? c->window : pos + 1;
+    int place = windowed ? pos % c->window : pos;
     int32_t *cos = row + 2 * (q_dim + kv_dim), *sin = cos + half, *query = sin + half;
     hw_rope_angles(&q->rope, half, pos, cos, sin);
     for (int i = 0; i < 3; i++) {
         if (random)
             append_rows(b, row, part[i].n, part[i].bits);
         else {
-            project(b, part[i].m, part[i].bits, acc, row);
+            project(b, part[i].m, part[i].bias, part[i].bits, acc, row);
             append(b, row, part[i].n);
         }
+        for (int h = 0; c->qk_norm && part[i].norm && h < part[i].n; h += c->head_dim)
+            hw_rmsnorm(part[i].norm, row + h, c->head_dim, HW_PRE_BITS, row + h);
         if (part[i].rotated)
             hw_rope_rotate(row, part[i].n, half, cos, sin,
                            HW_TRIG_BITS + HW_PRE_BITS - 1 - part[i].rotated, part[i].rotated);
         output(b, false, (int)part[i].tap, 0, 0, row, part[i].n);
-        int16_t *cache = (i == 0 ? b->key : b->value) + (size_t)pos * (size_t)kv_dim;
+        int16_t *cache = (i == 0 ? b->key : b->value) + (size_t)place * (size_t)kv_dim;
         for (int k = 0; k < part[i].n; k++) {
             if (i == 1)
                 query[k] = row[k];
@@ -262,10 +262,10 @@ static void step_attention(struct builder *b, bool random, int pos, int64_t *acc
     int32_t *score = query + q_dim, *attn = row;
     for (int h = 0; h < c->n_heads; h++) {
         int at = h / group * c->head_dim;
-        hw_attention(query + h * c->head_dim, b->key + at, b->value + at, kv_dim, pos + 1,
-                     c->head_dim, y, c->sub_norm ? q->widths.res_bits : q->widths.act_bits, score,
+        hw_attention(query + h * c->head_dim, b->key + at, b->value + at, kv_dim, seen, c->head_dim,
+                     y, c->sub_norm ? q->widths.res_bits : q->widths.act_bits, score,
                      attn + h * c->head_dim);
-        output(b, false, HW_TAP_SCORE, h, 0, score, pos + 1);
+        output(b, false, HW_TAP_SCORE, h, 0, score, seen);
     }
     output(b, false, HW_TAP_ATTN, 0, 0, attn, q_dim);
 }

@@ -160,6 +160,14 @@ static wide weight(const struct hw_qmatrix *m, int r, int c)
     return sum;
 }
 
+// Row r of the matrix times x, requantized to 24 bits, with a bias cut to `bits`.
+static int64_t row(const struct hw_qmatrix *m, int r, const int64_t *x, int bits);
+static int64_t biased_row(const struct hw_qmatrix *m, const int16_t *bias, int r, const int64_t *x,
+                          int bits)
+{
+    return clamped((wide)row(m, r, x, 24) + (bias ? bias[r] : 0), bits);
+}
+
 // Row r of the matrix times x, requantized to `bits`.
 static int64_t row(const struct hw_qmatrix *m, int r, const int64_t *x, int bits)
 {
@@ -170,8 +178,7 @@ static int64_t row(const struct hw_qmatrix *m, int r, const int64_t *x, int bits
 }
 
 // y = rs(x / sqrt(ss) * gain, shift), x / sqrt(ss) in 18 bits with 17 of them fraction.
-static void normalize(const struct hw_qmodel *q, const struct hw_qnorm *norm, const int64_t *x,
-                      int n, int64_t *y)
+static void normalize_to(int bits, const struct hw_qnorm *norm, const int64_t *x, int n, int64_t *y)
 {
     wide ss = (wide)norm->eps_ss;
     for (int c = 0; c < n; c++)
@@ -181,8 +188,14 @@ static void normalize(const struct hw_qmodel *q, const struct hw_qnorm *norm, co
     wide root = oracle_rsqrt(m);
     for (int c = 0; c < n; c++) {
         wide t = clamped(rounded(4 * root * x[c], k), 18);
-        y[c] = clamped(rounded(t * norm->gain[c], norm->shift), q->widths.act_bits);
+        y[c] = clamped(rounded(t * norm->gain[c], norm->shift), bits);
     }
+}
+
+static void normalize(const struct hw_qmodel *q, const struct hw_qnorm *norm, const int64_t *x,
+                      int n, int64_t *y)
+{
+    normalize_to(q->widths.act_bits, norm, x, n, y);
 }
 
 // Width of what attention and the gated pairs make: with a norm behind them, the residual's.
@@ -191,18 +204,27 @@ static int made_bits(const struct hw_qmodel *q)
     return q->config.sub_norm ? q->widths.res_bits : q->widths.act_bits;
 }
 
-// Matrix times x, then pairs (2i, 2i + 1) of each head turned by the angle of pair i.
-static void turned(const struct hw_qmodel *q, const struct hw_qmatrix *m, const int64_t *x, int pos,
-                   int bits, int64_t *y)
+// Matrix times x and bias, each head through a norm where there is one, then its pairs
+// (2i, 2i + 1) turned by the angle of pair i.
+static void turned(const struct hw_qmodel *q, const struct hw_qmatrix *m, const int16_t *bias,
+                   const struct hw_qnorm *norm, const int64_t *x, int pos, int bits, int64_t *y)
 {
     const struct hw_config *c = &q->config;
+    int64_t *plain = zeros((size_t)m->n_out, sizeof *plain);
+    for (int r = 0; r < m->n_out; r++)
+        plain[r] = biased_row(m, bias, r, x, 16);
+    for (int h = 0; c->qk_norm && h < m->n_out; h += c->head_dim) {
+        memcpy(y, plain + h, (size_t)c->head_dim * sizeof *y);
+        normalize_to(16, norm, y, c->head_dim, plain + h);
+    }
     for (int r = 0; r < m->n_out; r += 2) {
         int64_t cos, sin;
         oracle_angle(c, r % c->head_dim / 2, pos, &cos, &sin);
-        wide a = row(m, r, x, 16), b = row(m, r + 1, x, 16);
+        wide a = plain[r], b = plain[r + 1];
         y[r] = clamped(rounded(a * cos - b * sin, 14 + 15 - bits), bits);
         y[r + 1] = clamped(rounded(a * sin + b * cos, 14 + 15 - bits), bits);
     }
+    free(plain);
 }
 
 // 2^-(d / 1024), Q1.15: the fraction from the table, then whole halvings, rounded once.
@@ -275,24 +297,31 @@ static const int64_t *attention(struct oracle *o, int l, int pos, const int64_t 
     int64_t *in = new_tap(o, HW_TAP_ATTN_NORM, l, 0, c->dim);
     normalize(o->q, &layer->attn_norm, x, c->dim, in);
     int64_t *k = new_tap(o, HW_TAP_K, l, 0, kv_dim);
-    turned(o->q, &layer->wk, in, pos, kv_bits, k);
+    turned(o->q, &layer->wk, layer->bk, &layer->k_norm, in, pos, kv_bits, k);
     memcpy(keys + pos * kv_dim, k, (size_t)kv_dim * sizeof *k);
     int64_t *query = new_tap(o, HW_TAP_Q, l, 0, q_dim);
-    turned(o->q, &layer->wq, in, pos, 12, query);
+    turned(o->q, &layer->wq, layer->bq, &layer->q_norm, in, pos, 12, query);
     int64_t *v = new_tap(o, HW_TAP_V, l, 0, kv_dim);
     for (int r = 0; r < kv_dim; r++)
-        v[r] = row(&layer->wv, r, in, kv_bits);
+        v[r] = biased_row(&layer->wv, layer->bv, r, in, kv_bits);
     memcpy(values + pos * kv_dim, v, (size_t)kv_dim * sizeof *v);
 
+    // all keys are kept, and the last `window` of them looked at
+    int first = c->window > 0 && c->windowed[l] && pos >= c->window ? pos + 1 - c->window : 0;
+    int seen = pos + 1 - first;
     int64_t *mixed = zeros((size_t)q_dim, sizeof *mixed);
+    int64_t *in_order = zeros((size_t)seen, sizeof *in_order);
     for (int h = 0; h < c->n_heads; h++) {
-        int shared = h / sharing * c->head_dim;
-        int64_t *score = new_tap(o, HW_TAP_SCORE, l, h, pos + 1);
-        scores(o->q, layer->score_shift, query + h * c->head_dim, keys + shared, kv_dim, pos + 1,
-               score);
-        weighted(o->q, layer->att_shift, score, values + shared, kv_dim, pos + 1,
+        int from = first * kv_dim + h / sharing * c->head_dim;
+        scores(o->q, layer->score_shift, query + h * c->head_dim, keys + from, kv_dim, seen,
+               in_order);
+        weighted(o->q, layer->att_shift, in_order, values + from, kv_dim, seen,
                  mixed + h * c->head_dim);
+        int64_t *score = new_tap(o, HW_TAP_SCORE, l, h, seen);
+        for (int p = first; p <= pos; p++) // the machine has them in the order of its ring
+            score[first > 0 ? p % c->window : p] = in_order[p - first];
     }
+    free(in_order);
     int64_t *attn = new_tap(o, HW_TAP_ATTN, l, 0, q_dim);
     memcpy(attn, mixed, (size_t)q_dim * sizeof *mixed);
     free(mixed);

@@ -144,7 +144,7 @@ class Matrix:
 INSN_BITS = 160
 FIELDS = {  # of each operation: least significant bit, width
     "every": {"op": (0, 5), "sample_only": (5, 1)},
-    "END": {"positions": (61, 20)},
+    "END": {"positions": (61, 20), "window": (81, 20)},
     "EMBED": {"planes": (18, 3), "shift": (21, 6), "weight": (33, 28), "dim": (61, 20),
               "chunks": (81, 12), "block_words": (93, 14), "scale": (107, 20), "level": (127, 12),
               "vocab": (139, 20)},
@@ -154,11 +154,14 @@ FIELDS = {  # of each operation: least significant bit, width
                "hidden_shift": (27, 6), "weight": (33, 28), "rows": (61, 20), "chunks": (81, 12),
                "last_cols": (93, 12), "scale": (105, 20), "level": (125, 12)},
     "ATTN": {"score_shift": (21, 6), "att_shift": (27, 3), "kv_row": (33, 20), "heads": (61, 12),
-             "group_heads": (81, 12), "kv_heads": (93, 12)},
+             "group_heads": (81, 12), "kv_heads": (93, 12), "kv_step": (105, 12), "window": (117, 20),
+             "biased": (137, 1), "bias": (138, 20)},
     "RECV": {"dest": (9, 5), "region": (14, 4), "hidden_shift": (27, 6), "rows": (61, 20)},
+    "HEADS": {"k_shift": (21, 6), "q_shift": (27, 6), "k_eps": (33, 32), "q_eps": (65, 32),
+              "gain": (97, 20)},
 }
-OPERATIONS = END, EMBED, NORM, MATVEC, ATTN, RECV = (
-    "END", "EMBED", "NORM", "MATVEC", "ATTN", "RECV")
+OPERATIONS = END, EMBED, NORM, MATVEC, ATTN, RECV, HEADS = (
+    "END", "EMBED", "NORM", "MATVEC", "ATTN", "RECV", "HEADS")
 INIT, ADD, K, Q, V, HIDDEN, LOGITS, ACT = range(8)
 X, A, H = range(3)
 
@@ -215,9 +218,16 @@ class Layout:
                             ("res_bits", "RES_W"), ("head_dim", "HEAD_DIM")):
             if model.number(key) != g[code_w]:
                 raise Refused(f"geometry.vh says {code_w} {g[code_w]}, the model {model.number(key)}")
-        self.sub_norm = int(model.meta.get("sub_norm", 0))
-        if self.sub_norm != g["SUB_NORM"]:
-            raise Refused(f"geometry.vh says SUB_NORM {g['SUB_NORM']}, the model {self.sub_norm}")
+        self.sub_norm, self.qkv_bias, self.qk_norm = (
+            int(model.meta.get(key, 0)) for key in ("sub_norm", "qkv_bias", "qk_norm"))
+        for key, value in (("SUB_NORM", self.sub_norm), ("QK_NORM", self.qk_norm)):
+            if value != g[key]:
+                raise Refused(f"geometry.vh says {key} {g[key]}, the model {value}")
+        if self.qkv_bias > g["QKV_BIAS"]:
+            raise Refused("geometry.vh says QKV_BIAS 0, the model has biases")
+        self.window = int(model.meta.get("window", 0))
+        if self.window and not g["WINDOW"]:
+            raise Refused("geometry.vh says WINDOW 0, the model has one")
         self.functions()
         self.rope()
         self.program()
@@ -294,19 +304,23 @@ class Layout:
     # Over the residual, or with a region over what attention (A) or SwiGLU (H) made. With norms of
     # both kinds each in a layer has an epsilon of its own, else all have the final norm's.
     def norm(self, name, sample_only=0, region=X):
-        gain, vec = self.m.tensor(f"{name}.gain"), self.g["VEC"]
+        gain = self.m.tensor(f"{name}.gain")
         dim = (self.m.number("dim"), self.m.number("n_heads") * self.m.number("head_dim"),
                self.m.number("hidden_dim"))[region]
         eps = self.m.meta[f"{name}.eps_ss" if self.sub_norm and name != "norm" else "eps_ss"]
         at = self.insn(name, NORM, sample_only=sample_only, shift=self.m.number(f"{name}.shift"),
                        region=region, elements=dim, gain=None, eps=int(eps))["gain"]
-        rom = self.rom["gain"]
-        if gain.shape != [dim]:
-            raise Refused(f"{name}: expected {dim} gains, got {gain.shape}")
-        rom.claim(at, dim // vec, name)
-        for i in range(0, dim, vec):
-            rom.put(at + i // vec, gain.values[i:i + vec], 16,
-                    lambda k, i=i: f"{gain.name}[{i + k}]")
+        self.halves(gain, dim, at)
+
+    def halves(self, tensor, n, at):
+        """A vector of n values of 16 bits in the gain ROM, from this address on."""
+        rom, vec = self.rom["gain"], self.g["VEC"]
+        if tensor.shape != [n]:
+            raise Refused(f"{tensor.name}: expected {n} values, got {tensor.shape}")
+        rom.claim(at, n // vec, tensor.name)
+        for i in range(0, n, vec):
+            rom.put(at + i // vec, tensor.values[i:i + vec], 16,
+                    lambda k, i=i: f"{tensor.name}[{i + k}]")
 
     def place(self, matrix, first, last, at):
         """Rows first..last-1 of a matrix at these addresses, once."""
@@ -359,12 +373,38 @@ class Layout:
                        last_cols=matrix.n_in - (chunks - 1) * self.g["COLS"])
         self.place(matrix, first, last, at)
 
-    def attention(self, layer):
+    def windowed(self, layer):
+        return self.window and self.m.meta["windowed"][layer] == "1"
+
+    def kv_step(self, layer):
+        """Rows of the KV cache for a head: a layer with a window keeps that alone."""
+        kept = self.window if self.windowed(layer) else self.m.number("seq_len")
+        return -(-kept // self.g["KV_CTX"])
+
+    # The norms of a head of K and of Q, whose gains lie side by side.
+    def head_norms(self, layer):
+        p, n = f"layers.{layer}.attention.", self.m.number("head_dim")
+        at = self.insn(p + "head_norms", HEADS, gain=None, **{
+            f"{x}_{field}": int(self.m.meta[f"{p}{x}_norm.{key}"])
+            for x in "kq" for field, key in (("shift", "shift"), ("eps", "eps_ss"))})["gain"]
+        for i, x in enumerate("kq"):
+            self.halves(self.m.tensor(f"{p}{x}_norm.gain"), n, at + i * n // self.g["VEC"])
+
+    def attention(self, layer, fed=False):
         kv_heads, heads = self.m.number("n_kv_heads"), self.m.number("n_heads")
-        self.insn(f"layers.{layer}.attention", ATTN,
-                  score_shift=self.layer_number(layer, "score_shift"),
-                  att_shift=self.layer_number(layer, "att_shift"), kv_row=layer * kv_heads,
-                  heads=heads, group_heads=heads // kv_heads, kv_heads=kv_heads)
+        biased = self.qkv_bias and not fed
+        at = self.insn(f"layers.{layer}.attention", ATTN,
+                       score_shift=self.layer_number(layer, "score_shift"),
+                       att_shift=self.layer_number(layer, "att_shift"),
+                       kv_row=sum(kv_heads * self.kv_step(l) for l in range(layer)),
+                       heads=heads, group_heads=heads // kv_heads, kv_heads=kv_heads,
+                       kv_step=self.kv_step(layer), window=self.window if self.windowed(layer) else 0,
+                       biased=biased, bias=None if biased else 0).get("bias")
+        for name, count in ("bk", kv_heads), ("bq", heads), ("bv", kv_heads):
+            if biased: # in the order of the rows
+                n = count * self.m.number("head_dim")
+                self.halves(self.m.tensor(f"layers.{layer}.attention.{name}"), n, at)
+                at += n // self.g["VEC"]
 
     def layer_number(self, layer, name):
         return self.m.number(f"layers.{layer}.{name}")
@@ -372,6 +412,8 @@ class Layout:
     def layer(self, l):
         p = f"layers.{l}."
         self.norm(p + "attention_norm")
+        if self.qk_norm:
+            self.head_norms(l)
         self.attention(l)
         self.matvec(p + "attention.wk", K)
         self.matvec(p + "attention.wq", Q)
@@ -420,7 +462,9 @@ class Layout:
             self.recv(INIT, dim)
             self.norm(f"layers.{l}.attention_norm")
         elif op == "attention":
-            self.attention(l)
+            if self.qk_norm:
+                self.head_norms(l)
+            self.attention(l, fed=True)
             self.recv(K, kv_dim)
             self.recv(Q, self.m.number("n_heads") * head_dim)
             self.recv(V, kv_dim)
@@ -446,7 +490,7 @@ class Layout:
             self.operator_slice(op, int(l or 0))
         else:
             raise Refused(f"slice {self.slice} is unknown")
-        self.insn("end", END, positions=self.m.number("seq_len"))
+        self.insn("end", END, positions=self.m.number("seq_len"), window=self.window)
 
 
 # --- the netlist ------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@
 
 #include "gen/qmodel/file.h"
 #include "gen/quant/quantize.h"
+#include "refmodel/ops.h"
 #include "refmodel/tables.h"
 
 static inline uint64_t random_bits(uint64_t *seed) // splitmix64
@@ -177,6 +178,11 @@ static inline void wild_layer(struct hw_qmodel *q, struct hw_qlayer *y, uint64_t
     } else {
         y->attn_norm.eps_ss = y->ffn_norm.eps_ss = q->final_norm.eps_ss;
     }
+    for (int i = 0; c->qk_norm && i < 2; i++)
+        wild_norm(i ? &y->q_norm : &y->k_norm, c->head_dim, HW_PRE_BITS, seed);
+    for (int i = 0; c->qkv_bias && i < HW_N_BIASES; i++)
+        for (int k = 0; k < hw_bias_length(c, (enum hw_bias_id)i); k++)
+            y->bias[i][k] = (int16_t)(random_bits(seed) >> 48);
     wild_matrix(&y->wk, kv_dim, c->dim, b, w->act_bits - 1.5, 16, seed);
     wild_matrix(&y->wq, q_dim, c->dim, b, w->act_bits - 1.5, 16, seed);
     wild_matrix(&y->wv, kv_dim, c->dim, b, w->act_bits - 1.5, w->kv_bits, seed);
@@ -211,6 +217,11 @@ static inline struct hw_config wild_config(uint64_t *seed)
         c.rope_divisor[i] = 1.0 + 0.125 * random_in(seed, 0, 64);
     c.norm_eps = 1e-5;
     c.sub_norm = random_in(seed, 0, 1);
+    c.qkv_bias = random_in(seed, 0, 1);
+    c.qk_norm = random_in(seed, 0, 1);
+    c.window = c.seq_len > 1 && random_in(seed, 0, 1) ? random_in(seed, 1, c.seq_len - 1) : 0;
+    for (int l = 0; c.window && l < c.n_layers; l++)
+        c.windowed[l] = random_in(seed, 0, 2) > 0;
     return c;
 }
 

@@ -87,7 +87,8 @@ static bool compare(const struct hw_model *a, const struct hw_model *b, struct t
     struct hw_config c = *hw_model_config(a), d = *hw_model_config(b);
     if (c.dim != d.dim || c.hidden_dim != d.hidden_dim || c.n_layers != d.n_layers ||
         c.n_heads != d.n_heads || c.n_kv_heads != d.n_kv_heads || c.head_dim != d.head_dim ||
-        c.vocab_size != d.vocab_size || c.sub_norm != d.sub_norm || (!c.tied && d.tied)) {
+        c.vocab_size != d.vocab_size || c.sub_norm != d.sub_norm || c.qkv_bias != d.qkv_bias ||
+        c.qk_norm != d.qk_norm || c.window != d.window || (!c.tied && d.tied)) {
         fprintf(stderr, "expected two checkpoints of one model, got other dimensions\n");
         return false;
     }

@@ -445,10 +445,10 @@ static void test_other_contents(void **state)
     static struct buffer b;
     put_gguf(&b, &tiny, F32);
     memcpy(after(&b, "general.architecture") + 12, "gemma", 5);
-    expect_refused(&b, "expected llama, got gemma");
+    expect_refused(&b, "expected llama, qwen2 or qwen3, got gemma");
     put_gguf(&b, &tiny, F32);
     memcpy(after(&b, "general.architecture") + 12, "\x1B[\xC3\xA9\xFF", 5); // shown as text only
-    expect_refused(&b, "expected llama, got ?[\xC3\xA9?");
+    expect_refused(&b, "expected llama, qwen2 or qwen3, got ?[\xC3\xA9?");
     put_gguf(&b, &tiny, F32);
     after(&b, "blk.0.attn_q.weight")[20] = 23; // the type of a tensor of two dimensions
     expect_refused(&b, "IQ4_XS");

@@ -281,8 +281,10 @@ static void test_bitllama(void **state)
     for (int id = 0; id < HW_N_TENSORS; id++) {
         int rows, cols, n = id <= HW_OUTPUT_NORM ? 1 : c.n_layers;
         float row[64];
+        if (!hw_tensor_exists(&c, (enum hw_tensor_id)id))
+            continue;
         hw_tensor_shape(&c, (enum hw_tensor_id)id, &rows, &cols);
-        for (int k = 0; k < n * rows && id != HW_OUTPUT; k++) {
+        for (int k = 0; k < n * rows; k++) {
             hw_model_row(model, (enum hw_tensor_id)id, k / rows, k % rows, row);
             for (int col = 0; col < cols; col++)
                 assert_true(row[col] ==

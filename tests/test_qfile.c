@@ -106,19 +106,16 @@ static void expect_same_layer(const struct hw_qlayer *a, const struct hw_qlayer 
                               const struct hw_qmodel *q)
 {
     int bits = q->widths.code_bits;
-    expect_same_norm(&a->attn_norm, &b->attn_norm, q->config.dim);
-    expect_same_norm(&a->ffn_norm, &b->ffn_norm, q->config.dim);
-    expect_same_matrix(&a->wk, &b->wk, bits);
-    expect_same_matrix(&a->wq, &b->wq, bits);
-    expect_same_matrix(&a->wv, &b->wv, bits);
-    expect_same_matrix(&a->wo, &b->wo, bits);
-    expect_same_matrix(&a->gate_up, &b->gate_up, bits);
-    expect_same_matrix(&a->down, &b->down, bits);
-    if (q->config.sub_norm) {
-        expect_same_norm(&a->attn_sub_norm, &b->attn_sub_norm,
-                         q->config.n_heads * q->config.head_dim);
-        expect_same_norm(&a->ffn_sub_norm, &b->ffn_sub_norm, q->config.hidden_dim);
-    }
+    for (int i = 0; i < HW_N_NORMS; i++)
+        if (hw_has(&q->config, hw_norm_row[i].where))
+            expect_same_norm(&a->norm[i], &b->norm[i], hw_length(&q->config, hw_norm_row[i].n));
+    for (int i = 0; i < HW_N_MATRICES; i++)
+        expect_same_matrix(&a->matrix[i], &b->matrix[i], bits);
+    for (int i = 0; i < HW_N_BIASES; i++)
+        if (hw_has(&q->config, hw_bias_row[i].where))
+            assert_memory_equal(a->bias[i], b->bias[i],
+                                (size_t)hw_bias_length(&q->config, (enum hw_bias_id)i) *
+                                    sizeof *a->bias[i]);
     assert_int_equal(a->score_shift, b->score_shift);
     assert_int_equal(a->att_shift, b->att_shift);
     assert_int_equal(a->hidden_shift, b->hidden_shift);

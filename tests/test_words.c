@@ -161,7 +161,7 @@ static void materialize_model(struct hw_qmodel *q)
         struct hw_qlayer *y = &q->layers[l];
         struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
         y->hidden_shift = 1; // the least that a file may say
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < HW_N_MATRICES; i++)
             materialize(m[i]);
     }
 }

@@ -152,6 +152,11 @@ static inline void expect_config(const struct hw_config *got, const struct hw_co
     assert_int_equal(got->bos, want->bos);
     assert_int_equal(got->tied, want->tied);
     assert_int_equal(got->sub_norm, want->sub_norm);
+    assert_int_equal(got->qkv_bias, want->qkv_bias);
+    assert_int_equal(got->qk_norm, want->qk_norm);
+    assert_int_equal(got->window, want->window);
+    for (int l = 0; want->window && l < want->n_layers; l++)
+        assert_int_equal(got->windowed[l], want->windowed[l]);
     assert_true(got->rope_base == want->rope_base);
     for (int i = 0; i < HW_MAX_SCALED_PAIRS; i++)
         assert_true(got->rope_divisor[i] == want->rope_divisor[i]);

@@ -12,7 +12,8 @@ struct rows { // some rows on their way through a pipeline
     int row, rows;
 };
 
-enum { MOST_STAGES = 32 }; // of a pipeline
+enum { MOST_STAGES = 32 };                 // of a pipeline
+enum { HEAD_SCALAR = 6, HEAD_VECTOR = 5 }; // stages of head_norm.v
 
 struct state {
     // sequencer.v
@@ -53,6 +54,12 @@ struct state {
     bool angle_a;
     int angle_pair;
     bool angle_pipe[2];
+    // qkv.v: the register behind the adders of biases; or words of the head at hand, the last words
+    // of heads on their way through the scalar part, the head that is read again, its words on
+    // their way through the vector part
+    struct rows biased;
+    int head_words, again_word;
+    struct rows head[HEAD_SCALAR], again, normed[HEAD_VECTOR];
     // rope.v: valid_q, z
     struct rows rope[2];
     // kv_cache.v
@@ -148,11 +155,17 @@ static bool angles_busy(const struct state *s)
     return s->angle_a || any_bool(s->angle_pipe, 2);
 }
 
+static bool qkv_busy(const struct state *s)
+{
+    return s->biased.valid || any(s->head, HEAD_SCALAR) || s->again.valid ||
+           any(s->normed, HEAD_VECTOR);
+}
+
 static bool units_busy(const struct clocking *k, const struct state *s)
 {
     return rows_busy(k, s) || s->recv_busy || any(s->residual, 3) || s->side_full.valid ||
            any(s->side, 3) || s->norm_scalar > 0 || s->norm_a || any(s->norm_pipe, 5) ||
-           angles_busy(s) || any(s->rope, 2) || attn_busy(s) || any(s->swiglu, 5) ||
+           angles_busy(s) || qkv_busy(s) || any(s->rope, 2) || attn_busy(s) || any(s->swiglu, 5) ||
            s->top_word != 0 || s->argmax_done;
 }
 
@@ -247,12 +260,44 @@ static void drain_next(const struct clocking *k, const struct state *s, struct s
 
 // --- what takes rows: residual.v, rope.v, swiglu.v, argmax.v
 
+static bool is_qkv(const struct rows *y)
+{
+    return y->valid && (y->dest == HW_DST_K || y->dest == HW_DST_Q || y->dest == HW_DST_V);
+}
+
+// qkv.v: what reaches rope.v in this clock.
+static struct rows qkv_next(const struct clocking *k, const struct state *s, struct state *n)
+{
+    const struct hw_geometry *g = k->g;
+    struct rows y = s->drained[2];
+    y.valid = is_qkv(&y);
+    if (!g->qk_norm) {
+        n->biased = y;
+        return g->qkv_bias ? s->biased : y;
+    }
+    bool head_end = y.valid && s->head_words == g->head_dim / g->vec - 1;
+    if (y.valid)
+        n->head_words = head_end ? 0 : s->head_words + 1;
+    shift(s->head, n->head, HEAD_SCALAR, y, head_end);
+    if (s->head[HEAD_SCALAR - 1].valid) { // its words are read, from the first on
+        n->again = s->head[HEAD_SCALAR - 1];
+        n->again.row -= g->head_dim - g->vec;
+        n->again_word = 0;
+    } else if (s->again.valid) {
+        n->again.row = s->again.row + g->vec;
+        n->again_word = s->again_word + 1;
+        n->again.valid = n->again_word != g->head_dim / g->vec;
+    }
+    shift(s->normed, n->normed, HEAD_VECTOR, s->again, true);
+    return s->normed[HEAD_VECTOR - 1];
+}
+
 static void takers_next(const struct clocking *k, const struct state *s, struct state *n)
 {
     struct rows y = s->drained[2];
     shift(s->residual, n->residual, 3, y, is_residual(y.dest));
     n->residual[2].valid = s->residual[1].valid && s->residual[1].last;
-    shift(s->rope, n->rope, 2, y, y.dest == HW_DST_K || y.dest == HW_DST_Q || y.dest == HW_DST_V);
+    shift(s->rope, n->rope, 2, qkv_next(k, s, n), true);
     shift(s->swiglu, n->swiglu, 5, y, y.dest == HW_DST_HIDDEN);
     bool logits = y.valid && y.dest == HW_DST_LOGITS;
     (void)through_tree(s->top_word, &n->top_word, k->argmax_stages, logits);
@@ -325,9 +370,16 @@ static void kv_next(const struct clocking *k, const struct state *s, struct stat
 
 // --- attention.v
 
+// The group of the last position that a layer sees.
+static int last_group_of(const struct clocking *k, const struct hw_insn_attn *i)
+{
+    int last = i && i->window && k->pos >= i->window ? i->window - 1 : k->pos;
+    return last / k->g->att_pos;
+}
+
 static void score_next(const struct clocking *k, const struct state *s, struct state *n)
 {
-    int last_group = k->pos / k->g->att_pos;
+    int last_group = last_group_of(k, s->attn);
     bool issue = s->a_active && s->keys_visible &&
                  s->queries_in >= (s->a_head + 1) * k->g->head_dim && s->a_head - s->weighed < 4;
     bool end = s->a_group == last_group;
@@ -351,7 +403,7 @@ static void score_next(const struct clocking *k, const struct state *s, struct s
 static void weigh_next(const struct clocking *k, const struct state *s, struct state *n)
 {
     int out = k->g->vec < k->g->head_dim ? k->g->vec : k->g->head_dim;
-    bool end = s->b_group == k->pos / k->g->att_pos;
+    bool end = s->b_group == last_group_of(k, s->attn);
     bool issue =
         s->b_active && s->values_visible && s->scored != s->b_head && (!end || s->spacing == 0);
     if (s->spacing > 0)
@@ -481,6 +533,8 @@ static bool issue(const struct clocking *k, const struct hw_insn *i, const struc
             return false;
         start_recv(&i->recv, n);
         return true;
+    case HW_OP_HEADS:
+        return !attn_busy(s);
     case HW_OP_END:
         break;
     }

@@ -7,7 +7,7 @@
 struct hw_sram hw_sram(const struct hw_geometry *g)
 {
     struct hw_sram s;
-    s.kv = 2L * g->kv_rows * g->ctx * g->head_dim * g->kv_bits;
+    s.kv = 2L * g->kv_rows * g->kv_ctx * g->head_dim * g->kv_bits;
     s.buffers = (long)g->max_dim * g->res_bits +                                  // residual
                 (long)(g->max_dim + g->max_q_dim + g->max_hidden) * g->act_bits + // regions
                 12L * g->max_q_dim + 2L * g->max_kv_dim * g->kv_bits + // query, new K and V

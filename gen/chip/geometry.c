@@ -72,6 +72,13 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
                        "geometry: vec: hidden_dim is %d, expected a multiple of vec and at most "
                        "%d where a norm follows SwiGLU, got vec %d",
                        c->hidden_dim, HW_MAX_DIM, g->vec);
+    if (c->qk_norm && g->vec > c->head_dim)
+        return hw_fail(err,
+                       "geometry: vec: expected at most head_dim %d where heads pass a norm, "
+                       "got %d",
+                       c->head_dim, g->vec);
+    if (c->qk_norm && c->qkv_bias) // both would read the gain ROM at once
+        return hw_fail(err, "expected biases or norms of heads, got a model with both");
     return true;
 }
 
@@ -100,6 +107,14 @@ static bool check_limits(const struct hw_config *c, struct hw_error *err)
         return hw_fail(err, "seq_len: expected at most %d, got %d: --ctx N bakes a shorter context",
                        HW_MAX_SEQ_LEN, c->seq_len);
     return c->norm_eps > 0.0 || hw_fail(err, "norm epsilon: expected a number above 0, got 0");
+}
+
+int hw_program_words(const struct hw_config *c)
+{
+    int words = 0;
+    for (int i = 0; i < HW_N_STEPS; i++)
+        words += hw_step_exists(c, &hw_step[i]);
+    return words * c->n_layers + 4;
 }
 
 bool hw_geometry_holds(const struct hw_config *c, int *vec, struct hw_error *err)
@@ -213,12 +228,11 @@ static bool fit_addresses(struct hw_geometry *g, const struct hw_qmodel *q, stru
         levels += q->head.n_planes;
     }
     for (int l = 0; l < c->n_layers; l++) {
-        const struct hw_qlayer *y = &q->layers[l];
-        const struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
-        for (int i = 0; i < 6; i++) {
-            words += matrix_words(g, m[i]);
-            scales += scale_words(g, m[i]);
-            levels += m[i]->n_planes;
+        for (int i = 0; i < HW_N_MATRICES; i++) {
+            const struct hw_qmatrix *m = &q->layers[l].matrix[i];
+            words += matrix_words(g, m);
+            scales += scale_words(g, m);
+            levels += m->n_planes;
         }
     }
     if (words > HW_MAX_WEIGHT_WORDS)
@@ -229,15 +243,48 @@ static bool fit_addresses(struct hw_geometry *g, const struct hw_qmodel *q, stru
     g->weight_addr_bits = address_bits(words);
     g->scale_addr_bits = address_bits(scales);
     g->level_addr_bits = address_bits(levels) < 2 ? 2 : address_bits(levels);
-    long side = c->sub_norm ? c->n_heads * c->head_dim + c->hidden_dim : 0;
-    g->gain_addr_bits =
-        address_bits(((2L * c->n_layers + 1) * c->dim + c->n_layers * side) / g->vec);
+    g->gain_addr_bits = address_bits((c->n_layers * hw_layer_gains(c) + c->dim) / g->vec);
     int widest = !c->sub_norm || g->max_dim > g->max_hidden ? g->max_dim : g->max_hidden;
     widest = c->sub_norm && g->max_q_dim > widest ? g->max_q_dim : widest;
     if (g->gain_addr_bits < address_bits(widest / g->vec)) // rmsnorm.v counts words in it
         g->gain_addr_bits = address_bits(widest / g->vec);
     g->prog_addr_bits = address_bits(hw_program_words(c));
     return true;
+}
+
+// Positions that layer l keeps.
+static int positions_kept(const struct hw_config *c, int l)
+{
+    return c->window > 0 && c->windowed[l] ? c->window : c->seq_len;
+}
+
+int hw_kv_step(const struct hw_geometry *g, const struct hw_config *c, int l)
+{
+    return (positions_kept(c, l) + g->kv_ctx - 1) / g->kv_ctx;
+}
+
+int hw_kv_rows(const struct hw_geometry *g, const struct hw_config *c, int l)
+{
+    int rows = 0;
+    while (l-- > 0)
+        rows += c->n_kv_heads * hw_kv_step(g, c, l);
+    return rows;
+}
+
+// A row of the KV cache is as long as what the layer with the fewest positions keeps, unless a
+// fabric says otherwise.
+static void fit_cache(struct hw_geometry *g, const struct hw_config *c)
+{
+    bool given = g->kv_ctx != 0;
+    int least = c->seq_len;
+    for (int l = 0; l < c->n_layers; l++)
+        least = positions_kept(c, l) < least ? positions_kept(c, l) : least;
+    if (g->kv_ctx == 0)
+        g->kv_ctx = 2 * g->att_pos;
+    while (g->kv_ctx < least && !given)
+        g->kv_ctx *= 2;
+    int rows = hw_kv_rows(g, c, c->n_layers);
+    g->kv_rows = rows < 2 ? 2 : rows;
 }
 
 bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw_error *err)
@@ -261,6 +308,9 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
         g->lane = choose_lane(g);
     g->res_bits = q->widths.res_bits;
     g->sub_norm = c->sub_norm;
+    g->qkv_bias = c->qkv_bias;
+    g->qk_norm = c->qk_norm;
+    g->window = c->window > 0;
     // |weight| <= 2^7 times |activation| <= 2^(act_bits - 1), up to `widest` times, and a sign;
     // an embedding enters as weight * 2^8. Lanes add all columns at once, also of a narrow matrix.
     widest = g->cols > widest ? g->cols : widest;
@@ -273,7 +323,7 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
     g->max_q_dim = up(q_dim, g->cols);
     g->max_hidden = up(c->hidden_dim, g->cols);
     g->max_kv_dim = c->n_kv_heads * c->head_dim;
-    g->kv_rows = c->n_layers * c->n_kv_heads < 2 ? 2 : c->n_layers * c->n_kv_heads;
+    fit_cache(g, c);
     g->rope_lo_bits = q->rope.lo_bits < 1 ? 1 : q->rope.lo_bits;
     g->rope_hi_bits = address_bits(q->rope.n_hi);
     g->token_bits = address_bits(c->vocab_size);

@@ -31,14 +31,18 @@ struct hw_geometry {
     int head_dim;          // (2^n), >= 4
     int act_bits, kv_bits, res_bits;
     int sub_norm; // 1: what attention and SwiGLU make passes a norm (engine.v)
+    int qkv_bias; // 1: rows of K, Q, V may have biases (qkv.v)
+    int qk_norm;  // 1: heads of K and Q may pass a norm (qkv.v)
+    int window;   // 1: layers may see a window of positions (chip.v)
     int acc_bits; // accumulator, up to 40
-    int ctx;      // positions the KV cache holds (2^n)
+    int ctx;      // positions of a sequence (2^n)
+    int kv_ctx;   // positions that a row of the KV cache holds (2^n), at most ctx
     // Capacities, as address widths or counts; a model must fit.
     int max_dim;    // residual and X region, elements, a multiple of cols
     int max_q_dim;  // n_heads * head_dim, a multiple of cols
     int max_hidden; // H region, elements, a multiple of cols
     int max_kv_dim;
-    int kv_rows;                    // n_layers * n_kv_heads
+    int kv_rows;                    // of the KV cache: hw_kv_rows of all layers
     int rope_hi_bits, rope_lo_bits; // address bits of the position parts
     int weight_addr_bits, scale_addr_bits, gain_addr_bits, level_addr_bits, prog_addr_bits;
     int token_bits;
@@ -58,14 +62,16 @@ bool hw_target_parse(const char *name, enum hw_target *target);
 bool hw_geometry_holds(const struct hw_config *c, int *vec, struct hw_error *err);
 
 // Words of a chip's program: EMBED, the layers, NORM, the classifier, END.
-static inline int hw_program_words(const struct hw_config *c)
-{
-    return (c->sub_norm ? 11 : 9) * c->n_layers + 4;
-}
+int hw_program_words(const struct hw_config *c);
+
+// Rows of the KV cache that a head of layer l takes: a windowed layer keeps its window alone. And
+// the first row of layer l, which for l = n_layers is how many rows there are.
+int hw_kv_step(const struct hw_geometry *g, const struct hw_config *c, int l);
+int hw_kv_rows(const struct hw_geometry *g, const struct hw_config *c, int l);
 
 // The smallest geometry of the given shape that holds the model: fills every field but rows, cols,
-// vec, att_pos, lane, target and latency, which the caller has set (0: chosen). False where a
-// constraint cannot be met.
+// vec, att_pos, kv_ctx, lane, target and latency, which the caller has set (0: chosen). False where
+// a constraint cannot be met.
 bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw_error *err);
 
 #endif

@@ -16,6 +16,7 @@
 #define FIELD_MATVEC(...) FIELD_OF(matvec, __VA_ARGS__)
 #define FIELD_ATTN(...) FIELD_OF(attn, __VA_ARGS__)
 #define FIELD_RECV(...) FIELD_OF(recv, __VA_ARGS__)
+#define FIELD_HEADS(...) FIELD_OF(heads, __VA_ARGS__)
 #define FIELDS(NAME, member, meaning)                                                              \
     static const struct hw_isa_field member##_fields[] = {HW_ISA_##NAME(FIELD_##NAME)};
 HW_ISA_OPS(FIELDS)

@@ -43,7 +43,9 @@ enum { HW_INSN_BITS = 160, HW_INSN_BYTES = HW_INSN_BITS / 8 }; // one word of th
     F(int, region, 14, 4, "MATVEC: region it reads; RECV to ACT: region it writes")                \
     F(int, hidden_shift, 27, 6, "to HIDDEN: shift of SwiGLU's product")                            \
     F(int, rows, 61, 20, "rows of the matrix, or elements of the vector")
-#define HW_ISA_END(F) F(int, positions, 61, 20, "positions of the model, its context")
+#define HW_ISA_END(F)                                                                              \
+    F(int, positions, 61, 20, "positions of the model, its context")                               \
+    F(int, window, 81, 20, "positions of a windowed layer's ring, 0: no layer has one")
 #define HW_ISA_EMBED(F)                                                                            \
     F(int, planes, 18, 3, "planes of codes, from 1")                                               \
     F(int, shift, 21, 6, "shift of the requantizer")                                               \
@@ -75,7 +77,17 @@ enum { HW_INSN_BITS = 160, HW_INSN_BYTES = HW_INSN_BITS / 8 }; // one word of th
     F(int, kv_row, 33, 20, "first row of the KV cache, one a KV head")                             \
     F(int, heads, 61, 12, "query heads")                                                           \
     F(int, group_heads, 81, 12, "query heads that share a KV head")                                \
-    F(int, kv_heads, 93, 12, "KV heads")
+    F(int, kv_heads, 93, 12, "KV heads")                                                           \
+    F(int, kv_step, 105, 12, "rows of the KV cache from one KV head to the next")                  \
+    F(int, window, 117, 20, "positions the layer sees, a ring in the cache; 0: all")               \
+    F(int, biased, 137, 1, "1: rows of K, Q, V get biases")                                        \
+    F(int, bias, 138, 20, "first word of the gain ROM: biases in the order of the rows")
+#define HW_ISA_HEADS(F)                                                                            \
+    F(int, k_shift, 21, 6, "shift after the gain, of K")                                           \
+    F(int, q_shift, 27, 6, "shift after the gain, of Q")                                           \
+    F(uint32_t, k_eps, 33, 32, "added to a head's sum of squares, of K")                           \
+    F(uint32_t, q_eps, 65, 32, "added to a head's sum of squares, of Q")                           \
+    F(int, gain, 97, 20, "first word of the gain ROM: gains of a head of K, then of Q")
 #define HW_ISA_RECV(F) HW_ISA_ROWS(F)
 
 // The operations: O(NAME, member of struct hw_insn, meaning), numbered from 0.
@@ -85,7 +97,8 @@ enum { HW_INSN_BITS = 160, HW_INSN_BYTES = HW_INSN_BITS / 8 }; // one word of th
     O(NORM, norm, "RMSNorm into a region of activations")                                          \
     O(MATVEC, matvec, "a matrix times a region; requantized rows go to `dest`")                    \
     O(ATTN, attn, "attention for the K, Q, V that follow, into region A")                          \
-    O(RECV, recv, "a vector from the stream goes to `dest` (slices)")
+    O(RECV, recv, "a vector from the stream goes to `dest` (slices)")                              \
+    O(HEADS, heads, "norms over the heads of the K and Q that follow")
 
 #define HW_ISA_ENUM_OP(NAME, member, meaning) HW_OP_##NAME,
 enum hw_opcode { HW_ISA_OPS(HW_ISA_ENUM_OP) };

@@ -106,12 +106,18 @@ static bool put_matrix(struct builder *b, const char *name, const struct hw_qmat
     return true;
 }
 
-static int put_gains(struct builder *b, const struct hw_qnorm *norm, int n)
+// Words of 16 bits into the gain ROM.
+static int put_halves(struct builder *b, const int16_t *value, int n)
 {
     int vec = b->g->vec, first = grow(b, HW_ROM_GAIN, n / vec);
     for (int i = 0; first >= 0 && i < n; i++)
-        put(&b->plan->rom[HW_ROM_GAIN], first + i / vec, i % vec * 16, 16, (uint16_t)norm->gain[i]);
+        put(&b->plan->rom[HW_ROM_GAIN], first + i / vec, i % vec * 16, 16, (uint16_t)value[i]);
     return first;
+}
+
+static int put_gains(struct builder *b, const struct hw_qnorm *norm, int n)
+{
+    return put_halves(b, norm->gain, n);
 }
 
 static bool put_rope(struct builder *b)
@@ -208,50 +214,107 @@ static bool matrix(struct builder *b, const struct hw_qmatrix *m, struct route r
     return put_matrix(b, name, m, 0, m->n_out, &at) && add_matvec(b, m, m->n_out, at, route, name);
 }
 
-static bool attention_insn(struct builder *b, int l)
+// Biases of a layer, in the order in which rows leave: first word in the gain ROM, or -1.
+static int put_biases(struct builder *b, int l)
+{
+    const struct hw_config *c = &b->q->config;
+    int first = b->plan->rom[HW_ROM_GAIN].depth;
+    for (int i = 0; i < HW_N_BIASES; i++) {
+        const int16_t *bias = b->q->layers[l].bias[i];
+        int n = hw_bias_length(c, (enum hw_bias_id)i);
+        if (put_halves(b, bias, n) < 0)
+            return -1;
+    }
+    return first;
+}
+
+// A slice that is fed K, Q and V gets them with their biases.
+static bool attention_insn(struct builder *b, int l, bool fed)
 {
     const struct hw_config *c = &b->q->config;
     const struct hw_qlayer *y = &b->q->layers[l];
+    bool biased = c->qkv_bias && !fed;
     const struct hw_insn insn = {.op = HW_OP_ATTN,
                                  .attn = {.score_shift = y->score_shift,
                                           .att_shift = y->att_shift,
-                                          .kv_row = l * c->n_kv_heads,
+                                          .kv_row = hw_kv_rows(b->g, c, l),
                                           .heads = c->n_heads,
                                           .group_heads = c->n_heads / c->n_kv_heads,
-                                          .kv_heads = c->n_kv_heads}};
-    return add(b, insn, "layers.%d.attention", l);
+                                          .kv_heads = c->n_kv_heads,
+                                          .kv_step = hw_kv_step(b->g, c, l),
+                                          .window = c->windowed[l] ? c->window : 0,
+                                          .biased = biased,
+                                          .bias = biased ? put_biases(b, l) : 0}};
+    return insn.attn.bias >= 0 && add(b, insn, "layers.%d.attention", l);
+}
+
+// Norms over the heads of K and Q: their gains lie side by side.
+static bool head_norms_insn(struct builder *b, int l)
+{
+    const struct hw_qlayer *y = &b->q->layers[l];
+    int head_dim = b->q->config.head_dim, gain = put_gains(b, &y->k_norm, head_dim);
+    const struct hw_insn insn = {.op = HW_OP_HEADS,
+                                 .heads = {.k_shift = y->k_norm.shift,
+                                           .q_shift = y->q_norm.shift,
+                                           .k_eps = (uint32_t)y->k_norm.eps_ss,
+                                           .q_eps = (uint32_t)y->q_norm.eps_ss,
+                                           .gain = gain}};
+    return gain >= 0 && put_gains(b, &y->q_norm, head_dim) >= 0 &&
+           add(b, insn, "layers.%d.attention.head_norms", l);
+}
+
+// Where a matrix's rows go and what it reads; of a norm, the region it writes.
+#define MATRIX_ROUTE(member, name, rows, columns, tensor, tap, operand, to, from)                  \
+    {.dest = HW_DST_##to, .region = HW_REGION_##from},
+#define NORM_REGION(member, name, elements, where, tensor, region) HW_REGION_##region,
+static const struct route matrix_route[HW_N_MATRICES] = {HW_LAYER_MATRICES(MATRIX_ROUTE)};
+enum { HW_REGION_NONE = -1 }; // of a norm that is no instruction of its own
+static const int norm_region[HW_N_NORMS] = {HW_LAYER_NORMS(NORM_REGION)};
+
+static struct route route_of(const struct hw_qlayer *y, enum hw_matrix_id id)
+{
+    struct route route = matrix_route[id];
+    if (route.dest == HW_DST_HIDDEN)
+        route.hidden_shift = y->hidden_shift;
+    return route;
+}
+
+static bool layer_step(struct builder *b, int l, const struct hw_step *step)
+{
+    const struct hw_config *c = &b->q->config;
+    const struct hw_qlayer *y = &b->q->layers[l];
+    char name[64];
+    switch (step->kind) {
+    case HW_STEP_ATTENTION:
+        return attention_insn(b, l, false);
+    case HW_STEP_HEAD_NORMS:
+        return head_norms_insn(b, l);
+    case HW_STEP_NORM:
+        snprintf(name, sizeof name, "layers.%d.%s", l, hw_norm_row[step->id].name);
+        return add_norm(b, &y->norm[step->id], hw_length(c, hw_norm_row[step->id].n),
+                        (enum hw_region)norm_region[step->id], false, name);
+    case HW_STEP_MATRIX:
+        snprintf(name, sizeof name, "layers.%d.%s", l, hw_matrix_row[step->id].name);
+        return matrix(b, &y->matrix[step->id], route_of(y, (enum hw_matrix_id)step->id), name);
+    }
+    return false;
 }
 
 static bool layer(struct builder *b, int l)
 {
-    const struct hw_qlayer *y = &b->q->layers[l];
-    const struct hw_config *c = &b->q->config;
-    const struct route gate_up = {.dest = HW_DST_HIDDEN, .hidden_shift = y->hidden_shift};
-    char n[10][64];
-    const char *part[10] = {"attention_norm",       "attention.wk",      "attention.wq",
-                            "attention.wv",         "attention.wo",      "ffn_norm",
-                            "feed_forward.gate_up", "feed_forward.down", "attention.sub_norm",
-                            "feed_forward.sub_norm"};
-    for (int i = 0; i < 10; i++)
-        snprintf(n[i], sizeof n[i], "layers.%d.%s", l, part[i]);
-    return add_norm(b, &y->attn_norm, c->dim, HW_REGION_X, false, n[0]) && attention_insn(b, l) &&
-           matrix(b, &y->wk, (struct route){.dest = HW_DST_K}, n[1]) &&
-           matrix(b, &y->wq, (struct route){.dest = HW_DST_Q}, n[2]) &&
-           matrix(b, &y->wv, (struct route){.dest = HW_DST_V}, n[3]) &&
-           (!c->sub_norm ||
-            add_norm(b, &y->attn_sub_norm, c->n_heads * c->head_dim, HW_REGION_A, false, n[8])) &&
-           matrix(b, &y->wo, (struct route){.dest = HW_DST_ADD, .region = HW_REGION_A}, n[4]) &&
-           add_norm(b, &y->ffn_norm, c->dim, HW_REGION_X, false, n[5]) &&
-           matrix(b, &y->gate_up, gate_up, n[6]) &&
-           (!c->sub_norm ||
-            add_norm(b, &y->ffn_sub_norm, c->hidden_dim, HW_REGION_H, false, n[9])) &&
-           matrix(b, &y->down, (struct route){.dest = HW_DST_ADD, .region = HW_REGION_H}, n[7]);
+    for (int i = 0; i < HW_N_STEPS; i++) {
+        if (hw_step_exists(&b->q->config, &hw_step[i]) && !layer_step(b, l, &hw_step[i]))
+            return false;
+    }
+    return true;
 }
 
 static bool end(struct builder *b)
 {
-    return add(b, (struct hw_insn){.op = HW_OP_END, .end = {.positions = b->q->config.seq_len}},
-               "end");
+    const struct hw_config *c = &b->q->config;
+    const struct hw_insn insn = {.op = HW_OP_END,
+                                 .end = {.positions = c->seq_len, .window = c->window}};
+    return add(b, insn, "end");
 }
 
 // A table that is also the classifier comes first in the ROMs, one that is not, last.
@@ -313,28 +376,11 @@ static const struct hw_qmatrix *find_matrix(const struct hw_qmodel *q, const cha
     if (sscanf(name, "layers.%d.%n", &l, &used) != 1 || used == 0 || l < 0 ||
         l >= q->config.n_layers)
         return NULL;
-    const struct hw_qlayer *y = &q->layers[l];
-    const struct {
-        const char *name;
-        const struct hw_qmatrix *m;
-        struct route route;
-    } known[] = {
-        {"attention.wk", &y->wk, {.dest = HW_DST_K}},
-        {"attention.wq", &y->wq, {.dest = HW_DST_Q}},
-        {"attention.wv", &y->wv, {.dest = HW_DST_V}},
-        {"attention.wo", &y->wo, {.dest = HW_DST_ADD, .region = HW_REGION_A}},
-        {"feed_forward.gate_up",
-         &y->gate_up,
-         {.dest = HW_DST_HIDDEN, .hidden_shift = y->hidden_shift}},
-        {"feed_forward.down", &y->down, {.dest = HW_DST_ADD, .region = HW_REGION_H}},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (strcmp(name + used, known[i].name) == 0) {
-            *route = known[i].route;
-            return known[i].m;
-        }
-    }
-    return NULL;
+    enum hw_matrix_id id = hw_matrix_find(name + used);
+    if (id == HW_N_MATRICES)
+        return NULL;
+    *route = route_of(&q->layers[l], id);
+    return &q->layers[l].matrix[id];
 }
 
 // Whether a name of `used` characters is all of spec, or what sscanf took after it, up to `end` (0:
@@ -389,8 +435,9 @@ static bool operator_slice(struct builder *b, const char *spec)
         return recv(b, HW_DST_INIT, 0, c->dim, 0) &&
                add_norm(b, &y->attn_norm, c->dim, HW_REGION_X, false, "attention_norm") && end(b);
     if (strcmp(op, "attention") == 0)
-        return attention_insn(b, l) && recv(b, HW_DST_K, 0, kv_dim, 0) &&
-               recv(b, HW_DST_Q, 0, q_dim, 0) && recv(b, HW_DST_V, 0, kv_dim, 0) && end(b);
+        return (!c->qk_norm || head_norms_insn(b, l)) && attention_insn(b, l, true) &&
+               recv(b, HW_DST_K, 0, kv_dim, 0) && recv(b, HW_DST_Q, 0, q_dim, 0) &&
+               recv(b, HW_DST_V, 0, kv_dim, 0) && end(b);
     if (strcmp(op, "swiglu") == 0)
         return recv(b, HW_DST_HIDDEN, 0, 2 * c->hidden_dim, y->hidden_shift) && end(b);
     if (strcmp(op, "argmax") == 0)

@@ -5,8 +5,8 @@
 //   - writes the residual exactly once before each NORM (the sequencer remembers one writer), and
 //     reads X only between the NORM and the next writer (NORM starts X again when that is done);
 //   - with sub-norms, reads the side buffer by NORM before attention or SwiGLU fill it again;
-//   - has ATTN as its first instruction or right after a NORM (ATTN empties region A, so no reader
-//   of
+//   - has ATTN as its first instruction or right after a NORM, HEADS between them apart (ATTN
+//   empties region A, so no reader of
 //     A may be pending), K, Q and V after it, once each, in this order, and only then reads A;
 //   - reads of a region what has been written to it, not more (it would wait forever) or less;
 //   - gives each ATTN KV rows of its own, and the residual, K, Q and V whole words of `vec` rows;
@@ -166,18 +166,41 @@ static bool check_norm(struct checker *c, const struct hw_insn_norm *n)
            at_most(c, "last gain word", c->plan->rom[HW_ROM_GAIN].depth, last_gain);
 }
 
+// One past the last row of the KV cache.
+static int kv_end(const struct hw_insn_attn *a)
+{
+    return a->kv_row + a->kv_heads * a->kv_step;
+}
+
+// Words of the gain ROM for biases of K, Q and V.
+static int bias_words(const struct checker *c, const struct hw_insn_attn *a)
+{
+    const struct hw_geometry *g = &c->plan->geometry;
+    return (2 * a->kv_heads + a->heads) * g->head_dim / g->vec;
+}
+
+static bool check_heads(const struct checker *c, const struct hw_insn_heads *h)
+{
+    const struct hw_geometry *g = &c->plan->geometry;
+    const struct hw_insn *next = c->at + 1 < c->plan->n_insns ? &c->plan->program[c->at + 1] : NULL;
+    return equal(c, "norms of heads need the fabric's unit", 1, g->qk_norm) &&
+           equal(c, "ATTN follows", HW_OP_ATTN, next ? (int)next->op : -1) &&
+           at_most(c, "last gain word", c->plan->rom[HW_ROM_GAIN].depth,
+                   h->gain + 2 * g->head_dim / g->vec);
+}
+
 static bool check_attn(struct checker *c, const struct hw_insn *i)
 {
     const struct hw_insn *program = c->plan->program;
     const struct hw_insn_attn *a = &i->attn;
-    if (c->at > 0 && program[c->at - 1].op != HW_OP_NORM)
+    int before = c->at - 1 - (c->at > 0 && program[c->at - 1].op == HW_OP_HEADS);
+    if (before >= 0 && program[before].op != HW_OP_NORM)
         return hw_fail(c->err,
                        "program: instruction %d, %s: expected ATTN first or right after NORM",
                        c->at, i->name);
     for (int k = 0; k < c->at; k++) {
         const struct hw_insn *o = &program[k];
-        if (o->op == HW_OP_ATTN && o->attn.kv_row < a->kv_row + a->kv_heads &&
-            a->kv_row < o->attn.kv_row + o->attn.kv_heads)
+        if (o->op == HW_OP_ATTN && o->attn.kv_row < kv_end(a) && a->kv_row < kv_end(&o->attn))
             return hw_fail(c->err,
                            "program: instruction %d, %s: KV rows from %d overlap those of "
                            "instruction %d, %s",
@@ -185,7 +208,15 @@ static bool check_attn(struct checker *c, const struct hw_insn *i)
     }
     c->attn = a;
     c->want = WANT_K;
-    return at_most(c, "last KV row", c->plan->geometry.kv_rows, a->kv_row + a->kv_heads) &&
+    int seen = a->window ? a->window : c->plan->model->config.seq_len;
+    if (a->window && !equal(c, "a window needs the fabric's rings", 1, c->plan->geometry.window))
+        return false;
+    if (a->biased && (!equal(c, "biases need the fabric's adders", 1, c->plan->geometry.qkv_bias) ||
+                      !at_most(c, "last bias word", c->plan->rom[HW_ROM_GAIN].depth,
+                               a->bias + bias_words(c, a))))
+        return false;
+    return at_most(c, "last KV row", c->plan->geometry.kv_rows, kv_end(a)) &&
+           at_most(c, "positions of a KV head", a->kv_step * c->plan->geometry.kv_ctx, seen) &&
            equal(c, "heads, n_kv_heads times heads a group", a->kv_heads * a->group_heads,
                  a->heads) &&
            leaves_unit(c, HW_REGION_A, a->heads * c->plan->geometry.head_dim);
@@ -200,7 +231,8 @@ static bool check_insn(struct checker *c, const struct hw_insn *i)
     case HW_OP_END:
         return equal(c, "END stands at", c->plan->n_insns - 1, c->at) &&
                equal(c, "sample_only of END", 0, i->sample_only) &&
-               at_most(c, "positions", c->plan->geometry.ctx, i->end.positions);
+               at_most(c, "positions", c->plan->geometry.ctx, i->end.positions) &&
+               at_most(c, "positions of a ring", i->end.positions, i->end.window);
     case HW_OP_EMBED:
         return check_embed(c, &i->embed);
     case HW_OP_NORM:
@@ -211,6 +243,8 @@ static bool check_insn(struct checker *c, const struct hw_insn *i)
         return check_attn(c, i);
     case HW_OP_RECV:
         return rows_leave(c, i);
+    case HW_OP_HEADS:
+        return check_heads(c, &i->heads);
     }
     return hw_fail(c->err, "program: instruction %d, %s: unknown operation", c->at, i->name);
 }

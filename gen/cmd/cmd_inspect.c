@@ -293,13 +293,10 @@ static int find_matrices(const struct hw_qmodel *q, struct matrices all[8], long
         *codes += (long)ends[i]->n_planes * ends[i]->n_out * ends[i]->n_in;
     }
     for (int l = 0; l < q->config.n_layers; l++) {
-        const struct hw_qlayer *y = &q->layers[l];
-        const struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
-        const char *const name[] = {"attention.wk", "attention.wq", "attention.wv",
-                                    "attention.wo", "gate_up",      "down"};
-        for (int i = 0; i < 6; i++) {
-            matrices_add(all, &n, name[i], m[i]);
-            *codes += (long)m[i]->n_planes * m[i]->n_out * m[i]->n_in;
+        for (int i = 0; i < HW_N_MATRICES; i++) {
+            const struct hw_qmatrix *m = &q->layers[l].matrix[i];
+            matrices_add(all, &n, hw_matrix_row[i].name, m);
+            *codes += (long)m->n_planes * m->n_out * m->n_in;
         }
     }
     return n;

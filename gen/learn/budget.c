@@ -32,10 +32,8 @@ double hw_other_rom_bits(const struct hw_config *c)
 {
     int lo_bits, n_hi;
     hw_rope_shape(c->seq_len, &lo_bits, &n_hi);
-    double gains = (2.0 * c->n_layers + 1.0) * c->dim, words = (double)hw_program_words(c);
-    if (c->sub_norm) {
-        gains += (double)c->n_layers * (c->n_heads * c->head_dim + c->hidden_dim);
-    }
+    double gains = (double)(c->n_layers * hw_layer_gains(c) + c->dim);
+    double words = (double)hw_program_words(c);
     return 16.0 * gains + 16.0 * c->head_dim * (n_hi + (1 << lo_bits)) + HW_INSN_BITS * words;
 }
 

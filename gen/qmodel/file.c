@@ -108,18 +108,20 @@ static void free_rope(struct hw_qmodel *q)
 bool hw_qmodel_alloc(struct hw_qmodel *q, struct hw_error *err)
 {
     const struct hw_config *c = &q->config;
-    size_t dim = (size_t)c->dim;
     q->layers = zeros((size_t)c->n_layers, sizeof *q->layers, err);
     for (int l = 0; !err->set && l < c->n_layers; l++) {
-        q->layers[l].attn_norm.gain = zeros(dim, sizeof(int16_t), err);
-        q->layers[l].ffn_norm.gain = zeros(dim, sizeof(int16_t), err);
-        if (c->sub_norm) {
-            size_t q_dim = (size_t)c->n_heads * (size_t)c->head_dim;
-            q->layers[l].attn_sub_norm.gain = zeros(q_dim, sizeof(int16_t), err);
-            q->layers[l].ffn_sub_norm.gain = zeros((size_t)c->hidden_dim, sizeof(int16_t), err);
+        for (int i = 0; i < HW_N_NORMS; i++) {
+            size_t n = (size_t)hw_length(c, hw_norm_row[i].n);
+            if (hw_has(c, hw_norm_row[i].where))
+                q->layers[l].norm[i].gain = zeros(n, sizeof(int16_t), err);
+        }
+        for (int i = 0; i < HW_N_BIASES; i++) {
+            size_t n = (size_t)hw_bias_length(c, (enum hw_bias_id)i);
+            if (hw_has(c, hw_bias_row[i].where))
+                q->layers[l].bias[i] = zeros(n, sizeof(int16_t), err);
         }
     }
-    q->final_norm.gain = zeros(dim, sizeof(int16_t), err);
+    q->final_norm.gain = zeros((size_t)c->dim, sizeof(int16_t), err);
     hw_rope_shape(c->seq_len, &q->rope.lo_bits, &q->rope.n_hi);
     alloc_rope(q, err);
     return !err->set;
@@ -138,6 +140,8 @@ bool hw_qmodel_set_context(struct hw_qmodel *q, int seq_len, int lo_bits, struct
         return true;
     free_rope(q);
     q->config.seq_len = seq_len;
+    if (q->config.window >= seq_len)
+        q->config.window = 0;
     q->rope.lo_bits = lo_bits;
     q->rope.n_hi = ((seq_len - 1) >> lo_bits) + 1;
     alloc_rope(q, err);
@@ -148,14 +152,12 @@ bool hw_qmodel_set_context(struct hw_qmodel *q, int seq_len, int lo_bits, struct
 void hw_qmodel_free(struct hw_qmodel *q)
 {
     for (int l = 0; q->layers && l < q->config.n_layers; l++) {
-        struct hw_qlayer *y = &q->layers[l];
-        struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
-        for (int i = 0; i < 6; i++)
-            free_matrix(m[i]);
-        free(y->attn_norm.gain);
-        free(y->ffn_norm.gain);
-        free(y->attn_sub_norm.gain);
-        free(y->ffn_sub_norm.gain);
+        for (int i = 0; i < HW_N_MATRICES; i++)
+            free_matrix(&q->layers[l].matrix[i]);
+        for (int i = 0; i < HW_N_NORMS; i++)
+            free(q->layers[l].norm[i].gain);
+        for (int i = 0; i < HW_N_BIASES; i++)
+            free(q->layers[l].bias[i]);
     }
     free(q->layers);
     free_matrix(&q->embed);
@@ -315,14 +317,15 @@ static const uint8_t *tensor(struct pass *p, const char *name, const char *dtype
     return found;
 }
 
-// The model has one eps_ss, the final norm's; where sub_norm, each norm of a layer has its own.
+// The model has one eps_ss, the final norm's; where sub_norm, each norm of a layer has its own, and
+// norms over heads have theirs.
 static void norm(struct pass *p, const char *name, int dim, const struct hw_qmodel *q,
-                 struct hw_qnorm *n)
+                 struct hw_qnorm *n, bool own_eps)
 {
     char field[96];
     snprintf(field, sizeof field, "%s.eps_ss", name);
     long long eps = (long long)(p->writing ? n->eps_ss : q->final_norm.eps_ss);
-    if (q->config.sub_norm && n != &q->final_norm)
+    if (own_eps)
         integer(p, field, 1, UINT32_MAX, &eps);
     n->eps_ss = (uint64_t)eps;
     snprintf(field, sizeof field, "%s.shift", name);
@@ -437,34 +440,26 @@ static void layer(struct pass *p, struct hw_qmodel *q, int l)
 {
     const struct hw_config *c = &q->config;
     struct hw_qlayer *y = &q->layers[l];
-    int kv_dim = c->n_kv_heads * c->head_dim, q_dim = c->n_heads * c->head_dim;
-    int b = q->widths.code_bits;
-    char n[11][64];
-    const char *part[11] = {"attention_norm",
-                            "ffn_norm",
-                            "attention.wk",
-                            "attention.wq",
-                            "attention.wv",
-                            "attention.wo",
-                            "feed_forward.gate_up",
-                            "feed_forward.down",
-                            "",
-                            "attention.sub_norm",
-                            "feed_forward.sub_norm"};
-    for (int i = 0; i < 11; i++)
-        snprintf(n[i], sizeof n[i], "layers.%d.%s", l, part[i]);
-    norm(p, n[0], c->dim, q, &y->attn_norm);
-    norm(p, n[1], c->dim, q, &y->ffn_norm);
-    if (c->sub_norm) {
-        norm(p, n[9], q_dim, q, &y->attn_sub_norm);
-        norm(p, n[10], c->hidden_dim, q, &y->ffn_sub_norm);
+    char name[96];
+    for (int i = 0; i < HW_N_NORMS; i++) {
+        const struct hw_norm_row *row = &hw_norm_row[i];
+        snprintf(name, sizeof name, "layers.%d.%s", l, row->name);
+        if (hw_has(c, row->where))
+            norm(p, name, hw_length(c, row->n), q, &y->norm[i],
+                 c->sub_norm || row->where == HW_QK_NORM);
     }
-    matrix(p, n[2], b, kv_dim, c->dim, &y->wk);
-    matrix(p, n[3], b, q_dim, c->dim, &y->wq);
-    matrix(p, n[4], b, kv_dim, c->dim, &y->wv);
-    matrix(p, n[5], b, c->dim, q_dim, &y->wo);
-    matrix(p, n[6], b, 2 * c->hidden_dim, c->dim, &y->gate_up);
-    matrix(p, n[7], b, c->dim, c->hidden_dim, &y->down);
+    for (int i = 0; i < HW_N_BIASES; i++) {
+        int n = hw_bias_length(c, (enum hw_bias_id)i);
+        snprintf(name, sizeof name, "layers.%d.%s", l, hw_bias_row[i].name);
+        if (hw_has(c, hw_bias_row[i].where))
+            tensor(p, name, "I16", 2, &n, 1, y->bias[i]);
+    }
+    for (int i = 0; i < HW_N_MATRICES; i++) {
+        const struct hw_matrix_row *row = &hw_matrix_row[i];
+        snprintf(name, sizeof name, "layers.%d.%s", l, row->name);
+        matrix(p, name, q->widths.code_bits, hw_length(c, row->n_out), hw_length(c, row->n_in),
+               &y->matrix[i]);
+    }
     const struct {
         const char *name;
         int low, high, *value;
@@ -472,10 +467,42 @@ static void layer(struct pass *p, struct hw_qmodel *q, int l)
                  {"att_shift", 0, 7, &y->att_shift},
                  {"hidden_shift", 1, 40, &y->hidden_shift}};
     for (int i = 0; i < 3; i++) {
-        char name[96];
-        snprintf(name, sizeof name, "%s%s", n[8], field[i].name);
+        snprintf(name, sizeof name, "layers.%d.%s", l, field[i].name);
         int_field(p, name, field[i].low, field[i].high, field[i].value);
     }
+}
+
+// What only some families have: written where it is so, and not so in files without the key.
+static void flag(struct pass *p, const char *name, bool *v)
+{
+    int value = *v;
+    if (p->writing ? *v : json_object_get(p->meta, name) != NULL)
+        int_field(p, name, 0, 1, &value);
+    *v = value != 0;
+}
+
+// The window, and the layers that have it as a text of 0 and 1.
+static void window(struct pass *p, struct hw_config *c)
+{
+    static const char *const KEY = "windowed";
+    char text[HW_MAX_LAYERS + 1] = "";
+    if (p->err->set || (p->writing ? c->window == 0 : json_object_get(p->meta, KEY) == NULL))
+        return;
+    int_field(p, "window", 1, c->seq_len - 1, &c->window);
+    if (p->writing) {
+        for (int l = 0; l < c->n_layers; l++)
+            text[l] = c->windowed[l] ? '1' : '0';
+        json_object_set_new(p->meta, KEY, json_string(text));
+        return;
+    }
+    const char *s = json_string_value(json_object_get(p->meta, KEY));
+    if (!s || strlen(s) != (size_t)c->n_layers || strspn(s, "01") != (size_t)c->n_layers) {
+        hw_fail(p->err, "%s: metadata %s: expected %d digits 0 or 1, got '%.40s'", p->path, KEY,
+                c->n_layers, s ? s : "nothing");
+        return;
+    }
+    for (int l = 0; l < c->n_layers; l++)
+        c->windowed[l] = s[l] == '1';
 }
 
 static void config(struct pass *p, struct hw_qmodel *q)
@@ -496,10 +523,10 @@ static void config(struct pass *p, struct hw_qmodel *q)
     real_field(p, "rope_base", &c->rope_base);
     rope_divisors(p, c);
     real_field(p, "norm_eps", &c->norm_eps);
-    int sub_norm = c->sub_norm; // only where it is, as in files from before there was one
-    if (p->writing ? c->sub_norm : json_object_get(p->meta, "sub_norm") != NULL)
-        int_field(p, "sub_norm", 0, 1, &sub_norm);
-    c->sub_norm = sub_norm != 0;
+    flag(p, "sub_norm", &c->sub_norm);
+    flag(p, "qkv_bias", &c->qkv_bias);
+    flag(p, "qk_norm", &c->qk_norm);
+    window(p, c);
     if (!p->writing)
         c->bos = 1; // of files from before it was written, which is why 1 is left out
     if (p->writing ? c->bos != 1 : json_object_get(p->meta, "bos") != NULL)
@@ -518,10 +545,11 @@ static void config(struct pass *p, struct hw_qmodel *q)
 // The dimensions decide how much memory the model takes: they must be those of so large a file.
 static void check_size(struct pass *p, const struct hw_config *c)
 {
-    size_t q_dim = (size_t)c->n_heads * (size_t)c->head_dim, dim = (size_t)c->dim;
-    size_t kv_dim = (size_t)c->n_kv_heads * (size_t)c->head_dim;
-    size_t layer = dim * (2 * q_dim + 2 * kv_dim + 3 * (size_t)c->hidden_dim);
-    size_t codes = (size_t)c->vocab_size * dim + (size_t)c->n_layers * layer; // far below 2^63
+    size_t layer = 0;
+    for (int i = 0; i < HW_N_MATRICES; i++)
+        layer += (size_t)hw_length(c, hw_matrix_row[i].n_out) *
+                 (size_t)hw_length(c, hw_matrix_row[i].n_in);
+    size_t codes = (size_t)c->vocab_size * (size_t)c->dim + (size_t)c->n_layers * layer; // < 2^63
     if (!p->err->set && codes > p->size)
         hw_fail(p->err,
                 "%s: metadata: expected at least %zu bytes of data for these dimensions, "
@@ -545,7 +573,7 @@ static void everything(struct pass *p, struct hw_qmodel *q)
     matrix(p, "tok_embeddings", q->widths.code_bits, c->vocab_size, c->dim, &q->embed);
     if (!c->tied)
         matrix(p, "output", q->widths.code_bits, c->vocab_size, c->dim, &q->head);
-    norm(p, "norm", c->dim, q, &q->final_norm);
+    norm(p, "norm", c->dim, q, &q->final_norm, false);
     int half = c->head_dim / 2, n_lo = 1 << q->rope.lo_bits;
     tensor(p, "rope.hi_cos", "I16", 2, (int[]){q->rope.n_hi, half}, 2, q->rope.hi_cos);
     tensor(p, "rope.hi_sin", "I16", 2, (int[]){q->rope.n_hi, half}, 2, q->rope.hi_sin);
@@ -662,10 +690,8 @@ bool hw_qmodel_read(struct hw_qmodel *q, const char *path, struct hw_error *err)
     make_weights(&q->embed, err);
     make_weights(&q->head, err);
     for (int l = 0; l < q->config.n_layers; l++) {
-        struct hw_qlayer *y = &q->layers[l];
-        struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
-        for (int i = 0; i < 6; i++)
-            make_weights(m[i], err);
+        for (int i = 0; i < HW_N_MATRICES; i++)
+            make_weights(&q->layers[l].matrix[i], err);
     }
     if (err->set)
         hw_qmodel_free(q);

@@ -100,21 +100,16 @@ static void fill_layer(struct hw_qmodel *q, int l, int bits, int wide_bits, stru
 {
     const struct hw_config *c = &q->config;
     struct hw_qlayer *y = &q->layers[l];
-    int q_dim = c->n_heads * c->head_dim, kv_dim = c->n_kv_heads * c->head_dim;
-    const struct {
-        struct hw_qmatrix *m;
-        int n_out, n_in, bits;
-    } part[] = {{&y->wk, kv_dim, c->dim, wide_bits},
-                {&y->wq, q_dim, c->dim, bits},
-                {&y->wv, kv_dim, c->dim, wide_bits},
-                {&y->wo, c->dim, q_dim, bits},
-                {&y->gate_up, 2 * c->hidden_dim, c->dim, bits},
-                {&y->down, c->dim, c->hidden_dim, bits}};
-    y->attn_norm.shift = y->ffn_norm.shift = 17;
-    y->attn_norm.eps_ss = y->ffn_norm.eps_ss = 1;
-    for (int i = 0; i < 6; i++)
-        fill(part[i].m, part[i].n_out, part[i].n_in, part[i].bits, q->widths.code_bits,
-             1 + 6 * l + i, err);
+    for (int i = 0; i < HW_N_NORMS; i++) {
+        y->norm[i].shift = 17;
+        y->norm[i].eps_ss = 1;
+    }
+    for (int i = 0; i < HW_N_MATRICES; i++) {
+        bool wide = i == HW_MATRIX_wk || i == HW_MATRIX_wv;
+        fill(&y->matrix[i], hw_length(c, hw_matrix_row[i].n_out),
+             hw_length(c, hw_matrix_row[i].n_in), wide ? wide_bits : bits, q->widths.code_bits,
+             1 + HW_N_MATRICES * l + i, err);
+    }
 }
 
 bool hw_qmodel_synthetic(const struct hw_config *c, const struct hw_widths *widths, int bits,
@@ -134,8 +129,8 @@ bool hw_qmodel_synthetic(const struct hw_config *c, const struct hw_widths *widt
         for (int l = 0; l < c->n_layers; l++)
             fill_layer(q, l, bits, wide_bits, err);
         if (!c->tied)
-            fill(&q->head, c->vocab_size, c->dim, wide_bits, widths->code_bits, 1 + 6 * c->n_layers,
-                 err);
+            fill(&q->head, c->vocab_size, c->dim, wide_bits, widths->code_bits,
+                 1 + HW_N_MATRICES * c->n_layers, err);
     }
     if (err->set)
         hw_qmodel_free(q);

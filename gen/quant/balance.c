@@ -209,11 +209,25 @@ static void balance_value(const struct balance *b, int layer)
     search(&s, b->t, b->scratch);
     scale_columns(b, &s);
     shrink_rows(b, HW_WV, layer, b->t);
+    if (c->qkv_bias)
+        shrink_rows(b, HW_BV, layer, b->t);
     shrink_range(b->r, HW_FLOAT_V, layer, s.n, b->t);
     double *per_head = b->scratch;
     for (int i = 0; i < c->n_heads * c->head_dim; i++)
         per_head[i] = b->t[channel(&s.reader[0], i)];
     shrink_range(b->r, HW_FLOAT_ATTN, layer, c->n_heads * c->head_dim, per_head);
+}
+
+// Each of a head's elements gets the largest of that element's scales over all heads.
+static void share_over_heads(double *t, int heads, int head_dim)
+{
+    for (int d = 0; d < head_dim; d++) {
+        double most = 0.0;
+        for (int h = 0; h < heads; h++)
+            most = t[h * head_dim + d] > most ? t[h * head_dim + d] : most;
+        for (int h = 0; h < heads; h++)
+            t[h * head_dim + d] = most;
+    }
 }
 
 // Both channels of a rotation pair get one scale, which the rotation leaves alone. K is the coarser
@@ -227,12 +241,18 @@ static void balance_key(const struct balance *b, int layer)
         double top = peak[i] > peak[i + 1] ? peak[i] : peak[i + 1];
         b->t[i] = b->t[i + 1] = top > 0.0 ? top : 1.0;
     }
-    shrink_rows(b, HW_WK, layer, b->t);
+    if (c->qk_norm) // the heads share their gains
+        share_over_heads(b->t, c->n_kv_heads, c->head_dim);
+    shrink_rows(b, c->qk_norm ? HW_K_NORM : HW_WK, layer, b->t);
+    if (c->qkv_bias && !c->qk_norm)
+        shrink_rows(b, HW_BK, layer, b->t);
     shrink_range(b->r, HW_FLOAT_K, layer, kv_dim, b->t);
     double *inverse = b->scratch;
     for (int i = 0; i < c->n_heads * c->head_dim; i++)
         inverse[i] = 1.0 / b->t[i / c->head_dim / group * c->head_dim + i % c->head_dim];
-    shrink_rows(b, HW_WQ, layer, inverse);
+    shrink_rows(b, c->qk_norm ? HW_Q_NORM : HW_WQ, layer, inverse);
+    if (c->qkv_bias && !c->qk_norm)
+        shrink_rows(b, HW_BQ, layer, inverse);
     shrink_range(b->r, HW_FLOAT_Q, layer, c->n_heads * c->head_dim, inverse);
 }
 

@@ -11,9 +11,11 @@
 int hw_float_tap_width(const struct hw_config *c, enum hw_float_tap tap)
 {
     switch (tap) {
+    case HW_FLOAT_K_ROW:
     case HW_FLOAT_K:
     case HW_FLOAT_V:
         return c->n_kv_heads * c->head_dim;
+    case HW_FLOAT_Q_ROW:
     case HW_FLOAT_Q:
     case HW_FLOAT_ATTN:
     case HW_FLOAT_ATTN_SIDE:

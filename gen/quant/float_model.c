@@ -66,7 +66,8 @@ static bool load(struct hw_float *f, const struct hw_model *model, enum hw_tenso
     f->edit[id] = calloc((size_t)n, sizeof *f->edit[id]);
     if (!f->tensor[id] || !f->edit[id])
         return hw_fail(err, "float model: out of memory");
-    for (int l = 0; l < n && !(f->model && rows > 1); l++) {
+    bool matrix = rows > 1 && cols > 1;
+    for (int l = 0; l < n && !(f->model && matrix); l++) {
         f->tensor[id][l] = allocate((size_t)rows * (size_t)cols, err);
         for (int r = 0; !err->set && r < rows; r++)
             hw_model_row(model, id, l, r, f->tensor[id][l] + (size_t)r * (size_t)cols);
@@ -320,6 +321,30 @@ static void rmsnorm(const struct work *w, const float *x, int n, const float *ga
     }
 }
 
+// y[n] += bias, for each token, where the layer has that bias.
+static void add_bias(const struct hw_float *f, const struct work *w, enum hw_tensor_id id, int l,
+                     float *y, int n)
+{
+    if (!hw_tensor_exists(&f->c, id))
+        return;
+    const float *bias = f->tensor[id][l];
+    for (int t = 0; t < w->n; t++, y += n) {
+        for (int i = 0; i < n; i++)
+            y[i] += bias[i];
+    }
+}
+
+// Norms over the heads of v[n], for each token, where the model has them.
+static void norm_heads(const struct hw_float *f, const struct work *w, enum hw_float_tap rows,
+                       enum hw_tensor_id gain, int l, float *v, int n)
+{
+    if (!hw_tensor_exists(&f->c, gain))
+        return;
+    see(f, w, rows, l, v, n);
+    struct work heads = {.n = w->n * (n / f->c.head_dim)};
+    rmsnorm(&heads, v, f->c.head_dim, f->tensor[gain][l], f->how.layer_eps, v);
+}
+
 // What a layer's matrices read: x itself, or rounded to 8 bits against its largest magnitude.
 static const float *matrix_input(const struct hw_float *f, const struct work *w, const float *x,
                                  int n)
@@ -371,7 +396,7 @@ static size_t cache_row(const struct hw_float *f, const struct work *w, int l)
     return w->together ? 0 : (size_t)l * (size_t)f->positions + (size_t)w->pos[0];
 }
 
-// Token i's head over its sequence up to itself.
+// Token i's head over its sequence up to itself, or over the window of its layer.
 static void attend(struct hw_float *f, const struct work *w, int l, int i, int head)
 {
     int hd = f->c.head_dim, pos = w->pos[i], group = f->c.n_heads / f->c.n_kv_heads;
@@ -381,11 +406,13 @@ static void attend(struct hw_float *f, const struct work *w, int l, int i, int h
                   (size_t)(head / group) * (size_t)hd;
     size_t at = (size_t)i * q_dim + (size_t)head * (size_t)hd;
     float *out = w->attn + at, scale = (float)(1.0 / sqrt(hd));
-    for (int p = 0; p <= pos; p++)
+    int first =
+        f->c.window > 0 && f->c.windowed[l] && pos >= f->c.window ? pos - f->c.window + 1 : 0;
+    for (int p = first; p <= pos; p++)
         f->score[p] = dot(w->q + at, w->key + base + (size_t)p * kv_dim, hd) * scale;
-    softmax(f->score, pos + 1);
+    softmax(f->score + first, pos + 1 - first);
     memset(out, 0, (size_t)hd * sizeof *out);
-    for (int p = 0; p <= pos; p++) {
+    for (int p = first; p <= pos; p++) {
         const float *v = w->value + base + (size_t)p * kv_dim;
         for (int d = 0; d < hd; d++)
             out[d] += f->score[p] * v[d];
@@ -409,12 +436,17 @@ static void attention(struct hw_float *f, const struct work *w, int l)
     see(f, w, HW_FLOAT_ATTN_IN, l, w->xn, c->dim);
     const float *in = matrix_input(f, w, w->xn, c->dim);
     linear(f, HW_WK, l, in, w->key + here, w->n);
+    add_bias(f, w, HW_BK, l, w->key + here, kv_dim);
+    norm_heads(f, w, HW_FLOAT_K_ROW, HW_K_NORM, l, w->key + here, kv_dim);
     rotate(f, w, w->key + here, kv_dim);
     see(f, w, HW_FLOAT_K, l, w->key + here, kv_dim);
     linear(f, HW_WQ, l, in, w->q, w->n);
+    add_bias(f, w, HW_BQ, l, w->q, q_dim);
+    norm_heads(f, w, HW_FLOAT_Q_ROW, HW_Q_NORM, l, w->q, q_dim);
     rotate(f, w, w->q, q_dim);
     see(f, w, HW_FLOAT_Q, l, w->q, q_dim);
     linear(f, HW_WV, l, in, w->value + here, w->n);
+    add_bias(f, w, HW_BV, l, w->value + here, kv_dim);
     see(f, w, HW_FLOAT_V, l, w->value + here, kv_dim);
     for (int i = 0; i < w->n; i++) {
         for (int h = 0; h < c->n_heads; h++)

@@ -9,7 +9,9 @@
 enum hw_float_tap {
     HW_FLOAT_RESIDUAL,    // [dim], after the embedding and after every addition
     HW_FLOAT_ATTN_IN,     // [dim], normed
+    HW_FLOAT_K_ROW,       // [n_kv_heads * head_dim], before the norms of heads, only where qk_norm
     HW_FLOAT_K,           // [n_kv_heads * head_dim], rotated
+    HW_FLOAT_Q_ROW,       // [n_heads * head_dim], before the norms of heads, only where qk_norm
     HW_FLOAT_Q,           // [n_heads * head_dim], rotated
     HW_FLOAT_V,           // [n_kv_heads * head_dim]
     HW_FLOAT_ATTN_SIDE,   // [n_heads * head_dim], before its norm, only where sub_norm

@@ -61,13 +61,58 @@ static bool quantize_norm(const struct hw_quantizer *z, const char *name, const 
     return true;
 }
 
+#define MATRIX_SOURCE(member, name, rows, columns, from, tap, ...)                                 \
+    {.tensor = HW_##from, .input = HW_FLOAT_##tap},
+static const struct {
+    enum hw_tensor_id tensor;
+    enum hw_float_tap input;
+} matrix_origin[HW_N_MATRICES] = {HW_LAYER_MATRICES(MATRIX_SOURCE)};
+
+static void place_name(int place, char *name, size_t size)
+{
+    int i = place - HW_ROUNDED_LAYERS;
+    if (i < 0)
+        snprintf(name, size, "%s", place == HW_ROUNDED_EMBED ? "tok_embeddings" : "output");
+    else
+        snprintf(name, size, "layers.%d.%s", i / HW_N_MATRICES,
+                 hw_matrix_row[i % HW_N_MATRICES].name);
+}
+
+// What a matrix of a layer is rounded from; units and name are the caller's.
+static struct hw_source matrix_source(const struct hw_quantizer *z, enum hw_matrix_id id, int l)
+{
+    const struct hw_matrix_row *row = &hw_matrix_row[id];
+    int place = HW_ROUNDED_LAYERS + HW_N_MATRICES * l + (int)id;
+    return (struct hw_source){.n_out = hw_length(z->c, row->n_out),
+                              .n_in = hw_length(z->c, row->n_in),
+                              .tensor = matrix_origin[id].tensor,
+                              .interleaved = row->n_out == HW_LENGTH_GATE_UP,
+                              .layer = l,
+                              .input = matrix_origin[id].input,
+                              .place = place,
+                              .bits = z->bits[place],
+                              .weight = hw_range_square(z->r, matrix_origin[id].input, l)};
+}
+
+#define BIAS_SOURCE(member, name, matrix, where, from) HW_##from,
+static const enum hw_tensor_id bias_origin[HW_N_BIASES] = {HW_LAYER_BIASES(BIAS_SOURCE)};
+
+// A bias in the unit of the rows it is added to, 16 bits: rows beyond those are cut anyway.
+static void quantize_bias(const float *bias, int n, double unit, int16_t *to)
+{
+    for (int i = 0; i < n; i++) {
+        double v = floor(bias[i] / unit + 0.5);
+        to[i] = (int16_t)(v < -32768.0 ? -32768.0 : v > 32767.0 ? 32767.0 : v);
+    }
+}
+
 static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
 {
     const struct hw_config *c = z->c;
     const struct hw_widths *w = &z->o->widths;
     struct hw_ranges *r = z->r;
     struct hw_qlayer *y = &z->q->layers[l];
-    int q_dim = c->n_heads * c->head_dim, kv_dim = c->n_kv_heads * c->head_dim;
+    int q_dim = c->n_heads * c->head_dim;
     double attn_in = unit_for(hw_range_max(r, HW_FLOAT_ATTN_IN, l), w->act_bits);
     double ffn_in = unit_for(hw_range_max(r, HW_FLOAT_FFN_IN, l), w->act_bits);
     double k = unit_for(hw_range_max(r, HW_FLOAT_K, l), w->kv_bits);
@@ -113,73 +158,43 @@ static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
              !quantize_norm(z, "FFN sub-norm", hw_float_tensor(z->f, HW_FFN_SUB_NORM, l),
                             c->hidden_dim, hidden, eps, down_in, &y->ffn_sub_norm))
         return false;
-    double k_pre = ldexp(k, w->kv_bits - (HW_PRE_BITS - 1));
-    double q_pre = ldexp(q, HW_Q_BITS - (HW_PRE_BITS - 1));
-    struct {
-        struct hw_source src;
-        struct hw_qmatrix *m;
-        const char *suffix;
-    } part[] = {
-        {{.n_out = kv_dim,
-          .n_in = c->dim,
-          .tensor = HW_WK,
-          .in_unit = attn_in,
-          .out_unit = {k_pre},
-          .input = HW_FLOAT_ATTN_IN},
-         &y->wk,
-         "attention.wk"},
-        {{.n_out = q_dim,
-          .n_in = c->dim,
-          .tensor = HW_WQ,
-          .in_unit = attn_in,
-          .out_unit = {q_pre},
-          .input = HW_FLOAT_ATTN_IN},
-         &y->wq,
-         "attention.wq"},
-        {{.n_out = kv_dim,
-          .n_in = c->dim,
-          .tensor = HW_WV,
-          .in_unit = attn_in,
-          .out_unit = {v},
-          .input = HW_FLOAT_ATTN_IN},
-         &y->wv,
-         "attention.wv"},
-        {{.n_out = c->dim,
-          .n_in = q_dim,
-          .tensor = HW_WO,
-          .in_unit = wo_in,
-          .out_unit = {res_unit},
-          .input = HW_FLOAT_ATTN},
-         &y->wo,
-         "attention.wo"},
-        {{.n_out = 2 * c->hidden_dim,
-          .n_in = c->dim,
-          .interleaved = true,
-          .in_unit = ffn_in,
-          .out_unit = {1.0 / 1024.0, up},
-          .input = HW_FLOAT_FFN_IN},
-         &y->gate_up,
-         "feed_forward.gate_up"},
-        {{.n_out = c->dim,
-          .n_in = c->hidden_dim,
-          .tensor = HW_W_DOWN,
-          .in_unit = down_in,
-          .out_unit = {res_unit},
-          .input = HW_FLOAT_HIDDEN},
-         &y->down,
-         "feed_forward.down"},
-    };
-    for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "layers.%d.%s", l, part[i].suffix);
-        part[i].src.name = name;
-        part[i].src.layer = l;
-        part[i].src.place = HW_ROUNDED_LAYERS + HW_ROUNDED_PER_LAYER * l + (int)i;
-        part[i].src.bits = z->bits[part[i].src.place];
-        part[i].src.act_unit = part[i].src.in_unit;
-        part[i].src.weight = hw_range_square(r, part[i].src.input, l);
-        if (!hw_quantize_matrix(z, &part[i].src, part[i].m))
+    double k_made = ldexp(k, w->kv_bits - (HW_PRE_BITS - 1));
+    double q_made = ldexp(q, HW_Q_BITS - (HW_PRE_BITS - 1));
+    double k_row = k_made, q_row = q_made; // units of rows, before the norms of heads
+    if (c->qk_norm) {
+        k_row = unit_for(hw_range_max(r, HW_FLOAT_K_ROW, l), HW_PRE_BITS);
+        q_row = unit_for(hw_range_max(r, HW_FLOAT_Q_ROW, l), HW_PRE_BITS);
+        if (!quantize_norm(z, "K norm", hw_float_tensor(z->f, HW_K_NORM, l), c->head_dim, k_row,
+                           eps, k_made, &y->k_norm) ||
+            !quantize_norm(z, "Q norm", hw_float_tensor(z->f, HW_Q_NORM, l), c->head_dim, q_row,
+                           eps, q_made, &y->q_norm))
             return false;
+    }
+    const double in_unit[HW_N_MATRICES] = {
+        [HW_MATRIX_wk] = attn_in, [HW_MATRIX_wq] = attn_in,     [HW_MATRIX_wv] = attn_in,
+        [HW_MATRIX_wo] = wo_in,   [HW_MATRIX_gate_up] = ffn_in, [HW_MATRIX_down] = down_in};
+    const double out_unit[HW_N_MATRICES][2] = {[HW_MATRIX_wk] = {k_row},
+                                               [HW_MATRIX_wq] = {q_row},
+                                               [HW_MATRIX_wv] = {v},
+                                               [HW_MATRIX_wo] = {res_unit},
+                                               [HW_MATRIX_gate_up] = {1.0 / 1024.0, up},
+                                               [HW_MATRIX_down] = {res_unit}};
+    for (int i = 0; i < HW_N_MATRICES; i++) {
+        char name[64];
+        struct hw_source src = matrix_source(z, (enum hw_matrix_id)i, l);
+        place_name(src.place, name, sizeof name);
+        src.name = name;
+        src.in_unit = src.act_unit = in_unit[i];
+        src.out_unit[0] = out_unit[i][0];
+        src.out_unit[1] = out_unit[i][1];
+        if (!hw_quantize_matrix(z, &src, &y->matrix[i]))
+            return false;
+    }
+    for (int i = 0; i < HW_N_BIASES; i++) {
+        enum hw_matrix_id matrix = hw_bias_row[i].matrix;
+        if (hw_has(c, hw_bias_row[i].where))
+            quantize_bias(hw_float_tensor(z->f, bias_origin[i], l),
+                          hw_bias_length(c, (enum hw_bias_id)i), out_unit[matrix][0], y->bias[i]);
     }
     return true;
 }
@@ -374,18 +389,6 @@ static void rounded_free(const struct hw_quantizer *z, struct hw_rounded *rounde
 
 // --- the choice of planes
 
-static void place_name(int place, char *name, size_t size)
-{
-    static const char *const part[] = {"attention.wk", "attention.wq",         "attention.wv",
-                                       "attention.wo", "feed_forward.gate_up", "feed_forward.down"};
-    int i = place - HW_ROUNDED_LAYERS;
-    if (i < 0)
-        snprintf(name, size, "%s", place == HW_ROUNDED_EMBED ? "tok_embeddings" : "output");
-    else
-        snprintf(name, size, "layers.%d.%s", i / HW_ROUNDED_PER_LAYER,
-                 part[i % HW_ROUNDED_PER_LAYER]);
-}
-
 static void print_choice(const struct hw_quantizer *z, const struct hw_budget *b)
 {
     char name[64];
@@ -487,10 +490,8 @@ double hw_rom_bits(const struct hw_qmodel *q, double *weights)
     if (!q->config.tied)
         add_to(weights, &bits, &q->head, code_bits);
     for (int l = 0; l < q->config.n_layers; l++) {
-        const struct hw_qlayer *y = &q->layers[l];
-        const struct hw_qmatrix *m[] = {&y->wk, &y->wq, &y->wv, &y->wo, &y->gate_up, &y->down};
-        for (size_t i = 0; i < sizeof m / sizeof m[0]; i++)
-            add_to(weights, &bits, m[i], code_bits);
+        for (int i = 0; i < HW_N_MATRICES; i++)
+            add_to(weights, &bits, &q->layers[l].matrix[i], code_bits);
     }
     return bits;
 }
@@ -522,9 +523,15 @@ static bool check_model(const struct hw_model *model, const struct hw_quantize_o
         return hw_fail(err,
                        "quantize: expected every matrix of the layers to be -s, 0 or s in each "
                        "row, as in a natively ternary checkpoint");
-    if (hw_model_config(model)->sub_norm && learns(o))
-        return hw_fail(err, "quantize: a model with norms before wo and down cannot be tuned: "
-                            "expected no tune, rom-bits or max-loss");
+    const struct hw_config *c = hw_model_config(model);
+    if (learns(o) && (c->sub_norm || c->qkv_bias || c->qk_norm || c->window))
+        return hw_fail(err,
+                       "quantize: a model with %s cannot be tuned: expected no tune, rom-bits or "
+                       "max-loss",
+                       c->sub_norm   ? "norms before wo and down"
+                       : c->qkv_bias ? "biases"
+                       : c->qk_norm  ? "norms over heads"
+                                     : "a sliding window");
     return true;
 }
 

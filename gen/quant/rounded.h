@@ -17,13 +17,12 @@ struct hw_rounded {
     float *place;  // [n_out][n_in], where the weight lies among the levels
 };
 
-// Embedding, classifier (where untied, else empty), then wk, wq, wv, wo, gate_up, down of each
-// layer.
-enum { HW_ROUNDED_EMBED, HW_ROUNDED_HEAD, HW_ROUNDED_LAYERS, HW_ROUNDED_PER_LAYER = 6 };
+// Embedding, classifier (where untied, else empty), then the matrices of each layer (arch.h).
+enum { HW_ROUNDED_EMBED, HW_ROUNDED_HEAD, HW_ROUNDED_LAYERS };
 
 static inline int hw_rounded_count(const struct hw_config *c)
 {
-    return HW_ROUNDED_LAYERS + HW_ROUNDED_PER_LAYER * c->n_layers;
+    return HW_ROUNDED_LAYERS + HW_N_MATRICES * c->n_layers;
 }
 
 #endif

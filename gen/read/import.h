@@ -65,11 +65,27 @@ struct hw_model {
     bool bitnet; // norms inside layers have no epsilon, matrices read 8-bit activations
 };
 
+// What a tensor is called in each format, its shape, and which models have it. Names of layers'
+// tensors come behind "layers.N.", "blk.N.", "model.layers.N."; NULL: not in such files.
+struct hw_tensor_info {
+    const char *name, *gguf, *hf;
+    enum hw_length rows, cols;
+    enum hw_feature where;
+    bool global;  // of the model, not of a layer
+    bool rotated; // rows are elements of heads that RoPE turns
+};
+extern const struct hw_tensor_info hw_tensor_info[HW_N_TENSORS];
+
 // Names as in Meta's checkpoints: "layers.3.attention.wq". Returns buf.
 enum { HW_TENSOR_NAME_SIZE = 64 };
 const char *hw_tensor_name(enum hw_tensor_id id, int layer, char buf[HW_TENSOR_NAME_SIZE]);
 bool hw_tensor_is_global(enum hw_tensor_id id);
 struct hw_tensor *hw_model_tensor(const struct hw_model *model, enum hw_tensor_id id, int layer);
+
+// Attention of the layers that windowed[] names sees the last `window` positions. None does where
+// the context is no longer than that. False: a window that is no number of positions.
+bool hw_config_set_window(struct hw_config *c, int window, const char *file, const char *where,
+                          struct hw_error *err);
 
 // Caps and divisibility of a configuration. `where` names the place in the file.
 bool hw_config_check(const struct hw_config *c, const char *file, const char *where,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// GGUF files of architecture "llama", as written by llama.cpp's converter and quantizer. The
-// converter has already put RoPE pairs next to each other, so that rows are read as they are.
+// GGUF files of architectures "llama", "qwen2" and "qwen3", as written by llama.cpp's converter and
+// quantizer. Of llama the converter has already put RoPE pairs next to each other, so that rows are
+// read as they are; of the others they lie half a head apart.
 // Refuses other architectures and storage types, RoPE scaling other than by factors, split files,
-// and any tensor it would have to leave out (biases, experts).
+// and any tensor it would have to leave out (other biases, experts).
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,24 +24,21 @@ struct importer {
     struct hw_gguf gguf;
     struct hw_error *err;
     const char *file;
+    const struct family *family;
+    char where[32];         // "llama keys"
     bool *used;             // [gguf.n_tensors]
     struct extent *extents; // of the used tensors
     size_t n_used;
 };
 
-static const char *const tensor_names[HW_N_TENSORS] = {
-    [HW_TOK_EMBED] = "token_embd",
-    [HW_OUTPUT] = "output",
-    [HW_OUTPUT_NORM] = "output_norm",
-    [HW_ATTN_NORM] = "attn_norm",
-    [HW_WQ] = "attn_q",
-    [HW_WK] = "attn_k",
-    [HW_WV] = "attn_v",
-    [HW_WO] = "attn_output",
-    [HW_FFN_NORM] = "ffn_norm",
-    [HW_W_GATE] = "ffn_gate",
-    [HW_W_UP] = "ffn_up",
-    [HW_W_DOWN] = "ffn_down",
+// Families, by their name in general.architecture, which also begins their keys.
+static const struct family {
+    const char *name;
+    bool rotate_half, qkv_bias, qk_norm;
+} families[] = {
+    {.name = "llama"},
+    {.name = "qwen2", .rotate_half = true, .qkv_bias = true},
+    {.name = "qwen3", .rotate_half = true, .qk_norm = true},
 };
 
 // ggml's type numbers. Those without a dtype are named for the error message only.
@@ -106,31 +104,64 @@ static const uint8_t *place_bytes(struct importer *im, const struct hw_gguf_tens
     return file->data + im->gguf.data_start + t->offset;
 }
 
+// The name of a key of the family: "llama.block_count". Returns buf.
+enum { KEY_SIZE = 96 };
+static const char *family_key(const struct importer *im, const char *name, char buf[KEY_SIZE])
+{
+    snprintf(buf, KEY_SIZE, "%s.%s", im->family->name, name);
+    return buf;
+}
+
+// A key of the family; *value stays where the file has none.
+static bool key_int(const struct importer *im, const char *name, int *value)
+{
+    char key[KEY_SIZE];
+    return hw_gguf_int(&im->gguf, family_key(im, name, key), value, im->err);
+}
+
+static bool key_real(const struct importer *im, const char *name, double *value)
+{
+    char key[KEY_SIZE];
+    return hw_gguf_real(&im->gguf, family_key(im, name, key), value, im->err);
+}
+
+static bool key_string(const struct importer *im, const char *name, struct hw_text *value)
+{
+    char key[KEY_SIZE];
+    return hw_gguf_string(&im->gguf, family_key(im, name, key), value, im->err);
+}
+
 // Fails where the file asks for a computation that the machine does not do.
-static bool check_features(const struct importer *im)
+static bool check_features(struct importer *im)
 {
     const struct hw_gguf *g = &im->gguf;
     struct hw_text architecture = {"", 0};
     int split_count = 1, expert_count = 0;
     if (!hw_gguf_string(g, "general.architecture", &architecture, im->err) ||
-        !hw_gguf_int(g, "split.count", &split_count, im->err) ||
-        !hw_gguf_int(g, "llama.expert_count", &expert_count, im->err))
+        !hw_gguf_int(g, "split.count", &split_count, im->err))
         return false;
-    if (!hw_text_is(architecture, "llama"))
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        if (hw_text_is(architecture, families[i].name))
+            im->family = &families[i];
+    }
+    if (!im->family)
         return hw_fail(im->err,
-                       "%s: key general.architecture: expected llama, got %.*s (this "
-                       "machine is RMSNorm, RoPE, grouped heads, SwiGLU; no converter makes one "
-                       "from another)",
+                       "%s: key general.architecture: expected llama, qwen2 or qwen3, got %.*s "
+                       "(this machine is RMSNorm, RoPE, grouped heads, SwiGLU; no converter makes "
+                       "one from another)",
                        im->file, (int)(architecture.len < 64 ? architecture.len : 64),
                        architecture.bytes);
+    snprintf(im->where, sizeof im->where, "%s keys", im->family->name);
     if (split_count > 1)
         return hw_fail(im->err,
                        "%s: key split.count: expected one file (llama-gguf-split "
                        "--merge), got a part of %d",
                        im->file, split_count);
+    if (!key_int(im, "expert_count", &expert_count))
+        return false;
     if (expert_count > 0)
-        return hw_fail(im->err, "%s: key llama.expert_count: expected 0 (a dense model), got %d",
-                       im->file, expert_count);
+        return hw_fail(im->err, "%s: key %s.expert_count: expected 0 (a dense model), got %d",
+                       im->file, im->family->name, expert_count);
     return true;
 }
 
@@ -152,17 +183,17 @@ static bool read_rope(struct importer *im, struct hw_config *c)
     struct hw_text type = {"linear", 6};
     double factor = 1.0;
     int half = c->head_dim / 2;
-    if (!hw_gguf_string(g, "llama.rope.scaling.type", &type, im->err) ||
-        !hw_gguf_real(g, "llama.rope.scale_linear", &factor, im->err) ||
-        !hw_gguf_real(g, "llama.rope.scaling.factor", &factor, im->err))
+    if (!key_string(im, "rope.scaling.type", &type) ||
+        !key_real(im, "rope.scale_linear", &factor) ||
+        !key_real(im, "rope.scaling.factor", &factor))
         return false;
     if (hw_text_is(type, "none") || (factor >= 0.0 && factor <= 0.0))
         factor = 1.0;
     else if (!hw_text_is(type, "linear"))
         return hw_fail(im->err,
-                       "%s: key llama.rope.scaling.type: expected none or linear, got "
+                       "%s: key %s.rope.scaling.type: expected none or linear, got "
                        "%.*s",
-                       im->file, type.len < 64 ? (int)type.len : 64, type.bytes);
+                       im->file, im->family->name, type.len < 64 ? (int)type.len : 64, type.bytes);
     if (freqs && (freqs->ggml_type != 0 || freqs->dims[0] != (uint64_t)half ||
                   freqs->dims[1] != 1 || freqs->dims[2] != 1 || freqs->dims[3] != 1))
         return hw_fail(im->err,
@@ -175,7 +206,7 @@ static bool read_rope(struct importer *im, struct hw_config *c)
     bool scaled = data || factor < 1.0 || factor > 1.0;
     for (int i = 0; scaled && i < half; i++)
         if (!hw_config_scale_rope(c, i, factor * (data ? hw_load_f32(data + 4 * i) : 1.0f),
-                                  im->file, "llama keys", im->err))
+                                  im->file, im->where, im->err))
             return false;
     return true;
 }
@@ -189,47 +220,46 @@ static bool read_config(const struct importer *im, struct hw_config *c)
                        im->file, embed ? "an absurd shape" : "nothing");
     c->vocab_size = (int)embed->dims[1];
     c->rope_base = 10000.0;
-    if (!hw_gguf_int(g, "llama.embedding_length", &c->dim, im->err) ||
-        !hw_gguf_int(g, "llama.feed_forward_length", &c->hidden_dim, im->err) ||
-        !hw_gguf_int(g, "llama.block_count", &c->n_layers, im->err) ||
-        !hw_gguf_int(g, "llama.attention.head_count", &c->n_heads, im->err) ||
-        !hw_gguf_int(g, "llama.context_length", &c->seq_len, im->err) ||
-        !hw_gguf_real(g, "llama.rope.freq_base", &c->rope_base, im->err))
+    if (!key_int(im, "embedding_length", &c->dim) ||
+        !key_int(im, "feed_forward_length", &c->hidden_dim) ||
+        !key_int(im, "block_count", &c->n_layers) ||
+        !key_int(im, "attention.head_count", &c->n_heads) ||
+        !key_int(im, "context_length", &c->seq_len) ||
+        !key_real(im, "rope.freq_base", &c->rope_base))
         return false;
     c->norm_eps = -1.0; // must be there
     c->n_kv_heads = c->n_heads;
     if (c->n_heads > 0 && c->dim % c->n_heads == 0)
         c->head_dim = c->dim / c->n_heads;
-    if (!hw_gguf_int(g, "llama.attention.head_count_kv", &c->n_kv_heads, im->err) ||
-        !hw_gguf_int(g, "llama.attention.key_length", &c->head_dim, im->err) ||
-        !hw_gguf_real(g, "llama.attention.layer_norm_rms_epsilon", &c->norm_eps, im->err) ||
-        !read_bos(im, c) || !hw_config_check(c, im->file, "llama keys", im->err))
+    if (!key_int(im, "attention.head_count_kv", &c->n_kv_heads) ||
+        !key_int(im, "attention.key_length", &c->head_dim) ||
+        !key_real(im, "attention.layer_norm_rms_epsilon", &c->norm_eps) || !read_bos(im, c) ||
+        !hw_config_check(c, im->file, im->where, im->err))
         return false;
 
-    int rope_dim = c->head_dim, value_dim = c->head_dim, window = c->seq_len;
-    if (!hw_gguf_int(g, "llama.rope.dimension_count", &rope_dim, im->err) ||
-        !hw_gguf_int(g, "llama.attention.value_length", &value_dim, im->err) ||
-        !hw_gguf_int(g, "llama.attention.sliding_window", &window, im->err))
+    int rope_dim = c->head_dim, value_dim = c->head_dim, window = 0;
+    if (!key_int(im, "rope.dimension_count", &rope_dim) ||
+        !key_int(im, "attention.value_length", &value_dim) ||
+        !key_int(im, "attention.sliding_window", &window))
         return false;
     if (rope_dim != c->head_dim || value_dim != c->head_dim)
         return hw_fail(im->err,
-                       "%s: llama keys: rope.dimension_count and attention.value_length, "
+                       "%s: %s: rope.dimension_count and attention.value_length, "
                        "expected head_dim %d, got %d and %d",
-                       im->file, c->head_dim, rope_dim, value_dim);
-    if (window > 0 && window < c->seq_len)
-        return hw_fail(im->err,
-                       "%s: key llama.attention.sliding_window: expected none below the "
-                       "context of %d, got %d",
-                       im->file, c->seq_len, window);
-    return true;
+                       im->file, im->where, c->head_dim, rope_dim, value_dim);
+    for (int l = 0; l < c->n_layers; l++) // the converters write it where all layers have it
+        c->windowed[l] = window > 0;
+    c->qkv_bias = im->family->qkv_bias;
+    c->qk_norm = im->family->qk_norm;
+    return window == 0 || hw_config_set_window(c, window, im->file, im->where, im->err);
 }
 
 static const char *gguf_name(enum hw_tensor_id id, int layer, char name[MAX_TENSOR_NAME])
 {
     if (hw_tensor_is_global(id))
-        snprintf(name, MAX_TENSOR_NAME, "%s.weight", tensor_names[id]);
+        snprintf(name, MAX_TENSOR_NAME, "%s", hw_tensor_info[id].gguf);
     else
-        snprintf(name, MAX_TENSOR_NAME, "blk.%d.%s.weight", layer, tensor_names[id]);
+        snprintf(name, MAX_TENSOR_NAME, "blk.%d.%s", layer, hw_tensor_info[id].gguf);
     return name;
 }
 
@@ -243,8 +273,9 @@ static bool place(struct importer *im, enum hw_tensor_id id, int layer)
     if (!t)
         return hw_fail(im->err, "%s: tensor %s: expected [%d][%d], got nothing", im->file, name,
                        rows, cols);
-    if (t->dims[0] != (uint64_t)cols || t->dims[1] != (uint64_t)rows || t->dims[2] != 1 ||
-        t->dims[3] != 1)
+    bool vector = cols == 1; // an element a row here, one row in the file
+    if (t->dims[0] != (uint64_t)(vector ? rows : cols) ||
+        t->dims[1] != (uint64_t)(vector ? 1 : rows) || t->dims[2] != 1 || t->dims[3] != 1)
         return hw_fail(im->err,
                        "%s: tensor %s: shape, expected [%d][%d], got [%llu][%llu]"
                        "[%llu][%llu]",
@@ -267,6 +298,7 @@ static bool place(struct importer *im, enum hw_tensor_id id, int layer)
         .data = data,
         .row_bytes = row_bytes,
         .dtype = dtype,
+        .rotate_half = im->family->rotate_half && hw_tensor_info[id].rotated,
     };
     return true;
 }
@@ -284,9 +316,9 @@ static bool check_coverage(struct importer *im)
         const struct hw_text name = im->gguf.tensors[i].name;
         if (!im->used[i])
             return hw_fail(im->err,
-                           "%s: tensor %.*s: expected only a Llama model's tensors, got "
-                           "one that would be left out",
-                           im->file, (int)name.len, name.bytes);
+                           "%s: tensor %.*s: expected only the tensors of a %s model, got one "
+                           "that would be left out",
+                           im->file, (int)name.len, name.bytes, im->family->name);
     }
     qsort(im->extents, im->n_used, sizeof *im->extents, compare_extents);
     for (size_t i = 1; i < im->n_used; i++) {

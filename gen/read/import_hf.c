@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hugging Face folders of model type "llama": config.json and model.safetensors, whole or in
-// shards. RoPE pairs lie half a head apart there, so rows of Q and K are read in another order.
-// Refuses what the machine does not compute (RoPE scaled by other rules than linear and llama3,
-// biases, other activations), other storage types, tensors it would have to leave out, and shards
-// outside the folder.
+// Hugging Face folders of model types "llama", "mistral", "qwen2" and "qwen3": config.json and
+// model.safetensors, whole or in shards. RoPE pairs lie half a head apart there, so rows of Q and K
+// are read in another order. Refuses what the machine does not compute (RoPE scaled by other rules
+// than linear and llama3, other biases, other activations), other storage types, tensors it would
+// have to leave out, and shards outside the folder.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,19 +23,18 @@ struct importer {
     size_t n_used;
 };
 
-static const char *const tensor_names[HW_N_TENSORS] = {
-    [HW_TOK_EMBED] = "model.embed_tokens",
-    [HW_OUTPUT] = "lm_head",
-    [HW_OUTPUT_NORM] = "model.norm",
-    [HW_ATTN_NORM] = "input_layernorm",
-    [HW_WQ] = "self_attn.q_proj",
-    [HW_WK] = "self_attn.k_proj",
-    [HW_WV] = "self_attn.v_proj",
-    [HW_WO] = "self_attn.o_proj",
-    [HW_FFN_NORM] = "post_attention_layernorm",
-    [HW_W_GATE] = "mlp.gate_proj",
-    [HW_W_UP] = "mlp.up_proj",
-    [HW_W_DOWN] = "mlp.down_proj",
+// Families, by model_type.
+static const struct family {
+    const char *name;
+    bool qkv_bias, qk_norm;
+    bool window;          // sliding_window counts where no use_sliding_window says otherwise
+    int default_window;   // where the key is absent
+    int default_head_dim; // 0: dim / n_heads
+} families[] = {
+    {.name = "llama"},
+    {.name = "mistral", .window = true, .default_window = 4096},
+    {.name = "qwen2", .qkv_bias = true, .default_window = 4096},
+    {.name = "qwen3", .qk_norm = true, .default_window = 4096, .default_head_dim = 128},
 };
 
 // Llama 3.1's rule: pairs that turn less than low_freq_factor times in the old context are slowed
@@ -187,13 +186,22 @@ static bool read_rope_scaling(const json_t *root, struct hw_config *c, const cha
     return true;
 }
 
+static const struct family *find_family(const json_t *root, const char *path, struct hw_error *err)
+{
+    const char *type = hw_json_string(root, "model_type");
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        if (strcmp(type, families[i].name) == 0)
+            return &families[i];
+    }
+    hw_fail(err, "%s: key model_type: expected llama, mistral, qwen2 or qwen3, got \"%.32s\"", path,
+            type);
+    return NULL;
+}
+
 static bool check_features(const json_t *root, const char *path, struct hw_error *err)
 {
     bool attention_bias = false, mlp_bias = false;
-    const char *type = hw_json_string(root, "model_type");
     const char *activation = hw_json_string(root, "hidden_act");
-    if (strcmp(type, "llama") != 0)
-        return hw_fail(err, "%s: key model_type: expected llama, got \"%.32s\"", path, type);
     const json_t *quantized = json_object_get(root, "quantization_config");
     if (quantized && !json_is_null(quantized))
         return hw_fail(err,
@@ -213,6 +221,50 @@ static bool check_features(const json_t *root, const char *path, struct hw_error
     return true;
 }
 
+// Which layers have a window: those that layer_types names, or those from max_window_layers on.
+static bool read_windowed(const json_t *root, const struct family *f, struct hw_config *c,
+                          const char *path, struct hw_error *err)
+{
+    int first = f->window ? 0 : c->n_layers;
+    const json_t *types = json_object_get(root, "layer_types");
+    if (!f->window && !hw_json_int(root, "max_window_layers", &first, path, err))
+        return false;
+    for (int l = 0; l < c->n_layers; l++)
+        c->windowed[l] = l >= first;
+    if (!types || json_is_null(types))
+        return true;
+    if (!json_is_array(types) || json_array_size(types) != (size_t)c->n_layers)
+        return hw_fail(err, "%s: key layer_types: expected a list of %d, one a layer", path,
+                       c->n_layers);
+    for (int l = 0; l < c->n_layers; l++) {
+        const char *type = json_string_value(json_array_get(types, (size_t)l));
+        c->windowed[l] = type && strcmp(type, "sliding_attention") == 0;
+        if (!c->windowed[l] && (!type || strcmp(type, "full_attention") != 0))
+            return hw_fail(err,
+                           "%s: key layer_types: layer %d, expected full_attention or "
+                           "sliding_attention, got \"%.32s\"",
+                           path, l, type ? type : "");
+    }
+    return true;
+}
+
+static bool read_window(const json_t *root, const struct family *f, struct hw_config *c,
+                        const char *path, struct hw_error *err)
+{
+    bool use = f->window;
+    const json_t *value = json_object_get(root, "sliding_window");
+    int window = f->default_window;
+    if (window == 0) // a family without
+        return true;
+    if (!hw_json_bool(root, "use_sliding_window", &use, path, err))
+        return false;
+    if (!use || (value && json_is_null(value)))
+        return true;
+    return hw_json_int(root, "sliding_window", &window, path, err) &&
+           read_windowed(root, f, c, path, err) &&
+           hw_config_set_window(c, window, path, "sliding_window", err);
+}
+
 static bool read_config(struct hw_config *c, const char *folder, const char *path,
                         struct hw_error *err)
 {
@@ -220,9 +272,10 @@ static bool read_config(struct hw_config *c, const char *folder, const char *pat
     json_t *root = hw_json_read(path, err);
     if (!root)
         return false;
+    const struct family *family = find_family(root, path, err);
     c->rope_base = 10000.0;
-    c->norm_eps = 1e-6; // the defaults of transformers' LlamaConfig
-    bool ok = check_features(root, path, err) &&
+    c->norm_eps = 1e-6; // the defaults of transformers' configurations, all four
+    bool ok = family && check_features(root, path, err) &&
               hw_json_int(root, "hidden_size", &c->dim, path, err) &&
               hw_json_int(root, "intermediate_size", &c->hidden_dim, path, err) &&
               hw_json_int(root, "num_hidden_layers", &c->n_layers, path, err) &&
@@ -235,13 +288,18 @@ static bool read_config(struct hw_config *c, const char *folder, const char *pat
     c->n_kv_heads = c->n_heads;
     if (c->n_heads > 0 && c->dim % c->n_heads == 0)
         c->head_dim = c->dim / c->n_heads;
+    if (family && family->default_head_dim)
+        c->head_dim = family->default_head_dim;
     ok = ok && hw_json_int(root, "num_key_value_heads", &c->n_kv_heads, path, err) &&
          hw_json_int(root, "head_dim", &c->head_dim, path, err) &&
          hw_config_check(c, path, "config", err) &&
          hw_special_of_folder(folder, NULL, c->vocab_size, &special, err) &&
-         read_rope_scaling(root, c, path, err);
-    if (ok)
+         read_rope_scaling(root, c, path, err) && read_window(root, family, c, path, err);
+    if (ok) {
         c->bos = hw_special_first(&special);
+        c->qkv_bias = family->qkv_bias;
+        c->qk_norm = family->qk_norm;
+    }
     json_decref(root);
     return ok;
 }
@@ -343,16 +401,16 @@ static bool place(struct importer *im, enum hw_tensor_id id, int layer)
     enum hw_dtype dtype = HW_F32;
     hw_tensor_shape(&im->model->config, id, &rows, &cols);
     if (hw_tensor_is_global(id))
-        snprintf(name, sizeof name, "%s.weight", tensor_names[id]);
+        snprintf(name, sizeof name, "%s", hw_tensor_info[id].hf);
     else
-        snprintf(name, sizeof name, "model.layers.%d.%s.weight", layer, tensor_names[id]);
+        snprintf(name, sizeof name, "model.layers.%d.%s", layer, hw_tensor_info[id].hf);
     const struct hw_safetensor *t = hw_safetensors_find(&im->tensors, name);
     if (!t)
         return hw_fail(im->err, "%s: tensor %s: expected [%d][%d], got nothing", im->model->path,
                        name, rows, cols);
-    bool norm = rows == 1;
-    if (t->n_dims != (norm ? 1 : 2) || t->dims[0] != (norm ? cols : rows) ||
-        t->dims[1] != (norm ? 1 : cols))
+    bool vector = rows == 1 || cols == 1;
+    if (t->n_dims != (vector ? 1 : 2) || t->dims[0] != (rows == 1 ? cols : rows) ||
+        t->dims[1] != (vector ? 1 : cols))
         return hw_fail(im->err,
                        "%s: tensor %s: shape, expected [%d][%d], got %d dimensions "
                        "[%lld][%lld]",
@@ -369,7 +427,7 @@ static bool place(struct importer *im, enum hw_tensor_id id, int layer)
         .data = t->data,
         .row_bytes = row_bytes,
         .dtype = dtype,
-        .rotate_half = id == HW_WQ || id == HW_WK,
+        .rotate_half = hw_tensor_info[id].rotated,
     };
     im->n_used++;
     return true;
@@ -395,7 +453,7 @@ static bool check_coverage(const struct importer *im)
     // Names are unique and each was placed once, so counting is enough.
     return im->n_used + n_spare == im->tensors.n_tensors ||
            hw_fail(im->err,
-                   "%s: tensors: expected the %zu of a Llama model, got %zu (biases, "
+                   "%s: tensors: expected the %zu of the configuration, got %zu (biases, "
                    "quantization or more layers?)",
                    im->model->path, im->n_used, im->tensors.n_tensors - n_spare);
 }

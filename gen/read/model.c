@@ -18,45 +18,67 @@
 
 enum { FULL_CHECK_BYTES = 64 << 20 };
 
-static const struct {
-    const char *name;
-    bool global;
-} tensor_info[HW_N_TENSORS] = {
-    [HW_TOK_EMBED] = {"tok_embeddings", true},
-    [HW_OUTPUT] = {"output", true},
-    [HW_OUTPUT_NORM] = {"norm", true},
-    [HW_ATTN_NORM] = {"attention_norm", false},
-    [HW_WQ] = {"attention.wq", false},
-    [HW_WK] = {"attention.wk", false},
-    [HW_WV] = {"attention.wv", false},
-    [HW_WO] = {"attention.wo", false},
-    [HW_FFN_NORM] = {"ffn_norm", false},
-    [HW_W_GATE] = {"feed_forward.w1", false},
-    [HW_W_UP] = {"feed_forward.w3", false},
-    [HW_W_DOWN] = {"feed_forward.w2", false},
-    [HW_ATTN_SUB_NORM] = {"attention.sub_norm", false},
-    [HW_FFN_SUB_NORM] = {"feed_forward.sub_norm", false},
+// clang-format off
+const struct hw_tensor_info hw_tensor_info[HW_N_TENSORS] = {
+    // Meta's name, GGUF's, Hugging Face's
+    [HW_TOK_EMBED] = {"tok_embeddings", "token_embd.weight", "model.embed_tokens.weight",
+                      HW_LENGTH_VOCAB, HW_LENGTH_DIM, HW_ALWAYS, .global = true},
+    [HW_OUTPUT] = {"output", "output.weight", "lm_head.weight",
+                   HW_LENGTH_VOCAB, HW_LENGTH_DIM, HW_UNTIED, .global = true},
+    [HW_OUTPUT_NORM] = {"norm", "output_norm.weight", "model.norm.weight",
+                        HW_LENGTH_ONE, HW_LENGTH_DIM, HW_ALWAYS, .global = true},
+    [HW_ATTN_NORM] = {"attention_norm", "attn_norm.weight", "input_layernorm.weight",
+                      HW_LENGTH_ONE, HW_LENGTH_DIM, HW_ALWAYS},
+    [HW_WQ] = {"attention.wq", "attn_q.weight", "self_attn.q_proj.weight",
+               HW_LENGTH_Q, HW_LENGTH_DIM, HW_ALWAYS, .rotated = true},
+    [HW_WK] = {"attention.wk", "attn_k.weight", "self_attn.k_proj.weight",
+               HW_LENGTH_KV, HW_LENGTH_DIM, HW_ALWAYS, .rotated = true},
+    [HW_WV] = {"attention.wv", "attn_v.weight", "self_attn.v_proj.weight",
+               HW_LENGTH_KV, HW_LENGTH_DIM, HW_ALWAYS},
+    [HW_WO] = {"attention.wo", "attn_output.weight", "self_attn.o_proj.weight",
+               HW_LENGTH_DIM, HW_LENGTH_Q, HW_ALWAYS},
+    [HW_FFN_NORM] = {"ffn_norm", "ffn_norm.weight", "post_attention_layernorm.weight",
+                     HW_LENGTH_ONE, HW_LENGTH_DIM, HW_ALWAYS},
+    [HW_W_GATE] = {"feed_forward.w1", "ffn_gate.weight", "mlp.gate_proj.weight",
+                   HW_LENGTH_HIDDEN, HW_LENGTH_DIM, HW_ALWAYS},
+    [HW_W_UP] = {"feed_forward.w3", "ffn_up.weight", "mlp.up_proj.weight",
+                 HW_LENGTH_HIDDEN, HW_LENGTH_DIM, HW_ALWAYS},
+    [HW_W_DOWN] = {"feed_forward.w2", "ffn_down.weight", "mlp.down_proj.weight",
+                   HW_LENGTH_DIM, HW_LENGTH_HIDDEN, HW_ALWAYS},
+    [HW_ATTN_SUB_NORM] = {"attention.sub_norm", NULL, NULL,
+                          HW_LENGTH_ONE, HW_LENGTH_Q, HW_SUB_NORM},
+    [HW_FFN_SUB_NORM] = {"feed_forward.sub_norm", NULL, NULL,
+                         HW_LENGTH_ONE, HW_LENGTH_HIDDEN, HW_SUB_NORM},
+    [HW_BQ] = {"attention.bq", "attn_q.bias", "self_attn.q_proj.bias",
+               HW_LENGTH_Q, HW_LENGTH_ONE, HW_QKV_BIAS, .rotated = true},
+    [HW_BK] = {"attention.bk", "attn_k.bias", "self_attn.k_proj.bias",
+               HW_LENGTH_KV, HW_LENGTH_ONE, HW_QKV_BIAS, .rotated = true},
+    [HW_BV] = {"attention.bv", "attn_v.bias", "self_attn.v_proj.bias",
+               HW_LENGTH_KV, HW_LENGTH_ONE, HW_QKV_BIAS},
+    [HW_Q_NORM] = {"attention.q_norm", "attn_q_norm.weight", "self_attn.q_norm.weight",
+                   HW_LENGTH_HEAD, HW_LENGTH_ONE, HW_QK_NORM, .rotated = true},
+    [HW_K_NORM] = {"attention.k_norm", "attn_k_norm.weight", "self_attn.k_norm.weight",
+                   HW_LENGTH_HEAD, HW_LENGTH_ONE, HW_QK_NORM, .rotated = true},
 };
+// clang-format on
 
 const char *hw_tensor_name(enum hw_tensor_id id, int layer, char buf[HW_TENSOR_NAME_SIZE])
 {
-    if (tensor_info[id].global)
-        snprintf(buf, HW_TENSOR_NAME_SIZE, "%s", tensor_info[id].name);
+    if (hw_tensor_info[id].global)
+        snprintf(buf, HW_TENSOR_NAME_SIZE, "%s", hw_tensor_info[id].name);
     else
-        snprintf(buf, HW_TENSOR_NAME_SIZE, "layers.%d.%s", layer, tensor_info[id].name);
+        snprintf(buf, HW_TENSOR_NAME_SIZE, "layers.%d.%s", layer, hw_tensor_info[id].name);
     return buf;
 }
 
 bool hw_tensor_is_global(enum hw_tensor_id id)
 {
-    return tensor_info[id].global;
+    return hw_tensor_info[id].global;
 }
 
 bool hw_tensor_exists(const struct hw_config *c, enum hw_tensor_id id)
 {
-    if (id == HW_OUTPUT)
-        return !c->tied;
-    return c->sub_norm || (id != HW_ATTN_SUB_NORM && id != HW_FFN_SUB_NORM);
+    return hw_has(c, hw_tensor_info[id].where);
 }
 
 struct hw_tensor *hw_model_tensor(const struct hw_model *model, enum hw_tensor_id id, int layer)
@@ -66,26 +88,8 @@ struct hw_tensor *hw_model_tensor(const struct hw_model *model, enum hw_tensor_i
 
 void hw_tensor_shape(const struct hw_config *c, enum hw_tensor_id id, int *rows, int *cols)
 {
-    int q_dim = c->n_heads * c->head_dim;
-    int kv_dim = c->n_kv_heads * c->head_dim;
-    int shape[HW_N_TENSORS][2] = {
-        [HW_TOK_EMBED] = {c->vocab_size, c->dim},
-        [HW_OUTPUT] = {c->vocab_size, c->dim},
-        [HW_OUTPUT_NORM] = {1, c->dim},
-        [HW_ATTN_NORM] = {1, c->dim},
-        [HW_WQ] = {q_dim, c->dim},
-        [HW_WK] = {kv_dim, c->dim},
-        [HW_WV] = {kv_dim, c->dim},
-        [HW_WO] = {c->dim, q_dim},
-        [HW_FFN_NORM] = {1, c->dim},
-        [HW_W_GATE] = {c->hidden_dim, c->dim},
-        [HW_W_UP] = {c->hidden_dim, c->dim},
-        [HW_W_DOWN] = {c->dim, c->hidden_dim},
-        [HW_ATTN_SUB_NORM] = {1, q_dim},
-        [HW_FFN_SUB_NORM] = {1, c->hidden_dim},
-    };
-    *rows = shape[id][0];
-    *cols = shape[id][1];
+    *rows = hw_length(c, hw_tensor_info[id].rows);
+    *cols = hw_length(c, hw_tensor_info[id].cols);
 }
 
 bool hw_config_check(const struct hw_config *c, const char *file, const char *where,
@@ -129,6 +133,19 @@ bool hw_config_check(const struct hw_config *c, const char *file, const char *wh
     if (!(c->norm_eps >= 0.0 && c->norm_eps <= 1.0))
         return hw_fail(err, "%s: %s: norm epsilon, expected 0..1, got %g", file, where,
                        c->norm_eps);
+    return true;
+}
+
+bool hw_config_set_window(struct hw_config *c, int window, const char *file, const char *where,
+                          struct hw_error *err)
+{
+    if (window < 1)
+        return hw_fail(err, "%s: %s: sliding window, expected 1 position or more, got %d", file,
+                       where, window);
+    bool any = false;
+    for (int l = 0; l < c->n_layers; l++)
+        any = any || c->windowed[l];
+    c->window = any && window < c->seq_len ? window : 0;
     return true;
 }
 
@@ -262,7 +279,7 @@ static bool check_weights(const struct hw_model *model, struct hw_error *err)
     for (int id = 0; id < HW_N_TENSORS; id++) {
         if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
             continue;
-        int rows, cols, n = tensor_info[id].global ? 1 : c->n_layers;
+        int rows, cols, n = hw_tensor_info[id].global ? 1 : c->n_layers;
         hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
         for (int layer = 0; layer < n; layer++)
             for (int row = 0; row < rows; row++)
@@ -362,6 +379,8 @@ bool hw_model_set_context(struct hw_model *model, int seq_len, struct hw_error *
         return hw_fail(err, "%s: context: expected 1..%d, the checkpoint's, got %d", model->path,
                        model->config.seq_len, seq_len);
     model->config.seq_len = seq_len;
+    if (model->config.window >= seq_len)
+        model->config.window = 0;
     return true;
 }
 

@@ -24,6 +24,11 @@ enum hw_tensor_id {
     HW_W_DOWN,        // per layer [dim][hidden_dim]   (llama2.c w2)
     HW_ATTN_SUB_NORM, // per layer [1][n_heads * head_dim], only where sub_norm
     HW_FFN_SUB_NORM,  // per layer [1][hidden_dim], only where sub_norm
+    HW_BQ,            // per layer [n_heads * head_dim][1], only where qkv_bias
+    HW_BK,            // per layer [n_kv_heads * head_dim][1], only where qkv_bias
+    HW_BV,            // per layer [n_kv_heads * head_dim][1], only where qkv_bias
+    HW_Q_NORM,        // per layer [head_dim][1], only where qk_norm
+    HW_K_NORM,        // per layer [head_dim][1], only where qk_norm
     HW_N_TENSORS
 };
 
