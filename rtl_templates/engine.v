@@ -494,7 +494,7 @@ module engine #(
     endgenerate
 
     kv_cache #(
-        .VEC(VEC), .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .KV_W(KV_W), .CTX(CTX), .KV_CTX(KV_CTX),
+        .VEC(VEC), .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .KV_W(KV_W), .CTX(CTX),
         .KV_ROWS(KV_ROWS), .MAX_KV_DIM(MAX_KV_DIM), .ROW_W(ROW_W), .GROUP_W(ROW_GROUP_W)
     ) u_kv_cache (
         .clk(clk), .rst(rst), .start(issue_attn), .row_base(attn_row[ROW_W-1:0]),

@@ -43,7 +43,8 @@ module head_norm #(
     localparam KEPT_W = $clog2(WORDS + 8);      // words between a write and its read: WORDS + 6
     localparam SS_W   = 32 + $clog2(HEAD_DIM) + 1;
     localparam [1:0] QUERY = 2'd1, VALUE = 2'd2;
-    localparam [WORD_W-1:0] LAST = WORDS - 1;
+    localparam [31:0]       LAST_32 = WORDS - 1;
+    localparam [WORD_W-1:0] LAST = LAST_32[WORD_W-1:0];
     localparam [19:0] BACK = HEAD_DIM - VEC;    // rows from a head's first word to its last
 
     reg [5:0]             k_shift_q, q_shift_q;

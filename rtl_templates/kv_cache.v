@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // KV cache in SRAM. ATT_POS banks hold consecutive positions, so that a read delivers ATT_POS
-// positions of one KV head: bank = pos % ATT_POS. A row holds KV_CTX positions; a layer's KV head has
-// `row_step` rows of its own, from row_base + head * row_step on, and position pos lies in row pos / KV_CTX of
-// them. `pos` is the place in the sequence, or in the ring of a layer with a window.
+// positions of one KV head: bank = pos % ATT_POS. A row holds ATT_POS << GROUP_W positions; a KV head
+// of a layer has `row_step` rows of its own, from row_base + head * row_step on, and the positions follow
+// each other through them. `pos` is the place in the sequence, or in the ring of a layer with a window.
 //
 // New keys and values arrive VEC rows at a time in the order of the drain, and HEAD_DIM may be
 // smaller or larger than VEC: they are staged, and copied a head a cycle. `keys_done` and
@@ -16,11 +16,10 @@ module kv_cache #(
     parameter ATT_POS = 16,
     parameter KV_W = 8,
     parameter CTX = 512,
-    parameter KV_CTX = 512,    // ATT_POS < KV_CTX <= CTX
     parameter KV_ROWS = 20,
     parameter MAX_KV_DIM = 32,
     parameter ROW_W = 5,       // 2^ROW_W >= KV_ROWS
-    parameter GROUP_W = 5      // log2(KV_CTX / ATT_POS)
+    parameter GROUP_W = 5      // log2(positions of a row / ATT_POS)
 ) (
     input  wire                             clk,
     input  wire                             rst,

@@ -58,9 +58,9 @@ $hw inspect $dir/type.gguf > $dir/type.txt
 ok "a type that is not read: status 1" [ $? = 1 ]
 ok "a type that is not read is counted" grep -qx 'tensors  *1 Q2_K' $dir/type.txt
 ok "a type that is not read: why, and what to do" grep -q 'can be baked  no: .*llama-quantize .* got Q2_K' $dir/type.txt
-gguf $dir/arch.gguf qwen2 0
+gguf $dir/arch.gguf gemma 0
 $hw inspect $dir/arch.gguf --json > $dir/arch.json
-ok "another architecture" holds $dir/arch.json 'a["architecture"] == "qwen2" and not a["can_be_baked"] and "expected llama, got qwen2" in a["why_not"]'
+ok "another architecture" holds $dir/arch.json 'a["architecture"] == "gemma" and not a["can_be_baked"] and "expected llama, qwen2 or qwen3, got gemma" in a["why_not"]'
 $hw inspect $dir/none > /dev/null 2> $dir/none.txt
 ok "no such file: status 1" [ $? = 1 ]
 ok "no such file: says so" grep -q "$dir/none: open" $dir/none.txt

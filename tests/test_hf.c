@@ -258,7 +258,8 @@ static void test_other_configs(void **state)
 {
     (void)state;
     expect_model_refused("config.json");
-    expect_config_refused("\"llama\"", "\"gemma\"", "expected llama, mistral, qwen2 or qwen3, got \"gemma\"");
+    expect_config_refused("\"llama\"", "\"gemma\"",
+                          "expected llama, mistral, qwen2 or qwen3, got \"gemma\"");
     expect_config_refused("\"silu\"", "\"gelu\"", "hidden_act");
     expect_config_refused("_bias\": false", "_bias\": true ", "attention_bias");
     expect_config_refused("\"bos_token_id\": 0", "\"bos_token_id\":10", "a token 0..9");

@@ -56,6 +56,13 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
     if (g->cols < g->vec || g->rows < g->vec)
         return hw_fail(err, "geometry: vec: expected at most rows and cols (%d, %d), got %d",
                        g->rows, g->cols, g->vec);
+    if (c->qk_norm && g->vec > c->head_dim)
+        return hw_fail(err,
+                       "geometry: vec: expected at most head_dim %d where heads pass a norm, "
+                       "got %d",
+                       c->head_dim, g->vec);
+    if (c->qk_norm && c->qkv_bias) // both would read the gain ROM at once
+        return hw_fail(err, "expected biases or norms of heads, got a model with both");
     const struct {
         const char *name;
         int value;
@@ -72,13 +79,6 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
                        "geometry: vec: hidden_dim is %d, expected a multiple of vec and at most "
                        "%d where a norm follows SwiGLU, got vec %d",
                        c->hidden_dim, HW_MAX_DIM, g->vec);
-    if (c->qk_norm && g->vec > c->head_dim)
-        return hw_fail(err,
-                       "geometry: vec: expected at most head_dim %d where heads pass a norm, "
-                       "got %d",
-                       c->head_dim, g->vec);
-    if (c->qk_norm && c->qkv_bias) // both would read the gain ROM at once
-        return hw_fail(err, "expected biases or norms of heads, got a model with both");
     return true;
 }
 

@@ -81,13 +81,28 @@ static void say_config(struct hw_sheet *s, const struct hw_config *c)
     if (c->sub_norm)
         hw_sheet_line(s, "sub_norm", "a norm before wo and down too");
     hw_sheet_json(s, "sub_norm", json_boolean(c->sub_norm));
+    if (c->qkv_bias)
+        hw_sheet_line(s, "qkv_bias", "biases on queries, keys and values");
+    hw_sheet_json(s, "qkv_bias", json_boolean(c->qkv_bias));
+    if (c->qk_norm)
+        hw_sheet_line(s, "qk_norm", "a norm over each head of queries and keys");
+    hw_sheet_json(s, "qk_norm", json_boolean(c->qk_norm));
+    int windowed = 0;
+    for (int l = 0; c->window && l < c->n_layers; l++)
+        windowed += c->windowed[l];
+    if (c->window)
+        hw_sheet_line(s, "window", "%d positions, in %d of %d layers", c->window, windowed,
+                      c->n_layers);
+    hw_sheet_json(s, "window", json_integer(c->window));
+    hw_sheet_json(s, "windowed_layers", json_integer(windowed));
 }
 
 // Everything in ROM but weight codes, before it is cut into a geometry's words.
 static long other_bits(const struct hw_config *c, int code_bits, long planes)
 {
-    long layer_rows = 2L * c->dim + 2L * c->hidden_dim + (long)c->n_heads * c->head_dim +
-                      2L * c->n_kv_heads * c->head_dim;
+    long layer_rows = 0;
+    for (int i = 0; i < HW_N_MATRICES; i++)
+        layer_rows += hw_length(c, hw_matrix_row[i].n_out);
     long rows = c->n_layers * layer_rows + (c->tied ? 1L : 2L) * c->vocab_size;
     return 12 * rows + (8L << code_bits) * planes + (long)hw_other_rom_bits(c);
 }
@@ -100,7 +115,7 @@ static void say_rom(struct hw_sheet *s, const struct hw_config *c, long weights)
     json_t *object = json_object();
     for (size_t i = 0; i < sizeof width / sizeof width[0]; i++) {
         char name[32];
-        long matrices = 6L * c->n_layers + (c->tied ? 1 : 2);
+        long matrices = (long)HW_N_MATRICES * c->n_layers + (c->tied ? 1 : 2);
         long codes = weights * width[i].bits;
         long all = codes + other_bits(c, width[i].code_bits, matrices * width[i].planes);
         snprintf(name, sizeof name, "ROM at %d bits", width[i].bits);
@@ -166,7 +181,7 @@ static int say_verdict(struct hw_sheet *s, const struct hw_config *c, struct hw_
 
 // --- checkpoints
 
-// All of them, and those that are not gains of norms.
+// All of them, and those that are not gains of norms or biases.
 static long count_weights(const struct hw_model *model, long *of_matrices)
 {
     const struct hw_config *c = &model->config;
@@ -180,7 +195,7 @@ static long count_weights(const struct hw_model *model, long *of_matrices)
         long n = (long)rows * cols;
         n *= hw_tensor_is_global((enum hw_tensor_id)id) ? 1 : c->n_layers;
         total += n;
-        *of_matrices += rows > 1 ? n : 0;
+        *of_matrices += rows > 1 && cols > 1 ? n : 0;
     }
     return total;
 }
@@ -309,7 +324,7 @@ static void say_matrices(struct hw_sheet *s, const struct matrices *all, int n)
         const struct matrices *m = &all[i];
         char planes[32];
         snprintf(planes, sizeof planes, m->low == m->high ? "%d" : "%d-%d", m->low, m->high);
-        hw_sheet_line(s, i ? "" : "matrices", "%-15s %3d x [%d][%d], %s plane%s", m->name, m->n,
+        hw_sheet_line(s, i ? "" : "matrices", "%-20s %3d x [%d][%d], %s plane%s", m->name, m->n,
                       m->first->n_out, m->first->n_in, planes, m->high == 1 ? "" : "s");
         json_array_append_new(list,
                               json_pack("{s:s, s:i, s:i, s:i, s:i, s:i}", "name", m->name, "count",

@@ -7,6 +7,7 @@ fabric/chip_top.v
 fabric/drain.v
 fabric/embed.v
 fabric/engine.v
+fabric/head_norm.v
 fabric/kv_cache.v
 fabric/lerp.v
 fabric/mac_array.v
@@ -16,6 +17,7 @@ fabric/msa_array.v
 fabric/msb.v
 fabric/mul.v
 fabric/pipe.v
+fabric/qkv.v
 fabric/ram.v
 fabric/residual.v
 fabric/rmsnorm.v

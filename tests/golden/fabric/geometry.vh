@@ -11,8 +11,12 @@
 `define HW_KV_W 10
 `define HW_RES_W 20
 `define HW_SUB_NORM 0
+`define HW_QKV_BIAS 0
+`define HW_QK_NORM 0
+`define HW_WINDOW 0
 `define HW_ACC_W 24
 `define HW_CTX 16
+`define HW_KV_CTX 16
 `define HW_MAX_DIM 8
 `define HW_MAX_Q_DIM 8
 `define HW_MAX_HIDDEN 12
@@ -38,8 +42,12 @@
     .KV_W(`HW_KV_W), \
     .RES_W(`HW_RES_W), \
     .SUB_NORM(`HW_SUB_NORM), \
+    .QKV_BIAS(`HW_QKV_BIAS), \
+    .QK_NORM(`HW_QK_NORM), \
+    .WINDOW(`HW_WINDOW), \
     .ACC_W(`HW_ACC_W), \
     .CTX(`HW_CTX), \
+    .KV_CTX(`HW_KV_CTX), \
     .MAX_DIM(`HW_MAX_DIM), \
     .MAX_Q_DIM(`HW_MAX_Q_DIM), \
     .MAX_HIDDEN(`HW_MAX_HIDDEN), \
