@@ -45,10 +45,10 @@ module f_attention #(
     wire [ATT_POS*20-1:0] score;
     attention #(
         .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .OUT(OUT), .KV_W(2), .ACT_W(2), .CTX(CTX),
-        .ROW_W(ROW_W), .GROUP_W(GROUP_W), .HEAD_W(HEAD_W), .SLOTS_W(SLOTS_W)
+        .ROW_W(ROW_W), .GROUP_W(GROUP_W), .ROW_GROUP_W(GROUP_W), .HEAD_W(HEAD_W), .SLOTS_W(SLOTS_W)
     ) dut (
         .clk(clk), .rst(rst), .start(start), .heads(heads), .group_heads(group_heads),
-        .row_base(row_base), .score_shift(6'd0), .att_shift(3'd0), .pos(pos),
+        .row_base(row_base), .row_step({{(ROW_W-1){1'b0}}, 1'b1}), .score_shift(6'd0), .att_shift(3'd0), .pos(pos),
         .queries_in(queries_in), .keys_done(keys_done), .values_done(values_done),
         .query_head(query_head), .query({HEAD_DIM*12{1'b0}}), .key_read(key_read),
         .key_addr(key_addr), .key({ATT_POS*HEAD_DIM*2{1'b0}}), .value_read(value_read),

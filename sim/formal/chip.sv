@@ -31,7 +31,9 @@
 module engine #(
     parameter ROWS = 1, parameter COLS = 1, parameter CODE_W = 1, parameter LANE = 0,
     parameter VEC = 1, parameter ATT_POS = 1, parameter HEAD_DIM = 1, parameter ACT_W = 1,
-    parameter KV_W = 1, parameter RES_W = 1, parameter SUB_NORM = 0, parameter ACC_W = 1, parameter CTX = 4, parameter MAX_DIM = 1,
+    parameter KV_W = 1, parameter RES_W = 1, parameter SUB_NORM = 0,
+    parameter QKV_BIAS = 0, parameter QK_NORM = 0, parameter WINDOW = 0, parameter KV_CTX = 4,
+    parameter ACC_W = 1, parameter CTX = 4, parameter MAX_DIM = 1,
     parameter MAX_Q_DIM = 1, parameter MAX_HIDDEN = 1, parameter MAX_KV_DIM = 1,
     parameter KV_ROWS = 1, parameter ROPE_HI_W = 1, parameter ROPE_LO_W = 1,
     parameter WEIGHT_ADDR_W = 1, parameter SCALE_ADDR_W = 1, parameter GAIN_ADDR_W = 1,
@@ -39,26 +41,29 @@ module engine #(
 ) (
     input wire clk, rst, start, sample, s_vec_valid,
     input wire [TOKEN_W-1:0] token,
-    input wire [$clog2(CTX)-1:0] pos,
+    input wire [$clog2(CTX)-1:0] pos, place,
     input wire [VEC*24-1:0] s_vec_data,
     output wire s_vec_ready, done, refused,
     output wire [TOKEN_W-1:0] next_token,
-    output wire [19:0] seq_len
+    output wire [19:0] seq_len, window
 );
     (* anyseq *) reg f_done, f_refused;
     (* anyseq *) reg [TOKEN_W-1:0] f_next;
-    (* anyconst *) reg [19:0] f_len;
+    (* anyconst *) reg [19:0] f_len, f_window;
     reg running;
     assign {done, refused, next_token, seq_len, s_vec_ready} = {f_done, f_refused, f_next, f_len, 1'b0};
+    assign window = f_window;
     always @(posedge clk)
         running <= !rst && (start || (running && !done));
     always @* begin
         assume (!done || running);
         assume (f_len >= 20'd1 && f_len <= CTX);
+        assume (f_window >= 20'd1 && f_window <= CTX);
     end
     always @(posedge clk) if (!rst) begin
         no_restart: assert (!start || !running);
         in_context: assert (!start || pos < f_len || !f_ran);
+        in_ring:    assert (!start || place == (WINDOW != 0 ? pos % f_window[$clog2(CTX):0] : pos));
     end
     reg f_ran = 1'b0; // the length is known from the first END on
     always @(posedge clk)
@@ -67,7 +72,8 @@ endmodule
 
 module f_chip #(
     parameter CTX = 4,
-    parameter TOKEN_W = 3
+    parameter TOKEN_W = 3,
+    parameter WINDOW = 0
 ) (
     input wire clk, rst, s_token_valid, s_token_last, s_token_first, s_token_keep, s_abort,
     input wire m_token_ready, cfg_stop_enable,
@@ -81,7 +87,7 @@ module f_chip #(
     wire [TOKEN_W-1:0] m_token_data;
     wire [2:0] m_token_status;
     wire [POS_W:0] position;
-    chip #(.CTX(CTX), .TOKEN_W(TOKEN_W), .VEC(4)) dut (
+    chip #(.CTX(CTX), .TOKEN_W(TOKEN_W), .VEC(4), .WINDOW(WINDOW)) dut (
         .clk(clk), .rst(rst), .s_token_valid(s_token_valid), .s_token_ready(s_token_ready),
         .s_token_data(s_token_data), .s_token_last(s_token_last), .s_token_first(s_token_first),
         .s_token_keep(s_token_keep), .s_abort(s_abort), .cfg_stop_token(cfg_stop_token),

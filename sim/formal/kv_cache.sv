@@ -6,6 +6,8 @@
 // probe v_at = dut.u_value.followed
 // probe s_at = dut.u_stage.followed
 // probe x_head = dut.head
+// probe x_head_row = dut.head_row
+// probe x_step = dut.step_q
 // probe x_copy_value = dut.copy_value
 // probe x_running = dut.running
 // probe x_keys_in = dut.keys_in
@@ -57,7 +59,7 @@ module f_kv_cache #(
         .VEC(VEC), .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .KV_W(KV_W), .CTX(CTX),
         .KV_ROWS(KV_ROWS), .MAX_KV_DIM(MAX_KV_DIM), .ROW_W(ROW_W), .GROUP_W(GROUP_W)
     ) dut (
-        .clk(clk), .rst(rst), .start(start), .row_base(row_base), .heads(heads), .pos(pos),
+        .clk(clk), .rst(rst), .start(start), .row_base(row_base), .heads(heads), .row_step({{(ROW_W-1){1'b0}}, 1'b1}), .pos(pos),
         .valid(valid), .is_value(is_value), .element(element), .data(data),
         .keys_done(keys_done), .values_done(values_done), .key_read(key_read), .key_addr(key_addr),
         .key(key), .value_read(value_read), .value_addr(value_addr), .value(value), .busy(busy)
@@ -170,7 +172,7 @@ module f_kv_cache #(
 
 
     // --- for induction: where the followed element is on its way ----------------------------
-    wire [ROW_W-1:0] x_head, x_heads_q, x_base_q, x_row;
+    wire [ROW_W-1:0] x_head, x_head_row, x_step, x_heads_q, x_base_q, x_row;
     wire [19:0] x_keys_in, x_values_in, x_out_lane;
     wire x_copy_value, x_running, x_write_key, x_write_value, x_keys_copied, x_values_copied,
          x_keys_visible, x_values_visible, s_hit;
@@ -196,7 +198,7 @@ module f_kv_cache #(
             l_size:  assert (n >= 1 && total <= MAX_KV_DIM && total % VEC == 0 && base + n <= KV_ROWS
                              && keys_in <= total && values_in <= total && keys_in % VEC == 0
                              && values_in % VEC == 0);
-            l_same:  assert (x_keys_in == keys_in && x_values_in == values_in && x_heads_q == n
+            l_same:  assert (x_head_row == x_head && x_step == 1 && x_keys_in == keys_in && x_values_in == values_in && x_heads_q == n
                              && x_base_q == base && x_running == !x_values_copied
                              && x_copy_value == x_keys_copied);
             l_order: assert (x_head < n && (!x_values_copied || (x_keys_copied && x_head == 0)));

@@ -18,8 +18,8 @@ module f_sequencer #(
     input wire units_busy,
     input wire [`HW_INSN_W-1:0] prog_data // the ROM's, assumed below
 );
-    wire                   done, refused, issue_embed, issue_norm, issue_attn, issue_recv, matvec_valid;
-    wire [19:0]            seq_len;
+    wire                   done, refused, issue_embed, issue_norm, issue_attn, issue_heads, issue_recv, matvec_valid;
+    wire [19:0]            seq_len, window;
     wire [PROG_ADDR_W-1:0] prog_addr;
     wire [`HW_INSN_W-1:0]  insn;
 
@@ -45,9 +45,9 @@ module f_sequencer #(
 
     sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) dut (
         .clk(clk), .rst(rst), .start(start), .sample(sample), .bad_token(bad_token), .done(done),
-        .refused(refused), .seq_len(seq_len),
+        .refused(refused), .seq_len(seq_len), .window(window),
         .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn), .issue_embed(issue_embed),
-        .issue_norm(issue_norm), .issue_attn(issue_attn), .issue_recv(issue_recv),
+        .issue_norm(issue_norm), .issue_attn(issue_attn), .issue_heads(issue_heads), .issue_recv(issue_recv),
         .matvec_valid(matvec_valid), .matvec_ready(matvec_ready), .residual_done(residual_done),
         .side_done(side_done), .rows_busy(rows_busy), .attn_busy(attn_busy), .angles_busy(angles_busy), .recv_busy(recv_busy),
         .units_busy(units_busy)
@@ -65,7 +65,7 @@ module f_sequencer #(
     wire [`HW_OP_W-1:0] op = insn[`HW_OP];
     wire skip = insn[`HW_SAMPLE_ONLY] && !sample;
     wire issue_matvec = matvec_valid && matvec_ready;
-    wire any = issue_embed || issue_norm || issue_attn || issue_recv || issue_matvec;
+    wire any = issue_embed || issue_norm || issue_attn || issue_heads || issue_recv || issue_matvec;
     wire to_residual = issue_embed || ((issue_matvec && insn[`HW_MATVEC_DEST] <= `HW_DST_ADD)
                                        || (issue_recv && insn[`HW_RECV_DEST] <= `HW_DST_ADD));
     wire to_side = SUB_NORM != 0 && (issue_attn || (issue_matvec && insn[`HW_MATVEC_DEST] == `HW_DST_HIDDEN)
@@ -127,12 +127,13 @@ module f_sequencer #(
     // --- assertions ---------------------------------------------------------------------------
     always @(posedge clk) if (f_past && !rst) begin
         // a word goes to one unit, the one its opcode names, unchanged
-        one_unit:  assert (issue_embed + issue_norm + issue_attn + issue_recv + matvec_valid <= 1);
+        one_unit:  assert (issue_embed + issue_norm + issue_attn + issue_heads + issue_recv + matvec_valid <= 1);
         the_word:  assert (!any || (busy && (step != place || insn == word)));
         embed_op:  assert (!issue_embed || (op == `HW_OP_EMBED && !bad_token));
         norm_op:   assert (!issue_norm || op == `HW_OP_NORM);
         matvec_op: assert (!matvec_valid || op == `HW_OP_MATVEC);
         attn_op:   assert (!issue_attn || op == `HW_OP_ATTN);
+        heads_op:  assert (!issue_heads || op == `HW_OP_HEADS);
         recv_op:   assert (!issue_recv || op == `HW_OP_RECV);
         // words for sampled tokens only
         skipped:   assert (!any || !skip);
@@ -141,12 +142,14 @@ module f_sequencer #(
         recv_waits: assert (!issue_recv || (!rows_busy && !recv_busy));
         matvec_waits: assert (!matvec_valid || !recv_busy);
         attn_waits: assert (!issue_attn || (!attn_busy && !angles_busy));
+        heads_waits: assert (!issue_heads || !attn_busy);
         // END: only at END, or at EMBED with a bad token, which alone is refused; only when all is idle,
         // once, with the length of END's word
         end_op:    assert (!done || (busy && !$past(units_busy)
                                      && (refused ? op == `HW_OP_EMBED && $past(bad_token)
                                                  : op == `HW_OP_END)));
         end_len:   assert (!done || refused || seq_len == insn[`HW_END_POSITIONS]);
+        end_ring:  assert (!done || refused || window == insn[`HW_END_WINDOW]);
         end_once:  assert (!done || !$past(done));
         silent:    assert (busy || !(any || matvec_valid || done));
         // an offered matrix stays offered, with the same word, until it is taken
@@ -158,6 +161,7 @@ module f_sequencer #(
             norm_goes:   assert (op != `HW_OP_NORM || issue_norm || norm_way != 2'd0);
             matvec_goes: assert (op != `HW_OP_MATVEC || matvec_valid || recv_busy);
             attn_goes:   assert (op != `HW_OP_ATTN || issue_attn || attn_busy || angles_busy);
+            heads_goes:  assert (op != `HW_OP_HEADS || issue_heads || attn_busy);
             recv_goes:   assert (op != `HW_OP_RECV || issue_recv || recv_busy || rows_busy);
         end
         skip_goes:   assert (!(waited == 2'd2 && busy && !done && skip) || move);
