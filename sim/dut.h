@@ -41,7 +41,7 @@ typedef bool dut_event_fn(void *user, const struct dut_event *event);
 
 struct dut_step { // slice: one run of its program
     int pos;
-    const int32_t *value; // [n_words * vec] the RECV stream
+    int32_t *value; // [n_words * vec] the RECV stream
     int n_words;
 };
 

@@ -425,7 +425,7 @@ bool hw_slice_prepare(struct hw_slice_run *run, const struct hw_qmodel *q, const
 void hw_slice_free(struct hw_slice_run *run)
 {
     for (int i = 0; i < run->n_steps; i++)
-        free((void *)(uintptr_t)run->step[i].value);
+        free(run->step[i].value);
     for (int i = 0; i < run->n_outputs; i++)
         free(run->output[i].value);
     free(run->step);

@@ -47,14 +47,22 @@ static bool parse_line(char *line, struct entry *e, const char *path, int number
     return true;
 }
 
+static bool is_new(const struct hw_grids *g, const char *name, const char *path, int number,
+                   struct hw_error *err)
+{
+    return !hw_grids_find(g, name) ||
+           hw_fail(err, "%s: line %d: expected each tensor once, got %s again", path, number, name);
+}
+
 struct hw_grids *hw_grids_open(const char *path, struct hw_error *err)
 {
     char line[4096];
     FILE *file = fopen(path, "r");
     struct hw_grids *g = calloc(1, sizeof *g);
     if (!file || !g)
-        hw_fail(err, "%s: %s", path, strerror(errno));
-    else if (!fgets(line, sizeof line, file) || strcmp(line, "hardwire-quant 1\n") != 0)
+        hw_fail(err, "%s: cannot read: %s", path, strerror(errno));
+    else if ((!fgets(line, sizeof line, file) || strcmp(line, "hardwire-quant 1\n") != 0) &&
+             !ferror(file))
         hw_fail(err, "%s: line 1: expected 'hardwire-quant 1'", path);
     for (int number = 2; !err->set && fgets(line, sizeof line, file); number++) {
         if (strncmp(line, "act ", 4) == 0) // activation ranges in training: calibrated anew
@@ -65,9 +73,12 @@ struct hw_grids *hw_grids_open(const char *path, struct hw_error *err)
             break;
         }
         g->entry = more;
-        if (parse_line(line, &g->entry[g->n], path, number, err))
+        if (parse_line(line, &g->entry[g->n], path, number, err) &&
+            is_new(g, g->entry[g->n].name, path, number, err))
             g->n++;
     }
+    if (!err->set && ferror(file))
+        hw_fail(err, "%s: cannot read: %s", path, strerror(errno));
     if (file)
         fclose(file);
     if (!err->set)

@@ -22,7 +22,8 @@ int hw_grid_nearest(const struct hw_grid *g, double x);
 
 struct hw_grids;
 
-// NULL: unreadable, or levels out of order or range, or a count that is not 2^bits.
+// NULL: unreadable, or levels out of order or range, or a count that is not 2^bits, or a tensor
+// that comes twice.
 struct hw_grids *hw_grids_open(const char *path, struct hw_error *err);
 void hw_grids_close(struct hw_grids *g);
 // NULL where the file has no such tensor.

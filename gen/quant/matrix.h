@@ -21,9 +21,9 @@ struct hw_quantizer {
     struct hw_qmodel *q;
     struct hw_error *err;
     FILE *progress;
-    int *bits;                  // [hw_rounded_count] of every matrix
-    struct hw_rounded *rounded; // NULL: not asked for
-    bool settled;               // *rounded says how, else it is filled
+    int *bits;                      // [hw_rounded_count] of every matrix
+    struct hw_rounded *record;      // [hw_rounded_count] to be filled for tuning, or NULL
+    const struct hw_rounded *tuned; // [hw_rounded_count] take codes and scales from here, or NULL
 };
 
 // A float matrix with what the quantizer must know of its surroundings.
@@ -34,7 +34,8 @@ struct hw_source {
     int layer;
     bool interleaved;   // rows of HW_W_GATE and HW_W_UP in turn
     double in_unit;     // real value of one step of the input
-    double act_unit;    // the same where a matrix reads it, for its rounding noise
+    double act_unit;    // step of the activations that feed the matrix; in_unit but for the
+                        // embedding, whose input is a token
     double out_unit[2]; // of the output; [1] for odd rows of an interleaved matrix
     enum hw_float_tap input;
     int bits;

@@ -291,7 +291,7 @@ static int residual_bits(const struct hw_ranges *r, int wanted, FILE *progress)
     return bits;
 }
 
-// Layer by layer: what its matrices read, where rounding wants to know, then its integers.
+// For each layer: runs the calibration text through it (GPTQ only), then quantizes its matrices.
 static bool run(struct hw_quantizer *z)
 {
     const struct hw_config *c = z->c;
@@ -306,7 +306,7 @@ static bool run(struct hw_quantizer *z)
                        "rope: an angle lies on a rounding tie: expected a rope base other "
                        "than %.17g",
                        c->rope_base);
-    bool gptq = !z->settled && !z->o->nearest && !z->o->grids;
+    bool gptq = !z->tuned && !z->o->nearest && !z->o->grids;
     if (gptq && (!hw_moments_new(c, &z->moments, z->err) ||
                  !hw_float_begin(z->f, z->text, z->n_text, z->err)))
         return false;
@@ -422,11 +422,11 @@ static bool choose_bits(struct hw_quantizer *z)
     for (int k = 0; k < b.n_widths && !z->err->set; k++) {
         for (int i = 0; i < n; i++)
             z->bits[i] = (k + 1) * b.code_bits;
-        z->rounded = b.rounded[k] = rounded_new(z);
-        if (z->rounded && run(z))
+        z->record = b.rounded[k] = rounded_new(z);
+        if (z->record && run(z))
             hw_qmodel_free(z->q);
     }
-    z->rounded = NULL;
+    z->record = NULL;
     if (!z->err->set &&
         hw_budget_choose(&b, z->f, z->o->rom_bits, z->o->max_loss, z->o->progress, z->err)) {
         for (int i = 0; i < n; i++)
@@ -460,18 +460,20 @@ static bool run_tuned(struct hw_quantizer *z, int n)
 {
     const struct hw_quantize_options *o = z->o;
     struct hw_params tuned = {{0}};
-    z->rounded = rounded_new(z);
-    if (z->rounded && run(z) &&
-        hw_tune(z->f, z->c, o->tune_steps, o->calib_tokens, o->n_calib_tokens, z->rounded, &tuned,
+    struct hw_rounded *rounded = rounded_new(z);
+    z->record = rounded;
+    if (rounded && run(z) &&
+        hw_tune(z->f, z->c, o->tune_steps, o->calib_tokens, o->n_calib_tokens, rounded, &tuned,
                 o->progress, z->err) &&
         take_tuned(z, &tuned, n)) {
         hw_qmodel_free(z->q);
-        z->settled = true;
+        z->record = NULL;
+        z->tuned = rounded;
         z->progress = NULL;
         run(z);
     }
     hw_params_free(&tuned);
-    rounded_free(z, z->rounded);
+    rounded_free(z, rounded);
     return !z->err->set;
 }
 

@@ -33,6 +33,8 @@ static int *encode_documents(const struct hw_tokenizer *tok, char *text, size_t 
     return ids;
 }
 
+// The whole file with a zero behind it; NULL where there is no memory. The caller looks at err,
+// too.
 static char *read_text(const char *path, size_t *size, struct hw_error *err)
 {
     FILE *file = fopen(path, "rb");
@@ -56,9 +58,14 @@ static char *read_text(const char *path, size_t *size, struct hw_error *err)
         if (n == 0)
             break;
     }
-    if (text)
-        text[*size] = '\0';
+    if (ferror(file))
+        hw_fail(err, "%s: cannot read: %s", path, strerror(errno));
     fclose(file);
+    if (!text)
+        return NULL;
+    text[*size] = '\0';
+    if (strlen(text) < *size)
+        hw_fail(err, "%s: byte %zu: expected text, got a zero byte", path, strlen(text));
     return text;
 }
 
