@@ -32,7 +32,7 @@ help:
 	@echo "                MODEL= TOKENIZER= PROMPT= TOKENS= BITS= LEVELS= GEOMETRY= choose another"
 	@echo "make test       everything that must hold, under 10 minutes"
 	@echo "make test-full  the long version: hundreds of shapes, all proofs, mutants, fuzzing"
-	@echo "make bench      measures; writes build/bench.json and build/bench.md"
+	@echo "make bench      measures; writes build/bench.json and the tables of docs/benchmarks.md"
 	@echo "make smollm2    a chat model of 135M weights: slices, then the whole chip answers a question"
 	@echo "make synth      netlists and their sizes: generic, iCE40, ECP5, Xilinx"
 	@echo "make formal     bounded proofs and induction of the control modules"

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measures what the README states and writes build/bench.json (flat: name to number, the unit in the
-name) and build/bench.md (the tables). Run from the repository's root after `make`. What needs
-../shared is left out where that is missing: a figure that could not be measured is absent."""
+"""Measures, and writes build/bench.json (flat: name to number, the unit in the name), build/bench.md (the
+tables) and, where every table could be measured, docs/benchmarks.md between its two markers. Run from the
+repository's root after `make`. What needs ../shared is left out where that is missing: a figure that could
+not be measured is absent."""
 import json
 import math
 import os
@@ -31,6 +32,9 @@ BITLLAMA_NLL = 1.3232  # the same tokens, its own evaluation (ternary weights, 8
 SMOLLM2_LONG = "--shape 576,1536,30,9,3,49152,8192 --rows 128 --cols 16 --vec 16"
 TWIN = 4.078  # the default model in float: models/README.md
 FLOAT_NLL = 1.2558  # stories260K, first 40,448 tokens: ../shared/models/README.md
+
+PAGE = "docs/benchmarks.md"
+BEGIN, END = "<!-- tables: written by make bench -->\n", "<!-- end of tables -->\n"
 
 figures, tables = {}, []
 
@@ -92,14 +96,14 @@ def speed():
         figures[f"stories260k_cycles_per_token_{lanes}_lanes"] = cycles
         checked, wrong = checked + s["cycle_positions"], wrong + s["cycle_mismatches"]
         rows.append([f"stories260K, 4-bit weights, {lanes} lanes", f"{cycles:.0f}", f"{260032 / cycles:.0f}",
-                     f"{busy:.0f}%", f"{1e8 / cycles:,.0f}", s["values_compared"]])
+                     f"{busy:.0f}%", s["values_compared"]])
     path = quantize(STORIES, "stories260K-w8")
     s = simulate(path, TOKENIZER, "speed-w8", f"-n 256 {GEOMETRY[256]}")
     cycles, busy, _, _ = plan(f"{path} {GEOMETRY[256]}")
     figures["stories260k_w8_cycles_per_token_256_lanes"] = cycles
     checked, wrong = checked + s["cycle_positions"], wrong + s["cycle_mismatches"]
     rows.append(["stories260K, 8-bit weights (two planes), 256 lanes", f"{cycles:.0f}", f"{260032 / cycles:.0f}",
-                 f"{busy:.0f}%", f"{1e8 / cycles:,.0f}", s["values_compared"]])
+                 f"{busy:.0f}%", s["values_compared"]])
     figures["cycle_model_positions_checked"], figures["cycle_model_mismatches"] = checked, wrong
     return rows
 
@@ -109,9 +113,9 @@ def shapes(rows):
     cycles, busy, _, _ = plan(SMOLLM2)
     figures["smollm2_shape_busy_percent_2048_lanes"] = busy
     rows.append(["shape of SmolLM2-135M, 4-bit weights, 2,048 lanes", f"{cycles:.0f}", f"{134.5e6 / cycles:.0f}",
-                 f"{busy:.0f}%", f"{1e8 / cycles:,.0f}", "cycle model"])
+                 f"{busy:.0f}%", "cycle model"])
     table("Cycles per token, single user, greedy, mean over positions 0-255 (TALOS: 0-15)",
-          ["model, lanes", "cycles/token", "weights/cycle", "array busy", "tokens/s at 100 MHz", "tensor values equal"],
+          ["model, lanes", "cycles/token", "weights/cycle", "array busy", "tensor values equal"],
           rows)
 
 
@@ -130,7 +134,7 @@ def talos(rows):
     figures["talos_shape_cycles_per_token"] = cycles
     figures["talos_shape_lut"], figures["talos_shape_dsp"] = luts, dsps
     rows.append([f"shape of TALOS-V2, 4-bit weights, 64 lanes, {luts:,} LUT6 + {dsps} DSP (Yosys, Xilinx)",
-                 f"{cycles:.0f}", f"{4528 / cycles:.1f}", f"{busy:.0f}%", f"{1e8 / cycles:,.0f}", s["values_compared"]])
+                 f"{cycles:.0f}", f"{4528 / cycles:.1f}", f"{busy:.0f}%", s["values_compared"]])
 
 
 def curves():
@@ -302,9 +306,20 @@ def beside_twin(path, key):
     return f"{math.exp(loss):.3f} ({over:+.1f}%)", f"{agreed:.1f}%", f"{bits:.2f}"
 
 
+def write_page(path, text):
+    """What lies between the markers of the page becomes `text`; the rest is written by hand and stays."""
+    with open(path) as file:
+        page = file.read()
+    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
+        sys.exit(f"{path}: expected one {BEGIN.strip()} and one {END.strip()} after it")
+    with open(path, "w") as file:
+        file.write(page[:page.index(BEGIN)] + BEGIN + "\n" + text + "\n" + page[page.index(END):])
+
+
 def main():
     os.makedirs(OUT, exist_ok=True)
     default_model()
+    whole = os.path.exists(STORIES) and os.path.exists(TEXT)
     if os.path.exists(STORIES):
         rows = speed()
         talos(rows)
@@ -319,6 +334,8 @@ def main():
         json.dump(figures, file, indent=1, sort_keys=True)
     with open("build/bench.md", "w") as file:
         file.write("\n".join(tables))
+    if whole:
+        write_page(PAGE, "\n".join(tables))
     print("\n".join(tables))
 
 
