@@ -26,6 +26,8 @@ struct options {
     bool any_length;
 };
 
+enum { MORE, STOP, LIMIT, FULL, TOO_LONG }; // statuses of a token (chip.v)
+
 struct run {
     const struct options *o;
     struct hw_qmodel q;
@@ -94,7 +96,6 @@ static void start_token(struct run *r, const struct dut_event *e)
 
 static void take_token(struct run *r, const struct dut_event *e)
 {
-    enum { MORE, STOP, LIMIT, FULL, TOO_LONG }; // chip.v
     bool too_long = r->n_prompt > r->q.config.seq_len;
     r->status = e->status;
     if (e->count != r->n_prompt)
@@ -305,12 +306,21 @@ static double now(void)
 static const char *end_of(const struct run *r)
 {
     if (hw_interrupted)
-        return "interrupted";
-    if (r->ended)
-        return "the story ended";
-    static const char *const text[] = {"cut off", "the story ended", "limit reached",
-                                       "context full", "the prompt is longer than the context"};
-    return r->status < 5 ? text[r->status] : "a status that is not expected";
+        return hw_ending_words(HW_END_INTERRUPTED, false);
+    switch (r->ended ? STOP : r->status) {
+    case MORE:
+        return "cut off";
+    case STOP:
+        return hw_ending_words(HW_END_TEXT, false);
+    case LIMIT:
+        return hw_ending_words(HW_END_LIMIT, false);
+    case FULL:
+        return hw_ending_words(HW_END_CONTEXT, false);
+    case TOO_LONG:
+        return "the prompt is longer than the context";
+    default:
+        return "a status that is not expected";
+    }
 }
 
 static void summarize(const struct run *r, bool chip, double seconds)

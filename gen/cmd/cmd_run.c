@@ -20,7 +20,7 @@
 #include "refmodel/ref.h"
 
 struct request {
-    const char *model, *tokenizer, *score, *twin, *each;
+    const char *model, *tokenizer, *score, *float_model, *each;
     struct hw_ask ask;
     struct hw_sampler sampler;
     struct hw_geometry geometry;
@@ -30,74 +30,99 @@ struct request {
 
 // --- text
 
-struct teller {
+struct generator {
     const struct request *o;
     const struct hw_qmodel *q;
     struct hw_ref *ref;
     struct hw_sampler sampler;
-    int *known, n_known; // tokens that the reference has run, by position
-    long *walked[2];     // positions run: without and with logits, as a chip runs every turn from 0
-    long made;
-    const char *end;
+    int *known, n_known;   // tokens whose K and V the reference holds, by position
+    long *visits[2];       // runs of each position: without and with logits, as a chip runs every
+                           // turn from position 0
+    long made;             // tokens
+    enum hw_ending ending; // of the last turn
+    bool chat;
 };
 
-// One turn: runs its tokens from where they differ from what is known, then what the model says.
-static void tell(struct teller *t, struct hw_session *s, const int *ids, int n,
-                 struct hw_error *err)
+// How many of the first n - 1 tokens the reference holds already. They are counted as visits.
+static int reuse(struct generator *g, const int *ids, int n)
 {
-    int seq_len = t->q->config.seq_len, common = 0, made = 0;
-    while (common < t->n_known && common < n - 1 && t->known[common] == ids[common])
-        common++;
-    for (int pos = 0; pos < common; pos++)
-        t->walked[0][pos]++;
-    t->end = "interrupted";
-    for (int pos = common, token = ids[common]; !hw_interrupted; pos++) {
-        bool sample = pos + 1 >= n;
-        const int32_t *logits = hw_ref_forward(t->ref, token, pos, sample);
-        t->known[pos] = token;
-        t->n_known = pos + 1;
-        t->walked[sample][pos]++;
-        if (!sample) {
-            token = ids[pos + 1];
-            continue;
-        }
-        token = hw_sampler_draw(&t->sampler, logits, t->q->config.vocab_size);
-        t->made++;
-        t->end = hw_session_ends(s, token) ? s->chat ? "the answer ended" : "the story ended"
-                 : pos + 1 == seq_len      ? "context full"
-                 : ++made == t->o->count   ? "limit reached"
-                                           : "interrupted";
-        if (token < 0)
+    int common = 0;
+    while (common < g->n_known && common < n - 1 && g->known[common] == ids[common])
+        g->visits[0][common++]++;
+    return common;
+}
+
+static const int32_t *forward(struct generator *g, int token, int pos, bool sample)
+{
+    const int32_t *logits = hw_ref_forward(g->ref, token, pos, sample);
+    g->known[pos] = token;
+    g->n_known = pos + 1;
+    g->visits[sample][pos]++;
+    return logits;
+}
+
+// After `made` tokens of this turn, the last of which came out at `pos`.
+static enum hw_ending ending_after(const struct generator *g, const struct hw_session *s, int token,
+                                   int pos, int made)
+{
+    return hw_session_ends(s, token)         ? HW_END_TEXT
+           : pos + 1 == g->q->config.seq_len ? HW_END_CONTEXT
+           : made == g->o->count             ? HW_END_LIMIT
+                                             : HW_END_NONE;
+}
+
+// The tokens of a turn but the last, which is run with logits. Returns it, its position in *pos.
+static int run_prompt(struct generator *g, const int *ids, int n, int *pos)
+{
+    for (*pos = reuse(g, ids, n); *pos + 1 < n && !hw_interrupted; ++*pos)
+        forward(g, ids[*pos], *pos, false);
+    return ids[*pos];
+}
+
+// One turn: what of it the reference does not hold yet, then what the model says.
+static void generate_turn(struct generator *g, struct hw_session *s, const int *ids, int n,
+                          struct hw_error *err)
+{
+    int pos, token = run_prompt(g, ids, n, &pos);
+    g->ending = HW_END_NONE;
+    for (int made = 1; g->ending == HW_END_NONE && !err->set && !hw_interrupted; made++, pos++) {
+        const int32_t *logits = forward(g, token, pos, true);
+        token = hw_sampler_draw(&g->sampler, logits, g->q->config.vocab_size);
+        if (token < 0) {
             hw_fail(err, "sampling: out of memory");
-        if (token >= 0 && !hw_session_ends(s, token))
-            hw_session_say(s, token, err);
-        if (err->set || strcmp(t->end, "interrupted") != 0)
             break;
+        }
+        g->made++;
+        g->ending = ending_after(g, s, token, pos, made);
+        if (g->ending != HW_END_TEXT)
+            hw_session_say(s, token, err);
     }
+    if (g->ending == HW_END_NONE)
+        g->ending = HW_END_INTERRUPTED;
     hw_session_end_turn(s, err);
 }
 
 // What a chip of this geometry would have taken.
-static void tell_speed(const struct teller *t, double seconds)
+static void print_speed(const struct generator *t, double seconds)
 {
     struct hw_error err = {0};
     struct hw_geometry g = t->o->geometry;
     struct hw_plan plan;
-    struct hw_cycles_known walked = {0};
+    struct hw_cycles_known visited = {0};
     double cycles = 0.0;
     long positions = 0, end = 0;
-    fprintf(stderr, "--- %s; %ld tokens", t->end, t->made);
+    fprintf(stderr, "--- %s; %ld tokens", hw_ending_words(t->ending, t->chat), t->made);
     if (!hw_geometry_fit(&g, t->q, &err) || !hw_plan_make(&plan, t->q, &g, "chip", &err)) {
         fprintf(stderr, "; no such chip: %s\n", err.text);
         return;
     }
     for (int pos = 0; pos < t->q->config.seq_len; pos++) {
         for (int sample = 0; sample < 2; sample++) {
-            if (t->walked[sample][pos] == 0)
+            if (t->visits[sample][pos] == 0)
                 continue;
-            cycles += (double)t->walked[sample][pos] *
-                      (double)hw_cycles_next(&walked, &plan, pos, sample).token;
-            positions += t->walked[sample][pos];
+            cycles += (double)t->visits[sample][pos] *
+                      (double)hw_cycles_next(&visited, &plan, pos, sample).token;
+            positions += t->visits[sample][pos];
             end = pos;
         }
     }
@@ -114,39 +139,57 @@ static void tell_speed(const struct teller *t, double seconds)
             (double)positions / seconds);
 }
 
+static bool generator_new(struct generator *g, const struct request *o, const struct hw_qmodel *q,
+                          struct hw_error *err)
+{
+    size_t n_positions = (size_t)q->config.seq_len;
+    *g = (struct generator){
+        .o = o, .q = q, .ref = hw_ref_new(q), .sampler = o->sampler, .chat = o->ask.chat};
+    g->sampler.logit_scale = q->logit_scale;
+    g->known = malloc(n_positions * sizeof *g->known);
+    g->visits[0] = calloc(n_positions, sizeof *g->visits[0]);
+    g->visits[1] = calloc(n_positions, sizeof *g->visits[1]);
+    return (g->ref && g->known && g->visits[0] && g->visits[1]) ||
+           hw_fail(err, "%s: out of memory", o->model);
+}
+
+static void generator_free(struct generator *g)
+{
+    hw_sampler_free(&g->sampler);
+    hw_ref_free(g->ref);
+    free(g->known);
+    free(g->visits[0]);
+    free(g->visits[1]);
+}
+
+// All turns. Returns the seconds of CPU that the reference took.
+static double generate_turns(struct generator *g, struct hw_session *s, struct hw_error *err)
+{
+    int *ids, n;
+    clock_t busy = 0;
+    while (!hw_interrupted && hw_session_next(s, g->q->config.seq_len, &ids, &n, err)) {
+        clock_t begin = clock();
+        generate_turn(g, s, ids, n, err);
+        busy += clock() - begin;
+        free(ids);
+    }
+    return (double)(busy + 1) / CLOCKS_PER_SEC;
+}
+
 static int generate(const struct request *o, const struct hw_qmodel *q,
                     const struct hw_tokenizer *tok)
 {
     struct hw_error err = {0};
     struct hw_session s;
-    size_t n_positions = (size_t)q->config.seq_len;
-    struct teller t = {
-        .o = o, .q = q, .ref = hw_ref_new(q), .sampler = o->sampler, .end = "nothing"};
-    t.sampler.logit_scale = q->logit_scale;
-    t.known = malloc(n_positions * sizeof *t.known);
-    t.walked[0] = calloc(n_positions, sizeof *t.walked[0]);
-    t.walked[1] = calloc(n_positions, sizeof *t.walked[1]);
-    if (!t.ref || !t.known || !t.walked[0] || !t.walked[1])
-        hw_fail(&err, "%s: out of memory", o->model);
-    if (!err.set && hw_session_open(&s, &o->ask, tok, stdout, &err)) {
-        int *ids, n;
+    struct generator g;
+    if (generator_new(&g, o, q, &err) && hw_session_open(&s, &o->ask, tok, stdout, &err)) {
         hw_catch_interrupts();
-        clock_t busy = 0;
-        while (!hw_interrupted && hw_session_next(&s, q->config.seq_len, &ids, &n, &err)) {
-            clock_t begin = clock();
-            tell(&t, &s, ids, n, &err);
-            busy += clock() - begin;
-            free(ids);
-        }
+        double seconds = generate_turns(&g, &s, &err);
         hw_session_close(&s);
         if (!err.set && !o->quiet)
-            tell_speed(&t, (double)(busy + 1) / CLOCKS_PER_SEC);
+            print_speed(&g, seconds);
     }
-    hw_sampler_free(&t.sampler);
-    hw_ref_free(t.ref);
-    free(t.known);
-    free(t.walked[0]);
-    free(t.walked[1]);
+    generator_free(&g);
     return err.set ? hw_report(&err) : hw_interrupted ? HW_EXIT_INTERRUPTED : 0;
 }
 
@@ -172,7 +215,7 @@ static int score(const struct request *r, const struct hw_qmodel *q, const struc
 {
     struct hw_error err = {0};
     struct hw_score s;
-    struct hw_model *twin = r->twin ? hw_model_open(r->twin, &err) : NULL;
+    struct hw_model *twin = r->float_model ? hw_model_open(r->float_model, &err) : NULL;
     if (twin && hw_model_config(twin)->seq_len > q->config.seq_len) // a shorter context was baked
         hw_model_set_context(twin, q->config.seq_len, &err);
     int n = 0, *tokens = err.set ? NULL : hw_score_text(r->score, tok, r->most, &n, &err);
@@ -221,7 +264,7 @@ static int run_verb(int argc, char **argv)
         return status;
     if (operands.n != 1 || !r.tokenizer)
         return hw_usage("run", "expected one quantized model and -t TOKENIZER");
-    if ((r.twin || r.each || r.most) && !r.score)
+    if ((r.float_model || r.each || r.most) && !r.score)
         return hw_usage("run", "--float, --each, --tokens: expected --perplexity TEXT with it");
     r.model = operands.at[0];
     r.sampler.seed = (uint64_t)r.seed;
@@ -250,7 +293,7 @@ static const struct hw_option SCORE_OPTIONS[] = {
              "of the context, every position counts"},
     {"tokens", 0, HW_SETS(struct request, most), "N", 2, HW_ANY_COUNT, .otherwise = "all",
      .help = "score at most N tokens"},
-    {"float", 0, HW_SETS(struct request, twin), "MODEL",
+    {"float", 0, HW_SETS(struct request, float_model), "MODEL",
      .help = "score the checkpoint in float too: how often both say the same"},
     {"each", 0, HW_SETS(struct request, each), "FILE",
      .help = "also a line a position into FILE: token, what came next, its nll and the likeliest "

@@ -170,6 +170,16 @@ bool hw_session_next(struct hw_session *s, int room, int **ids, int *n, struct h
     return true;
 }
 
+const char *hw_ending_words(enum hw_ending ending, bool chat)
+{
+    static const char *const words[] = {[HW_END_NONE] = "nothing",
+                                        [HW_END_TEXT] = "the story ended",
+                                        [HW_END_CONTEXT] = "context full",
+                                        [HW_END_LIMIT] = "limit reached",
+                                        [HW_END_INTERRUPTED] = "interrupted"};
+    return ending == HW_END_TEXT && chat ? "the answer ended" : words[ending];
+}
+
 bool hw_session_ends(const struct hw_session *s, int token)
 {
     return token == s->stop || hw_tokenizer_is_end(s->tok, token) ||

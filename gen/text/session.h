@@ -25,6 +25,10 @@ struct hw_stream {
 void hw_stream_put(struct hw_stream *s, const char *bytes, size_t n);
 void hw_stream_end(struct hw_stream *s); // what is held back, too
 
+// Why a turn of a chat or a story is over.
+enum hw_ending { HW_END_NONE, HW_END_TEXT, HW_END_CONTEXT, HW_END_LIMIT, HW_END_INTERRUPTED };
+const char *hw_ending_words(enum hw_ending ending, bool chat);
+
 struct hw_session {
     const struct hw_tokenizer *tok;
     struct hw_chat *chat; // NULL: a story
