@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signals as wishes. Ctrl-C while a story is told: to stop after the token at hand; a second one
-// ends the program at once. SIGINT, SIGTERM, SIGHUP while a file is written: to take it away and
-// end.
+// Signals set a flag that is polled. While text is generated, Ctrl-C stops after the token at hand,
+// and a second one ends the program at once. While a file is written, SIGINT, SIGTERM and SIGHUP
+// remove it and end the program.
 #ifndef HW_INTERRUPT_H
 #define HW_INTERRUPT_H
 
@@ -16,8 +16,8 @@ void hw_catch_interrupts(void);
 // interrupts are not caught.
 void hw_interrupt_reads(bool yes);
 
-// Between hold and release those three only set hw_stop, which hold clears. One that is ignored
-// stays so.
+// Between hold and release those three only set hw_stop, which hold clears. A signal that was
+// SIG_IGN stays ignored.
 enum { HW_N_HELD = 3 };
 struct hw_held_signals {
     struct sigaction before[HW_N_HELD];

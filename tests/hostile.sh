@@ -77,6 +77,8 @@ with zipfile.ZipFile(dir + "zip", "w") as z:
     z.writestr("archive/data.pkl", b"x" * 500)
 with tarfile.open(dir + "tar", "w") as t:
     t.addfile(tarfile.TarInfo("params.json"), io.BytesIO())
+put("spm", b"\n\x0e\n\5<unk>\x15\0\0\0\0\x18\2\n\n\n\3<s>" + bytes(300))
+put("llamafile", b"MZqFpD='\n" + bytes(300))
 put("noise", bytes((i * 89 + 101) % 251 for i in range(400)))
 for dim in 640, 896, 1152, 1408, 35615:
     put(f"dim{dim}", struct.pack("<7i", dim, 192, 5, 1, 1, 512, 512) + bytes(300))
@@ -103,6 +105,8 @@ kind zip "a PyTorch or another zip file"
 kind elf "a program"
 kind numpy "a NumPy array"
 kind ggjt "a GGML file from before GGUF"
+kind spm "a SentencePiece model"
+kind llamafile "a llamafile"
 for protocol in 2 3 4 5; do kind pickle$protocol "a PyTorch pickle"; done
 quantize "a config.json alone" "got a JSON file: of a Hugging Face model its folder" $dir/kinds/json
 quantize "noise" "not a checkpoint that is known .GGUF, llama2.c.*: llama2.c v0 header: " $dir/kinds/noise
@@ -110,7 +114,13 @@ for dim in 640 896 1152 1408 35615; do
     quantize "a llama2.c header of dim $dim" "kinds/dim$dim: (byte 28: tok_embeddings|llama2.c v0 header: head_dim), expected" $dir/kinds/dim$dim
 done
 mkdir $dir/kinds/pt && echo '{"model_type": "llama"}' > $dir/kinds/pt/config.json && cp $dir/kinds/zip $dir/kinds/pt/pytorch_model.bin
-quantize "a folder of PyTorch weights" "kinds/pt: expected a folder with safetensors files, got PyTorch weights alone .pytorch_model.bin" $dir/kinds/pt
+quantize "a folder of PyTorch weights" "kinds/pt: expected a folder with safetensors files, got PyTorch weights alone .pytorch_model.bin.: convert" $dir/kinds/pt
+for other in adapter_model.safetensors:'a LoRA adapter alone .*: merge it' model-Q4_0.gguf:'a GGUF file alone .*: give the file itself' \
+    flax_model.msgpack:'Flax weights alone'; do
+    mkdir $dir/kinds/other && echo '{"model_type": "llama"}' > $dir/kinds/other/config.json && : > "$dir/kinds/other/${other%%:*}"
+    quantize "a folder of ${other%%:*}" "got ${other#*:}" $dir/kinds/other
+    rm -r $dir/kinds/other
+done
 cp $dir/kinds/pointer $dir/kinds/pt/config.json && mv $dir/kinds/pt/pytorch_model.bin $dir/kinds/pt/model.safetensors
 quantize "a config.json that is a pointer" "config.json: expected JSON, got a Git LFS pointer" $dir/kinds/pt
 mkdir -p $dir/folder

@@ -10,13 +10,13 @@
 
 static const struct hw_config *const shape = &small_tied;
 
-static void expect_score(const struct hw_qmodel *q, const struct hw_model *twin, const int *tokens,
-                         int n, int threads)
+static void expect_score(const struct hw_qmodel *q, const struct hw_model *checkpoint,
+                         const int *tokens, int n, int threads)
 {
     struct hw_error err = {0};
     struct hw_score s;
     struct hw_ref *ref = hw_ref_new(q);
-    struct hw_float *f = hw_float_new(twin, &err);
+    struct hw_float *f = hw_float_new(checkpoint, &err);
     double nll = 0.0, float_nll = 0.0;
     int agreed = 0, vocab = shape->vocab_size;
     struct hw_position each[300];
@@ -35,7 +35,7 @@ static void expect_score(const struct hw_qmodel *q, const struct hw_model *twin,
         float_nll += log(sum_b) - (double)b[tokens[i + 1]];
         agreed += best_a == best_b;
     }
-    if (!hw_score(q, twin, tokens, n, threads, each, &s, &err))
+    if (!hw_score(q, checkpoint, tokens, n, threads, each, &s, &err))
         fail_msg("%s", err.text);
     assert_int_equal(s.scored, n - 1);
     assert_int_equal(s.agreed, agreed);
@@ -66,21 +66,21 @@ static void test_score(void **state)
     hw_quantize_defaults(&o);
     o.weight_bits = 3;
     struct hw_qmodel q = quantized(shape, 9, &o);
-    struct hw_model *twin = random_checkpoint(shape, 9);
-    expect_score(&q, twin, tokens, 300, 1);
-    expect_score(&q, twin, tokens, 300, 3);
-    expect_score(&q, twin, tokens, 21, 2);  // one window, and none for the second thread
-    expect_score(&q, twin, tokens, 64, 64); // a window of one position
+    struct hw_model *checkpoint = random_checkpoint(shape, 9);
+    expect_score(&q, checkpoint, tokens, 300, 1);
+    expect_score(&q, checkpoint, tokens, 300, 3);
+    expect_score(&q, checkpoint, tokens, 21, 2);  // one window, and none for the second thread
+    expect_score(&q, checkpoint, tokens, 64, 64); // a window of one position
     assert_true(hw_score(&q, NULL, tokens, 300, 2, NULL, &s, &err));
     assert_true(s.float_nll == 0.0 && s.agreed == 0 && s.nll > 0.0);
-    hw_model_close(twin);
+    hw_model_close(checkpoint);
 
     struct hw_config other = *shape;
     other.vocab_size++;
-    twin = random_checkpoint(&other, 9);
-    assert_false(hw_score(&q, twin, tokens, 300, 2, NULL, &s, &err));
+    checkpoint = random_checkpoint(&other, 9);
+    assert_false(hw_score(&q, checkpoint, tokens, 300, 2, NULL, &s, &err));
     assert_non_null(strstr(err.text, "expected 19 tokens and a context of 21, got 20 and 21"));
-    hw_model_close(twin);
+    hw_model_close(checkpoint);
     hw_qmodel_free(&q);
 }
 

@@ -18,7 +18,8 @@ struct hw_words {
 };
 bool hw_words_open(struct hw_words *w, const struct hw_plan *plan, const struct hw_rom *rom,
                    struct hw_error *err);
-// The bytes of word `at`, below the ROM's depth; valid until the next call. Quick in their order.
+// The bytes of word `at`, below the ROM's depth; valid until the next call. Sequential
+// access is fast; random access packs a row block again.
 const uint8_t *hw_words_get(struct hw_words *w, long at);
 void hw_words_close(struct hw_words *w);
 

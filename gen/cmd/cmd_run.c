@@ -196,7 +196,7 @@ static int generate(const struct request *o, const struct hw_qmodel *q,
 // --- perplexity
 
 static bool write_each(const char *path, const int *tokens, int n, const struct hw_position *each,
-                       bool twin, struct hw_error *err)
+                       bool checkpoint, struct hw_error *err)
 {
     struct hw_output_file file;
     if (!hw_output_file_open(&file, path, err))
@@ -204,7 +204,7 @@ static bool write_each(const char *path, const int *tokens, int n, const struct 
     for (int i = 0; i + 1 < n; i++) {
         fprintf(file.stream, "%d %d %.6f %d", tokens[i], each[i].next, each[i].nll,
                 each[i].likeliest);
-        if (twin)
+        if (checkpoint)
             fprintf(file.stream, " %.6f %d", each[i].float_nll, each[i].float_likeliest);
         fputc('\n', file.stream);
     }
@@ -215,24 +215,25 @@ static int score(const struct request *r, const struct hw_qmodel *q, const struc
 {
     struct hw_error err = {0};
     struct hw_score s;
-    struct hw_model *twin = r->float_model ? hw_model_open(r->float_model, &err) : NULL;
-    if (twin && hw_model_config(twin)->seq_len > q->config.seq_len) // a shorter context was baked
-        hw_model_set_context(twin, q->config.seq_len, &err);
+    struct hw_model *checkpoint = r->float_model ? hw_model_open(r->float_model, &err) : NULL;
+    if (checkpoint &&
+        hw_model_config(checkpoint)->seq_len > q->config.seq_len) // a shorter context was baked
+        hw_model_set_context(checkpoint, q->config.seq_len, &err);
     int n = 0, *tokens = err.set ? NULL : hw_score_text(r->score, tok, r->most, &n, &err);
     struct hw_position *each = r->each && tokens ? calloc((size_t)n, sizeof *each) : NULL;
     if (r->each && tokens && !each)
         hw_fail(&err, "scoring: out of memory");
-    if (tokens && !err.set && hw_score(q, twin, tokens, n, r->threads, each, &s, &err) &&
-        (!each || write_each(r->each, tokens, n, each, twin, &err))) {
+    if (tokens && !err.set && hw_score(q, checkpoint, tokens, n, r->threads, each, &s, &err) &&
+        (!each || write_each(r->each, tokens, n, each, checkpoint, &err))) {
         printf("tokens %d scored %ld nll %.5f perplexity %.4f\n", n, s.scored, s.nll, exp(s.nll));
-        if (twin)
+        if (checkpoint)
             printf("float nll %.5f perplexity %.4f top-1 agreement %.2f%%, %ld of %ld\n",
                    s.float_nll, exp(s.float_nll), 100.0 * (double)s.agreed / (double)s.scored,
                    s.agreed, s.scored);
     }
     free(tokens);
     free(each);
-    hw_model_close(twin);
+    hw_model_close(checkpoint);
     return err.set ? hw_report(&err) : 0;
 }
 

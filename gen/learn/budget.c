@@ -177,7 +177,8 @@ static bool spend(struct hw_budget *b, double rom_bits, struct hw_error *err)
     return true;
 }
 
-// The first of the widenings, most worthwhile first, at which all together lose no more than asked.
+// Binary search for the smallest number of upgrades, the most worthwhile first, whose total loss is
+// within max_loss.
 static bool reach(struct hw_budget *b, struct meter *m, double max_loss, struct hw_error *err)
 {
     double limit = hw_log(1.0 + max_loss / 100.0), loss;

@@ -10,8 +10,8 @@ struct hw_ranges {
     int width[HW_N_FLOAT_TAPS];      // channels of a tap
     float *peak[HW_N_FLOAT_TAPS];    // [n_layers][width] largest magnitude
     double *square[HW_N_FLOAT_TAPS]; // [n_layers][width] mean square
-    double residual_inverse; // mean of 1 / root mean square, over residual vectors: what a step of
-                             // the residual is beside them
+    double residual_inverse; // mean of 1 / root mean square, over residual vectors; times one step
+                             // of the residual it is the relative rounding error
 };                           // HW_FLOAT_HEAD_IN and HW_FLOAT_LOGITS: one layer
 
 int hw_float_tap_width(const struct hw_config *c, enum hw_float_tap tap);

@@ -93,7 +93,7 @@ int *hw_score_text(const char *path, const struct hw_tokenizer *tok, int most, i
 
 struct share { // windows first, first + step, ... of one thread
     const struct hw_qmodel *q;
-    const struct hw_model *twin;
+    const struct hw_model *checkpoint;
     const int *tokens;
     int n_tokens, first, step;
     struct hw_position *each; // [n_tokens], or NULL
@@ -148,7 +148,7 @@ static void *score_share(void *arg)
     struct share *s = arg;
     int window = s->q->config.seq_len;
     struct hw_ref *ref = hw_ref_new(s->q);
-    struct hw_float *f = s->twin ? hw_float_new(s->twin, &s->err) : NULL;
+    struct hw_float *f = s->checkpoint ? hw_float_new(s->checkpoint, &s->err) : NULL;
     if (!ref)
         hw_fail(&s->err, "scoring: out of memory");
     for (long at = (long)s->first * window; !s->err.set && at + 1 < s->n_tokens;
@@ -159,13 +159,14 @@ static void *score_share(void *arg)
     return NULL;
 }
 
-bool hw_score(const struct hw_qmodel *q, const struct hw_model *twin, const int *tokens, int n,
-              int threads, struct hw_position *each, struct hw_score *score, struct hw_error *err)
+bool hw_score(const struct hw_qmodel *q, const struct hw_model *checkpoint, const int *tokens,
+              int n, int threads, struct hw_position *each, struct hw_score *score,
+              struct hw_error *err)
 {
     pthread_t thread[MAX_THREADS];
     bool started[MAX_THREADS];
     struct share share[MAX_THREADS];
-    const struct hw_config *c = twin ? hw_model_config(twin) : &q->config;
+    const struct hw_config *c = checkpoint ? hw_model_config(checkpoint) : &q->config;
     if (c->vocab_size != q->config.vocab_size || c->seq_len != q->config.seq_len)
         return hw_fail(err,
                        "scoring: float model: expected %d tokens and a context of %d, got %d "
@@ -173,7 +174,7 @@ bool hw_score(const struct hw_qmodel *q, const struct hw_model *twin, const int 
                        q->config.vocab_size, q->config.seq_len, c->vocab_size, c->seq_len);
     threads = threads < MAX_THREADS ? threads : MAX_THREADS;
     for (int i = 0; i < threads; i++) {
-        share[i] = (struct share){q, twin, tokens, n, i, threads, each, {0}, {0}};
+        share[i] = (struct share){q, checkpoint, tokens, n, i, threads, each, {0}, {0}};
         started[i] = pthread_create(&thread[i], NULL, score_share, &share[i]) == 0;
     }
     memset(score, 0, sizeof *score);

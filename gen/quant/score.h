@@ -24,9 +24,10 @@ struct hw_position { // what was predicted at a token
 int *hw_score_text(const char *path, const struct hw_tokenizer *tok, int most, int *n,
                    struct hw_error *err);
 
-// Windows of the context, every position counts. twin: NULL, or the checkpoint, whose vocabulary
-// and context must be those of *q. each[n], unless NULL, receives every position scored.
-bool hw_score(const struct hw_qmodel *q, const struct hw_model *twin, const int *tokens, int n,
-              int threads, struct hw_position *each, struct hw_score *score, struct hw_error *err);
+// Windows of the context, every position counts. checkpoint: NULL, or the checkpoint, whose
+// vocabulary and context must be those of *q. each[n], unless NULL, receives every position scored.
+bool hw_score(const struct hw_qmodel *q, const struct hw_model *checkpoint, const int *tokens,
+              int n, int threads, struct hw_position *each, struct hw_score *score,
+              struct hw_error *err);
 
 #endif

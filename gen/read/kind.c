@@ -4,7 +4,6 @@
 #include "gen/read/kind.h"
 
 #include <dirent.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +42,8 @@ static const struct signature {
     {257, "ustar", 5, "a tar file: unpack it first"},
     {0, "\177ELF", 4, "a program (ELF)"},
     {0, "%PDF", 4, "a PDF file"},
+    {0, "MZqFpD", 6, "a llamafile: take the GGUF file out of it (unzip)"},
+    {2, "\n\005<unk>", 7, "a SentencePiece model: tokenizer.json or a GGUF file is expected"},
 };
 
 // Protocol 2 and up, and an opcode.
@@ -99,45 +100,51 @@ static bool ends_with(const char *name, const char *end)
     return n >= m && strcmp(name + n - m, end) == 0;
 }
 
-// Words for a file by its name; NULL: not weights of another kind.
-static const char *weights_of(const char *name)
+#define TO_SAFETENSORS "convert them to safetensors first"
+
+static const struct weights {
+    const char *begin, *end; // of the file's name
+    const char *words, *remedy;
+} WEIGHTS[] = {
+    {"pytorch_model", ".bin", "PyTorch weights", TO_SAFETENSORS},
+    {"consolidated", ".pth", "PyTorch weights", TO_SAFETENSORS},
+    {"", ".pt", "PyTorch weights", TO_SAFETENSORS},
+    {"", ".pth", "PyTorch weights", TO_SAFETENSORS},
+    {"", ".ckpt", "PyTorch weights", TO_SAFETENSORS},
+    {"tf_model", ".h5", "Keras weights", TO_SAFETENSORS},
+    {"flax_model", ".msgpack", "Flax weights", TO_SAFETENSORS},
+    {"weights", ".npz", "MLX weights", TO_SAFETENSORS},
+    {"", ".onnx", "an ONNX model", TO_SAFETENSORS},
+    {"", ".gguf", "a GGUF file", "give the file itself"},
+    {"adapter_model", ".safetensors", "a LoRA adapter", "merge it into its model first"},
+    {"adapter_model", ".bin", "a LoRA adapter", "merge it into its model first"},
+};
+
+static const struct weights *weights_of(const char *name)
 {
-    static const struct {
-        const char *begin, *end, *words;
-    } names[] = {
-        {"pytorch_model", ".bin", "PyTorch weights"},
-        {"consolidated", ".pth", "PyTorch weights"},
-        {"", ".pt", "PyTorch weights"},
-        {"", ".pth", "PyTorch weights"},
-        {"tf_model", ".h5", "Keras weights"},
-        {"flax_model", ".msgpack", "Flax weights"},
-        {"", ".onnx", "an ONNX model"},
-        {"", ".gguf", "a GGUF file"},
-    };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strncmp(name, names[i].begin, strlen(names[i].begin)) == 0 &&
-            ends_with(name, names[i].end))
-            return names[i].words;
+    for (size_t i = 0; i < sizeof WEIGHTS / sizeof WEIGHTS[0]; i++)
+        if (strncmp(name, WEIGHTS[i].begin, strlen(WEIGHTS[i].begin)) == 0 &&
+            ends_with(name, WEIGHTS[i].end))
+            return &WEIGHTS[i];
     return NULL;
 }
 
-const char *hw_foreign_folder(const char *path, char name[HW_FOREIGN_NAME_SIZE])
+bool hw_foreign_folder(const char *path, char words[HW_FOREIGN_WORDS_SIZE])
 {
-    const char *found = NULL;
+    char first[256] = "";
+    bool model = false;
     DIR *folder = opendir(path);
-    name[0] = '\0';
-    for (const struct dirent *e; folder && (e = readdir(folder));) {
-        if (ends_with(e->d_name, ".safetensors")) {
-            found = NULL;
-            break;
-        }
-        const char *words = weights_of(e->d_name); // of several the first by name
-        if (words && (!found || strcmp(e->d_name, name) < 0)) {
-            found = words;
-            snprintf(name, HW_FOREIGN_NAME_SIZE, "%s", e->d_name);
-        }
+    for (const struct dirent *e; folder && !model && (e = readdir(folder));) {
+        const struct weights *w = weights_of(e->d_name);
+        model = !w && ends_with(e->d_name, ".safetensors");
+        if (w && (!first[0] || strcmp(e->d_name, first) < 0))
+            snprintf(first, sizeof first, "%s", e->d_name);
     }
     if (folder)
         closedir(folder);
-    return found;
+    if (model || !first[0])
+        return false;
+    const struct weights *w = weights_of(first);
+    snprintf(words, HW_FOREIGN_WORDS_SIZE, "%s alone (%s): %s", w->words, first, w->remedy);
+    return true;
 }

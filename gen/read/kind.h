@@ -4,15 +4,16 @@
 #ifndef HW_KIND_H
 #define HW_KIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 // A few words for an error, with the remedy where there is one; NULL: nothing that is known.
 const char *hw_foreign_bytes(const uint8_t *bytes, size_t n);
 
-// Of a folder that holds weights in another format than safetensors: the name of the first such
-// file, in *name, and words for it; NULL: none such.
-enum { HW_FOREIGN_NAME_SIZE = 256 };
-const char *hw_foreign_folder(const char *path, char name[HW_FOREIGN_NAME_SIZE]);
+// Whether a folder holds weights, but none of a whole model in safetensors: words for the first
+// such file by name, with it and with the remedy.
+enum { HW_FOREIGN_WORDS_SIZE = 400 };
+bool hw_foreign_folder(const char *path, char words[HW_FOREIGN_WORDS_SIZE]);
 
 #endif

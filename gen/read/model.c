@@ -293,13 +293,10 @@ static bool check_weights(const struct hw_model *model, struct hw_error *err)
 
 static bool import_folder(struct hw_model *model, struct hw_error *err)
 {
-    char name[HW_FOREIGN_NAME_SIZE];
-    const char *foreign = hw_foreign_folder(model->path, name);
-    if (foreign)
-        return hw_fail(err,
-                       "%s: expected a folder with safetensors files, got %s alone (%s): give a "
-                       "GGUF file itself, and convert other weights to safetensors first",
-                       model->path, foreign, name);
+    char words[HW_FOREIGN_WORDS_SIZE];
+    if (hw_foreign_folder(model->path, words))
+        return hw_fail(err, "%s: expected a folder with safetensors files, got %s", model->path,
+                       words);
     return hw_import_hf(model, err);
 }
 

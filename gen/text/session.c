@@ -161,7 +161,8 @@ bool hw_session_next(struct hw_session *s, int room, int **ids, int *n, struct h
         *ids = NULL;
         return false;
     }
-    for (int i = 1; !s->chat && i < *n; i++) { // so that it reads as it will be understood
+    for (int i = 1; !s->chat && i < *n;
+         i++) { // echo the prompt as decoded tokens, as the model sees it
         size_t len;
         const char *piece = hw_tokenizer_piece(s->tok, (*ids)[i - 1], (*ids)[i], &len);
         hw_stream_put(&s->stream, piece, len);
