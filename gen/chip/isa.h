@@ -122,7 +122,7 @@ enum {
 struct hw_insn {
     enum hw_opcode op;
     bool sample_only;
-    const char *name; // "layers.0.attention.wq", for listings; owned by the plan
+    char *name; // "layers.0.attention.wq", for listings; owned by the plan
     union {
         struct hw_insn_rows { // the part that MATVEC and RECV share, first in both
             HW_ISA_ROWS(HW_ISA_MEMBER)

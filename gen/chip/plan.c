@@ -496,7 +496,7 @@ bool hw_plan_make(struct hw_plan *plan, const struct hw_qmodel *q, const struct 
 void hw_plan_free(struct hw_plan *plan)
 {
     for (int i = 0; i < plan->n_insns; i++)
-        free((void *)(uintptr_t)plan->program[i].name);
+        free(plan->program[i].name);
     for (int i = 0; i < HW_N_ROMS; i++)
         free(plan->rom[i].data);
     free(plan->program);

@@ -53,7 +53,8 @@ struct hw_plan {
 //   layer:3                                     one layer; the residual comes by RECV
 //   matrix:layers.3.attention.wq[:first-last]   its input comes by RECV, rows leave as logits do
 //   op:rmsnorm:3  op:attention:3  op:swiglu:3  op:argmax    the operand comes by RECV
-// Lays out the ROMs and the program of a slice. False where the model does not fit the geometry.
+// Lays out the ROMs and the program of a slice. False where the model does not fit the geometry;
+// *plan holds nothing then, and *q is the caller's still.
 bool hw_plan_make(struct hw_plan *plan, const struct hw_qmodel *q, const struct hw_geometry *g,
                   const char *slice, struct hw_error *err);
 void hw_plan_free(struct hw_plan *plan);
