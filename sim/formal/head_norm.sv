@@ -90,6 +90,7 @@ module f_head_norm #(
             assume (fits(y[23:0]));
     end
 
+    wire [GAIN_ADDR_W-1:0] last_gain = base + (f_kind == 2'd1 ? WORDS : 0) + WORDS - 1;
     reg [GAIN_ADDR_W-1:0] gain_was, gain_was2;
     always @(posedge clk)
         {gain_was, gain_was2} <= {gain_addr, gain_was};
@@ -106,7 +107,7 @@ module f_head_norm #(
         end
         // three cycles before a word leaves, its gain is asked for: seen two later
         if (since == 8'd10 + WORDS && f_kind != 2'd2 && WORDS > 1)
-            its_gain: assert (gain_was2 == base + (f_kind == 2'd1 ? WORDS : 0) + WORDS - 1);
+            its_gain: assert (gain_was2 == last_gain);
         is_busy:    assert (since == 8'd0 || since >= 8'd12 + WORDS || busy);
     end
     always @(posedge clk) begin
