@@ -7,14 +7,15 @@
 #include "gen/cmd.h"
 
 static const struct hw_verb *const VERBS[] = {&HW_VERB_INSPECT, &HW_VERB_QUANTIZE, &HW_VERB_PLAN,
-                                              &HW_VERB_EMIT,    &HW_VERB_RUN,      &HW_VERB_SIM};
+                                              &HW_VERB_EMIT,    &HW_VERB_RUN,      &HW_VERB_SIM,
+                                              &HW_VERB_REPORT};
 enum { N_VERBS = sizeof VERBS / sizeof VERBS[0] };
 
 static void help(FILE *to)
 {
     fprintf(to, "hardwire " HW_VERSION ": a language model as a chip\n\n");
     for (int i = 0; i < N_VERBS; i++)
-        fprintf(to, "  hardwire %-8s %-29s %s\n", VERBS[i]->name, VERBS[i]->operands,
+        fprintf(to, "  hardwire %-8s %-32s %s\n", VERBS[i]->name, VERBS[i]->operands,
                 VERBS[i]->what);
     fprintf(to, "\nhardwire help VERB tells a verb's options.\n"
                 "Exit status: 0 done, 1 bad input, 2 bad usage.\n");

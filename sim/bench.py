@@ -316,8 +316,21 @@ def write_page(path, text):
         file.write(page[:page.index(BEGIN)] + BEGIN + "\n" + text + "\n" + page[page.index(END):])
 
 
+def calibration():
+    """Published figures of hardwired systems beside what the planner computes for them."""
+    rows = []
+    for r in json.loads(run("build/hardwire plan --calibration --json")):
+        name = re.sub(r"\W+", "_", r["system"].lower())
+        figures[f"calibration_ratio_{name}_{r['result']}"] = r["ratio"]
+        rows.append([r["system"], r["result"], f"{r['published']:,.6g}", f"{r['predicted']:,.6g}",
+                     f"{r['ratio']:.2f}", r["role"]])
+    table("Published figures of hardwired systems and what `hardwire plan --calibration` computes",
+          ["system", "figure", "published", "predicted", "ratio", "role"], rows)
+
+
 def main():
     os.makedirs(OUT, exist_ok=True)
+    calibration()
     default_model()
     whole = os.path.exists(STORIES) and os.path.exists(TEXT)
     if os.path.exists(STORIES):

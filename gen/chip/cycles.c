@@ -563,7 +563,44 @@ static void sequencer_next(const struct clocking *k, const struct state *s, stru
         n->running = false;
 }
 
-struct hw_cycle_count hw_cycles(const struct hw_plan *plan, int pos, bool sample)
+// --- timeline
+
+struct timeline {
+    long clocks; // of the token
+    int n;
+    double *busy; // [HW_N_UNITS][n], clocks until the walk ends
+};
+
+const char *hw_cycle_unit_name(enum hw_cycle_unit unit)
+{
+    static const char *const NAME[] = {
+        [HW_UNIT_EMBED] = "embedding",       [HW_UNIT_NORM] = "norm",
+        [HW_UNIT_ARRAY] = "array",           [HW_UNIT_DRAIN] = "drain",
+        [HW_UNIT_ROTATION] = "rotation, KV", [HW_UNIT_ATTENTION] = "attention",
+        [HW_UNIT_SWIGLU] = "SwiGLU",         [HW_UNIT_ARGMAX] = "argmax"};
+    return NAME[unit];
+}
+
+static void note_clock(const struct timeline *t, const struct state *s, bool word, long clock)
+{
+    const bool busy[HW_N_UNITS] = {
+        [HW_UNIT_EMBED] = s->embed_active || any_bool(s->embed_pipe_busy, 3),
+        [HW_UNIT_NORM] = s->norm_scalar > 0 || s->norm_a || any(s->norm_pipe, 5),
+        [HW_UNIT_ARRAY] = word,
+        [HW_UNIT_DRAIN] = s->walking || any(s->drained, 3) || any(s->residual, 3),
+        [HW_UNIT_ROTATION] = angles_busy(s) || any(s->rope, 2) || s->write,
+        [HW_UNIT_ATTENTION] = any_bool(s->a_pipe, 3) || any_bool(s->b_pipe, 5) || s->c1 || s->c2 ||
+                              s->c3 || s->out_valid,
+        [HW_UNIT_SWIGLU] = any(s->swiglu, 5),
+        [HW_UNIT_ARGMAX] = s->top_word != 0,
+    };
+    long slice = clock * t->n / t->clocks;
+    for (int u = 0; u < HW_N_UNITS; u++)
+        t->busy[u * t->n + (slice < t->n ? slice : t->n - 1)] += busy[u];
+}
+
+static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool sample,
+                                  const struct timeline *t)
 {
     const struct hw_geometry *g = &plan->geometry;
     const struct hw_latency *l = &g->latency;
@@ -599,12 +636,33 @@ struct hw_cycle_count hw_cycles(const struct hw_plan *plan, int pos, bool sample
         divide_next(&k, &s, &n);
         activations_next(&k, &s, &n);
         sequencer_next(&k, &s, &n, !s.active || (word && matrix_end));
+        if (t)
+            note_clock(t, &s, word, count.token);
         count.token++;
         count.array_busy += word;
         s = n;
     }
     count.token += 3; // done is seen, the token is sent, the engine starts (chip.v)
     return count;
+}
+
+struct hw_cycle_count hw_cycles(const struct hw_plan *plan, int pos, bool sample)
+{
+    return walk(plan, pos, sample, NULL);
+}
+
+long hw_cycles_timeline(const struct hw_plan *plan, int pos, int n, double *busy)
+{
+    struct timeline t = {hw_cycles(plan, pos, true).token, n, busy};
+    memset(busy, 0, sizeof *busy * (size_t)n * HW_N_UNITS);
+    (void)walk(plan, pos, true, &t);
+    for (int i = 0; i < n; i++) {
+        // clocks k with k * n / clocks == i
+        long first = (i * t.clocks + n - 1) / n, next = ((i + 1) * t.clocks + n - 1) / n;
+        for (int u = 0; u < HW_N_UNITS && next > first; u++)
+            busy[u * n + i] /= (double)(next - first);
+    }
+    return t.clocks;
 }
 
 struct hw_cycle_count hw_cycles_next(struct hw_cycles_known *known, const struct hw_plan *plan,

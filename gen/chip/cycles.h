@@ -16,6 +16,23 @@ struct hw_cycle_count {
 // wanted. RECV is fed without gaps. Equal to the RTL's count, clock for clock.
 struct hw_cycle_count hw_cycles(const struct hw_plan *plan, int pos, bool sample);
 
+// The units of a timeline.
+enum hw_cycle_unit {
+    HW_UNIT_EMBED,
+    HW_UNIT_NORM,
+    HW_UNIT_ARRAY,
+    HW_UNIT_DRAIN,
+    HW_UNIT_ROTATION, // and KV cache
+    HW_UNIT_ATTENTION,
+    HW_UNIT_SWIGLU,
+    HW_UNIT_ARGMAX,
+    HW_N_UNITS
+};
+const char *hw_cycle_unit_name(enum hw_cycle_unit unit);
+// The token of hw_cycles(plan, pos, true) in n equal slices of its clocks: busy[u * n + i] is the
+// share of slice i, 0..1, in which unit u holds something. Returns the token's clocks.
+long hw_cycles_timeline(const struct hw_plan *plan, int pos, int n, double *busy);
+
 // What was walked last, without and with logits. All positions of a group of att_pos take the same
 // time, so that a walk in order of positions walks each group once. All zero: nothing yet.
 struct hw_cycles_known {

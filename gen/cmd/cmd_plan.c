@@ -6,6 +6,7 @@
 #include "gen/chip/cycles.h"
 #include "gen/chip/estimate.h"
 #include "gen/cmd.h"
+#include "gen/cmd/cost_request.h"
 #include "gen/qmodel/file.h"
 #include "gen/sheet.h"
 
@@ -143,6 +144,24 @@ static void say_estimate(struct hw_sheet *s, const struct hw_plan *plan)
     hw_sheet_json(s, "simulated_clocks_per_s_with_taps", json_real(e.clocks_per_s_taps));
 }
 
+// --node: the economics of this very plan.
+static bool say_economics(struct hw_sheet *s, struct hw_request *r, const struct hw_plan *plan,
+                          struct hw_error *err)
+{
+    struct hw_load load;
+    bool exact;
+    if (!r->cost.node)
+        return true;
+    if (!hw_cost_load(r, plan, &load, &exact, err))
+        return false;
+    json_t *doc = hw_cost_document(r, &load, err);
+    if (doc && !s->root)
+        hw_economics_print(doc);
+    if (doc)
+        hw_sheet_json(s, "economics", doc);
+    return doc != NULL;
+}
+
 static int plan_verb(int argc, char **argv)
 {
     struct hw_request r;
@@ -153,7 +172,11 @@ static int plan_verb(int argc, char **argv)
     int status = hw_parse_request(&HW_VERB_PLAN, argc, argv, &r);
     if (status >= 0)
         return status;
-    if (!hw_prepare(&r, &q, &plan, &err))
+    if (r.cost.article || r.cost.calibration)
+        return hw_cost_tables(&r);
+    if (r.shape && (r.shape[0] < '0' || r.shape[0] > '9'))
+        return hw_cost_shape_plan(&r);
+    if (!hw_cost_check(&r, &err) || !hw_prepare(&r, &q, &plan, &err))
         return hw_report(&err);
     const struct hw_geometry *g = &plan.geometry;
     hw_sheet_open(&s, r.json);
@@ -167,10 +190,11 @@ static int plan_verb(int argc, char **argv)
     say_sram(&s, g);
     say_cycles(&s, &plan, r.clock_mhz);
     say_estimate(&s, &plan);
+    bool ok = say_economics(&s, &r, &plan, &err);
     hw_sheet_close(&s);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
-    return 0;
+    return ok ? 0 : hw_report(&err);
 }
 
 static const struct hw_option OPTIONS[] = {
@@ -189,5 +213,6 @@ const struct hw_verb HW_VERB_PLAN = {
     .groups = {{NULL, OPTIONS, 0},
                {NULL, HW_GEOMETRY_OPTIONS, offsetof(struct hw_request, geometry)},
                {NULL, HW_DESIGN_OPTIONS, 0},
-               {NULL, HW_SHAPE_OPTIONS, 0}},
+               {NULL, HW_SHAPE_OPTIONS, 0},
+               {NULL, HW_COST_OPTIONS, offsetof(struct hw_request, cost)}},
     .run = plan_verb};

@@ -57,6 +57,11 @@ static int check_request(const char *verb, struct hw_request *r)
                         "--bits, --code-bits, --wide-bits: expected a model without quantized "
                         "weights, got %s",
                         r->input);
+    bool named = r->shape && (r->shape[0] < '0' || r->shape[0] > '9'); // gen/cost/shapes.h
+    if (named && !r->bits && !r->wide_bits && !r->code_bits) {         // as HC1
+        r->bits = r->code_bits = 3;
+        r->wide_bits = 6;
+    }
     r->bits = r->bits ? r->bits : r->shape ? 4 : 8;
     r->wide_bits = r->wide_bits ? r->wide_bits : r->bits;
     r->code_bits = r->code_bits ? r->code_bits : 4;
@@ -84,14 +89,17 @@ int hw_parse_request(const struct hw_verb *verb, int argc, char **argv, struct h
     int status = hw_options_parse(verb, argc, argv, r, &operands);
     if (status >= 0)
         return status;
-    if (operands.n != !r->shape)
-        return hw_usage(verb->name, r->shape ? "expected no model beside --shape"
-                                             : "expected one quantized model");
+    bool none = r->shape || r->cost.article || r->cost.calibration;
+    if (operands.n != !none)
+        return hw_usage(verb->name, none ? "expected no model beside --shape, --article or "
+                                           "--calibration"
+                                         : "expected one quantized model");
     if (!r->templates) {
         snprintf(r->home, sizeof r->home, "%s/rtl_templates", hw_home());
         r->templates = r->home;
     }
-    r->input = r->shape ? NULL : operands.at[0];
-    r->made_up = r->shape || (verb == &HW_VERB_PLAN && !hw_is_safetensors(r->input));
+    r->input = none ? NULL : operands.at[0];
+    r->made_up = none || ((verb == &HW_VERB_PLAN || verb == &HW_VERB_REPORT) &&
+                          !hw_is_safetensors(r->input));
     return check_request(verb->name, r);
 }

@@ -5,6 +5,7 @@
 
 #include "gen/chip/geometry.h"
 #include "gen/cmd/cosim_options.h"
+#include "gen/cmd/cost_options.h"
 
 struct hw_request {
     struct hw_geometry geometry;
@@ -16,6 +17,7 @@ struct hw_request {
     bool made_up; // no quantized model: a shape, or (plan) a checkpoint, with random weights
     struct hw_ask ask;
     struct hw_cosim_options cosim;
+    struct hw_cost_options cost;
     char home[4200]; // where templates points if none are given
 };
 extern const struct hw_option HW_GEOMETRY_OPTIONS[]; // of struct hw_geometry
