@@ -19,13 +19,14 @@ static json_t *range(double low, double value, double high)
 
 static json_t *load_object(const struct hw_load *l)
 {
-    return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
-                     "weights", l->weights, "active_weights", l->active_weights, "rom_bits",
-                     l->rom_bits + l->other_rom_bits, "rom_bits_token", l->rom_bits_token, "rows",
-                     l->rows, "cols", l->cols, "attention_lanes", l->att, "context", l->context,
-                     "cycles_first", l->cycles_first, "cycles_last", l->cycles_last, "array_busy",
-                     l->busy, "kv_bits_position", l->kv_bits_position, "users", l->users,
-                     "replicas", l->volume);
+    return json_pack(
+        "{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
+        "weights", l->weights, "active_weights", l->active_weights, "rom_bits",
+        l->rom_bits + l->other_rom_bits, "rom_bits_token", l->rom_bits_token, "rows", l->rows,
+        "cols", l->cols, "attention_lanes", l->att, "context", l->context, "cycles_first",
+        l->cycles_first, "cycles_last", l->cycles_last, "array_busy", l->busy, "kv_bits_position",
+        l->kv_bits_position, "layers", (double)l->layers, "hop_bits", l->hop_bits, "users",
+        l->users, "replicas", l->volume);
 }
 
 static json_t *results_object(const struct hw_constants *c, const struct hw_load *load)
@@ -270,6 +271,14 @@ void hw_economics_print(const json_t *economics)
         json_number_value(json_object_get(load, "cols")),
         json_number_value(json_object_get(load, "users")),
         json_number_value(json_object_get(load, "replicas")));
+    double chips = part(results, "chips", "value");
+    if (chips > 1)
+        printf(
+            "cut in the order of its %.0f layers, %.2f of them a chip; %.0f bits a token pass from "
+            "chip to chip\n",
+            json_number_value(json_object_get(load, "layers")),
+            json_number_value(json_object_get(load, "layers")) / chips,
+            json_number_value(json_object_get(load, "hop_bits")));
     for (i = 0; i < sizeof LINES / sizeof LINES[0]; i++) {
         if (LINES[i].name)
             print_result(results, LINES[i].label, LINES[i].name, LINES[i].unit);

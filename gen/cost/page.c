@@ -142,10 +142,8 @@ void hw_chart_level(const struct hw_chart *c, double y, const char *name)
 {
     if (y < c->y0 || y > c->y1)
         return;
-    fprintf(c->to,
-            "<path class=level d=\"M%d %.1fH%d\"/><text class=note x=\"%d\" y=\"%.1f\" "
-            "text-anchor=end>",
-            LEFT, at_y(c, y), RIGHT, RIGHT - 2, at_y(c, y) - 4);
+    fprintf(c->to, "<path class=level d=\"M%d %.1fH%d\"/><text class=note x=\"%d\" y=\"%.1f\">",
+            LEFT, at_y(c, y), RIGHT, LEFT + 4, at_y(c, y) - 4);
     hw_page_text(c->to, name);
     fputs("</text>", c->to);
 }
@@ -216,7 +214,7 @@ const char HW_PAGE_SCRIPT[] =
     "l=+$('life').value,c=cost(n,r,l);"
     "$('volume-is').textContent=Math.round(r).toLocaleString('en');$('life-is').textContent=l;"
     "$('answer').textContent='$'+human(c)+' a million tokens';$('answer').dataset.value=c;"
-    "$('answer-note').textContent=n.chips+' chips a replica, '+"
+    "$('answer-note').textContent=n.chips+(n.chips>1?' chips':' chip')+' a replica, '+"
     "Math.round(n.tokens_s_user).toLocaleString('en')+' tokens/s a user, '+"
     "human(n.mtok_year*r/1e6)+' T tokens a year'}\n"
     "for(var i=0;i<v.length;i++){var o=document.createElement('option');"

@@ -331,6 +331,9 @@ static void servers(FILE *to, const json_t *doc)
     const json_t *s;
     size_t i;
     char a[32], b[32], c[32];
+    bool any = false;
+    json_array_foreach(list(doc, "servers"), i, s) any =
+        any || json_is_true(json_object_get(s, "same_model"));
     section(to, false, "Beside servers one can buy",
             "At the same utilisation, power and depreciation; each runs its own model. Break-even: "
             "sets of chips at which a million tokens cost the same.");
@@ -349,7 +352,9 @@ static void servers(FILE *to, const json_t *doc)
                 "class=n>%s</tr>",
                 hw_page_human(a, real(json_object_get(s, "usd_mtok"), "value")),
                 hw_page_human(b, real(s, "tokens_s_user")), real(s, "speed_ratio"),
-                json_is_null(even) ? "never" : hw_page_human(c, json_number_value(even)));
+                any && !json_is_true(json_object_get(s, "same_model")) ? "-"
+                : json_is_null(even)                                   ? "never"
+                                     : hw_page_human(c, json_number_value(even)));
     }
     fputs("</table></div></section>\n", to);
 }
