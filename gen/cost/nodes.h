@@ -22,7 +22,8 @@
     X(wafer_mm)  /* diameter */                                                                    \
     X(wafer_usd) /* processed */                                                                   \
     X(defects_cm2)                                                                                 \
-    X(mask_set_usd) /* all layers */                                                               \
+    X(engineering_usd) /* of the first chip on a fabric */                                         \
+    X(mask_set_usd)    /* all layers */                                                            \
     X(mask_layers)                                                                                 \
     X(personality_layers) /* of these: those that another model changes */                         \
     X(cycle_days)         /* wafers from the first layer on */                                     \
@@ -54,7 +55,6 @@
     X(cards_per_host)                                                                              \
     X(host_w)                                                                                      \
     X(margin)                  /* price over cost of a card */                                     \
-    X(engineering_usd)         /* of the first chip on a fabric */                                 \
     X(respin_engineering_usd)  /* of another model on it */                                        \
     X(personality_mask_factor) /* price of a personality's mask over the mean of the set */        \
     X(life_years)              /* of a model in use */                                             \
