@@ -95,6 +95,7 @@ $(B)/shape: tests/shape.c | setup
 	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< -o $@
 
 test: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/default.safetensors
+	@sim/setup python3-pip python3-venv
 	@tests/run
 
 test-full: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/encode $(B)/default.safetensors

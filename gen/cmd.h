@@ -9,6 +9,6 @@
 #include "gen/error.h"
 
 extern const struct hw_verb HW_VERB_INSPECT, HW_VERB_QUANTIZE, HW_VERB_PLAN, HW_VERB_EMIT,
-    HW_VERB_RUN, HW_VERB_SIM, HW_VERB_REPORT;
+    HW_VERB_RUN, HW_VERB_SIM, HW_VERB_REPORT, HW_VERB_LAYOUT;
 
 #endif

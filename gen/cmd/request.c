@@ -82,15 +82,11 @@ static int check_request(const char *verb, struct hw_request *r)
     return -1;
 }
 
-int hw_parse_request(const struct hw_verb *verb, int argc, char **argv, struct hw_request *r)
+int hw_complete_request(const struct hw_verb *verb, const struct hw_operands *operands,
+                        struct hw_request *r)
 {
-    struct hw_operands operands;
-    *r = (struct hw_request){0};
-    int status = hw_options_parse(verb, argc, argv, r, &operands);
-    if (status >= 0)
-        return status;
     bool none = r->shape || r->cost.article || r->cost.calibration;
-    if (operands.n != !none)
+    if (operands->n != !none)
         return hw_usage(verb->name, none ? "expected no model beside --shape, --article or "
                                            "--calibration"
                                          : "expected one quantized model");
@@ -98,8 +94,16 @@ int hw_parse_request(const struct hw_verb *verb, int argc, char **argv, struct h
         snprintf(r->home, sizeof r->home, "%s/rtl_templates", hw_home());
         r->templates = r->home;
     }
-    r->input = none ? NULL : operands.at[0];
+    r->input = none ? NULL : operands->at[0];
     r->made_up = none || ((verb == &HW_VERB_PLAN || verb == &HW_VERB_REPORT) &&
                           !hw_is_safetensors(r->input));
     return check_request(verb->name, r);
+}
+
+int hw_parse_request(const struct hw_verb *verb, int argc, char **argv, struct hw_request *r)
+{
+    struct hw_operands operands;
+    *r = (struct hw_request){0};
+    int status = hw_options_parse(verb, argc, argv, r, &operands);
+    return status >= 0 ? status : hw_complete_request(verb, &operands, r);
 }

@@ -26,4 +26,7 @@ extern const struct hw_option HW_SHAPE_OPTIONS[];    // of struct hw_request: em
 
 // Reads the arguments of emit, plan or sim. Returns -1 to go on, otherwise the exit status.
 int hw_parse_request(const struct hw_verb *verb, int argc, char **argv, struct hw_request *r);
+// The second half of that, for a verb whose own request holds *r, set to what the options say.
+int hw_complete_request(const struct hw_verb *verb, const struct hw_operands *operands,
+                        struct hw_request *r);
 #endif

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the choice of macros, their places in the floorplan, and the folder of a layout. All of it
+// is a function of the process and of the ROMs' widths and capacities, but the cells *_code.
+#include "gen/layout/layout.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "gen/chip/words.h"
+#include "gen/layout/views.h"
+#include "gen/output.h"
+
+static const char *const FORMAT = "hardwire-layout-1";
+enum { CHANNEL = 10000 }; // between macros, nm
+
+// --- macros
+
+static int parts(int n, int most)
+{
+    return (n + most - 1) / most;
+}
+
+static int rows_each(int words)
+{
+    int n = parts(words, HW_MACRO_MAX_ROWS), rows = parts(words, n);
+    return parts(rows, HW_CODE_ROWS) * HW_CODE_ROWS;
+}
+
+// What macros hold that are cut as those for `words` words are.
+static int capacity(int words)
+{
+    return words > 0 ? parts(words, HW_MACRO_MAX_ROWS) * rows_each(words) : 0;
+}
+
+static void add_macro(struct hw_layout *l, int rom, int row, int col, int rows, int first_bit,
+                      int bits)
+{
+    struct hw_macro *m = &l->macro[l->n_macros++];
+    *m = (struct hw_macro){.rom = rom, .first_word = row * rows, .first_bit = first_bit};
+    snprintf(m->name, sizeof m->name, "%s_r%02d_c%02d", l->plan->rom[rom].name, row, col);
+    m->array = hw_array_make(l->pdk, rows, bits);
+    m->width = m->array.width + 2 * HW_MACRO_MARGIN;
+    m->height = m->array.bus_y + m->array.bus_h + 2 * HW_MACRO_MARGIN;
+}
+
+static bool make_macros(struct hw_layout *l, struct hw_error *err)
+{
+    int n = 0;
+    for (int i = 0; i < HW_N_ROMS; i++) {
+        if (l->words[i] > 0)
+            n += parts(l->words[i], HW_MACRO_MAX_ROWS) *
+                 parts(l->plan->rom[i].width, HW_MACRO_MAX_COLS);
+    }
+    l->macro = calloc((size_t)n + 1, sizeof *l->macro);
+    if (!l->macro)
+        return hw_fail(err, "layout: out of memory");
+    for (int i = 0; i < HW_N_ROMS; i++) {
+        int width = l->plan->rom[i].width, n_cols = parts(width, HW_MACRO_MAX_COLS);
+        int cols = parts(width, n_cols);
+        if (l->words[i] == 0)
+            continue;
+        for (int row = 0; row < parts(l->words[i], HW_MACRO_MAX_ROWS); row++) {
+            for (int c = 0; c < n_cols; c++) {
+                int bits = width - c * cols < cols ? width - c * cols : cols;
+                add_macro(l, i, row, c, rows_each(l->words[i]), c * cols, bits);
+            }
+        }
+    }
+    return true;
+}
+
+// Shelves of about the width that makes the whole square, in the order of the macros.
+static void place(struct hw_layout *l)
+{
+    double area = 0;
+    int x = 0, y = 0, shelf = 0, widest = 0;
+    for (int i = 0; i < l->n_macros; i++) {
+        const struct hw_macro *m = &l->macro[i];
+        area += ((double)m->width + CHANNEL) * ((double)m->height + CHANNEL);
+        widest = m->width > widest ? m->width : widest;
+    }
+    int grid = l->pdk->grid, limit = (int)(sqrt(area) / grid) * grid;
+    limit = limit > widest ? limit : widest;
+    for (int i = 0; i < l->n_macros; i++) {
+        struct hw_macro *m = &l->macro[i];
+        if (x > 0 && x + m->width > limit) {
+            x = 0;
+            y += shelf + CHANNEL;
+            shelf = 0;
+        }
+        m->x = x;
+        m->y = y;
+        x += m->width + CHANNEL;
+        shelf = m->height > shelf ? m->height : shelf;
+        l->width = x - CHANNEL > l->width ? x - CHANNEL : l->width;
+    }
+    l->height = y + shelf;
+}
+
+// --- an earlier layout
+
+static bool take_capacities(struct hw_layout *l, const char *like, struct hw_error *err)
+{
+    char path[HW_OUTPUT_PATH + 32];
+    json_error_t why;
+    snprintf(path, sizeof path, "%s/layout.json", like);
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
+    const char *format = json_string_value(json_object_get(root, "format"));
+    const char *pdk = json_string_value(json_object_get(root, "pdk"));
+    if (!root)
+        hw_fail(err, "%s: expected the description of a layout, got %s", path, why.text);
+    else if (!format || strcmp(format, FORMAT) != 0)
+        hw_fail(err, "%s: format: expected %s, got %s", path, FORMAT, format ? format : "none");
+    else if (!pdk || strcmp(pdk, l->pdk->name) != 0)
+        hw_fail(err, "%s: pdk: expected %s, got %s", path, l->pdk->name, pdk ? pdk : "none");
+    for (int i = 0; i < HW_N_ROMS && !err->set; i++) {
+        const struct hw_rom *rom = &l->plan->rom[i];
+        json_t *o = json_object_get(json_object_get(root, "roms"), rom->name);
+        json_int_t width = json_integer_value(json_object_get(o, "width"));
+        json_int_t words = json_integer_value(json_object_get(o, "words"));
+        if (width != rom->width)
+            hw_fail(err, "%s: %s ROM: width: expected %d bits, got %lld", path, rom->name,
+                    rom->width, (long long)width);
+        else if (words < rom->depth || words > 1 << 30 || words != capacity((int)words))
+            hw_fail(err, "%s: %s ROM: words: expected macros of at least %d, got %lld", path,
+                    rom->name, rom->depth, (long long)words);
+        else
+            l->words[i] = (int)words;
+    }
+    json_decref(root);
+    return !err->set;
+}
+
+bool hw_layout_make(struct hw_layout *l, const struct hw_plan *plan, const struct hw_pdk *pdk,
+                    const char *like, struct hw_error *err)
+{
+    *l = (struct hw_layout){.pdk = pdk, .plan = plan};
+    for (int i = 0; i < HW_N_ROMS; i++)
+        l->words[i] = capacity(plan->rom[i].depth);
+    if ((like && !take_capacities(l, like, err)) || !make_macros(l, err))
+        return false;
+    place(l);
+    return true;
+}
+
+void hw_layout_free(struct hw_layout *l)
+{
+    free(l->macro);
+    memset(l, 0, sizeof *l);
+}
+
+// --- GDSII
+
+static void array_name(const struct hw_array *a, char name[HW_ARRAY_NAME])
+{
+    snprintf(name, HW_ARRAY_NAME, "a%dx%d", a->rows, a->cols);
+}
+
+// Every array of another size once.
+static void write_arrays(struct hw_out *out, const struct hw_layout *l)
+{
+    for (int i = 0; i < l->n_macros; i++) {
+        const struct hw_array *a = &l->macro[i].array;
+        char name[HW_ARRAY_NAME];
+        int k = 0;
+        while (l->macro[k].array.rows != a->rows || l->macro[k].array.cols != a->cols)
+            k++;
+        array_name(a, name);
+        if (k == i)
+            hw_array_write(out, a, name);
+    }
+}
+
+// Word lines leave at the left, bit lines below, ground above.
+static void write_pins(struct hw_out *out, const struct hw_macro *m)
+{
+    const struct hw_array *a = &m->array;
+    const struct hw_pdk *p = a->pdk;
+    char text[32];
+    for (int r = 0; r < a->rows; r++) {
+        int y = HW_MACRO_MARGIN + hw_array_row_y(a, r), half = p->met2_w / 2;
+        struct hw_box pin = {0, y - half, HW_MACRO_MARGIN, y + half};
+        hw_gds_box(out, p->met2, pin);
+        hw_gds_box(out, p->met2_pin, pin);
+        snprintf(text, sizeof text, "WL[%d]", r);
+        hw_gds_text(out, p->met2_label, HW_MACRO_MARGIN / 2, y, text);
+    }
+    for (int c = 0; c < a->cols; c++) {
+        int x = HW_MACRO_MARGIN + hw_array_col_x(a, c) + a->bit_x, half = a->line_w / 2;
+        struct hw_box pin = {x - half, 0, x + half, HW_MACRO_MARGIN};
+        hw_gds_box(out, p->met1, pin);
+        hw_gds_box(out, p->met1_pin, pin);
+        snprintf(text, sizeof text, "BL[%d]", c);
+        hw_gds_text(out, p->met1_label, x, HW_MACRO_MARGIN / 2, text);
+    }
+    struct hw_box bus = {HW_MACRO_MARGIN, HW_MACRO_MARGIN + a->bus_y, HW_MACRO_MARGIN + a->width,
+                         HW_MACRO_MARGIN + a->bus_y + a->bus_h};
+    hw_gds_box(out, p->met1_pin, bus);
+    hw_gds_text(out, p->met1_label, HW_MACRO_MARGIN + a->width / 2,
+                HW_MACRO_MARGIN + a->bus_y + a->bus_h / 2, "VGND");
+}
+
+static void write_macro(struct hw_out *out, const struct hw_macro *m)
+{
+    char name[HW_ARRAY_NAME];
+    hw_gds_cell(out, m->name);
+    array_name(&m->array, name);
+    hw_gds_ref(out, name, HW_MACRO_MARGIN, HW_MACRO_MARGIN);
+    snprintf(name, sizeof name, "%s_code", m->name);
+    hw_gds_ref(out, name, HW_MACRO_MARGIN, HW_MACRO_MARGIN);
+    write_pins(out, m);
+    hw_gds_box(out, m->array.pdk->boundary, (struct hw_box){0, 0, m->width, m->height});
+    hw_gds_cell_end(out);
+}
+
+// Columns of a word: bits [first, first + n) into the low bits of *to.
+static void take_bits(uint8_t *to, const uint8_t *word, int first, int n)
+{
+    memset(to, 0, (size_t)(n + 7) / 8);
+    for (int i = 0; i < n; i++)
+        to[i / 8] |= (uint8_t)((word[(first + i) / 8] >> ((first + i) & 7) & 1) << (i & 7));
+}
+
+// The code of macros [first, first + n), which hold the same words.
+static bool write_codes(struct hw_out *out, const struct hw_layout *l, struct hw_words *words,
+                        int first, int n)
+{
+    const struct hw_macro *m = &l->macro[first];
+    const struct hw_rom *rom = &l->plan->rom[m->rom];
+    size_t bytes = ((size_t)rom->width + 7) / 8, rows = (size_t)m->array.rows;
+    uint8_t *all = calloc(rows, bytes), *some = calloc(rows, bytes);
+    if (!all || !some)
+        hw_fail(out->err, "%s: out of memory", m->name);
+    for (int r = 0; !out->err->set && r < m->array.rows && m->first_word + r < rom->depth; r++)
+        memcpy(all + (size_t)r * bytes, hw_words_get(words, m->first_word + r), bytes);
+    for (int i = 0; i < n && !out->err->set; i++) {
+        char name[HW_ARRAY_NAME];
+        int cols = m[i].array.cols, stride = (cols + 7) / 8;
+        for (size_t r = 0; r < rows; r++)
+            take_bits(some + r * (size_t)stride, all + r * bytes, m[i].first_bit, cols);
+        snprintf(name, sizeof name, "%s_code", m[i].name);
+        hw_array_write_code(out, &m[i].array, name, some, stride);
+    }
+    free(all);
+    free(some);
+    return !out->err->set;
+}
+
+static void write_gds(struct hw_out *out, const struct hw_layout *l)
+{
+    hw_gds_open(out, "rom.gds", "hardwire");
+    hw_array_write_parts(out, l->pdk);
+    write_arrays(out, l);
+    for (int i = 0; i < l->n_macros && !out->err->set;) {
+        struct hw_words words;
+        int rom = l->macro[i].rom, n;
+        if (!hw_words_open(&words, l->plan, &l->plan->rom[rom], out->err))
+            return;
+        for (; i < l->n_macros && l->macro[i].rom == rom && !out->err->set; i += n) {
+            n = 1;
+            while (i + n < l->n_macros && l->macro[i + n].rom == rom &&
+                   l->macro[i + n].first_word == l->macro[i].first_word)
+                n++;
+            write_codes(out, l, &words, i, n);
+        }
+        hw_words_close(&words);
+    }
+    for (int i = 0; i < l->n_macros; i++)
+        write_macro(out, &l->macro[i]);
+    hw_gds_cell(out, "personality");
+    for (int i = 0; i < l->n_macros; i++)
+        hw_gds_ref(out, l->macro[i].name, l->macro[i].x, l->macro[i].y);
+    hw_gds_cell_end(out);
+    hw_gds_close(out);
+}
+
+// --- description
+
+static void write_json(struct hw_out *out, const struct hw_layout *l)
+{
+    hw_out_open(out, "layout.json");
+    hw_out_print(out, "{\n  \"format\": \"%s\",\n  \"pdk\": \"%s\",\n  \"roms\": {\n", FORMAT,
+                 l->pdk->name);
+    for (int i = 0; i < HW_N_ROMS; i++)
+        hw_out_print(out, "    \"%s\": {\"width\": %d, \"words\": %d}%s\n", l->plan->rom[i].name,
+                     l->plan->rom[i].width, l->words[i], i + 1 < HW_N_ROMS ? "," : "");
+    hw_out_print(out, "  },\n  \"floorplan_nm\": [%d, %d],\n  \"macros\": [\n", l->width,
+                 l->height);
+    for (int i = 0; i < l->n_macros; i++) {
+        const struct hw_macro *m = &l->macro[i];
+        hw_out_print(out,
+                     "    {\"name\": \"%s\", \"rom\": \"%s\", \"first_word\": %d, \"first_bit\": "
+                     "%d, \"rows\": %d, \"cols\": %d, \"at_nm\": [%d, %d], \"size_nm\": [%d, "
+                     "%d]}%s\n",
+                     m->name, l->plan->rom[m->rom].name, m->first_word, m->first_bit, m->array.rows,
+                     m->array.cols, m->x, m->y, m->width, m->height,
+                     i + 1 < l->n_macros ? "," : "");
+    }
+    hw_out_print(out, "  ]\n}\n");
+    hw_out_close(out);
+}
+
+// --- folder
+
+static bool owns(void *user, const char *path, bool is_folder)
+{
+    static const char *const FILES[] = {"rom.gds", "layout.json", "macros.lef", "macros.spice",
+                                        "floorplan.svg"};
+    (void)user;
+    for (size_t i = 0; i < sizeof FILES / sizeof FILES[0] && !is_folder; i++) {
+        if (strcmp(path, FILES[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+// Nothing, an empty folder or a layout may stand where the output goes.
+static bool replaceable(const char *name, struct hw_error *err)
+{
+    struct stat st;
+    char path[HW_OUTPUT_PATH + 32];
+    if (lstat(name, &st) != 0)
+        return true;
+    if (!S_ISDIR(st.st_mode))
+        return hw_fail(err, "%s: exists and is not a folder: not replaced", name);
+    snprintf(path, sizeof path, "%s/layout.json", name);
+    if (lstat(path, &st) != 0 && !hw_output_dir_empty(name))
+        return hw_fail(err, "%s: exists and is not a layout of hardwire: not replaced", name);
+    return hw_output_dir_owned(name, owns, NULL, err);
+}
+
+bool hw_layout_write(const struct hw_layout *l, const char *path, bool spice, struct hw_error *err)
+{
+    struct hw_output_dir dir;
+    if (!hw_output_dir_name(&dir, path, err) || !replaceable(dir.name, err) ||
+        !hw_output_dir_open(&dir, owns, NULL, err))
+        return false;
+    struct hw_out out = {.dir = dir.temp, .err = err, .stop = &hw_stop};
+    write_gds(&out, l);
+    hw_views_lef(&out, l);
+    if (spice)
+        hw_views_spice(&out, l);
+    hw_views_floorplan(&out, l);
+    write_json(&out, l);
+    if (!err->set && replaceable(dir.name, err))
+        hw_output_dir_commit(&dir, owns, NULL, err);
+    hw_out_free(&out);
+    hw_output_dir_close(&dir, owns, NULL);
+    return !err->set;
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ROMs of a plan as macros of a process: which words and bits each macro holds, where it lies,
+// and the folder of files that describes them.
+#ifndef HW_LAYOUT_H
+#define HW_LAYOUT_H
+
+#include <stdio.h>
+
+#include "gen/chip/plan.h"
+#include "gen/layout/array.h"
+
+// A macro reads one word a cycle, all its bits at once: rows are words, columns are bits.
+enum { HW_MACRO_MAX_ROWS = 256, HW_MACRO_MAX_COLS = 512 };
+enum { HW_MACRO_MARGIN = 400 }; // around its array, nm
+
+struct hw_macro {
+    char name[24];  // ROM_rNN_cNN
+    int rom;        // HW_ROM_...
+    int first_word; // of row 0
+    int first_bit;  // of column 0
+    struct hw_array array;
+    int x, y;          // of its lower left corner in the floorplan, nm
+    int width, height; // nm
+};
+
+struct hw_layout {
+    const struct hw_pdk *pdk;
+    const struct hw_plan *plan;
+    int words[HW_N_ROMS]; // that the macros of a ROM hold; at least its depth
+    struct hw_macro *macro;
+    int n_macros;
+    int width, height; // of the floorplan, nm
+};
+
+// like: a folder that hw_layout_write has made, whose macros are taken, or NULL. An error: a ROM of
+// the plan has another width there, or more words than the macros hold.
+bool hw_layout_make(struct hw_layout *layout, const struct hw_plan *plan, const struct hw_pdk *pdk,
+                    const char *like, struct hw_error *err);
+void hw_layout_free(struct hw_layout *layout);
+
+// Writes the folder: rom.gds, macros.lef, layout.json, floorplan.svg and, if asked for,
+// macros.spice. An older layout at `path` is replaced, nothing else is.
+bool hw_layout_write(const struct hw_layout *layout, const char *path, bool spice,
+                     struct hw_error *err);
+
+#endif

@@ -1,0 +1,96 @@
+#!/bin/bash
+# The mask: bits read back from the polygons equal the quantized file, two models differ in one layer, and
+# damaged polygons are seen. `tests/layout.sh full`: the default model, and the foundry's design rules by
+# KLayout. Prints TAP.
+set -u
+full=${1:-}
+dir=build/test/layout${full:+-full}
+venv=build/klayout-venv
+python=$venv/bin/python
+rm -rf "$dir"
+mkdir -p "$dir"
+if ! $python -c 'import klayout.db' 2> /dev/null; then
+    rm -rf $venv
+    python3 -m venv $venv && $venv/bin/pip install -q klayout==0.30.12 || exit 1
+fi
+check() { # NAME COMMAND...
+    local name=$1
+    shift
+    if "$@" > "$dir/log" 2>&1; then echo "ok $name"; else echo "not ok $name"; fi
+    sed 's/^/# /' "$dir/log" | head -n 6
+}
+says() { # PATTERN COMMAND... : it fails, and says why
+    local pattern=$1
+    shift
+    ! "$@" > "$dir/said" 2>&1 && cat "$dir/said" && grep -qE "$pattern" "$dir/said"
+}
+layout() { build/hardwire layout "$@"; }
+
+if [ "$full" = full ]; then
+    geometry="--rows 32 --cols 8 --vec 8 --att-pos 16"
+    cp build/default.safetensors "$dir/large.safetensors"
+    build/hardwire quantize models/story.bin -o "$dir/small.safetensors" -q --levels models/story.quant \
+        --code-bits 3 --nearest || exit 1
+else
+    geometry="--rows 8 --cols 4 --vec 4 --att-pos 4"
+    python3 - "$dir" << 'PY'
+import sys
+sys.path.insert(0, "tests")
+from tiny_model import write_checkpoint
+write_checkpoint(f"{sys.argv[1]}/large.bin", 16, 32, 2, 4, 2, 40, 32, False)
+write_checkpoint(f"{sys.argv[1]}/small.bin", 8, 24, 1, 2, 1, 30, 20, True)
+PY
+    for name in large small; do
+        build/hardwire quantize "$dir/$name.bin" -o "$dir/$name.safetensors" -q || exit 1
+    done
+fi
+# shellcheck disable=SC2086
+build/hardwire emit "$dir/large.safetensors" -o "$dir/large" --quiet $geometry || exit 1
+build/hardwire emit "$dir/small.safetensors" -o "$dir/small" --quiet --fabric "$dir/large" || exit 1
+# shellcheck disable=SC2086
+check "a layout" layout "$dir/large.safetensors" -o "$dir/a" --spice $geometry
+# shellcheck disable=SC2086
+layout "$dir/large.safetensors" -o "$dir/again" --spice --quiet $geometry
+check "written twice, the same bytes" diff -r "$dir/a" "$dir/again"
+check "another model on its macros" layout "$dir/small.safetensors" -o "$dir/b" --fabric "$dir/large" --macros "$dir/a"
+
+check "the polygons' transistors: the file's bits, and macros.spice" \
+    $python tests/layout_bits.py "$dir/a" "$dir/large" "$dir/large.safetensors" --spice
+check "those of the other model" $python tests/layout_bits.py "$dir/b" "$dir/small" "$dir/small.safetensors"
+
+one_layer() { layout --diff "$dir/a" "$dir/b" > "$dir/diff" && tail -n 2 "$dir/diff" && grep -q '1 layer differs' "$dir/diff"; }
+check "two models, one layer" one_layer
+check "KLayout says so too, of the same number of shapes" $python tests/layout_xor.py "$dir/a" "$dir/b" "$dir/diff"
+check "a layout equals itself" grep -q ' 0 layers differ' <(layout --diff "$dir/a" "$dir/again")
+
+# Damage, each in a copy of the layout.
+plant() { # WHAT PATTERN: what the comparison says
+    rm -rf "$dir/bad"
+    cp -r "$dir/a" "$dir/bad"
+    $python tests/layout_plant.py "$dir/bad" gain_r00_c00 "$1" || return 1
+    says "$2" $python tests/layout_bits.py "$dir/bad" "$dir/large" "$dir/large.safetensors" --only program gain
+}
+if [ "$full" != full ]; then
+    check "a shifted contact is seen" plant contact 'DIFFERENT gain ROM word'
+    check "a missing strap is seen" plant strap 'a transistor of gate'
+    check "swapped rows are seen" plant rows 'DIFFERENT gain ROM word'
+    check "a lost tap is seen" plant tap 'bulk'
+    plant metal '' > /dev/null 2>&1
+    check "other metal is seen, as a second layer" says '2 layers differ' layout --diff "$dir/b" "$dir/bad"
+
+    # What it refuses.
+    # shellcheck disable=SC2086
+    layout "$dir/small.safetensors" -o "$dir/tiny" --quiet $geometry
+    check "macros that are too small" says 'words: expected macros of at least' \
+        layout "$dir/large.safetensors" -o "$dir/c" --fabric "$dir/large" --macros "$dir/tiny"
+    check "another process" says 'expected sky130' layout "$dir/large.safetensors" -o "$dir/c" --pdk other
+    mkdir "$dir/own"
+    touch "$dir/own/file"
+    check "a folder that is no layout" says 'not replaced' layout "$dir/large.safetensors" -o "$dir/own"
+    for n in 100 5000; do
+        rm -rf "$dir/bad"
+        cp -r "$dir/a" "$dir/bad"
+        head -c $n "$dir/a/rom.gds" > "$dir/bad/rom.gds"
+        check "a file that ends after $n bytes" says 'rom.gds: byte .*expected' layout --diff "$dir/a" "$dir/bad"
+    done
+fi

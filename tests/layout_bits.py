@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Reads the bits of a layout's ROMs back from its polygons and compares them with the quantized file.
+
+    tests/layout_bits.py LAYOUT DESIGN Q.safetensors [--spice] [--only ROM ...]
+
+LAYOUT: a folder that `hardwire layout` has made. DESIGN: `hardwire emit` of the same model and geometry,
+whose geometry.vh alone is read. KLayout finds the transistors: poly over diffusion, and what contacts and
+metals connect. A bit is 1 where a transistor lies between its bit line and ground. Nothing of the
+generator's knowledge of where a bit lies is used: the nets have the names of the pins' labels. The words
+that they must make are those of tests/prove_roms.py, which shares no code with the emitter.
+--spice: compares every transistor with macros.spice as well: gate, source, drain, bulk, width, length.
+--only: these ROMs; the program's is always needed, for the addresses.
+Exit status: 0 equal, 1 a difference (named), 2 no comparison.
+"""
+import argparse
+import collections
+import json
+import os
+import re
+import sys
+
+import klayout.db as db
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import prove_roms  # noqa: E402
+
+LAYERS = {"diff": (65, 20), "tap": (65, 44), "poly": (66, 20), "nsdm": (93, 44), "psdm": (94, 20),
+          "licon": (66, 44), "li": (67, 20), "mcon": (67, 44), "met1": (68, 20), "via": (68, 44),
+          "met2": (69, 20), "met1_text": (68, 5), "met2_text": (69, 5)}
+SHOWN = 8
+
+
+class Wrong(Exception):
+    pass
+
+
+def extract(layout, cell):
+    """The transistors of a macro: (gate, {source, drain}, bulk, width um, length um), nets by their names."""
+    top = layout.cell(cell)
+    if top is None:
+        raise Wrong(f"{cell}: no such cell")
+    shapes = db.RecursiveShapeIterator(layout, top, [])
+    l2n = db.LayoutToNetlist(shapes)
+    layer = {}
+    for name, (number, datatype) in LAYERS.items():
+        index = layout.layer(number, datatype)
+        layer[name] = l2n.make_text_layer(index, name) if name.endswith("text") else l2n.make_layer(index, name)
+    gate = layer["diff"] & layer["poly"]
+    ends = layer["diff"] - layer["poly"]
+    bulk = l2n.make_layer("bulk")  # the substrate: one net, to which the taps connect
+    bulk.insert(top.bbox())
+    extractor = db.DeviceExtractorMOS4Transistor("nfet")
+    l2n.extract_devices(extractor, {"SD": ends, "G": gate, "P": layer["poly"], "W": bulk})
+    l2n.register(ends, "ends")
+    stack = [(ends, "licon"), (layer["poly"], "licon"), (layer["tap"], "licon"), (layer["li"], "licon"),
+             (layer["li"], "mcon"), (layer["met1"], "mcon"), (layer["met1"], "via"), (layer["met2"], "via")]
+    for one in (ends, bulk, *(layer[n] for n in ("poly", "tap", "licon", "li", "mcon", "met1", "via", "met2"))):
+        l2n.connect(one)
+    for one, cut in stack:
+        l2n.connect(one, layer[cut])
+    l2n.connect(bulk, layer["tap"])
+    l2n.connect(layer["met1"], layer["met1_text"])
+    l2n.connect(layer["met2"], layer["met2_text"])
+    l2n.extract_netlist()
+    net = l2n.netlist()
+    net.flatten()
+    circuit = net.circuit_by_name(cell)
+    found = []
+    for device in circuit.each_device():
+        g, s, d, b = (device.net_for_terminal(t) for t in ("G", "S", "D", "B"))
+        found.append((g.expanded_name(), frozenset((s.expanded_name(), d.expanded_name())),
+                      b.expanded_name(), round(device.parameter("W"), 3), round(device.parameter("L"), 3)))
+    return found
+
+
+def bits(found, macro):
+    """Words of the macro, as integers, from transistors between bit line and ground."""
+    rows, cols = macro["rows"], macro["cols"]
+    if len(found) != rows * cols:
+        raise Wrong(f"{macro['name']}: {len(found)} transistors, expected {rows * cols}")
+    words, seen = [0] * rows, set()
+    for gate, ends, bulk, *_ in found:
+        row = re.fullmatch(r"WL\[(\d+)\]", gate)
+        lines = [re.fullmatch(r"BL\[(\d+)\]", e) for e in ends if e != "VGND"]
+        if not row or bulk != "VGND" or not all(lines):
+            raise Wrong(f"{macro['name']}: a transistor of gate {gate}, ends {', '.join(ends)}, bulk {bulk}")
+        if len(lines) == 2:
+            raise Wrong(f"{macro['name']}: a transistor between two bit lines, {', '.join(ends)}")
+        if lines and "VGND" in ends:
+            cell = int(row[1]), int(lines[0][1])
+            if cell in seen:
+                raise Wrong(f"{macro['name']}: row {cell[0]}, bit line {cell[1]}: two transistors")
+            seen.add(cell)
+            words[cell[0]] |= 1 << cell[1]
+    return words
+
+
+def spice(path):
+    """Transistors of each subcircuit of macros.spice, as extract() gives them."""
+    found, name = {}, None
+    with open(path) as file:
+        for line in file:
+            if line.startswith(".subckt"):
+                name = line.split()[1]
+                found[name] = []
+            elif line.startswith("X"):
+                _, d, g, s, b, _, w, l = line.split()
+                found[name].append((g, frozenset((s, d)), b, float(w[2:]), float(l[2:])))
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("layout")
+    parser.add_argument("design")
+    parser.add_argument("model")
+    parser.add_argument("--spice", action="store_true")
+    parser.add_argument("--only", nargs="+", metavar="ROM")
+    args = parser.parse_args()
+    with open(f"{args.layout}/layout.json") as file:
+        about = json.load(file)
+    design = prove_roms.Design(os.path.abspath(args.design))
+    model = prove_roms.Model(args.model)
+    model.set_context(design.seq_len, design.geometry["ROPE_LO_W"])
+    layout = db.Layout()
+    layout.read(f"{args.layout}/rom.gds")
+    netlist = spice(f"{args.layout}/macros.spice") if args.spice else {}
+    rom, different, transistors = collections.defaultdict(dict), 0, 0
+    for macro in about["macros"]:
+        if args.only and macro["rom"] not in args.only:
+            continue
+        found = extract(layout, macro["name"])
+        transistors += len(found)
+        if args.spice and collections.Counter(found) != collections.Counter(netlist[macro["name"]]):
+            different += 1
+            print(f"DIFFERENT {macro['name']}: transistors of the polygons and of macros.spice")
+        for row, word in enumerate(bits(found, macro)):
+            at = rom[macro["rom"]]
+            at[macro["first_word"] + row] = at.get(macro["first_word"] + row, 0) | word << macro["first_bit"]
+    want = prove_roms.Layout(model, design.geometry, design.slice, lambda a: rom["program"].get(a, 0))
+    total = 0
+    for kind, words in rom.items():
+        content, bad = want.rom[kind], 0
+        for address in sorted(set(words) | set(content.words)):
+            expected, _, describe = content.expected(address)
+            got = words.get(address)
+            total += content.width
+            if got != expected:
+                bad += 1
+                if bad <= SHOWN:
+                    print(f"DIFFERENT {kind} ROM word {address}: polygons {got:#x}, file {expected:#x}"
+                          if got is not None else f"DIFFERENT {kind} ROM word {address}: no macro holds it")
+        different += bad
+    print(f"{transistors} transistors, {total} bits compared with {args.model}, {different} different"
+          + (", and with macros.spice" if args.spice else ""))
+    return different != 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (Wrong, prove_roms.Refused, OSError, KeyError, ValueError) as e:
+        print(f"layout_bits: {type(e).__name__ + ' ' if isinstance(e, KeyError) else ''}{e}", file=sys.stderr)
+        sys.exit(2)

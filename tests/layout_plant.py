@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Damages a macro of a layout.
+
+    tests/layout_plant.py LAYOUT MACRO WHAT
+
+contact: one tie of the code moves to the other line. strap: a pad loses its via. rows: two rows of the code
+change places. tap: a row of taps is lost. metal: a word line's wire grows by 5 nm.
+"""
+import json
+import sys
+
+import klayout.db as db
+
+
+def main():
+    folder, name, what = sys.argv[1:]
+    with open(f"{folder}/layout.json") as file:
+        macro = next(m for m in json.load(file)["macros"] if m["name"] == name)
+    layout = db.Layout()
+    layout.read(f"{folder}/rom.gds")
+    code = layout.cell(f"{name}_code")
+    mcon, via, met2 = layout.layer(67, 44), layout.layer(68, 44), layout.layer(69, 20)
+    array = layout.cell(f"a{macro['rows']}x{macro['cols']}")
+    code.flatten(True)
+    if what == "contact":
+        shape = next(iter(code.shapes(mcon).each()))
+        lines = sorted({s.bbox().left for s in code.shapes(mcon).each() if s.bbox().left - shape.bbox().left
+                        in (370, -370)}, key=lambda x: abs(x - shape.bbox().left))
+        shape.transform(db.Trans(lines[0] - shape.bbox().left, 0))
+    elif what == "strap":
+        array.flatten(True)
+        cuts = sorted(array.shapes(via).each(), key=lambda s: (s.bbox().bottom, s.bbox().left))
+        row = cuts[0].bbox().bottom  # every strap of the lowest row
+        for cut in cuts:
+            if cut.bbox().bottom == row:
+                cut.delete()
+    elif what == "rows":
+        heights = sorted({s.bbox().bottom for s in code.shapes(mcon).each()})
+        a, b = heights[1], heights[2]
+        for shape in list(code.shapes(mcon).each()):
+            if shape.bbox().bottom in (a, b):
+                shape.transform(db.Trans(0, a + b - 2 * shape.bbox().bottom))
+    elif what == "tap":
+        layout.cell("hw_tap").shapes(layout.layer(66, 44)).clear()
+    elif what == "metal":
+        array.flatten(True)
+        shape = next(iter(array.shapes(met2).each()))
+        shape.box = shape.bbox().enlarged(0, 5)
+    options = db.SaveLayoutOptions()
+    options.write_context_info = False
+    layout.write(f"{folder}/rom.gds", options)
+
+
+main()
