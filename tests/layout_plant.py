@@ -5,7 +5,7 @@
     tests/layout_plant.py LAYOUT MACRO WHAT
 
 contact: one tie of the code moves to the other line. strap: a pad loses its via. rows: two rows of the code
-change places. tap: a row of taps is lost. metal: a word line's wire grows by 5 nm.
+change places. shift: one tie moves by 20 nm. tap: a row of taps is lost. metal: a word line's wire grows by 5 nm.
 """
 import json
 import sys
@@ -41,6 +41,8 @@ def main():
         for shape in list(code.shapes(mcon).each()):
             if shape.bbox().bottom in (a, b):
                 shape.transform(db.Trans(0, a + b - 2 * shape.bbox().bottom))
+    elif what == "shift":
+        next(iter(code.shapes(mcon).each())).transform(db.Trans(20, 0))
     elif what == "tap":
         layout.cell("hw_tap").shapes(layout.layer(66, 44)).clear()
     elif what == "metal":

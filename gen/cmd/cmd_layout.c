@@ -7,6 +7,7 @@
 #include "gen/cmd.h"
 #include "gen/layout/diff.h"
 #include "gen/layout/layout.h"
+#include "gen/output.h"
 #include "gen/qmodel/file.h"
 
 struct layout_request {
@@ -28,14 +29,11 @@ static void report(const struct hw_layout *l)
     printf("floorplan %.3f x %.3f mm\n", l->width * 1e-6, l->height * 1e-6);
 }
 
-static int write_layout(struct layout_request *r, struct hw_error *err)
+static int write_layout(struct layout_request *r, const struct hw_pdk *pdk, struct hw_error *err)
 {
     struct hw_qmodel q;
     struct hw_plan plan;
     struct hw_layout layout = {0};
-    const struct hw_pdk *pdk = hw_pdk_find(r->pdk);
-    if (!pdk)
-        return hw_usage("layout", "--pdk: expected %s, got '%s'", hw_pdk_names(), r->pdk);
     if (!hw_prepare(&r->design, &q, &plan, err))
         return hw_report(err);
     if (hw_layout_make(&layout, &plan, pdk, r->macros, err) &&
@@ -47,14 +45,20 @@ static int write_layout(struct layout_request *r, struct hw_error *err)
     return err->set ? hw_report(err) : 0;
 }
 
-static int diff(const struct hw_operands *operands, struct hw_error *err)
+static int diff(const struct layout_request *r, const struct hw_pdk *pdk,
+                const struct hw_operands *operands, struct hw_error *err)
 {
+    struct hw_output_file picture = {0};
+    const char *path = r->design.output;
     int n_layers;
     if (operands->n != 2)
         return hw_usage("layout", "--diff: expected two layouts");
-    if (!hw_layout_diff(operands->at[0], operands->at[1], stdout, &n_layers, err))
+    if (path && !hw_output_file_open(&picture, path, err))
         return hw_report(err);
-    return n_layers > 1;
+    hw_layout_diff(operands->at[0], operands->at[1], pdk, stdout, picture.stream, &n_layers, err);
+    if (path)
+        hw_output_file_close(&picture, err);
+    return err->set ? hw_report(err) : n_layers > 1;
 }
 
 static int layout(int argc, char **argv)
@@ -65,19 +69,23 @@ static int layout(int argc, char **argv)
     int status = hw_options_parse(&HW_VERB_LAYOUT, argc, argv, &r, &operands);
     if (status >= 0)
         return status;
+    const struct hw_pdk *pdk = hw_pdk_find(r.pdk);
+    if (!pdk)
+        return hw_usage("layout", "--pdk: expected %s, got '%s'", hw_pdk_names(), r.pdk);
     if (r.diff)
-        return diff(&operands, &err);
+        return diff(&r, pdk, &operands, &err);
     status = hw_complete_request(&HW_VERB_LAYOUT, &operands, &r.design);
     if (status >= 0)
         return status;
     if (!r.design.output)
         return hw_usage("layout", "expected -o DIR");
-    return write_layout(&r, &err);
+    return write_layout(&r, pdk, &err);
 }
 
 static const struct hw_option LAYOUT_OPTIONS[] = {
     {"output", 'o', HW_SETS(struct layout_request, design.output), "DIR",
-     .help = "the layout to write"},
+     .help = "the layout to write; with --diff: FILE, a picture (SVG) of a corner, what only A "
+             "has in red, what only B has in blue"},
     {"pdk", 0, HW_SETS(struct layout_request, pdk), "NAME", .preset = "sky130",
      .help = "the process"},
     {"macros", 0, HW_SETS(struct layout_request, macros), "DIR",

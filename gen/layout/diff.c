@@ -1,311 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the reading of GDSII for the comparison: boxes, texts and references without rotation, to
-// cells that came before. Refuses everything else.
+// Owns the comparison of two layouts, shape by shape.
 #include "gen/layout/diff.h"
 
-#include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SHAPES = 1 << 27, NAME = 64 };
-
-struct element {
-    enum { BOX, TEXT, REF } kind;
-    int layer, datatype, target; // target: index of a cell
-    int x, y, n_x, n_y, dx, dy;  // a reference, or the first corner of a box
-    int x1, y1;                  // the other corner; of a text: a hash of it
-};
-
-struct cell {
-    char name[NAME];
-    struct element *element;
-    size_t n, room;
-    long long shapes; // in it and below
-};
-
-struct library {
-    const char *path;
-    uint8_t *data;
-    size_t size, at;
-    struct cell *cell;
-    size_t n, room;
-    struct hw_error *err;
-};
-
-// --- records
-
-static int get16(const uint8_t *p)
-{
-    return (int16_t)(p[0] << 8 | p[1]);
-}
-
-static int get32(const uint8_t *p)
-{
-    return (int32_t)((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]);
-}
-
-static bool bad(struct library *l, const char *what)
-{
-    return hw_fail(l->err, "%s: byte %zu: expected %s", l->path, l->at, what);
-}
-
-struct record {
-    int type, n;
-    const uint8_t *data;
-};
-
-static bool next(struct library *l, struct record *r)
-{
-    if (l->size - l->at < 4)
-        return bad(l, "a record");
-    int length = (l->data[l->at] << 8) + l->data[l->at + 1];
-    if (length < 4 || (size_t)length > l->size - l->at)
-        return bad(l, "a record that ends in the file");
-    *r = (struct record){l->data[l->at + 2] << 8 | l->data[l->at + 3], length - 4,
-                         l->data + l->at + 4};
-    l->at += (size_t)length;
-    return true;
-}
-
-static bool read_file(struct library *l, const char *dir, char path[4200])
-{
-    snprintf(path, 4200, "%s/rom.gds", dir);
-    l->path = path;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return hw_fail(l->err, "%s: cannot read: %s", path, strerror(errno));
-    for (size_t room = 0, n = 1; n > 0; l->size += n) {
-        if (l->size == room) {
-            room = room ? 2 * room : 1 << 20;
-            uint8_t *more = realloc(l->data, room);
-            if (!more) {
-                fclose(file);
-                return hw_fail(l->err, "%s: out of memory", path);
-            }
-            l->data = more;
-        }
-        n = fread(l->data + l->size, 1, room - l->size, file);
-    }
-    bool ok = !ferror(file);
-    fclose(file);
-    return ok || hw_fail(l->err, "%s: cannot read", path);
-}
-
-// --- cells
-
-static void *grow(struct library *l, void *array, size_t n, size_t *room, size_t size)
-{
-    if (n < *room)
-        return array;
-    size_t more = *room ? 2 * *room : 16;
-    void *to = realloc(array, more * size);
-    if (!to)
-        hw_fail(l->err, "%s: out of memory", l->path);
-    else
-        *room = more;
-    return to ? to : array;
-}
-
-static int find(const struct library *l, const char *name, size_t n)
-{
-    for (size_t i = l->n; i-- > 0;) {
-        if (strlen(l->cell[i].name) == n && memcmp(l->cell[i].name, name, n) == 0)
-            return (int)i;
-    }
-    return -1;
-}
-
-static size_t text_length(const struct record *r)
-{
-    return strnlen((const char *)r->data, (size_t)r->n);
-}
-
-static int hash(const uint8_t *data, size_t n)
-{
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ data[i]) * 16777619u;
-    return (int)(h & 0x7fffffff);
-}
-
-// A box as five points, the first again at the end.
-static bool take_box(struct library *l, struct element *e, const struct record *r)
-{
-    int x[5], y[5];
-    if (r->n != 40)
-        return bad(l, "a box");
-    for (int i = 0; i < 5; i++) {
-        x[i] = get32(r->data + 8 * i);
-        y[i] = get32(r->data + 8 * i + 4);
-    }
-    if (x[0] != x[1] || y[1] != y[2] || x[2] != x[3] || y[3] != y[0] || x[4] != x[0] ||
-        y[4] != y[0] || x[0] >= x[2] || y[0] >= y[2])
-        return bad(l, "a box");
-    e->x = x[0];
-    e->y = y[0];
-    e->x1 = x[2];
-    e->y1 = y[2];
-    return true;
-}
-
-static bool take_points(struct library *l, struct element *e, const struct record *r)
-{
-    if (e->kind == BOX)
-        return take_box(l, e, r);
-    if (r->n != 8 && r->n != 24)
-        return bad(l, "one point or three");
-    e->x = get32(r->data);
-    e->y = get32(r->data + 4);
-    if (r->n == 24) {
-        e->dx = (get32(r->data + 8) - e->x) / e->n_x;
-        e->dy = (get32(r->data + 20) - e->y) / e->n_y;
-    }
-    return true;
-}
-
-static bool take_field(struct library *l, struct element *e, const struct record *r)
-{
-    switch (r->type) {
-    case 0x0d02: // LAYER
-    case 0x0e02: // DATATYPE
-    case 0x1602: // TEXTTYPE
-        if (r->n != 2)
-            return bad(l, "a number of two bytes");
-        *(r->type == 0x0d02 ? &e->layer : &e->datatype) = get16(r->data);
-        return true;
-    case 0x1206: // SNAME
-        e->target = find(l, (const char *)r->data, text_length(r));
-        return e->target >= 0 || bad(l, "a reference to a cell before");
-    case 0x1302: // COLROW
-        e->n_x = r->n == 4 ? get16(r->data) : 0;
-        e->n_y = r->n == 4 ? get16(r->data + 2) : 0;
-        return (e->n_x > 0 && e->n_y > 0) || bad(l, "counts of an array");
-    case 0x1003: // XY
-        return take_points(l, e, r);
-    case 0x1906: // STRING
-        e->x1 = hash(r->data, text_length(r));
-        return true;
-    default:
-        return bad(l, "a box, a text or a plain reference");
-    }
-}
-
-static bool read_element(struct library *l, struct cell *c, int type)
-{
-    struct record r = {0};
-    struct element e = {.kind = type == 0x0800   ? BOX
-                                : type == 0x0c00 ? TEXT
-                                                 : REF,
-                        .target = -1,
-                        .n_x = 1,
-                        .n_y = 1};
-    if (type != 0x0800 && type != 0x0a00 && type != 0x0b00 && type != 0x0c00)
-        return bad(l, "an element");
-    while (next(l, &r) && r.type != 0x1100) { // ENDEL
-        if (!take_field(l, &e, &r))
-            return false;
-    }
-    if (!l->err->set && e.kind == REF && e.target < 0)
-        return bad(l, "a name in a reference");
-    c->element = grow(l, c->element, c->n, &c->room, sizeof *c->element);
-    if (l->err->set)
-        return false;
-    c->shapes += e.kind == REF ? (long long)e.n_x * e.n_y * l->cell[e.target].shapes : 1;
-    if (c->shapes > MOST_SHAPES)
-        return bad(l, "fewer shapes in a cell");
-    c->element[c->n++] = e;
-    return true;
-}
-
-static bool read_cell(struct library *l)
-{
-    struct record r = {0};
-    if (!next(l, &r) || r.type != 0x0606 || text_length(&r) >= NAME) // STRNAME
-        return l->err->set ? false : bad(l, "a cell's name");
-    struct cell c = {0};
-    memcpy(c.name, r.data, text_length(&r));
-    while (next(l, &r) && r.type != 0x0700) { // ENDSTR
-        if (!read_element(l, &c, r.type))
-            break;
-    }
-    l->cell = grow(l, l->cell, l->n, &l->room, sizeof *l->cell);
-    if (l->n < l->room)
-        l->cell[l->n++] = c;
-    else
-        free(c.element);
-    return !l->err->set;
-}
-
-static bool read_library(struct library *l, const char *dir, char path[4200], struct hw_error *err)
-{
-    struct record r = {0};
-    *l = (struct library){.err = err};
-    if (!read_file(l, dir, path))
-        return false;
-    while (next(l, &r) && r.type != 0x0400) {  // ENDLIB
-        if (r.type == 0x0502 && !read_cell(l)) // BGNSTR
-            return false;
-    }
-    if (l->n == 0 && !err->set)
-        bad(l, "a cell");
-    return !err->set;
-}
-
-static void free_library(struct library *l)
-{
-    for (size_t i = 0; i < l->n; i++)
-        free(l->cell[i].element);
-    free(l->cell);
-    free(l->data);
-}
-
-// --- comparison
-
-struct shape {
-    int layer, datatype, x0, y0, x1, y1;
-};
-
-static int order(const void *a, const void *b)
-{
-    const struct shape *p = a, *q = b;
-    const int left[] = {p->layer, p->datatype, p->x0, p->y0, p->x1, p->y1};
-    const int right[] = {q->layer, q->datatype, q->x0, q->y0, q->x1, q->y1};
-    for (int i = 0; i < 6; i++) {
-        if (left[i] != right[i])
-            return left[i] < right[i] ? -1 : 1;
-    }
-    return 0;
-}
-
-static struct shape *flatten(const struct library *l, const struct cell *c, int x, int y,
-                             struct shape *to)
-{
-    for (size_t i = 0; i < c->n; i++) {
-        const struct element *e = &c->element[i];
-        if (e->kind != REF) {
-            bool box = e->kind == BOX;
-            *to++ = (struct shape){
-                e->layer,           e->datatype, x + e->x, y + e->y, box ? x + e->x1 : e->x1,
-                box ? y + e->y1 : 0};
-            continue;
-        }
-        for (int k = 0; k < e->n_x * e->n_y; k++)
-            to = flatten(l, &l->cell[e->target], x + e->x + k % e->n_x * e->dx,
-                         y + e->y + k / e->n_x * e->dy, to);
-    }
-    return to;
-}
-
-static struct shape *sorted(const struct library *l, const struct cell *c)
-{
-    struct shape *s = malloc(((size_t)c->shapes + 1) * sizeof *s);
-    if (!s)
-        hw_fail(l->err, "%s: %s: out of memory", l->path, c->name);
-    else
-        qsort(s, (size_t)(flatten(l, c, 0, 0, s) - s), sizeof *s, order);
-    return s;
-}
+#include "gen/layout/gds_read.h"
+#include "gen/layout/picture.h"
 
 struct difference {
     int layer, datatype;
@@ -313,7 +14,7 @@ struct difference {
 };
 enum { MOST_LAYERS = 64 };
 
-static bool count(struct difference *d, int *n, const struct shape *s, int which)
+static bool count(struct difference *d, int *n, const struct hw_shape *s, int which)
 {
     int i = 0;
     while (i < *n && (d[i].layer != s->layer || d[i].datatype != s->datatype))
@@ -327,17 +28,19 @@ static bool count(struct difference *d, int *n, const struct shape *s, int which
 }
 
 // The differences of one macro, added to *total too.
-static bool compare(const struct library l[2], const struct cell *c[2], struct difference *total,
-                    int *n_total, FILE *to)
+static bool compare(const struct hw_library l[2], const struct hw_cell *c[2],
+                    struct difference *total, int *n_total, FILE *to)
 {
-    struct shape *s[2] = {sorted(&l[0], c[0]), sorted(&l[1], c[1])};
+    struct hw_shape *s[2] = {hw_library_shapes(&l[0], c[0]), hw_library_shapes(&l[1], c[1])};
     struct difference d[MOST_LAYERS];
     int n = 0;
     bool ok = s[0] && s[1];
     for (long long i = 0, k = 0; ok && (i < c[0]->shapes || k < c[1]->shapes);) {
-        int side = i == c[0]->shapes ? 1 : k == c[1]->shapes ? -1 : order(&s[0][i], &s[1][k]);
+        int side = i == c[0]->shapes   ? 1
+                   : k == c[1]->shapes ? -1
+                                       : hw_shape_order(&s[0][i], &s[1][k]);
         if (side != 0) {
-            const struct shape *one = side < 0 ? &s[0][i] : &s[1][k];
+            const struct hw_shape *one = side < 0 ? &s[0][i] : &s[1][k];
             ok = count(d, &n, one, side > 0) && count(total, n_total, one, side > 0);
         }
         i += side <= 0;
@@ -352,33 +55,45 @@ static bool compare(const struct library l[2], const struct cell *c[2], struct d
 }
 
 // The macros: what the last cell refers to. They must have the same names and places.
-static bool same_macros(const struct library l[2])
+static bool same_macros(const struct hw_library l[2])
 {
-    const struct cell *top[2] = {&l[0].cell[l[0].n - 1], &l[1].cell[l[1].n - 1]};
+    const struct hw_cell *top[2] = {&l[0].cell[l[0].n - 1], &l[1].cell[l[1].n - 1]};
     bool same = top[0]->n == top[1]->n;
     for (size_t i = 0; i < top[0]->n && same; i++) {
-        const struct element *e[2] = {&top[0]->element[i], &top[1]->element[i]};
-        same = e[0]->kind == REF && e[1]->kind == REF && e[0]->x == e[1]->x && e[0]->y == e[1]->y &&
-               e[0]->n_x == 1 && e[1]->n_x == 1 && e[0]->n_y == 1 && e[1]->n_y == 1 &&
+        const struct hw_element *e[2] = {&top[0]->element[i], &top[1]->element[i]};
+        same = e[0]->kind == HW_GDS_REF && e[1]->kind == HW_GDS_REF && e[0]->x == e[1]->x &&
+               e[0]->y == e[1]->y && e[0]->n_x == 1 && e[1]->n_x == 1 && e[0]->n_y == 1 &&
+               e[1]->n_y == 1 &&
                strcmp(l[0].cell[e[0]->target].name, l[1].cell[e[1]->target].name) == 0;
     }
     return same || hw_fail(l[0].err, "%s: expected the macros of %s, in the same places", l[0].path,
                            l[1].path);
 }
 
-bool hw_layout_diff(const char *a, const char *b, FILE *to, int *n_layers, struct hw_error *err)
+static void draw_corner(const struct hw_library l[2], const struct hw_cell *c[2],
+                        const struct hw_pdk *pdk, FILE *picture)
 {
-    struct library l[2] = {{0}, {0}};
-    char path[2][4200];
+    struct hw_shape *s[2] = {hw_library_shapes(&l[0], c[0]), hw_library_shapes(&l[1], c[1])};
+    if (s[0] && s[1])
+        hw_picture_corner(picture, pdk, s[0], c[0]->shapes, s[1], c[1]->shapes);
+    free(s[0]);
+    free(s[1]);
+}
+
+bool hw_layout_diff(const char *a, const char *b, const struct hw_pdk *pdk, FILE *to, FILE *picture,
+                    int *n_layers, struct hw_error *err)
+{
+    struct hw_library l[2] = {0};
     struct difference total[MOST_LAYERS];
     int n = 0;
-    if (read_library(&l[0], a, path[0], err) && read_library(&l[1], b, path[1], err) &&
-        same_macros(l)) {
-        const struct cell *top[2] = {&l[0].cell[l[0].n - 1], &l[1].cell[l[1].n - 1]};
+    if (hw_library_read(&l[0], a, err) && hw_library_read(&l[1], b, err) && same_macros(l)) {
+        const struct hw_cell *top[2] = {&l[0].cell[l[0].n - 1], &l[1].cell[l[1].n - 1]};
         for (size_t i = 0; i < top[0]->n && !err->set; i++) {
-            const struct cell *c[2] = {&l[0].cell[top[0]->element[i].target],
-                                       &l[1].cell[top[1]->element[i].target]};
+            const struct hw_cell *c[2] = {&l[0].cell[top[0]->element[i].target],
+                                          &l[1].cell[top[1]->element[i].target]};
             compare(l, c, total, &n, to);
+            if (i == 0 && picture && !err->set)
+                draw_corner(l, c, pdk, picture);
         }
         for (int i = 0; i < n && !err->set; i++)
             fprintf(to, "layer %d/%d: %lld shapes only in A, %lld only in B\n", total[i].layer,
@@ -388,7 +103,7 @@ bool hw_layout_diff(const char *a, const char *b, FILE *to, int *n_layers, struc
                     n == 1 ? "" : "s", n == 1 ? "s" : "");
     }
     *n_layers = n;
-    free_library(&l[0]);
-    free_library(&l[1]);
+    hw_library_free(&l[0]);
+    hw_library_free(&l[1]);
     return !err->set;
 }

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the pictures.
+#include "gen/layout/picture.h"
+
+#include <stdlib.h>
+
 #include "gen/layout/views.h"
 
 void hw_views_floorplan(struct hw_out *out, const struct hw_layout *l)
@@ -23,4 +27,69 @@ void hw_views_floorplan(struct hw_out *out, const struct hw_layout *l)
     }
     hw_out_print(out, "</svg>\n");
     hw_out_close(out);
+}
+
+// --- a corner of a macro
+
+enum { VIEW_W = 6600, VIEW_H = 5200, PIXEL_NM = 8 }; // nm; nm a pixel
+
+static bool in_view(const struct hw_shape *s)
+{
+    return s->x0 < VIEW_W && s->x1 > 0 && s->y0 < VIEW_H && s->y1 > 0;
+}
+
+static bool on(const struct hw_shape *s, struct hw_layer layer)
+{
+    return s->layer == layer.layer && s->datatype == layer.datatype;
+}
+
+static double pixel(int nm, int most)
+{
+    return (double)(nm < 0 ? 0 : nm > most ? most : nm) / PIXEL_NM;
+}
+
+static void draw(FILE *to, const struct hw_shape *s)
+{
+    double x0 = pixel(s->x0, VIEW_W), x1 = pixel(s->x1, VIEW_W);
+    double y0 = pixel(s->y0, VIEW_H), y1 = pixel(s->y1, VIEW_H);
+    fprintf(to, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>\n", x0,
+            (double)VIEW_H / PIXEL_NM - y1, x1 - x0, y1 - y0);
+}
+
+// Shapes of a layer of s[n] as one group; not in `without` (sorted, n_without; NULL: none).
+static void draw_layer(FILE *to, const struct hw_shape *s, long long n, struct hw_layer layer,
+                       const struct hw_shape *without, long long n_without, const char *style)
+{
+    fprintf(to, "<g %s>\n", style);
+    for (long long i = 0; i < n; i++) {
+        if (on(&s[i], layer) && in_view(&s[i]) &&
+            !(without &&
+              bsearch(&s[i], without, (size_t)n_without, sizeof *without, hw_shape_order)))
+            draw(to, &s[i]);
+    }
+    fprintf(to, "</g>\n");
+}
+
+void hw_picture_corner(FILE *to, const struct hw_pdk *p, const struct hw_shape *a, long long n_a,
+                       const struct hw_shape *b, long long n_b)
+{
+    const struct {
+        struct hw_layer layer;
+        const char *style;
+    } below[] = {{p->diff, "fill=\"#7fc47f\""},
+                 {p->tap, "fill=\"#b9a26a\""},
+                 {p->poly, "fill=\"#e0503c\" fill-opacity=\"0.75\""},
+                 {p->local, "fill=\"#8a6fb0\" fill-opacity=\"0.45\""},
+                 {p->met1, "fill=\"#3f7fd0\" fill-opacity=\"0.4\""},
+                 {p->met2, "fill=\"#d89a2b\" fill-opacity=\"0.4\""}};
+    fprintf(to,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\">\n"
+            "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
+            VIEW_W / PIXEL_NM, VIEW_H / PIXEL_NM);
+    for (size_t i = 0; i < sizeof below / sizeof below[0]; i++)
+        draw_layer(to, a, n_a, below[i].layer, NULL, 0, below[i].style);
+    draw_layer(to, a, n_a, p->mcon, NULL, 0, "fill=\"#222\"");
+    draw_layer(to, a, n_a, p->mcon, b, n_b, "fill=\"#e00000\" stroke=\"#fff\"");
+    draw_layer(to, b, n_b, p->mcon, a, n_a, "fill=\"#0030e0\" stroke=\"#fff\"");
+    fprintf(to, "</svg>\n");
 }
