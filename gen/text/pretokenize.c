@@ -4,6 +4,7 @@
 // and Llama 3's
 //   (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|
 //   \s*[\r\n]+|\s+(?!\S)|\s+
+// which is Qwen2's with \p{N} for \p{N}{1,3},
 // written out by hand. Broken UTF-8 counts byte by byte as neither letter, number nor space.
 #include <string.h>
 #include <strings.h>
@@ -95,7 +96,8 @@ static size_t line_ends(const char *text, size_t at, size_t len)
     return last;
 }
 
-static size_t next_word_llama3(const char *text, size_t at, size_t len)
+// digits: of a number that are one word, at most.
+static size_t next_word_llama3(const char *text, size_t at, size_t len, int digits)
 {
     size_t n = contraction(text, at, len, true), next;
     if (n > 0)
@@ -110,7 +112,7 @@ static size_t next_word_llama3(const char *text, size_t at, size_t len)
         return run(text, at + n, len, HW_CHAR_LETTER);
     if (class == HW_CHAR_NUMBER) {
         size_t end = at + n;
-        for (int more = 2; more > 0 && end < len; more--, end += n)
+        for (int more = digits - 1; more > 0 && end < len; more--, end += n)
             if (hw_next_char(text, end, len, &n) != HW_CHAR_NUMBER)
                 break;
         return end;
@@ -131,8 +133,8 @@ size_t hw_next_word(enum hw_split split, const char *text, size_t at, size_t len
         return len;
     if (split == HW_SPLIT_GPT2)
         return next_word_gpt2(text, at, len);
-    if (split == HW_SPLIT_LLAMA3)
-        return next_word_llama3(text, at, len);
+    if (split == HW_SPLIT_LLAMA3 || split == HW_SPLIT_QWEN2)
+        return next_word_llama3(text, at, len, split == HW_SPLIT_LLAMA3 ? 3 : 1);
     // Each number is a word, cut out before the expression sees the text: for the expression the
     // text ends at the next number. Only one in the word or one character after it matters.
     size_t n;

@@ -126,6 +126,7 @@ static bool read_split(const struct reader *r)
         {"llama-bpe", HW_SPLIT_LLAMA3, true, true, "byte-level BPE, words of Llama 3"},
         {"llama3", HW_SPLIT_LLAMA3, true, true, "byte-level BPE, words of Llama 3"},
         {"llama-v3", HW_SPLIT_LLAMA3, true, true, "byte-level BPE, words of Llama 3"},
+        {"qwen2", HW_SPLIT_QWEN2, false, false, "byte-level BPE, words of Qwen2"},
         {"smaug-bpe", HW_SPLIT_LLAMA3, false, false, "byte-level BPE, words of Smaug"},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
@@ -139,7 +140,7 @@ static bool read_split(const struct reader *r)
     }
     return hw_fail(r->err,
                    "%s: key tokenizer.ggml.pre: expected gpt-2, smollm, starcoder, refact, "
-                   "llama-bpe, llama3, llama-v3 or smaug-bpe, got \"%.*s\"",
+                   "llama-bpe, llama3, llama-v3, qwen2 or smaug-bpe, got \"%.*s\"",
                    r->file->path, pre.len < 64 ? (int)pre.len : 64, pre.bytes);
 }
 

@@ -12,6 +12,9 @@ static const char space_mark[] = "\xE2\x96\x81";
 static const char llama3_words[] =
     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
     " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+static const char qwen2_words[] =
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
+    " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
 struct reader {
     const char *path;
@@ -44,17 +47,19 @@ static const json_t *step(const json_t *object, const char *list, size_t i)
 static bool read_pre_tokenizer(struct reader *r)
 {
     const json_t *all = json_object_get(r->root, "pre_tokenizer"), *one;
-    bool digits = false, llama3 = false;
+    bool digits = false, llama3 = false, qwen2 = false;
     for (size_t i = 0; (one = step(all, "pretokenizers", i)) != NULL; i++) {
         const char *scheme = hw_json_string(one, "prepend_scheme");
         const json_t *use_regex = json_object_get(one, "use_regex");
         const char *regex = hw_json_string(json_object_get(one, "pattern"), "Regex");
         if (type_is(one, "Digits") && flag(one, "individual_digits")) {
             digits = true;
-        } else if (type_is(one, "Split") && strcmp(regex, llama3_words) == 0 &&
+        } else if (type_is(one, "Split") &&
+                   (strcmp(regex, llama3_words) == 0 || strcmp(regex, qwen2_words) == 0) &&
                    strcmp(hw_json_string(one, "behavior"), "Isolated") == 0 &&
                    !flag(one, "invert")) {
             llama3 = true;
+            qwen2 = strcmp(regex, qwen2_words) == 0;
         } else if (type_is(one, "ByteLevel") && !flag(one, "add_prefix_space") &&
                    (llama3 ? json_is_false(use_regex) : !use_regex || json_is_true(use_regex))) {
             r->tok->byte_level = true;
@@ -65,7 +70,8 @@ static bool read_pre_tokenizer(struct reader *r)
         } else {
             return hw_fail(r->err,
                            "%s: pre_tokenizer: expected ByteLevel without prefix space, "
-                           "Digits one by one, Llama 3's Split, or Metaspace without split, got "
+                           "Digits one by one, Llama 3's or Qwen2's Split, or Metaspace without "
+                           "split, got "
                            "\"%.32s\"",
                            r->path, hw_json_string(one, "type"));
         }
@@ -76,10 +82,12 @@ static bool read_pre_tokenizer(struct reader *r)
                        "something else",
                        r->path);
     r->tok->split = !r->tok->byte_level ? HW_SPLIT_NONE
+                    : qwen2             ? HW_SPLIT_QWEN2
                     : llama3            ? HW_SPLIT_LLAMA3
                     : digits            ? HW_SPLIT_GPT2_DIGITS
                                         : HW_SPLIT_GPT2;
     r->tok->kind = !r->tok->byte_level ? "BPE on characters"
+                   : qwen2             ? "byte-level BPE, words of Qwen2"
                    : llama3            ? "byte-level BPE, words of Llama 3"
                    : digits            ? "byte-level BPE, words of SmolLM"
                                        : "byte-level BPE, words of GPT-2";
@@ -98,9 +106,12 @@ static bool read_normalizer(struct reader *r)
             r->tok->space_prefix = r->tok->prefix_normalizer = true;
         else if (mark_spaces)
             r->tok->marks_spaces = true;
+        else if (type_is(one, "NFC"))
+            hw_note("%s: normalizer NFC: text is taken as it is, and expected in that form",
+                    r->path);
         else
             return hw_fail(r->err,
-                           "%s: normalizer: expected none, or spaces to U+2581, got "
+                           "%s: normalizer: expected none, NFC, or spaces to U+2581, got "
                            "\"%.32s\"",
                            r->path, hw_json_string(one, "type"));
     }

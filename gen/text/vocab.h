@@ -18,6 +18,7 @@ enum hw_split {
     HW_SPLIT_GPT2,        // GPT-2's regular expression
     HW_SPLIT_GPT2_DIGITS, // the same between digits, each of which is a word ("smollm")
     HW_SPLIT_LLAMA3,      // Llama 3's regular expression
+    HW_SPLIT_QWEN2,       // the same, a digit a word
 };
 
 struct hw_piece {
