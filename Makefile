@@ -23,7 +23,7 @@ LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 TESTS    := $(TEST_SRC:tests/%.c=$(B)/%)
 
 .DELETE_ON_ERROR:
-.PHONY: all setup isa unicode run test test-full bench smollm2 synth formal mutants fuzz lint help clean
+.PHONY: all setup isa unicode run test test-full bench smollm2 synth timing formal mutants fuzz lint help clean
 
 all: setup $(B)/hardwire $(B)/cosim-icarus
 
@@ -35,6 +35,7 @@ help:
 	@echo "make bench      measures; writes build/bench.json and the tables of docs/benchmarks.md"
 	@echo "make smollm2    a chat model of 135M weights: slices, then the whole chip answers a question"
 	@echo "make synth      netlists and their sizes: generic, iCE40, ECP5, Xilinx"
+	@echo "make timing     places every module on an ECP5-85: clocks and the paths that limit them"
 	@echo "make formal     bounded proofs and induction of the control modules"
 	@echo "make mutants    plants faults in RTL and ROMs and counts those the checks find"
 	@echo "make fuzz       fuzzes every file reader; RUNS= inputs each (1000000)"
@@ -116,6 +117,13 @@ smollm2: all $(B)/encode
 synth: all
 	@$(QUANTIZE)
 	@sim/synth $(B)/$(NAME).safetensors "$(GEOMETRY)"
+
+# The default model on the widest geometry that fits an ECP5-85.
+TIMING_GEOMETRY := --rows 8 --cols 8 --vec 4 --att-pos 4
+timing: all $(B)/default.safetensors
+	@sim/setup python3-pip python3-venv
+	@$(B)/hardwire emit $(B)/default.safetensors -o $(B)/timing-design $(TIMING_GEOMETRY) --quiet
+	@sim/timing $(B)/timing-design
 
 formal: setup
 	@sim/formal/run

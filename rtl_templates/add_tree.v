@@ -27,27 +27,44 @@ module add_tree #(
         end
     endgenerate
 
-    // level 0 holds the operands, level DEPTH the sum; a node without a partner is passed on
+    // Level 0 holds the operands, level DEPTH the sum; a node without a partner is passed on. Nodes are as
+    // wide as their level needs, extended by hand: what Yosys takes for an unsigned sum that may overflow
+    // stays an adder of its own.
     genvar level, i;
     generate
         for (level = 0; level <= DEPTH; level = level + 1) begin : g_level
             localparam NODES = (N + (1 << level) - 1) >> level;
             localparam BELOW = level == 0 ? N : (N + (1 << level) / 2 - 1) >> (level > 0 ? level - 1 : 0);
             localparam STAGE = (level + LEVELS - 1) / LEVELS; // registers up to here
+            localparam HERE  = W + level < OUT_W ? W + level : OUT_W;
+            localparam MORE  = level > 0 && W + level <= OUT_W ? 1 : 0; // bits than a level below
             for (i = 0; i < NODES; i = i + 1) begin : g_node
-                wire signed [OUT_W-1:0] node;
+                wire [HERE-1:0] node;
                 if (level == 0) begin : g_operand
-                    assign node = {{(OUT_W-W+1){x[i*W+W-1]}}, x[i*W +: W-1]};
+                    assign node = x[i*W +: W];
                 end else begin : g_sum
-                    wire signed [OUT_W-1:0] both;
-                    if (2 * i + 1 < BELOW) begin : g_pair
-                        assign both = g_level[level-1].g_node[2*i].node
-                                    + g_level[level-1].g_node[2*i+1].node;
-                    end else begin : g_single
-                        assign both = g_level[level-1].g_node[2*i].node;
+                    wire [HERE-1:0] left, right, both;
+                    if (MORE != 0) begin : g_wider
+                        assign left = {g_level[level-1].g_node[2*i].node[HERE-2],
+                                       g_level[level-1].g_node[2*i].node};
+                    end else begin : g_same
+                        assign left = g_level[level-1].g_node[2*i].node;
+                    end
+                    if (2 * i + 1 == BELOW) begin : g_single
+                        assign both = left;
+                        assign right = {HERE{1'b0}};
+                        wire unused_right = &{1'b0, right};
+                    end else begin : g_pair
+                        if (MORE != 0) begin : g_wider
+                            assign right = {g_level[level-1].g_node[2*i+1].node[HERE-2],
+                                            g_level[level-1].g_node[2*i+1].node};
+                        end else begin : g_same
+                            assign right = g_level[level-1].g_node[2*i+1].node;
+                        end
+                        assign both = left + right;
                     end
                     if (level % LEVELS == 0 || level == DEPTH) begin : g_register
-                        reg signed [OUT_W-1:0] both_q;
+                        reg [HERE-1:0] both_q;
                         always @(posedge clk)
                             if (move[STAGE-1])
                                 both_q <= both;
@@ -60,7 +77,15 @@ module add_tree #(
         end
     endgenerate
 
-    assign sum = g_level[DEPTH].g_node[0].node;
+    localparam TOP_W = W + DEPTH < OUT_W ? W + DEPTH : OUT_W;
+    wire signed [TOP_W-1:0] top = g_level[DEPTH].g_node[0].node;
+    generate
+        if (OUT_W > TOP_W) begin : g_extend
+            assign sum = {{(OUT_W-TOP_W){top[TOP_W-1]}}, top};
+        end else begin : g_sum
+            assign sum = top;
+        end
+    endgenerate
 endmodule
 
 `default_nettype wire

@@ -5,8 +5,8 @@
 // array (a row block), the embedding, and, past the requantizer, the vector input of a slice. Never more
 // than one at a time.
 //
-// Latency: the first rows leave 3 cycles after `block_done`. Nothing here waits: whoever starts a
-// block has left room for it.
+// Latency: the first rows leave CLOCKS after `block_done`: 3, or 4 (a register behind the scale ROM), or 5
+// (another between rounding and saturation), or 6 (another in the product). Nothing here waits: whoever starts a block has left room.
 `include "isa.vh"
 `default_nettype none
 
@@ -14,7 +14,8 @@ module drain #(
     parameter ROWS = 32,
     parameter VEC = 8,
     parameter ACC_W = 32,
-    parameter SCALE_ADDR_W = 10
+    parameter SCALE_ADDR_W = 10,
+    parameter CLOCKS = 3
 ) (
     input  wire                    clk,
     input  wire                    rst,
@@ -91,76 +92,103 @@ module drain #(
             walking <= 1'b0;
     end
 
-    // --- stage 1: accumulators times mantissas; stage 2: shift, round, saturate -----------------
-    reg        valid1, valid2, last1, last2, one_scale;
-    reg [4:0]  dest1, dest2;
-    reg [5:0]  shift1, more1, more2;
-    reg [19:0] row1, row2;
-    reg [$clog2(VEC)-1:0] lane1;
+    // --- accumulators, scale words | times mantissas | shifted and rounded, saturated ---------------
+    localparam SCALE = CLOCKS > 3 ? 1 : 0, ROUND = CLOCKS > 4 ? 1 : 0,
+               PARTS = CLOCKS > 5 ? 1 : 0;
+    localparam AT_PARTS = 1 + SCALE, AT_PRODUCT = AT_PARTS + PARTS; // registers before
+    localparam LANE_W = $clog2(VEC);
+    localparam FACT_W = 1 + 5 + 6 + 20;
+    wire        take = now || embed_valid;
+    wire [CLOCKS-1:0] move;
+    wire              y_comes, way_busy, last_y;
+    wire [4:0]        dest_y;
+    wire [5:0]        more_y;
+    wire [19:0]       row_y;
+    pipe #(.STAGES(CLOCKS - 1), .TAG_W(FACT_W)) u_way (
+        .clk(clk), .rst(rst), .valid(take),
+        .tag({embed_valid ? embed_last : matrix_end, embed_valid ? `HW_DST_INIT : now_tag[4:0],
+              now_tag[16:11], embed_valid ? embed_row : now_row}),
+        .move(move), .out_valid(y_comes), .out_tag({last_y, dest_y, more_y, row_y}), .busy(way_busy)
+    );
+    // with the scale word
+    reg              one_scale;
+    reg [5:0]        shift1;
+    reg [LANE_W-1:0] lane1;
+    always @(posedge clk)
+        if (take) begin
+            one_scale <= embed_valid;
+            shift1    <= embed_valid ? embed_shift : now_tag[10:5];
+            lane1     <= embed_lane;
+        end
     wire [VEC*24-1:0] rounded;
 
     // offsets are multiples of VEC: row e of a group is one of ROWS / VEC, not of ROWS
     localparam BLOCK_W = $clog2(ROWS);
     localparam [31:0]  IN_GROUP = VEC - 1;
     wire [BLOCK_W-1:0] pick = now_off[BLOCK_W-1:0] & ~IN_GROUP[BLOCK_W-1:0];
+    wire [ACC_W-1:0]   sums [0:ROWS-1];
+    wire [11:0]        scales [0:VEC-1];
 
     genvar e;
     generate
+        for (e = 0; e < ROWS; e = e + 1) begin : g_sum
+            assign sums[e] = block_sum[e*ACC_W +: ACC_W];
+        end
         for (e = 0; e < VEC; e = e + 1) begin : g_row
+            assign scales[e] = scale_data[e*12 +: 12];
             reg signed [ACC_W-1:0] acc;
             reg signed [P_W-1:0]   product;
             reg [5:0]              shift;
-            wire [11:0] word = one_scale ? scale_data[lane1*12 +: 12] : scale_data[e*12 +: 12];
-            wire signed [P_W-1:0] p, q;
-            wire [BLOCK_W-1:0]    mine = pick | e[BLOCK_W-1:0];
+            wire [LANE_W-1:0]      at = one_scale ? lane1 : e[LANE_W-1:0];
+            wire [11:0]            word = scales[at];
+            wire signed [ACC_W-1:0] acc1;
+            wire [7:0]             mant1;
+            wire [5:0]             right1, right2;
+            wire signed [P_W-1:0]  p, q, q1;
+            wire [BLOCK_W-1:0]     mine = pick | e[BLOCK_W-1:0];
 
-            mul #(.A_W(ACC_W), .B_W(10)) u_mul (.a(acc), .b({2'b01, word[7:0]}), .y(p));
+            stage #(.N(SCALE), .W(ACC_W + 14)) u_scale (
+                .clk(clk), .en(move[1]), .d({acc, word[7:0], shift1 - {2'b00, word[11:8]}}),
+                .q({acc1, mant1, right1})
+            );
+            mul_wide #(.A_W(ACC_W), .B_W(10), .CUT(PARTS)) u_mul (
+                .clk(clk), .en(move[AT_PARTS]), .a(acc1), .b({2'b01, mant1}), .y(p)
+            );
+            stage #(.N(PARTS), .W(6)) u_right (
+                .clk(clk), .en(move[AT_PARTS]), .d(right1), .q(right2)
+            );
             always @(posedge clk) begin
                 if (embed_valid)
                     acc <= embed_sum[e*ACC_W +: ACC_W];
                 else if (now)
-                    acc <= block_sum[mine*ACC_W +: ACC_W];
-                if (valid1) begin
+                    acc <= sums[mine];
+                if (move[AT_PRODUCT]) begin
                     product <= p;
-                    shift   <= shift1 - {2'b00, word[11:8]};
+                    shift   <= right2;
                 end
             end
             round_shift #(.W(P_W), .S_W(6)) u_round (.x(product), .s(shift), .y(q));
-            saturate #(.IN_W(P_W), .OUT_W(24)) u_sat (.x(q), .y(rounded[e*24 +: 24]));
+            stage #(.N(ROUND), .W(P_W)) u_rounded (.clk(clk), .en(move[CLOCKS-2]), .d(q), .q(q1));
+            saturate #(.IN_W(P_W), .OUT_W(24)) u_sat (.x(q1), .y(rounded[e*24 +: 24]));
         end
     endgenerate
 
     always @(posedge clk) begin
-        valid1    <= now || embed_valid;
-        last1     <= embed_valid ? embed_last : matrix_end;
-        dest1     <= embed_valid ? `HW_DST_INIT : now_tag[4:0];
-        shift1    <= embed_valid ? embed_shift : now_tag[10:5];
-        more1     <= now_tag[16:11];
-        row1      <= embed_valid ? embed_row : now_row;
-        one_scale <= embed_valid;
-        lane1     <= embed_lane;
-
-        valid2 <= valid1;
-        last2  <= last1;
-        dest2  <= dest1;
-        more2  <= more1;
-        row2   <= row1;
-
-        y_valid  <= valid2 || recv_valid;
-        y_last   <= recv_valid ? recv_last : last2;
-        y_dest   <= recv_valid ? recv_dest : dest2;
-        y_shift2 <= recv_valid ? recv_shift2 : more2;
+        y_valid  <= y_comes || recv_valid;
+        y_last   <= recv_valid ? recv_last : last_y;
+        y_dest   <= recv_valid ? recv_dest : dest_y;
+        y_shift2 <= recv_valid ? recv_shift2 : more_y;
         y_row    <= y_row_next;
         if (recv_valid)
             y <= recv_data;
-        else if (valid2)
+        else if (y_comes)
             y <= rounded;
         if (rst)
-            {valid1, valid2, y_valid} <= 3'b000;
+            y_valid <= 1'b0;
     end
 
-    assign y_row_next = recv_valid ? recv_row : row2;
-    assign busy = now | valid1 | valid2 | y_valid;
+    assign y_row_next = recv_valid ? recv_row : row_y;
+    assign busy = now | way_busy | y_valid;
 endmodule
 
 `default_nettype wire

@@ -69,6 +69,21 @@ module engine #(
     output wire                   s_vec_ready,
     input  wire [VEC*24-1:0]      s_vec_data
 );
+    // --- parameters that no chip can have stop every tool here: there is no such module -------------
+    generate
+        if (VEC < 4 || (VEC & (VEC - 1)) != 0 || ROWS < VEC || (ROWS & (ROWS - 1)) != 0 || COLS < VEC
+            || (COLS & (COLS - 1)) != 0) begin : g_check_shape
+            vec_rows_cols_must_be_powers_of_two_from_4_and_vec_the_smallest u_error ();
+        end
+        if (HEAD_DIM < 4 || (HEAD_DIM & (HEAD_DIM - 1)) != 0 || ATT_POS < 4
+            || (ATT_POS & (ATT_POS - 1)) != 0 || CTX <= ATT_POS || (CTX & (CTX - 1)) != 0) begin : g_check_attention
+            head_dim_att_pos_ctx_must_be_powers_of_two_from_4_and_ctx_above_att_pos u_error ();
+        end
+        if (ACC_W < 24 || ACC_W < ACT_W + 8 + $clog2(COLS) || LEVEL_ADDR_W < 2) begin : g_check_width
+            acc_w_must_hold_a_sum_of_cols_and_24_bits_and_level_addr_w_be_2 u_error ();
+        end
+    endgenerate
+
     // --- instruction ----------------------------------------------------------------------------
     wire [`HW_INSN_W-1:0] insn;
     wire         issue_embed, issue_norm, issue_attn, issue_heads, issue_recv, matvec_valid, matvec_ready;
@@ -316,7 +331,9 @@ module engine #(
     wire [19:0]          y_row, y_row_next;
     wire [VEC*24-1:0]    y;
 
-    drain #(.ROWS(ROWS), .VEC(VEC), .ACC_W(ACC_W), .SCALE_ADDR_W(SCALE_ADDR_W)) u_drain (
+    drain #(
+        .ROWS(ROWS), .VEC(VEC), .ACC_W(ACC_W), .SCALE_ADDR_W(SCALE_ADDR_W), .CLOCKS(`HW_LAT_DRAIN)
+    ) u_drain (
         .clk(clk), .rst(rst), .block_done(array_done), .block_sum(array_sum),
         .block_tag(block_tag), .block_scale(block_scale), .block_row(block_row),
         .block_rows(block_rows), .embed_valid(embed_valid), .embed_last(embed_last),
@@ -358,7 +375,10 @@ module engine #(
     wire [VEC*RES_W-1:0]   wrote_data;
     wire [19:0]            norm_words = norm_length / VEC - 20'd1;
 
-    residual #(.VEC(VEC), .RES_W(RES_W), .DEPTH(WORDS), .ADDR_W(WORD_W), .SS_W(SS_W)) u_residual (
+    residual #(
+        .VEC(VEC), .RES_W(RES_W), .DEPTH(WORDS), .ADDR_W(WORD_W), .SS_W(SS_W),
+        .CLOCKS(`HW_LAT_RESIDUAL), .LEVELS(`HW_LAT_TREE)
+    ) u_residual (
         .clk(clk), .rst(rst), .valid(y_valid && (y_dest == `HW_DST_INIT || y_dest == `HW_DST_ADD)),
         .add(y_dest == `HW_DST_ADD), .last(y_last), .addr(y_row[VEC_W +: WORD_W]),
         .addr_next(y_row_next[VEC_W +: WORD_W]), .y(y), .read(norm_read && !side_read),
@@ -368,7 +388,8 @@ module engine #(
     );
     rmsnorm #(
         .VEC(VEC), .RES_W(RES_W), .ACT_W(ACT_W), .SS_W(SS_W), .ADDR_W(NORM_W),
-        .GAIN_ADDR_W(GAIN_ADDR_W)
+        .GAIN_ADDR_W(GAIN_ADDR_W), .SCALAR(`HW_LAT_NORM_SCALAR), .VECTOR(`HW_LAT_NORM_VECTOR),
+        .TABLE(`HW_LAT_TABLE)
     ) u_rmsnorm (
         .clk(clk), .rst(rst), .start(issue_norm), .eps(insn[`HW_NORM_EPS]),
         .shift(insn[`HW_NORM_SHIFT]),
@@ -436,7 +457,7 @@ module engine #(
         .z_valid(qkv_valid), .z_kind(qkv_kind), .z_row(qkv_row), .z(qkv_y), .busy(qkv_busy)
     );
 
-    rope #(.VEC(VEC), .HEAD_DIM(HEAD_DIM), .KV_W(KV_W)) u_rope (
+    rope #(.VEC(VEC), .HEAD_DIM(HEAD_DIM), .KV_W(KV_W), .CLOCKS(`HW_LAT_ROPE)) u_rope (
         .clk(clk), .rst(rst), .valid(qkv_valid), .kind(qkv_kind), .row(qkv_row), .y(qkv_y),
         .angles(angles), .z_valid(z_valid), .z_kind(z_kind),
         .z_row(z_row), .z_query(z_query), .z_kv(z_kv), .busy(rope_busy)
@@ -507,7 +528,9 @@ module engine #(
     attention #(
         .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .OUT(OUT), .KV_W(KV_W), .ACT_W(MADE_W), .CTX(CTX),
         .ROW_W(ROW_W), .GROUP_W(GROUP_W), .ROW_GROUP_W(ROW_GROUP_W), .HEAD_W(HEAD_W),
-        .MAX_LEVELS(`HW_LAT_TREE)
+        .LEVELS(`HW_LAT_TREE),
+        .SCORE(`HW_LAT_SCORE), .WEIGH(`HW_LAT_WEIGH), .RECIP(`HW_LAT_RECIP),
+        .DIVIDE(`HW_LAT_DIVIDE), .TABLE(`HW_LAT_TABLE)
     ) u_attention (
         .clk(clk), .rst(rst), .start(issue_attn), .heads(attn_heads[HEAD_W-1:0]),
         .group_heads(attn_group[HEAD_W-1:0]), .row_base(attn_row[ROW_W-1:0]),
@@ -536,7 +559,9 @@ module engine #(
     wire [VEC/2*MADE_W-1:0] h;
     reg  [19:0]            logit_rows;
 
-    swiglu #(.VEC(VEC), .ACT_W(MADE_W)) u_swiglu (
+    swiglu #(
+        .VEC(VEC), .ACT_W(MADE_W), .CLOCKS(`HW_LAT_SWIGLU), .TABLE(`HW_LAT_TABLE)
+    ) u_swiglu (
         .clk(clk), .rst(rst), .valid(y_valid && y_dest == `HW_DST_HIDDEN), .row(y_row),
         .shift(y_shift2), .y(y), .h_valid(h_valid), .h_index(h_index), .h(h), .busy(swiglu_busy)
     );
@@ -565,7 +590,7 @@ module engine #(
                     region <= norm_dest[1:0];
             side #(
                 .VEC(VEC), .OUT(OUT), .RES_W(RES_W), .DEPTH(SIDE_WORDS), .ADDR_W(SIDE_W),
-                .SS_W(SS_W)
+                .SS_W(SS_W), .CLOCKS(`HW_LAT_RESIDUAL), .LEVELS(`HW_LAT_TREE)
             ) u_side (
                 .clk(clk), .rst(rst),
                 .start(issue_attn || ((issue_matvec || issue_recv) && rows_dest == `HW_DST_HIDDEN)),

@@ -113,9 +113,11 @@ module head_norm #(
     wire [SS_W+13:0] shifted = {total4, 14'd0} >> k4; // m, 14 fraction bits
     wire [15:0]      m = shifted[15:0];
 
-    msb #(.W(SS_W), .I_W(6)) u_msb (.x(total), .index(top));
+    msb #(.W(SS_W), .I_W(6)) u_msb (.clk(clk), .en(1'b0), .x(total), .index(top));
     rsqrt_rom u_rsqrt_rom (.clk(clk), .addr(m[15:9]), .data(entry));
-    lerp #(.FRAC_W(9)) u_lerp (.entry(entry), .frac(frac), .y(root));
+    lerp #(.FRAC_W(9)) u_lerp (
+        .clk(clk), .move(1'b0), .entry(entry), .frac(frac), .y(root)
+    );
 
     always @(posedge clk) begin
         if (valid) begin

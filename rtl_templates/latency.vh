@@ -7,5 +7,27 @@
 // of the array beside its tree; 3: a selected product is registered
 `define HW_LAT_ARRAY 3
 // levels of adders or comparators from register to register
-`define HW_LAT_TREE 1
+`define HW_LAT_TREE 2
+// from a finished block to its first rows
+`define HW_LAT_DRAIN 6
+// from rows to the residual's new word
+`define HW_LAT_RESIDUAL 2
+// from an address of a function's table to the interpolated value
+`define HW_LAT_TABLE 3
+// from the sum of squares to 1 / rms, without the table's
+`define HW_LAT_NORM_SCALAR 5
+// from reading a word to its norm
+`define HW_LAT_NORM_VECTOR 9
+// from rows to their rotation
+`define HW_LAT_ROPE 5
+// from rows to gated elements, without the table's
+`define HW_LAT_SWIGLU 9
+// from reading keys to their scores, without the tree's
+`define HW_LAT_SCORE 5
+// from reading scores to sums, without the table's and the tree's
+`define HW_LAT_WEIGH 7
+// from a head's sum to its reciprocal, without the table's
+`define HW_LAT_RECIP 4
+// from a sum and its reciprocal to an element
+`define HW_LAT_DIVIDE 4
 `endif

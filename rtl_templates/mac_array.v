@@ -36,9 +36,7 @@ module mac_array #(
 );
     localparam TREE   = ($clog2(COLS) + LEVELS - 1) / LEVELS;
     localparam STAGES = 1 + PICK + TREE;      // before the accumulators
-    // Products and their sums stand in whole words of a simulator, which then neither masks nor
-    // extends them. The copies of a sign are one flip-flop after synthesis.
-    localparam WORD   = ACC_W > 32 ? 64 : 32;
+    localparam P_W    = ACT_W + 8;            // a product
 
     wire [STAGES:0] move;
     wire            in_pipe, end_valid, end_first, end_last;
@@ -53,30 +51,29 @@ module mac_array #(
     genvar c, r;
     generate
         for (r = 0; r < ROWS; r = r + 1) begin : g_row
-            wire [COLS*WORD-1:0] picked, operands;
+            wire [COLS*P_W-1:0] picked, operands;
             for (c = 0; c < COLS; c = c + 1) begin : g_pick
                 wire [CODE_W-1:0] mine = code[(r*COLS+c)*CODE_W +: CODE_W];
                 reg signed [7:0]  weight;
-                mul #(.A_W(ACT_W), .B_W(8), .Y_W(WORD)) u_mul (
-                    .a(act_q[c*ACT_W +: ACT_W]), .b(weight), .y(picked[c*WORD +: WORD])
+                mul #(.A_W(ACT_W), .B_W(8)) u_mul (
+                    .a(act_q[c*ACT_W +: ACT_W]), .b(weight), .y(picked[c*P_W +: P_W])
                 );
                 always @(posedge clk)
                     if (valid)
                         weight <= level[mine*8 +: 8];
             end
-            stage #(.N(PICK), .W(COLS * WORD)) u_pick (
+            stage #(.N(PICK), .W(COLS * P_W)) u_pick (
                 .clk(clk), .en(move[1]), .d(picked), .q(operands)
             );
 
-            wire signed [WORD-1:0] partial;
-            add_tree #(.N(COLS), .W(WORD), .OUT_W(WORD), .LEVELS(LEVELS), .STAGES(TREE)) u_tree (
+            wire signed [ACC_W-1:0] partial;
+            add_tree #(.N(COLS), .W(P_W), .OUT_W(ACC_W), .LEVELS(LEVELS), .STAGES(TREE)) u_tree (
                 .clk(clk), .move(move[1+PICK +: TREE]), .x(operands), .sum(partial)
             );
 
             reg  signed [ACC_W-1:0] acc;
             wire signed [ACC_W-1:0] next = (end_first ? {ACC_W{1'b0}} : acc)
-                                         + partial[ACC_W-1:0];
-            wire unused_sign = &{1'b0, partial};
+                                         + partial;
             always @(posedge clk) begin
                 if (end_valid && end_last)
                     sum[r*ACC_W +: ACC_W] <= next;

@@ -66,7 +66,9 @@ module matvec #(
     reg [SCALE_ADDR_W-1:0]  scale;
     reg [19:0]              row, rows;
     reg [CHUNK_W-1:0]       chunk, last_chunk;
-    reg [COUNT_W-1:0]       last_cols, needed;
+    reg [COUNT_W-1:0]       last_cols;
+    reg [COUNT_W-1:0]       done_cols;  // of the chunks before
+    reg [COUNT_W-1:0]       needed;     // elements, for this chunk
     reg [1:0]               plane, last_plane;
     reg [16:0]              tag;
     reg [GROUP_W-1:0]       drain;      // cycles until another block may end
@@ -75,8 +77,10 @@ module matvec #(
     wire block_end     = at_last_chunk && plane == last_plane;
     wire matrix_end    = block_end && row + ROWS_20 >= rows;
     wire [COUNT_W-1:0] cols_here = at_last_chunk ? last_cols : COLS[COUNT_W-1:0];
-    wire issue = active && available >= needed + cols_here
+    wire issue = active && available >= needed
                && (!block_end || drain == {GROUP_W{1'b0}});
+
+    wire [COUNT_W-1:0] next_done = done_cols + COLS[COUNT_W-1:0];
 
     // groups of VEC rows to drain in this block
     wire [19:0] rows_left = rows - row;
@@ -101,11 +105,14 @@ module matvec #(
         if (issue) begin
             weight <= weight + 1'b1;
             if (!at_last_chunk) begin
-                chunk  <= chunk + 1'b1;
-                needed <= needed + COLS[COUNT_W-1:0];
+                chunk     <= chunk + 1'b1;
+                done_cols <= next_done;
+                needed    <= next_done + (chunk + 1'b1 == last_chunk ? last_cols
+                                                                     : COLS[COUNT_W-1:0]);
             end else begin
-                chunk  <= {CHUNK_W{1'b0}};
-                needed <= {COUNT_W{1'b0}};
+                chunk     <= {CHUNK_W{1'b0}};
+                done_cols <= {COUNT_W{1'b0}};
+                needed    <= last_chunk == {CHUNK_W{1'b0}} ? last_cols : COLS[COUNT_W-1:0];
                 plane  <= plane == last_plane ? 2'd0 : plane + 1'b1;
             end
             if (block_end) begin
@@ -124,7 +131,8 @@ module matvec #(
             row        <= 20'd0;
             rows       <= insn_rows;
             chunk      <= {CHUNK_W{1'b0}};
-            needed     <= {COUNT_W{1'b0}};
+            done_cols  <= {COUNT_W{1'b0}};
+            needed     <= insn_last_chunk == {CHUNK_W{1'b0}} ? insn_last_cols : COLS[COUNT_W-1:0];
             last_chunk <= insn_last_chunk;
             last_cols  <= insn_last_cols;
             plane      <= 2'd0;

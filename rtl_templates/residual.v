@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The residual vector, VEC elements a word: x = y or x = sat(x + y), and the sum of squares of what
-// is written, ready when RMSNorm asks for it.
+// is written, ready when RMSNorm asks for it. A square is that of a high half and a low half,
+//     x^2 = {hi^2, lo^2} + 2 * hi * lo * 2^HALF
+// so that no product is wider than a multiplier block.
 //
-// Throughput one word a cycle. `done` follows the last word by 3 cycles; ss is final then.
+// Throughput one word a cycle. A word is written CLOCKS after its rows: 1, or 2 (old word and rows are
+// registered before they are added). `done` follows the last word's writing by 2 and the stages of
+// add_tree over 2 VEC numbers; ss is final then.
 `default_nettype none
 
 module residual #(
@@ -10,7 +14,9 @@ module residual #(
     parameter RES_W = 20,
     parameter DEPTH = 8,       // words
     parameter ADDR_W = 3,
-    parameter SS_W = 52
+    parameter SS_W = 52,
+    parameter CLOCKS = 1,
+    parameter LEVELS = 1       // levels a register, in add_tree
 ) (
     input  wire                  clk,
     input  wire                  rst,
@@ -34,11 +40,22 @@ module residual #(
     output reg                   done,
     output wire                  busy
 );
-    wire [VEC*RES_W-1:0] old = read_data;
-    wire [VEC*RES_W-1:0] sum;
-    wire [VEC*2*RES_W-1:0] square;
-    reg  last_q, last_qq, first_q, first_qq, wrote_q;
-    reg  [SS_W-1:0] squares;
+    localparam IN   = CLOCKS > 1 ? 1 : 0;
+    localparam TREE = ($clog2(2 * VEC) + LEVELS - 1) / LEVELS;
+    localparam LO_W = RES_W / 2, HI_W = RES_W - LO_W;
+
+    wire [VEC*RES_W-1:0] old, sum;
+    wire [VEC*24-1:0]    row;
+    wire                 adds, comes, in_busy, last_in;
+    wire [ADDR_W-1:0]    addr_in;
+    wire [IN:0]          in_move;
+    pipe #(.STAGES(IN), .TAG_W(2 + ADDR_W)) u_in (
+        .clk(clk), .rst(rst), .valid(valid), .tag({add, last, addr}), .move(in_move),
+        .out_valid(comes), .out_tag({adds, last_in, addr_in}), .busy(in_busy)
+    );
+    stage #(.N(IN), .W(VEC * (RES_W + 24))) u_operands (
+        .clk(clk), .en(in_move[0]), .d({read_data, y}), .q({old, row})
+    );
 
     ram #(.LANES(1), .W(VEC * RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W)) u_ram (
         .clk(clk), .we(wrote), .waddr(wrote_addr), .wdata(wrote_data),
@@ -48,49 +65,69 @@ module residual #(
     genvar e;
     generate
         for (e = 0; e < VEC; e = e + 1) begin : g_element
-            wire signed [RES_W-1:0] x = add ? old[e*RES_W +: RES_W] : {RES_W{1'b0}};
+            wire signed [RES_W-1:0] x = adds ? old[e*RES_W +: RES_W] : {RES_W{1'b0}};
             wire signed [24:0] wide = {{(25-RES_W){x[RES_W-1]}}, x}
-                                    + {y[e*24+23], y[e*24 +: 24]};
+                                    + {row[e*24+23], row[e*24 +: 24]};
             saturate #(.IN_W(25), .OUT_W(RES_W)) u_sat (.x(wide), .y(sum[e*RES_W +: RES_W]));
-            mul #(.A_W(RES_W), .B_W(RES_W)) u_square (
-                .a(wrote_data[e*RES_W +: RES_W]), .b(wrote_data[e*RES_W +: RES_W]),
-                .y(square[e*2*RES_W +: 2*RES_W])
-            );
         end
     endgenerate
 
-    function [SS_W-1:0] total(input [VEC*2*RES_W-1:0] squares_in);
-        integer i;
-        begin
-            total = {SS_W{1'b0}};
-            for (i = 0; i < VEC; i = i + 1)
-                total = total + {{(SS_W-2*RES_W){1'b0}}, squares_in[i*2*RES_W +: 2*RES_W]};
+    // --- squares: products of halves | add_tree | ss ----------------------------------------------
+    wire [VEC*2*(2*RES_W+1)-1:0] terms;  // two of each square, signed
+    reg                  last_q, first_q;
+    wire                 tree_valid, tree_first, tree_last, tree_busy;
+    wire [TREE+1:0]      move;
+    wire [SS_W-1:0]      squares;
+    pipe #(.STAGES(TREE + 1), .TAG_W(2)) u_squares (
+        .clk(clk), .rst(rst), .valid(wrote), .tag({first_q, last_q}), .move(move),
+        .out_valid(tree_valid), .out_tag({tree_first, tree_last}), .busy(tree_busy)
+    );
+    generate
+        for (e = 0; e < VEC; e = e + 1) begin : g_square
+            wire [LO_W:0]          lo = {1'b0, wrote_data[e*RES_W +: LO_W]};
+            wire signed [HI_W-1:0] hi = wrote_data[e*RES_W+LO_W +: HI_W];
+            wire [2*HI_W-1:0]      hh;
+            wire [2*LO_W+1:0]      ll;
+            wire signed [HI_W+LO_W:0] hl;
+            reg  [2*RES_W-1:0]     both;
+            reg  signed [RES_W:0]  mixed;
+            mul #(.A_W(HI_W), .B_W(HI_W)) u_hh (.a(hi), .b(hi), .y(hh));
+            mul #(.A_W(LO_W + 1), .B_W(LO_W + 1)) u_ll (.a(lo), .b(lo), .y(ll));
+            mul #(.A_W(HI_W), .B_W(LO_W + 1)) u_hl (.a(hi), .b(lo), .y(hl));
+            always @(posedge clk)
+                if (wrote) begin
+                    both  <= {hh, ll[2*LO_W-1:0]};
+                    mixed <= hl;
+                end
+            assign terms[(2*e)*(2*RES_W+1) +: 2*RES_W+1] = {1'b0, both};
+            assign terms[(2*e+1)*(2*RES_W+1) +: 2*RES_W+1] =
+                {{(RES_W-LO_W-1){mixed[RES_W]}}, mixed, {(LO_W+1){1'b0}}};
+            wire unused_top = &{1'b0, ll[2*LO_W+1:2*LO_W]};
         end
-    endfunction
+    endgenerate
+    add_tree #(
+        .N(2 * VEC), .W(2 * RES_W + 1), .OUT_W(SS_W), .LEVELS(LEVELS), .STAGES(TREE)
+    ) u_tree (.clk(clk), .move(move[1 +: TREE]), .x(terms), .sum(squares));
 
     always @(posedge clk) begin
-        wrote <= valid;
-        if (valid) begin
-            wrote_addr <= addr;
+        wrote <= comes;
+        if (comes) begin
+            wrote_addr <= addr_in;
             wrote_data <= sum;
         end
-        last_q  <= last;
-        first_q <= addr == {ADDR_W{1'b0}};
+        last_q  <= last_in;
+        first_q <= addr_in == {ADDR_W{1'b0}};
 
-        wrote_q <= wrote;
-        if (wrote)
-            squares <= total(square);
-        last_qq  <= last_q;
-        first_qq <= first_q;
-
-        if (wrote_q)
-            ss <= (first_qq ? {SS_W{1'b0}} : ss) + squares;
-        done <= wrote_q && last_qq;
+        if (tree_valid)
+            ss <= (tree_first ? {SS_W{1'b0}} : ss) + squares;
+        done <= tree_valid && tree_last;
         if (rst)
-            {wrote, wrote_q, done} <= 3'b000;
+            {wrote, done} <= 2'b00;
     end
 
-    assign busy = valid | wrote | wrote_q | done;
+    assign busy = valid | in_busy | wrote | tree_busy | done;
+
+    wire unused_move = &{1'b0, move[TREE+1], in_move};
 endmodule
 
 `default_nettype wire

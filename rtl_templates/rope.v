@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rotates VEC rows (pairs 2i, 2i+1) of keys or queries, or passes values, 2 cycles:
+// Rotates VEC rows (pairs 2i, 2i+1) of keys or queries, or passes values:
 //     a' = sat(rs(a * cos - b * sin, s))    b' = sat(rs(a * sin + b * cos, s))   (hw_rope_rotate)
-// s = 14 + 15 - (bits of the result): one rounding. Rows enter with 16 bits.
+// s = 14 + 15 - (bits of the result): one rounding. Rows enter with 16 bits. z follows y by CLOCKS: 2, or 3
+// (rows and angles are registered), or 4 (the products, too), or 5 (rounded, then saturated).
 `default_nettype none
 
 module rope #(
     parameter VEC = 8,
     parameter HEAD_DIM = 8,
-    parameter KV_W = 8
+    parameter KV_W = 8,
+    parameter CLOCKS = 2
 ) (
     input  wire                       clk,
     input  wire                       rst,
@@ -29,51 +31,73 @@ module rope #(
     localparam [5:0] Q_SHIFT  = 14 + 15 - 12;
     localparam [5:0] KV_SHIFT = 14 + 15 - KV_W;
 
-    reg        valid_q;
-    reg [1:0]  kind_q;
-    reg [19:0] row_q;
-    wire [5:0] shift = kind_q == 2'd1 ? Q_SHIFT : KV_SHIFT;
+    localparam IN = CLOCKS > 2 ? 1 : 0, PRODUCT = CLOCKS > 3 ? 1 : 0, ROUND = CLOCKS > 4 ? 1 : 0;
+    localparam AT_SUM = IN + PRODUCT; // registers before the sum
 
-    genvar i;
+    wire [CLOCKS-1:0] move;
+    wire              z_comes, way_busy;
+    wire [1:0]        kind_z, kind_sum;
+    wire [19:0]       row_z;
+    pipe #(.STAGES(CLOCKS - 1), .TAG_W(22)) u_way (
+        .clk(clk), .rst(rst), .valid(valid), .tag({kind, row}), .move(move), .out_valid(z_comes),
+        .out_tag({kind_z, row_z}), .busy(way_busy)
+    );
+    stage #(.N(AT_SUM + 1), .W(2)) u_kind (.clk(clk), .en(move[AT_SUM:0]), .d(kind), .q(kind_sum));
+    wire [5:0] shift = kind_sum == 2'd1 ? Q_SHIFT : KV_SHIFT;
+
+    genvar i, h;
+    wire [31:0] angle_of [0:HALF-1];
     generate
+        for (h = 0; h < HALF; h = h + 1) begin : g_angle
+            assign angle_of[h] = angles[h*32 +: 32];
+        end
         for (i = 0; i < VEC / 2; i = i + 1) begin : g_pair
             wire [19:0] place = row + 2 * i;
             wire [HALF_W-1:0] index = place[HALF_W:1];
-            wire [31:0] angle = angles[index*32 +: 32];
-            wire signed [15:0] a, b;
-            wire signed [KV_W-1:0] va, vb;
-            wire signed [32:0] ac, bs, as, bc;
+            wire [31:0] angle;
+            wire signed [15:0] a_in, b_in, a, b;
+            wire signed [KV_W-1:0] va, vb, va_z, vb_z;
+            wire signed [32:0] ac_in, bs_in, as_in, bc_in, ac, bs, as, bc;
             reg signed [32:0] even, odd;
-            wire signed [32:0] even_r, odd_r;
+            wire signed [32:0] even_r, odd_r, even_s, odd_s;
             wire signed [11:0] even_q, odd_q;
             wire signed [KV_W-1:0] even_k, odd_k;
-            reg signed [KV_W-1:0] va_q, vb_q;
 
-            saturate #(.IN_W(24), .OUT_W(16)) u_a (.x(y[2*i*24 +: 24]), .y(a));
-            saturate #(.IN_W(24), .OUT_W(16)) u_b (.x(y[(2*i+1)*24 +: 24]), .y(b));
+            saturate #(.IN_W(24), .OUT_W(16)) u_a (.x(y[2*i*24 +: 24]), .y(a_in));
+            saturate #(.IN_W(24), .OUT_W(16)) u_b (.x(y[(2*i+1)*24 +: 24]), .y(b_in));
             saturate #(.IN_W(24), .OUT_W(KV_W)) u_va (.x(y[2*i*24 +: 24]), .y(va));
             saturate #(.IN_W(24), .OUT_W(KV_W)) u_vb (.x(y[(2*i+1)*24 +: 24]), .y(vb));
-            mul #(.A_W(16), .B_W(16), .Y_W(33)) u_ac (.a(a), .b(angle[15:0]),  .y(ac));
-            mul #(.A_W(16), .B_W(16), .Y_W(33)) u_bs (.a(b), .b(angle[31:16]), .y(bs));
-            mul #(.A_W(16), .B_W(16), .Y_W(33)) u_as (.a(a), .b(angle[31:16]), .y(as));
-            mul #(.A_W(16), .B_W(16), .Y_W(33)) u_bc (.a(b), .b(angle[15:0]),  .y(bc));
+            stage #(.N(IN), .W(64)) u_in (
+                .clk(clk), .en(move[0]), .d({a_in, b_in, angle_of[index]}), .q({a, b, angle})
+            );
+            mul #(.A_W(16), .B_W(16), .Y_W(33)) u_ac (.a(a), .b(angle[15:0]),  .y(ac_in));
+            mul #(.A_W(16), .B_W(16), .Y_W(33)) u_bs (.a(b), .b(angle[31:16]), .y(bs_in));
+            mul #(.A_W(16), .B_W(16), .Y_W(33)) u_as (.a(a), .b(angle[31:16]), .y(as_in));
+            mul #(.A_W(16), .B_W(16), .Y_W(33)) u_bc (.a(b), .b(angle[15:0]),  .y(bc_in));
+            stage #(.N(PRODUCT), .W(4 * 33)) u_product (
+                .clk(clk), .en(move[IN]), .d({ac_in, bs_in, as_in, bc_in}), .q({ac, bs, as, bc})
+            );
             round_shift #(.W(33), .S_W(6)) u_even (.x(even), .s(shift), .y(even_r));
             round_shift #(.W(33), .S_W(6)) u_odd  (.x(odd),  .s(shift), .y(odd_r));
-            saturate #(.IN_W(33), .OUT_W(12)) u_even_q (.x(even_r), .y(even_q));
-            saturate #(.IN_W(33), .OUT_W(12)) u_odd_q  (.x(odd_r),  .y(odd_q));
-            saturate #(.IN_W(33), .OUT_W(KV_W)) u_even_k (.x(even_r), .y(even_k));
-            saturate #(.IN_W(33), .OUT_W(KV_W)) u_odd_k  (.x(odd_r),  .y(odd_k));
+            stage #(.N(ROUND), .W(66)) u_rounded (
+                .clk(clk), .en(move[AT_SUM+1]), .d({even_r, odd_r}), .q({even_s, odd_s})
+            );
+            saturate #(.IN_W(33), .OUT_W(12)) u_even_q (.x(even_s), .y(even_q));
+            saturate #(.IN_W(33), .OUT_W(12)) u_odd_q  (.x(odd_s),  .y(odd_q));
+            saturate #(.IN_W(33), .OUT_W(KV_W)) u_even_k (.x(even_s), .y(even_k));
+            saturate #(.IN_W(33), .OUT_W(KV_W)) u_odd_k  (.x(odd_s),  .y(odd_k));
+            stage #(.N(CLOCKS - 1), .W(2 * KV_W)) u_value (
+                .clk(clk), .en(move[CLOCKS-2:0]), .d({vb, va}), .q({vb_z, va_z})
+            );
 
             always @(posedge clk) begin
-                if (valid) begin
+                if (move[AT_SUM]) begin
                     even <= ac - bs;
                     odd  <= as + bc;
-                    va_q <= va;
-                    vb_q <= vb;
                 end
-                if (valid_q) begin
+                if (z_comes) begin
                     z_query[2*i*12 +: 24]    <= {odd_q, even_q};
-                    z_kv[2*i*KV_W +: 2*KV_W] <= kind_q == 2'd2 ? {vb_q, va_q} : {odd_k, even_k};
+                    z_kv[2*i*KV_W +: 2*KV_W] <= kind_z == 2'd2 ? {vb_z, va_z} : {odd_k, even_k};
                 end
             end
 
@@ -82,17 +106,14 @@ module rope #(
     endgenerate
 
     always @(posedge clk) begin
-        valid_q <= valid;
-        z_valid <= valid_q;
-        kind_q  <= kind;
-        z_kind  <= kind_q;
-        row_q   <= row;
-        z_row   <= row_q;
+        z_valid <= z_comes;
+        if (z_comes)
+            {z_kind, z_row} <= {kind_z, row_z};
         if (rst)
-            {valid_q, z_valid} <= 2'b00;
+            z_valid <= 1'b0;
     end
 
-    assign busy = valid | valid_q | z_valid;
+    assign busy = valid | way_busy | z_valid;
 endmodule
 
 `default_nettype wire

@@ -13,6 +13,8 @@
 // Everything finer is a matter of data: a matrix waits for the activations it reads (matvec.v),
 // attention for queries, keys and values (attention.v). So ATTN stands before K, Q, V in a program.
 //
+// The next instruction is fetched while one waits: a ROM read costs a clock only where two leave at once.
+//
 // Instruction fields: isa.vh. MATVEC and RECV have `dest` in the same bits.
 `include "isa.vh"
 `default_nettype none
@@ -52,19 +54,21 @@ module sequencer #(
     input  wire                    recv_busy,
     input  wire                    units_busy     // any unit
 );
-    reg [PROG_ADDR_W-1:0] pc;
-    reg                   running, fetched; // fetched: prog_data is the instruction at pc
+    reg [PROG_ADDR_W-1:0] fetch;         // address of the instruction after `word`
+    reg [`HW_INSN_W-1:0]  word;          // the instruction at hand
+    reg                   have, fetched; // word is one; prog_data is that at `fetch`
+    reg                   running;
     reg                   residual_pending;
 
-    assign insn      = prog_data;
-    assign prog_addr = pc;
+    assign insn      = word;
+    assign prog_addr = fetch;
     assign seq_len   = insn[`HW_END_POSITIONS];
     assign window    = insn[`HW_END_WINDOW];
 
     wire [`HW_OP_W-1:0] op = insn[`HW_OP];
     wire [`HW_MATVEC_DEST_W-1:0] dest = insn[`HW_MATVEC_DEST];
     wire skip  = insn[`HW_SAMPLE_ONLY] && !sample;
-    wire ready = running && fetched && !skip;
+    wire ready = running && have && !skip;
     wire to_residual = dest == `HW_DST_INIT || dest == `HW_DST_ADD;
     wire       side_pending, norm_waits; // for what it reads
 
@@ -77,9 +81,11 @@ module sequencer #(
     wire   refuse       = ready && op == `HW_OP_EMBED && bad_token && !units_busy;
     wire   end_now      = refuse || (ready && op == `HW_OP_END && !units_busy);
     wire   issue_matvec = matvec_valid && matvec_ready;
-    wire   advance = running && fetched
+    wire   advance = running && have
                    && (skip || issue_embed || issue_norm || issue_attn || issue_heads
                        || issue_recv || issue_matvec);
+
+    wire   load = fetched && (!have || advance);
 
     generate
         if (SUB_NORM != 0) begin : g_side
@@ -104,23 +110,26 @@ module sequencer #(
     always @(posedge clk) begin
         done    <= end_now;
         refused <= refuse;
-        fetched <= running && !advance;
-        if (advance)
-            pc <= pc + 1'b1;
+        have    <= load || (have && !advance);
+        fetched <= !load;
+        if (load) begin
+            word  <= prog_data;
+            fetch <= fetch + 1'b1;
+        end
         if (residual_done)
             residual_pending <= 1'b0;
         if (issue_embed || ((issue_matvec || issue_recv) && to_residual))
             residual_pending <= 1'b1;
-        if (end_now)
+        if (end_now) begin // the first instruction waits for the next start
             running <= 1'b0;
-        if (start) begin
-            pc      <= {PROG_ADDR_W{1'b0}};
-            running <= 1'b1;
-            fetched <= 1'b0;
+            {have, fetched} <= 2'b00;
+            fetch   <= {PROG_ADDR_W{1'b0}};
         end
+        if (start)
+            running <= 1'b1;
         if (rst) begin
-            {running, fetched, done, residual_pending} <= 4'd0;
-            pc <= {PROG_ADDR_W{1'b0}};
+            {running, have, fetched, done, residual_pending} <= 5'd0;
+            fetch <= {PROG_ADDR_W{1'b0}};
         end
     end
 endmodule

@@ -4,7 +4,7 @@
 // vector at a time: `start` says that the next elements belong to a new one, and how long it is.
 //
 // Attention brings OUT elements a cycle, SwiGLU VEC / 2, in order and never both. `done` follows the
-// last of them by 4 cycles.
+// last of them by a clock and what residual.v takes.
 `default_nettype none
 
 module side #(
@@ -13,7 +13,9 @@ module side #(
     parameter RES_W = 20,
     parameter DEPTH = 8,       // words
     parameter ADDR_W = 3,
-    parameter SS_W = 54
+    parameter SS_W = 54,
+    parameter CLOCKS = 1,      // of residual.v
+    parameter LEVELS = 1
 ) (
     input  wire                  clk,
     input  wire                  rst,
@@ -79,7 +81,10 @@ module side #(
     end
 
     wire kept_busy;
-    residual #(.VEC(VEC), .RES_W(RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W), .SS_W(SS_W)) u_kept (
+    residual #(
+        .VEC(VEC), .RES_W(RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W), .SS_W(SS_W), .CLOCKS(CLOCKS),
+        .LEVELS(LEVELS)
+    ) u_kept (
         .clk(clk), .rst(rst), .valid(full), .add(1'b0), .last(last), .addr(addr),
         .addr_next({ADDR_W{1'b0}}), .y(word), .read(read), .read_addr(read_addr),
         .read_data(read_data), .wrote(wrote), .wrote_addr(wrote_addr), .wrote_data(wrote_data),

@@ -18,7 +18,7 @@ enum { HEAD_SCALAR = 6, HEAD_VECTOR = 5 }; // stages of head_norm.v
 struct state {
     // sequencer.v
     int pc;
-    bool running, fetched, residual_pending, side_pending, done;
+    bool running, have, fetched, residual_pending, side_pending, done;
     // engine.v: activations there, by region; vector input
     int act_in[3];
     bool recv_busy;
@@ -38,18 +38,18 @@ struct state {
     // drain.v
     bool walking;
     int offset;
-    struct rows walk, drained[3]; // valid1, valid2, y
-    // residual.v: wrote, wrote_q, done
-    struct rows residual[3];
+    struct rows walk, drained[MOST_STAGES]; // k.drain of them, to y
+    // residual.v: k.residual of them, to done
+    struct rows residual[MOST_STAGES];
     // side.v: full, and as residual
     int side_length;
-    struct rows side_full, side[3];
+    struct rows side_full, side[MOST_STAGES];
     // rmsnorm.v
     enum hw_region norm_region;
-    int norm_scalar; // 3, 2, 1: n1, n2, n3
+    int norm_scalar; // clocks to r, which is 1 when it comes
     bool norm_a;
     int norm_word, norm_words;
-    struct rows norm_pipe[5]; // b, c, d, e, y
+    struct rows norm_pipe[MOST_STAGES]; // k.norm of them, to y
     // rope_angles.v
     bool angle_a;
     int angle_pair;
@@ -60,20 +60,24 @@ struct state {
     struct rows biased;
     int head_words, again_word;
     struct rows head[HEAD_SCALAR], again, normed[HEAD_VECTOR];
-    // rope.v: valid_q, z
-    struct rows rope[2];
+    // rope.v: k.rope of them, to z
+    struct rows rope[MOST_STAGES];
     // kv_cache.v
     int keys_in, values_in, queries_in, copy_head, kv_heads;
     bool copying, copy_value, write, keys_copied, values_copied, keys_visible, values_visible;
     // attention.v
     const struct hw_insn_attn *attn;
-    bool a_active, b_active, a_pipe[3], a_pipe_end[3], b_pipe[5], b_pipe_end[5];
+    bool a_active, b_active;
+    bool a_pipe[MOST_STAGES], a_pipe_end[MOST_STAGES]; // k.score of them, to a score
+    bool b_pipe[MOST_STAGES], b_pipe_end[MOST_STAGES]; // k.weigh of them, to b5
+    bool r_pipe[MOST_STAGES];                          // k.recip of them, to r_comes
     uint64_t top_end; // bit k: stage k of its max_tree.v holds the end of a head
     int a_head, a_group, scored, weighed, b_head, b_group, spacing;
-    bool c1, c2, c3, out_valid;
-    int step, next_index, c3_index, out_index;
-    // swiglu.v: v1..v4, h
-    struct rows swiglu[5];
+    bool c2;
+    int step, next_index;
+    struct rows divided[MOST_STAGES]; // k.divide of them, to out; row: of its first element
+    // swiglu.v: k.swiglu of them, to h
+    struct rows swiglu[MOST_STAGES];
     // argmax.v; bit k: stage k of its max_tree.v holds a word, the last one
     uint64_t top_word, top_last;
     bool argmax_done;
@@ -84,7 +88,8 @@ struct clocking { // what does not change within a token
     const struct hw_geometry *g;
     int pos;
     bool sample;
-    int array, embed;                // clocks from an address to `done`, to a sum
+    int array, embed; // clocks from an address to `done`, to a sum
+    int drain, residual, norm, norm_scalar, rope, swiglu, score, weigh, recip, divide;
     int score_stages, argmax_stages; // of their trees of maxima
 };
 
@@ -140,14 +145,14 @@ static bool is_residual(enum hw_dest d)
 
 static bool rows_busy(const struct clocking *k, const struct state *s)
 {
-    return s->active || any(s->word, k->array) || s->walking || any(s->drained, 3) ||
+    return s->active || any(s->word, k->array) || s->walking || any(s->drained, k->drain) ||
            s->embed_active || any_bool(s->embed_pipe_busy, k->embed);
 }
 
-static bool attn_busy(const struct state *s)
+static bool attn_busy(const struct clocking *k, const struct state *s)
 {
-    return s->a_active || any_bool(s->a_pipe, 3) || s->b_active || any_bool(s->b_pipe, 5) ||
-           s->c1 || s->c2 || s->c3 || s->out_valid || s->copying || s->write;
+    return s->b_active || any_bool(s->b_pipe, k->weigh) || any_bool(s->r_pipe, k->recip) || s->c2 ||
+           any(s->divided, k->divide) || s->copying || s->write;
 }
 
 static bool angles_busy(const struct state *s)
@@ -163,10 +168,10 @@ static bool qkv_busy(const struct state *s)
 
 static bool units_busy(const struct clocking *k, const struct state *s)
 {
-    return rows_busy(k, s) || s->recv_busy || any(s->residual, 3) || s->side_full.valid ||
-           any(s->side, 3) || s->norm_scalar > 0 || s->norm_a || any(s->norm_pipe, 5) ||
-           angles_busy(s) || qkv_busy(s) || any(s->rope, 2) || attn_busy(s) || any(s->swiglu, 5) ||
-           s->top_word != 0 || s->argmax_done;
+    return rows_busy(k, s) || s->recv_busy || any(s->residual, k->residual) || s->side_full.valid ||
+           any(s->side, k->residual) || s->norm_scalar > 0 || s->norm_a ||
+           any(s->norm_pipe, k->norm) || angles_busy(s) || qkv_busy(s) || any(s->rope, k->rope) ||
+           attn_busy(k, s) || any(s->swiglu, k->swiglu) || s->top_word != 0 || s->argmax_done;
 }
 
 // --- matvec.v
@@ -246,15 +251,15 @@ static void drain_next(const struct clocking *k, const struct state *s, struct s
     n->offset = offset + g->vec;
     n->walk = r;
     n->walk.row = r.row + g->vec;
+    int y = k->drain - 1;
+    shift(s->drained, n->drained, k->drain, r, true);
     n->drained[0] = s->embed_pipe_busy[k->embed - 1] ? s->embed_pipe[k->embed - 1] : r;
-    n->drained[1] = s->drained[0];
-    n->drained[2] = s->drained[1];
     if (s->recv_busy) {
-        n->drained[2] = s->recv;
-        n->drained[2].valid = true;
-        n->drained[2].last = s->recv.row + g->vec >= s->recv.rows;
+        n->drained[y] = s->recv;
+        n->drained[y].valid = true;
+        n->drained[y].last = s->recv.row + g->vec >= s->recv.rows;
         n->recv.row = s->recv.row + g->vec;
-        n->recv_busy = !n->drained[2].last;
+        n->recv_busy = !n->drained[y].last;
     }
 }
 
@@ -269,7 +274,7 @@ static bool is_qkv(const struct rows *y)
 static struct rows qkv_next(const struct clocking *k, const struct state *s, struct state *n)
 {
     const struct hw_geometry *g = k->g;
-    struct rows y = s->drained[2];
+    struct rows y = s->drained[k->drain - 1];
     y.valid = is_qkv(&y);
     if (!g->qk_norm) {
         n->biased = y;
@@ -292,13 +297,19 @@ static struct rows qkv_next(const struct clocking *k, const struct state *s, str
     return s->normed[HEAD_VECTOR - 1];
 }
 
+// The same where the last stage says that the last of them has arrived (residual.v).
+static void shift_sum(const struct rows *from, struct rows *to, int n, struct rows in, bool take)
+{
+    shift(from, to, n, in, take);
+    to[n - 1].valid = from[n - 2].valid && from[n - 2].last;
+}
+
 static void takers_next(const struct clocking *k, const struct state *s, struct state *n)
 {
-    struct rows y = s->drained[2];
-    shift(s->residual, n->residual, 3, y, is_residual(y.dest));
-    n->residual[2].valid = s->residual[1].valid && s->residual[1].last;
-    shift(s->rope, n->rope, 2, qkv_next(k, s, n), true);
-    shift(s->swiglu, n->swiglu, 5, y, y.dest == HW_DST_HIDDEN);
+    struct rows y = s->drained[k->drain - 1];
+    shift_sum(s->residual, n->residual, k->residual, y, is_residual(y.dest));
+    shift(s->rope, n->rope, k->rope, qkv_next(k, s, n), true);
+    shift(s->swiglu, n->swiglu, k->swiglu, y, y.dest == HW_DST_HIDDEN);
     bool logits = y.valid && y.dest == HW_DST_LOGITS;
     (void)through_tree(s->top_word, &n->top_word, k->argmax_stages, logits);
     n->argmax_done = through_tree(s->top_last, &n->top_last, k->argmax_stages, logits && y.last);
@@ -309,16 +320,16 @@ static void takers_next(const struct clocking *k, const struct state *s, struct 
 static void side_next(const struct clocking *k, const struct state *s, struct state *n)
 {
     int vec = k->g->vec, out = vec < k->g->head_dim ? vec : k->g->head_dim;
-    int end = s->out_valid ? s->out_index + out : s->swiglu[4].row / 2 + vec / 2;
-    bool take = k->g->sub_norm && (s->out_valid || s->swiglu[4].valid);
+    const struct rows *made = &s->divided[k->divide - 1];
+    int end = made->valid ? made->row + out : s->swiglu[k->swiglu - 1].row / 2 + vec / 2;
+    bool take = k->g->sub_norm && (made->valid || s->swiglu[k->swiglu - 1].valid);
     n->side_full = (struct rows){take && end % vec == 0, end == s->side_length, HW_DST_ACT, 0, 0};
-    shift(s->side, n->side, 3, s->side_full, true);
-    n->side[2].valid = s->side[1].valid && s->side[1].last;
+    shift_sum(s->side, n->side, k->residual, s->side_full, true);
 }
 
 // --- rmsnorm.v, rope_angles.v
 
-static void norm_next(const struct state *s, struct state *n)
+static void norm_next(const struct clocking *k, const struct state *s, struct state *n)
 {
     bool n3 = s->norm_scalar == 1, read = n3 || s->norm_a;
     int word = n3 ? 0 : s->norm_word;
@@ -326,7 +337,8 @@ static void norm_next(const struct state *s, struct state *n)
         n->norm_scalar = s->norm_scalar - 1;
     n->norm_a = (n3 && s->norm_words > 1) || (s->norm_a && s->norm_word != s->norm_words - 1);
     n->norm_word = n3 ? 1 : s->norm_word + 1;
-    shift(s->norm_pipe, n->norm_pipe, 5, (struct rows){read, false, HW_DST_ACT, word, 0}, true);
+    shift(s->norm_pipe, n->norm_pipe, k->norm, (struct rows){read, false, HW_DST_ACT, word, 0},
+          true);
 }
 
 static void angles_next(const struct clocking *k, const struct state *s, struct state *n)
@@ -341,7 +353,7 @@ static void angles_next(const struct clocking *k, const struct state *s, struct 
 
 static void kv_next(const struct clocking *k, const struct state *s, struct state *n)
 {
-    struct rows z = s->rope[1];
+    struct rows z = s->rope[k->rope - 1];
     if (z.valid && z.dest == HW_DST_K)
         n->keys_in = z.row + k->g->vec;
     if (z.valid && z.dest == HW_DST_V)
@@ -383,13 +395,14 @@ static void score_next(const struct clocking *k, const struct state *s, struct s
     bool issue = s->a_active && s->keys_visible &&
                  s->queries_in >= (s->a_head + 1) * k->g->head_dim && s->a_head - s->weighed < 4;
     bool end = s->a_group == last_group;
-    for (int i = 2; i > 0; i--) {
+    for (int i = k->score - 1; i > 0; i--) {
         n->a_pipe[i] = s->a_pipe[i - 1];
         n->a_pipe_end[i] = s->a_pipe_end[i - 1];
     }
     n->a_pipe[0] = issue;
     n->a_pipe_end[0] = end;
-    if (through_tree(s->top_end, &n->top_end, k->score_stages, s->a_pipe[2] && s->a_pipe_end[2]))
+    if (through_tree(s->top_end, &n->top_end, k->score_stages,
+                     s->a_pipe[k->score - 1] && s->a_pipe_end[k->score - 1]))
         n->scored = s->scored + 1;
     if (!issue)
         return;
@@ -408,17 +421,18 @@ static void weigh_next(const struct clocking *k, const struct state *s, struct s
         s->b_active && s->values_visible && s->scored != s->b_head && (!end || s->spacing == 0);
     if (s->spacing > 0)
         n->spacing = s->spacing - 1;
-    for (int i = 4; i > 0; i--) {
+    int last = k->weigh - 1;
+    for (int i = last; i > 0; i--) {
         n->b_pipe[i] = s->b_pipe[i - 1];
         n->b_pipe_end[i] = s->b_pipe_end[i - 1];
     }
-    n->b_pipe[4] = s->b_pipe[3] && s->b_pipe_end[3]; // b5
+    n->b_pipe[last] = s->b_pipe[last - 1] && s->b_pipe_end[last - 1];
     n->b_pipe[0] = issue;
     n->b_pipe_end[0] = end;
     if (issue) {
         n->b_group = end ? 0 : s->b_group + 1;
         if (end) {
-            n->spacing = k->g->head_dim / out + 1;
+            n->spacing = k->g->head_dim / out - 1;
             n->b_head = s->b_head + 1;
             n->weighed = s->weighed + 1;
             n->b_active = n->b_head != s->attn->heads;
@@ -429,15 +443,16 @@ static void weigh_next(const struct clocking *k, const struct state *s, struct s
 static void divide_next(const struct clocking *k, const struct state *s, struct state *n)
 {
     int out = k->g->vec < k->g->head_dim ? k->g->vec : k->g->head_dim;
-    n->c1 = s->b_pipe[4];
-    n->c2 = s->c1 || (s->c2 && s->step != k->g->head_dim / out - 1);
-    n->step = s->c1 ? 0 : s->step + 1;
-    n->c3 = s->c2;
-    n->c3_index = s->next_index;
+    for (int i = k->recip - 1; i > 0; i--)
+        n->r_pipe[i] = s->r_pipe[i - 1];
+    n->r_pipe[0] = s->b_pipe[k->weigh - 1];
+    bool r_comes = s->r_pipe[k->recip - 1];
+    n->c2 = r_comes || (s->c2 && s->step != k->g->head_dim / out - 1);
+    n->step = r_comes ? 0 : s->step + 1;
+    shift(s->divided, n->divided, k->divide, (struct rows){.valid = true, .row = s->next_index},
+          s->c2);
     if (s->c2)
         n->next_index = s->next_index + out;
-    n->out_valid = s->c3;
-    n->out_index = s->c3_index;
 }
 
 // --- engine.v: activations arrive
@@ -445,13 +460,13 @@ static void divide_next(const struct clocking *k, const struct state *s, struct 
 static void activations_next(const struct clocking *k, const struct state *s, struct state *n)
 {
     int vec = k->g->vec, out = vec < k->g->head_dim ? vec : k->g->head_dim;
-    struct rows y = s->drained[2];
-    if (s->norm_pipe[4].valid)
-        n->act_in[s->norm_region] = (s->norm_pipe[4].row + 1) * vec;
-    else if (s->out_valid && !k->g->sub_norm)
-        n->act_in[HW_REGION_A] = s->out_index + out;
-    else if (s->swiglu[4].valid && !k->g->sub_norm)
-        n->act_in[HW_REGION_H] = s->swiglu[4].row / 2 + vec / 2;
+    struct rows y = s->drained[k->drain - 1];
+    if (s->norm_pipe[k->norm - 1].valid)
+        n->act_in[s->norm_region] = (s->norm_pipe[k->norm - 1].row + 1) * vec;
+    else if (s->divided[k->divide - 1].valid && !k->g->sub_norm)
+        n->act_in[HW_REGION_A] = s->divided[k->divide - 1].row + out;
+    else if (s->swiglu[k->swiglu - 1].valid && !k->g->sub_norm)
+        n->act_in[HW_REGION_H] = s->swiglu[k->swiglu - 1].row / 2 + vec / 2;
     else if (y.valid && y.dest == HW_DST_ACT)
         n->act_in[s->recv_region] = y.row + vec;
 }
@@ -512,14 +527,14 @@ static bool issue(const struct clocking *k, const struct hw_insn *i, const struc
     case HW_OP_NORM:
         if (i->norm.region == HW_REGION_X ? s->residual_pending : s->side_pending)
             return false;
-        n->norm_scalar = 3;
+        n->norm_scalar = k->norm_scalar;
         n->norm_words = i->norm.elements / k->g->vec;
         n->norm_region = (enum hw_region)i->norm.region;
         if (i->norm.region == HW_REGION_X)
             n->act_in[HW_REGION_X] = 0;
         return true;
     case HW_OP_ATTN:
-        if (attn_busy(s) || angles_busy(s))
+        if (attn_busy(k, s) || angles_busy(s))
             return false;
         start_attention(&i->attn, k->g->head_dim, n);
         return true;
@@ -534,7 +549,7 @@ static bool issue(const struct clocking *k, const struct hw_insn *i, const struc
         start_recv(&i->recv, n);
         return true;
     case HW_OP_HEADS:
-        return !attn_busy(s);
+        return !attn_busy(k, s);
     case HW_OP_END:
         break;
     }
@@ -545,16 +560,18 @@ static void sequencer_next(const struct clocking *k, const struct state *s, stru
                            bool array_ready)
 {
     const struct hw_insn *i = &k->plan->program[s->pc];
-    bool skip = i->sample_only && !k->sample, ready = s->running && s->fetched;
-    if (s->side[2].valid)
+    bool skip = i->sample_only && !k->sample, ready = s->running && s->have;
+    if (s->side[k->residual - 1].valid)
         n->side_pending = false;
     bool started = ready && !skip && issue(k, i, s, n, array_ready);
     bool advance = ready && (skip || started);
     n->done = ready && i->op == HW_OP_END && !units_busy(k, s);
-    n->fetched = s->running && !advance;
+    bool load = s->fetched && (!s->have || advance);
+    n->have = load || (s->have && !advance);
+    n->fetched = !load;
     if (advance)
         n->pc = s->pc + 1;
-    if (s->residual[2].valid)
+    if (s->residual[k->residual - 1].valid)
         n->residual_pending = false;
     if (started && (i->op == HW_OP_EMBED || ((i->op == HW_OP_MATVEC || i->op == HW_OP_RECV) &&
                                              is_residual((enum hw_dest)i->to.dest))))
@@ -581,17 +598,18 @@ const char *hw_cycle_unit_name(enum hw_cycle_unit unit)
     return NAME[unit];
 }
 
-static void note_clock(const struct timeline *t, const struct state *s, bool word, long clock)
+static void note_clock(const struct timeline *t, const struct clocking *k, const struct state *s,
+                       bool word, long clock)
 {
     const bool busy[HW_N_UNITS] = {
-        [HW_UNIT_EMBED] = s->embed_active || any_bool(s->embed_pipe_busy, 3),
-        [HW_UNIT_NORM] = s->norm_scalar > 0 || s->norm_a || any(s->norm_pipe, 5),
+        [HW_UNIT_EMBED] = s->embed_active || any_bool(s->embed_pipe_busy, k->embed),
+        [HW_UNIT_NORM] = s->norm_scalar > 0 || s->norm_a || any(s->norm_pipe, k->norm),
         [HW_UNIT_ARRAY] = word,
-        [HW_UNIT_DRAIN] = s->walking || any(s->drained, 3) || any(s->residual, 3),
-        [HW_UNIT_ROTATION] = angles_busy(s) || any(s->rope, 2) || s->write,
-        [HW_UNIT_ATTENTION] = any_bool(s->a_pipe, 3) || any_bool(s->b_pipe, 5) || s->c1 || s->c2 ||
-                              s->c3 || s->out_valid,
-        [HW_UNIT_SWIGLU] = any(s->swiglu, 5),
+        [HW_UNIT_DRAIN] = s->walking || any(s->drained, k->drain) || any(s->residual, k->residual),
+        [HW_UNIT_ROTATION] = angles_busy(s) || qkv_busy(s) || any(s->rope, k->rope) || s->write,
+        [HW_UNIT_ATTENTION] = any_bool(s->a_pipe, k->score) || any_bool(s->b_pipe, k->weigh) ||
+                              any_bool(s->r_pipe, k->recip) || s->c2 || any(s->divided, k->divide),
+        [HW_UNIT_SWIGLU] = any(s->swiglu, k->swiglu),
         [HW_UNIT_ARGMAX] = s->top_word != 0,
     };
     long slice = clock * t->n / t->clocks;
@@ -611,13 +629,23 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
         .sample = sample,
         .array = l->rom + l->array + tree_stages(l, g->cols),
         .embed = l->rom + 2,
+        .drain = l->drain,
+        .residual = l->residual + 2 + tree_stages(l, 2 * g->vec),
+        .norm = l->norm_vector,
+        .norm_scalar = l->norm_scalar + l->table - 1,
+        .rope = l->rope,
+        .swiglu = l->swiglu + l->table - 1,
+        .score = l->score + tree_stages(l, g->head_dim),
+        .weigh = l->weigh + l->table - 1 + tree_stages(l, g->att_pos) + 1,
+        .recip = l->recip - 1 + l->table - 1,
+        .divide = l->divide,
         .score_stages = tree_stages(l, g->att_pos),
         .argmax_stages = tree_stages(l, g->vec),
     };
     struct hw_cycle_count count = {0, 0};
     struct state s, n;
     memset(&s, 0, sizeof s);
-    s.running = true; // the clock after `start`
+    s.running = s.have = s.fetched = true; // the clock after `start`
     s.angle_a = true;
     while (!s.done) {
         bool matrix_end, word;
@@ -628,7 +656,7 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
         drain_next(&k, &s, &n);
         takers_next(&k, &s, &n);
         side_next(&k, &s, &n);
-        norm_next(&s, &n);
+        norm_next(&k, &s, &n);
         angles_next(&k, &s, &n);
         kv_next(&k, &s, &n);
         score_next(&k, &s, &n);
@@ -637,7 +665,7 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
         activations_next(&k, &s, &n);
         sequencer_next(&k, &s, &n, !s.active || (word && matrix_end));
         if (t)
-            note_clock(t, &s, word, count.token);
+            note_clock(t, &k, &s, word, count.token);
         count.token++;
         count.array_busy += word;
         s = n;

@@ -15,7 +15,19 @@
 #define HW_LATENCIES(X)                                                                            \
     X(rom, ROM, 1, 4, 2, "from an address to the array: the ROM, then registers on the way")       \
     X(array, ARRAY, 2, 3, 3, "of the array beside its tree; 3: a selected product is registered")  \
-    X(tree, TREE, 1, 4, 1, "levels of adders or comparators from register to register")
+    X(tree, TREE, 1, 4, 2, "levels of adders or comparators from register to register")            \
+    X(drain, DRAIN, 3, 6, 6, "from a finished block to its first rows")                            \
+    X(residual, RESIDUAL, 1, 2, 2, "from rows to the residual's new word")                         \
+    X(table, TABLE, 1, 3, 3, "from an address of a function's table to the interpolated value")    \
+    X(norm_scalar, NORM_SCALAR, 3, 5, 5,                                                           \
+      "from the sum of squares to 1 / rms, without the table's")                                   \
+    X(norm_vector, NORM_VECTOR, 5, 9, 9, "from reading a word to its norm")                        \
+    X(rope, ROPE, 2, 5, 5, "from rows to their rotation")                                          \
+    X(swiglu, SWIGLU, 5, 9, 9, "from rows to gated elements, without the table's")                 \
+    X(score, SCORE, 2, 5, 5, "from reading keys to their scores, without the tree's")              \
+    X(weigh, WEIGH, 3, 7, 7, "from reading scores to sums, without the table's and the tree's")    \
+    X(recip, RECIP, 2, 4, 4, "from a head's sum to its reciprocal, without the table's")           \
+    X(divide, DIVIDE, 2, 4, 4, "from a sum and its reciprocal to an element")
 
 struct hw_latency {
 #define HW_LATENCY_FIELD(name, NAME, least, most, usual, meaning) int name; // 0: the usual

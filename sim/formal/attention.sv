@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The control of attention.v: every group of every head is scored once, in order, when its query and
 // the keys are there; weighed once, in order, when the values are there, with the scores and the
-// maximum of its own head; the division finds its sums untouched; every output leaves once, in order.
+// maximum of its own head; the sums of a head are kept until they are divided, one division after the other; every output leaves once, in order.
 // Scores are any of eight numbers (saturate_few.v); sums and products are not looked at.
 // probe a_issue = dut.a_issue
 // probe b_issue = dut.b_issue
-// probe b1 = dut.b1
-// probe b2 = dut.b2
 // probe waiting = dut.waiting
 // probe b1_max = dut.b1_max
 // probe f_at = dut.u_scores.followed
-// probe b4 = dut.b4
-// probe b4_end = dut.b4_end
-// probe b5 = dut.b5
-// probe c1 = dut.c1
+// probe sums = dut.acc_comes
+// probe sums_end = dut.acc_end
+// probe sums_slot = dut.acc_head
+// probe r_comes = dut.r_comes
+// probe r_slot = dut.r_head
 // probe c2 = dut.c2
 // probe c2_end = dut.c2_end
 `default_nettype none
@@ -56,7 +55,8 @@ module f_attention #(
         .out_index(out_index), .out(), .score_valid(score_valid), .score_head(score_head),
         .score_group(score_group), .score(score), .busy(busy)
     );
-    wire a_issue, b_issue, b1, b2, b4, b4_end, b5, c1, c2, c2_end;
+    wire a_issue, b_issue, sums, sums_end, r_comes, c2, c2_end;
+    wire [2:0] sums_slot, r_slot;
     wire [ATT_POS*20-1:0] waiting;
     wire signed [19:0] b1_max;
     wire [SLOTS_W+GROUP_W-1:0] f_at;
@@ -77,10 +77,11 @@ module f_attention #(
     reg [HEAD_W-1:0] a_head, s_head, w_head;
     reg [GROUP_W:0]  a_group, s_group, w_group;
     reg [19:0]       left;           // outputs so far
-    reg a1, a2, a3, w1, w2;
+    reg [3:0]        kept, divided;  // heads whose sums are in the memory, and have left it
+    reg a1, a2, a3, w1;
     reg [HEAD_W-1:0] w_head1;
-    reg [GROUP_W:0] w_group1, w_group2;
-    reg [ROW_W-1:0] w_row1, w_row2;
+    reg [GROUP_W:0] w_group1;
+    reg [ROW_W-1:0] w_row1;
     wire [ROW_W-1:0] a_row = base + (share == 1 ? a_head : share == 2 ? a_head / 2 : 0);
     wire [ROW_W-1:0] w_row = base + (share == 1 ? w_head : share == 2 ? w_head / 2 : 0);
     // of the followed head: its score at the followed place, and its maximum
@@ -109,17 +110,18 @@ module f_attention #(
             {w_head, w_group} <= w_group == last ? {w_head + 1'b1, {(GROUP_W+1){1'b0}}}
                                                  : {w_head, w_group + 1'b1};
         {w1, w_head1, w_group1, w_row1} <= {b_issue, w_head, w_group, w_row};
-        {w2, w_group2, w_row2} <= {w1, w_group1, w_row1};
         if (out_valid)
             left <= left + OUT;
+        kept    <= kept + (sums && sums_end);
+        divided <= divided + r_comes;
         {keys_was, values_was, queries_was} <= {keys_done, values_done, queries_in};
         if (start) begin
             {running, n, share, base, at} <= {1'b1, heads, group_heads, row_base, pos};
-            {a_head, s_head, w_head, a_group, s_group, w_group, left} <= 0;
+            {a_head, s_head, w_head, a_group, s_group, w_group, left, kept, divided} <= 0;
             {keys_was, values_was, queries_was} <= 0;
         end
         if (rst)
-            {running, a1, a2, a3, w1, w2} <= 6'd0;
+            {running, a1, a2, a3, w1} <= 5'd0;
     end
 
     // --- assumptions: the sequencer starts it when idle; kv_cache and the queries only gain ---------
@@ -157,12 +159,14 @@ module f_attention #(
         // weighing
         w_range: assert (!b_issue || w_head < n);
         w_ready: assert (!b_issue || (values_done && w_head < s_head));
-        w_where: assert (!w2 || (value_read && value_addr == {w_row2, w_group2[GROUP_W-1:0]}));
+        w_where: assert (!w1 || (value_read && value_addr == {w_row1, w_group1[GROUP_W-1:0]}));
         w_score: assert (!(w1 && w_head1 == f_head && w_group1 == f_group)
                          || waiting[f_lane*20 +: 20] == held);
         w_max:   assert (!(w1 && w_head1 == f_head) || b1_max == top);
         // dividing
-        d_whole: assert (!(b4 && b4_end && (b5 || c1 || (c2 && !c2_end))));
+        d_kept:  assert (!(sums && sums_end) || (sums_slot == kept[2:0] && kept - divided < 4'd8));
+        d_order: assert (!r_comes || (r_slot == divided[2:0] && kept != divided));
+        d_whole: assert (!(r_comes && c2 && !c2_end));
         o_order: assert (!out_valid || (out_index == left && left < n * HEAD_DIM));
         // idle means all done; idle it will be
         is_busy: assert (busy || !(key_read || score_valid || value_read || out_valid));

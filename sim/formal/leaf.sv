@@ -34,7 +34,7 @@ endmodule
 // 2^index <= x < 2^(index+1)
 module f_msb #(parameter W = 64) (input wire [W-1:0] x);
     wire [5:0] index;
-    msb #(.W(W), .I_W(6)) dut (.x(x), .index(index));
+    msb #(.W(W), .I_W(6)) dut (.clk(1'b0), .en(1'b0), .x(x), .index(index));
     always @* begin
         zero:    assert (x != 0 || index == 0);
         highest: assert (x == 0 || (x >> index) == 1);
@@ -47,7 +47,7 @@ module f_lerp #(parameter W = 9) (input wire [27:0] entry, input wire [W-1:0] fr
     wire signed [31:0] step = {{20{entry[27]}}, entry[27:16]};
     reg  signed [31:0] product;
     integer i;
-    lerp #(.FRAC_W(W)) dut (.entry(entry), .frac(frac), .y(y));
+    lerp #(.FRAC_W(W)) dut (.clk(1'b0), .move(1'b0), .entry(entry), .frac(frac), .y(y));
     always @* begin
         product = 32'sd0;
         for (i = 0; i < W; i = i + 1)
@@ -66,7 +66,7 @@ module f_lerp_sum #(parameter W = 9) (input wire [27:0] entry, input wire [W-1:0
     wire signed [39:0]   wide = product;
     wire signed [39:0]   half = 40'sd1 <<< (W - 1);
     wire signed [39:0]   move = (wide + half) >>> W;
-    lerp #(.FRAC_W(W)) dut (.entry(entry), .frac(frac), .y(y));
+    lerp #(.FRAC_W(W)) dut (.clk(1'b0), .move(1'b0), .entry(entry), .frac(frac), .y(y));
     mul #(.A_W(12), .B_W(W + 1)) u_mul (.a(entry[27:16]), .b({1'b0, frac}), .y(product));
     always @*
         interpolates: assert (y == entry[15:0] + move[15:0]);

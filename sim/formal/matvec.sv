@@ -8,6 +8,7 @@
 // probe f_plane = dut.plane
 // probe f_row = dut.row
 // probe f_needed = dut.needed
+// probe f_done_cols = dut.done_cols
 // probe f_scale = dut.scale
 // probe f_rows = dut.rows
 // probe f_tag = dut.tag
@@ -64,7 +65,7 @@ module f_matvec #(
     wire f_active;
     wire [1:0] f_room, f_plane, f_last_plane;
     wire [CHUNK_W-1:0] f_chunk, f_last_chunk;
-    wire [COUNT_W-1:0] f_needed, f_last_cols;
+    wire [COUNT_W-1:0] f_needed, f_done_cols, f_last_cols;
     wire [19:0] f_row, f_rows;
     wire [SCALE_ADDR_W-1:0] f_scale;
     wire [LEVEL_ADDR_W-1:0] f_level;
@@ -174,7 +175,7 @@ module f_matvec #(
                             && planes <= 3'd2 && rows >= 1 && rows <= MOST && cols >= 1
                             && cols <= COLS && chunks >= 1 && planes >= 1);
             l_at:   assert (f_chunk == chunk && f_plane == plane && f_row == block * ROWS
-                            && f_needed == chunk * COLS && f_scale == scale_here);
+                            && f_done_cols == chunk * COLS && f_needed == chunk * COLS + width && f_scale == scale_here);
             l_word: assert (weight_addr == weight_here);
             l_insn: assert (f_rows == rows && f_tag == tag && f_last_chunk + 1 == chunks
                             && f_last_plane + 1 == planes && f_last_cols == cols

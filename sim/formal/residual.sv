@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What residual.v promises: a word becomes y or sat(old + y), is read back so, no other word is
-// touched; `ss` is the sum of squares since word 0 when `done` says so, 3 cycles after the last word.
+// touched; `ss` is the sum of squares since word 0 when `done` says so, D cycles after the last word.
 // The RAM keeps one followed word; squares are joined operands (mul_joined.v).
 // probe f_at = dut.u_ram.followed
 // probe f_cell = dut.u_ram.word
 // probe f_q = dut.u_ram.q
 // probe f_hit = dut.u_ram.hit
-// probe f_squares = dut.squares
-// probe f_first = dut.first_qq
 `default_nettype none
 
 module f_residual #(
@@ -33,9 +31,8 @@ module f_residual #(
     );
     wire [ADDR_W-1:0] f_at;
     wire [VEC*RES_W-1:0] f_cell, f_q;
-    wire f_hit, f_first;
-    wire [SS_W-1:0] f_squares;
-    wire [SS_W-1:0] f_next = (f_first ? {SS_W{1'b0}} : ss) + f_squares;
+    wire f_hit;
+    localparam TREE = $clog2(2 * VEC), D = 3 + TREE, LO = RES_W / 2, HI = RES_W - LO;
 
     (* anyconst *) reg [ADDR_W-1:0] place;      // any word, any element of it
     (* anyconst *) reg [$clog2(VEC)-1:0] lane;
@@ -44,7 +41,8 @@ module f_residual #(
     reg known;
     reg signed [RES_W-1:0] held;
     reg [ADDR_W-1:0] next_was, addr1, addr2;
-    reg read_was, v1, v2, v3, l1, l2, l3;
+    reg read_was, v1, v2;
+    reg [D-1:0] v, l;                       // rows, last rows of the last clocks
     wire signed [25:0] old  = add ? held : 0;
     wire signed [23:0] row  = y[lane*24 +: 24];
     wire signed [25:0] wide = old + row;
@@ -52,14 +50,29 @@ module f_residual #(
     // a word's "squares", when it was written, and their sum since word 0
     function [SS_W-1:0] squares(input [VEC*RES_W-1:0] word);
         integer i;
+        reg [LO:0] lo;
+        reg [HI-1:0] hi;
+        reg [2*LO+1:0] ll;
+        reg signed [HI+LO:0] mixed;
+        reg signed [SS_W-1:0] wide;
         begin
             squares = 0;
-            for (i = 0; i < VEC; i = i + 1)
-                squares = squares + {word[i*RES_W +: RES_W], word[i*RES_W +: RES_W]};
+            for (i = 0; i < VEC; i = i + 1) begin
+                lo = {1'b0, word[i*RES_W +: LO]};
+                hi = word[i*RES_W+LO +: HI];
+                ll = {lo, lo};
+                mixed = {hi, lo};
+                wide = mixed;
+                squares = squares + {hi, hi, ll[2*LO-1:0]} + (wide <<< (LO + 1));
+            end
         end
     endfunction
-    reg [SS_W-1:0] sum1, sum2; // one and two cycles after the word was written
-    reg begun1, begun2; // since a word 0
+    reg [SS_W-1:0] sum1;              // a cycle after the word was written
+    reg begun1;                       // since a word 0
+    reg [(TREE+1)*SS_W-1:0] sums;     // of the clocks before
+    reg [TREE:0] begun;
+    wire [SS_W-1:0] sum_d = sums[TREE*SS_W +: SS_W];
+    wire begun_d = begun[TREE];
     wire [SS_W-1:0] sum_now = (wrote_addr == 0 ? {SS_W{1'b0}} : sum1) + squares(wrote_data);
 
     always @(posedge clk) begin
@@ -68,14 +81,15 @@ module f_residual #(
             {known, held} <= {1'b1, new_};
         {next_was, read_was} <= {addr_next, read};
         {addr1, addr2} <= {addr, addr1};
-        {v1, v2, v3} <= {valid, v1, v2};
-        {l1, l2, l3} <= {last, l1, l2};
+        {v1, v2} <= {valid, v1};
+        v <= {v, valid};
+        l <= {l, last};
         if (wrote)
             {begun1, sum1} <= {begun1 || wrote_addr == 0, sum_now};
-        begun2 <= begun1;
-        sum2 <= sum1;
+        begun <= {begun, begun1};
+        sums <= {sums, sum1};
         if (rst)
-            {known, v1, v2, v3, begun1, begun2} <= 6'd0;
+            {known, v1, v2, v, begun1, begun} <= 0;
     end
     always @* begin
         if (!f_past)
@@ -104,18 +118,17 @@ module f_residual #(
             its_value: assert (!(wrote && wrote_addr == place && known)
                                || wrote_data[lane*RES_W +: RES_W] == held);
             reads:     assert (!due || read_data[lane*RES_W +: RES_W] == held1 || v2 && addr2 == place);
-            on_time:   assert (done == (v3 && l3));
-            sum:       assert (!(done && begun2) || ss == sum2);
-            is_busy:   assert (busy == (valid || v1 || v2 || v3 && l3));
+            on_time:   assert (done == (v[D-1] && l[D-1]));
+            sum:       assert (!(done && begun_d) || ss == sum_d);
+            is_busy:   assert (busy == (valid || |v[D-2:0] || v[D-1] && l[D-1]));
             l_cell: assert (!known || (v1 && addr1 == place) || f_cell[lane*RES_W +: RES_W] == held);
-            l_mid:  assert (!begun1 || (v2 ? f_next : ss) == sum1);
-            l_ss:   assert (!(v3 && begun2) || ss == sum2);
+            l_ss:   assert (!begun_d || ss == sum_d);
         end
     end
     always @(posedge clk) if (f_past && !rst) begin
         c_add:  cover (valid && add && known && addr == place && held == 5 && new_ == 7 && row < 100);
         c_read: cover (due && held1 == -8);
-        c_done: cover (done && begun2 && v1 && v2);
+        c_done: cover (done && begun_d && v1 && v2);
     end
 endmodule
 

@@ -66,6 +66,7 @@ module f_rmsnorm #(
     wire [RES_W-1:0] x = read_data[lane*RES_W +: RES_W];
     reg signed [RES_W+18:0] xr1;
     reg signed [17:0] t2;
+    reg [15:0] gain2;
     reg signed [33:0] tg3;
     reg signed [ACT_W-1:0] y4;
     wire signed [RES_W+18:0] xr_marked = xr1 ^ {{(RES_W+14){1'b0}}, k0};
@@ -86,7 +87,7 @@ module f_rmsnorm #(
             fold_y = fold_y ^ (x_in >> j);
         end
     endfunction
-    wire [4:0] read_word = t - 5'd3, gain_word = t - 5'd5, y_now = t - 5'd8;
+    wire [4:0] read_word = t - 5'd3, gain_word = t - 5'd4, y_now = t - 5'd8;
     wire [GAIN_ADDR_W-1:0] gain_here = base0 + gain_word;
 
     always @(posedge clk) begin
@@ -98,7 +99,8 @@ module f_rmsnorm #(
             {r0, k0} <= {r, k};
         xr1 <= {x, 1'b0, r0, 2'b00};
         t2  <= fold18(xr_marked);
-        tg3 <= {t2, gain_data[lane*16 +: 16]};
+        gain2 <= gain_data[lane*16 +: 16];
+        tg3 <= {t2, gain2};
         y4  <= fold_y(tg_marked);
         if (rst)
             t <= 5'd0;
@@ -113,7 +115,7 @@ module f_rmsnorm #(
     always @(posedge clk) if (f_past && !rst) begin
         reads:    assert (read == (t >= 3 && t <= 3 + last0));
         in_order: assert (!read || read_addr == read_word);
-        gain:     assert (!(t >= 5 && t <= 5 + last0) || gain_addr == gain_here);
+        gain:     assert (!(t >= 4 && t <= 4 + last0) || gain_addr == gain_here);
         on_time:  assert (y_valid == (t >= 8 && t <= 8 + last0));
         number:   assert (!y_valid || y_word == y_now);
         value:    assert (!y_valid || y[lane*ACT_W +: ACT_W] == y4);

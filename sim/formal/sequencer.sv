@@ -2,6 +2,7 @@
 // What sequencer.v promises: the program is issued in order, every word once, to the unit its
 // opcode names, and never before that unit may take it.
 // probe f_running = dut.running
+// probe f_have = dut.have
 // probe f_fetched = dut.fetched
 // probe f_pending = dut.residual_pending
 // probe f_side = dut.side_pending
@@ -52,7 +53,7 @@ module f_sequencer #(
         .side_done(side_done), .rows_busy(rows_busy), .attn_busy(attn_busy), .angles_busy(angles_busy), .recv_busy(recv_busy),
         .units_busy(units_busy)
     );
-    wire f_running, f_fetched, f_pending, f_side; // probes
+    wire f_running, f_have, f_fetched, f_pending, f_side; // probes
 
     // --- the specification's own state ----------------------------------------------------------
     reg f_past = 1'b0;
@@ -72,7 +73,8 @@ module f_sequencer #(
                                     || (issue_recv && insn[`HW_RECV_DEST] == `HW_DST_HIDDEN));
     wire from_side = SUB_NORM != 0 && insn[`HW_NORM_REGION] != `HW_REGION_X; // a NORM of the side buffer
     wire [1:0] norm_way = from_side ? side_way : on_way;
-    wire move = any || (f_running && f_fetched && skip);
+    wire [PROG_ADDR_W-1:0] at = f_running ? step : {PROG_ADDR_W{1'b0}}; // the word at hand
+    wire move = any || (f_running && f_have && skip);
 
     always @(posedge clk) begin
         f_past <= 1'b1;
@@ -173,9 +175,10 @@ module f_sequencer #(
         l_running: assert (f_running == (busy && !done));
         l_pending: assert (f_pending == (on_way != 2'd0) && on_way <= 2'd1);
         l_side:    assert (SUB_NORM == 0 || (f_side == (side_way != 2'd0) && side_way <= 2'd1));
-        l_step:    assert (step == prog_addr);
+        l_step:    assert (prog_addr == at + f_have);
+        l_word:    assert (!f_have || at != place || insn == word);
         l_fetched: assert (!f_fetched || addr_before == prog_addr);
-        l_waited:  assert (!(waited >= 2'd1 && busy && !done) || f_fetched);
+        l_waits:   assert (!(f_running && !f_have) || (f_fetched && waited == 2'd0));
     end
 
     // --- covers ---------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What side.v promises: elements that come OUT or VEC / 2 at a time, in order, are written as words of
-// VEC, each once, two cycles after its last element, and `done` follows the last of a vector by four.
+// VEC, each once, two cycles after its last element, and `done` follows the last of a vector by four and
+// the stages of the tree of squares.
 // Reading, and the sum of squares, are residual.v's (job residual).
 // probe f_length = dut.length
 // probe f_full = dut.full
@@ -48,7 +49,9 @@ module f_side #(
     reg [19:0] at, length;      // elements that came, and that belong to it
     reg known;                  // the followed element has come
     reg signed [RES_W-1:0] held;
-    reg w1, w2, l1, l2, l3, l4; // a word, the vector was complete so many cycles ago
+    localparam D = 4 + $clog2(2 * VEC);
+    reg w1, w2;       // a word was complete so many cycles ago
+    reg [D-1:0] l;    // the vector
     reg [ADDR_W-1:0] a1, a2;
 
     wire take = attn_valid | h_valid;
@@ -69,11 +72,11 @@ module f_side #(
             {known, held} <= {1'b1, brought};
         {w1, w2} <= {word, w1};
         {a1, a2} <= {at[VEC_W +: ADDR_W], a1};
-        {l1, l2, l3, l4} <= {word && next == length, l1, l2, l3};
+        l <= {l, word && next == length};
         if (start)
             from_attn <= who;
         if (rst)
-            {at, length, known, w1, w2, l1, l2, l3, l4} <= {(48){1'b0}};
+            {at, length, known, w1, w2, l} <= 0;
     end
     always @* begin
         if (!f_past)
@@ -82,7 +85,7 @@ module f_side #(
             assume (!start && !take && !read);
         // a vector starts when the one before is through, and is a number of words
         if (start)
-            assume (at == length && !w1 && !w2 && !l3 && !l4 && !take
+            assume (at == length && !w1 && !w2 && l == 0 && !take
                     && elements[VEC_W-1:0] == 0 && elements != 0 && elements <= DEPTH * VEC);
         // elements come in order, from one of the two
         if (attn_valid)
@@ -97,8 +100,8 @@ module f_side #(
         once:      assert (wrote == w2 && (!wrote || wrote_addr == a2));
         its_value: assert (!(wrote && wrote_addr == place)
                            || (known && wrote_data[lane*RES_W +: RES_W] == held));
-        on_time:   assert (done == l4);
-        is_busy:   assert (busy || !(take || w1 || w2 || l3 || l4));
+        on_time:   assert (done == l[D-1]);
+        is_busy:   assert (busy || !(take || w1 || w2 || |l));
     end
     always @(posedge clk) if (f_past && !rst) begin
         c_attn: cover (done && from_attn && at > VEC && known && held == -8);
