@@ -46,7 +46,7 @@ help:
 
 # Packages of Debian 12, installed as root where they are missing.
 PACKAGES := gcc g++ make pkg-config verilator iverilog yosys libcmocka-dev libjansson-dev nettle-dev \
-            python3 perl clang clang-format libclang-rt-14-dev z3 qflow-tech-osu018
+            python3 perl clang clang-format libclang-rt-14-dev z3 qflow-tech-osu018 opensta
 setup:
 	@sim/setup $(PACKAGES)
 
