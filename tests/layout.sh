@@ -60,6 +60,8 @@ check "the polygons' transistors: the file's bits, and macros.spice" \
     $python tests/layout_bits.py "$dir/a" "$dir/large" "$dir/large.safetensors" --spice
 check "those of the other model" $python tests/layout_bits.py "$dir/b" "$dir/small" "$dir/small.safetensors"
 
+check "sizes and pins in the LEF are those of the polygons" $python tests/layout_lef.py "$dir/a"
+
 one_layer() { layout --diff "$dir/a" "$dir/b" -o "$dir/diff.svg" > "$dir/diff" && tail -n 2 "$dir/diff" && grep -q '1 layer differs' "$dir/diff"; }
 check "two models, one layer" one_layer
 drawn() { grep -A 1 'fill="#e00000"' "$dir/diff.svg" | grep '<rect' && grep -A 1 'fill="#0030e0"' "$dir/diff.svg" | grep '<rect'; }
@@ -78,7 +80,8 @@ if [ "$full" != full ]; then
     check "a shifted contact is seen" plant contact 'DIFFERENT gain ROM word'
     check "a missing strap is seen" plant strap 'a transistor of gate'
     check "swapped rows are seen" plant rows 'DIFFERENT gain ROM word'
-    check "a lost tap is seen" plant tap 'bulk'
+    check "a lost tap is seen" plant tap 'further than 15000 nm from a tap'
+    check "an inverter without its drain is seen" plant drain 'at the end of a column'
     plant metal '' > /dev/null 2>&1
     check "other metal is seen, as a second layer" says '2 layers differ' layout --diff "$dir/b" "$dir/bad"
 
@@ -99,7 +102,7 @@ if [ "$full" != full ]; then
     done
 else
     check "no design rule is broken, in all macros" $python tests/layout_drc.py "$dir/a"
-    check "none in those of the other model" $python tests/layout_drc.py "$dir/b"
+    check "none in a macro of the other model" $python tests/layout_drc.py "$dir/b" --cell weight_r00_c00
     rm -rf "$dir/bad"
     cp -r "$dir/a" "$dir/bad"
     $python tests/layout_plant.py "$dir/bad" gain_r00_c00 shift

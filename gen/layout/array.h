@@ -32,6 +32,8 @@ enum { HW_CODE_ROWS = 8, HW_ARRAY_NAME = 33 };
 
 struct hw_array hw_array_make(const struct hw_pdk *pdk, int rows, int cols);
 int hw_array_col_x(const struct hw_array *a, int col); // left end of a column
+int hw_array_strap_x(const struct hw_array *a, int i); // left end of strap i
+int hw_array_straps(const struct hw_array *a);
 int hw_array_row_y(const struct hw_array *a, int row); // middle of its word line
 // The columns and rows alone: what an array of any size tends to, without taps, straps and bus.
 double hw_array_cell_um2(const struct hw_array *a);

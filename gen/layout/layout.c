@@ -44,7 +44,8 @@ static void add_macro(struct hw_layout *l, int rom, int row, int col, int rows, 
     snprintf(m->name, sizeof m->name, "%s_r%02d_c%02d", l->plan->rom[rom].name, row, col);
     m->array = hw_array_make(l->pdk, rows, bits);
     m->width = m->array.width + 2 * HW_MACRO_MARGIN;
-    m->height = m->array.bus_y + m->array.bus_h + 2 * HW_MACRO_MARGIN;
+    m->array_y = -hw_sense_make(&m->array).bottom;
+    m->height = m->array_y + m->array.bus_y + m->array.bus_h + HW_MACRO_MARGIN;
 }
 
 static bool make_macros(struct hw_layout *l, struct hw_error *err)
@@ -175,33 +176,44 @@ static void write_arrays(struct hw_out *out, const struct hw_layout *l)
     }
 }
 
-// Word lines leave at the left, bit lines below, ground above.
+// A pin on metal 2 at the left.
+static void left_pin(struct hw_out *out, const struct hw_macro *m, const char *name, int y, int h)
+{
+    const struct hw_pdk *p = m->array.pdk;
+    struct hw_box pin = {0, m->array_y + y - h / 2, HW_MACRO_MARGIN, m->array_y + y + h / 2};
+    hw_gds_box(out, p->met2, pin);
+    hw_gds_box(out, p->met2_pin, pin);
+    hw_gds_text(out, p->met2_label, HW_MACRO_MARGIN / 2, m->array_y + y, name);
+}
+
+// Word lines, PRE_N and the rails leave at the left, the outputs below, ground above too.
 static void write_pins(struct hw_out *out, const struct hw_macro *m)
 {
     const struct hw_array *a = &m->array;
     const struct hw_pdk *p = a->pdk;
+    const struct hw_sense s = hw_sense_make(a);
     char text[32];
     for (int r = 0; r < a->rows; r++) {
-        int y = HW_MACRO_MARGIN + hw_array_row_y(a, r), half = p->met2_w / 2;
-        struct hw_box pin = {0, y - half, HW_MACRO_MARGIN, y + half};
-        hw_gds_box(out, p->met2, pin);
-        hw_gds_box(out, p->met2_pin, pin);
         snprintf(text, sizeof text, "WL[%d]", r);
-        hw_gds_text(out, p->met2_label, HW_MACRO_MARGIN / 2, y, text);
+        left_pin(out, m, text, hw_array_row_y(a, r), p->met2_w);
     }
+    left_pin(out, m, "PRE_N", s.pre_gate, p->met2_w);
+    left_pin(out, m, "VPWR", s.power_rail, s.rail_h);
+    left_pin(out, m, "VGND", s.ground_rail, s.rail_h);
     for (int c = 0; c < a->cols; c++) {
-        int x = HW_MACRO_MARGIN + hw_array_col_x(a, c) + a->bit_x, half = a->line_w / 2;
-        struct hw_box pin = {x - half, 0, x + half, HW_MACRO_MARGIN};
-        hw_gds_box(out, p->met1, pin);
-        hw_gds_box(out, p->met1_pin, pin);
-        snprintf(text, sizeof text, "BL[%d]", c);
-        hw_gds_text(out, p->met1_label, x, HW_MACRO_MARGIN / 2, text);
+        int x = HW_MACRO_MARGIN + hw_array_col_x(a, c), half = s.output_w / 2;
+        hw_gds_box(
+            out, p->met1_pin,
+            (struct hw_box){x + a->ground_x - half, 0, x + a->ground_x + half, HW_MACRO_MARGIN});
+        snprintf(text, sizeof text, "D[%d]", c);
+        hw_gds_text(out, p->met1_label, x + a->ground_x, HW_MACRO_MARGIN / 2, text);
+        snprintf(text, sizeof text, "BL[%d]", c); // no pin: a name for whoever extracts nets
+        hw_gds_text(out, p->met1_label, x + a->bit_x, m->array_y, text);
     }
-    struct hw_box bus = {HW_MACRO_MARGIN, HW_MACRO_MARGIN + a->bus_y, HW_MACRO_MARGIN + a->width,
-                         HW_MACRO_MARGIN + a->bus_y + a->bus_h};
+    int y = m->array_y + a->bus_y;
+    struct hw_box bus = {HW_MACRO_MARGIN, y, HW_MACRO_MARGIN + a->width, y + a->bus_h};
     hw_gds_box(out, p->met1_pin, bus);
-    hw_gds_text(out, p->met1_label, HW_MACRO_MARGIN + a->width / 2,
-                HW_MACRO_MARGIN + a->bus_y + a->bus_h / 2, "VGND");
+    hw_gds_text(out, p->met1_label, HW_MACRO_MARGIN + a->width / 2, y + a->bus_h / 2, "VGND");
 }
 
 static void write_macro(struct hw_out *out, const struct hw_macro *m)
@@ -209,9 +221,9 @@ static void write_macro(struct hw_out *out, const struct hw_macro *m)
     char name[HW_ARRAY_NAME];
     hw_gds_cell(out, m->name);
     array_name(&m->array, name);
-    hw_gds_ref(out, name, HW_MACRO_MARGIN, HW_MACRO_MARGIN);
+    hw_gds_ref(out, name, HW_MACRO_MARGIN, m->array_y);
     snprintf(name, sizeof name, "%s_code", m->name);
-    hw_gds_ref(out, name, HW_MACRO_MARGIN, HW_MACRO_MARGIN);
+    hw_gds_ref(out, name, HW_MACRO_MARGIN, m->array_y);
     write_pins(out, m);
     hw_gds_box(out, m->array.pdk->boundary, (struct hw_box){0, 0, m->width, m->height});
     hw_gds_cell_end(out);

@@ -14,9 +14,9 @@ struct hw_layer {
 // sides and on the other two.
 struct hw_pdk {
     const char *name;
-    struct hw_layer diff, tap, poly, nsdm, psdm, npc, contact, local, mcon, met1, via, met2;
+    struct hw_layer well, diff, tap, poly, nsdm, psdm, npc, contact, local, mcon, met1, via, met2;
     struct hw_layer local_label, met1_label, met2_label, met1_pin, met2_pin, boundary;
-    const char *nfet; // SPICE model, called as a subcircuit: drain gate source bulk
+    const char *nfet, *pfet; // SPICE models, called as subcircuits: drain gate source bulk
     int grid;
     int diff_space, poly_w, poly_space;
     int contact_w;         // diffusion or poly to local interconnect
@@ -24,6 +24,11 @@ struct hw_pdk {
     int diff_contact;      // diffusion beyond it at the end of a strip
     int poly_contact_side; // poly beyond it, along the word line
     int poly_contact_end;  // and across
+    int poly_contact_psdm; // from it to the implant of p
+    int poly_end;          // a gate beyond its diffusion
+    int well_pdiff;        // n-well beyond its diffusion
+    int well_ndiff;        // space to other diffusion
+    int well_tap;          // and to taps of the substrate
     int npc_contact;       // the poly contact's marker beyond it
     int implant_diff;      // an implant beyond its diffusion
     int local_space;       // of the local interconnect

@@ -22,8 +22,8 @@ void hw_views_floorplan(struct hw_out *out, const struct hw_layout *l)
         hw_out_print(out,
                      "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
                      "fill=\"#cfe3f5\" stroke=\"#1d4f7c\"/>\n"
-                     "<text x=\"%.1f\" y=\"%.1f\">%s</text>\n",
-                     x, y, w, h, x + w / 2, y + h / 2, m->name);
+                     "<text x=\"%.1f\" y=\"%.1f\"%s>%s</text>\n",
+                     x, y, w, h, x + w / 2, y + h / 2, w < 120 ? " font-size=\"7\"" : "", m->name);
     }
     hw_out_print(out, "</svg>\n");
     hw_out_close(out);
@@ -31,11 +31,19 @@ void hw_views_floorplan(struct hw_out *out, const struct hw_layout *l)
 
 // --- a corner of a macro
 
-enum { VIEW_W = 6600, VIEW_H = 5200, PIXEL_NM = 8 }; // nm; nm a pixel
+enum { VIEW_W = 6600, VIEW_H = 5200, BELOW = 800, PIXEL_NM = 8 }; // nm; nm a pixel
 
 static bool in_view(const struct hw_shape *s)
 {
     return s->x0 < VIEW_W && s->x1 > 0 && s->y0 < VIEW_H && s->y1 > 0;
+}
+
+// Shapes moved down, so that the lowest row of taps is in view.
+static struct hw_shape seen(struct hw_shape s, int y)
+{
+    s.y0 -= y;
+    s.y1 -= y;
+    return s;
 }
 
 static bool on(const struct hw_shape *s, struct hw_layer layer)
@@ -57,15 +65,17 @@ static void draw(FILE *to, const struct hw_shape *s)
 }
 
 // Shapes of a layer of s[n] as one group; not in `without` (sorted, n_without; NULL: none).
-static void draw_layer(FILE *to, const struct hw_shape *s, long long n, struct hw_layer layer,
-                       const struct hw_shape *without, long long n_without, const char *style)
+static void draw_layer(FILE *to, int y, const struct hw_shape *s, long long n,
+                       struct hw_layer layer, const struct hw_shape *without, long long n_without,
+                       const char *style)
 {
     fprintf(to, "<g %s>\n", style);
     for (long long i = 0; i < n; i++) {
-        if (on(&s[i], layer) && in_view(&s[i]) &&
+        const struct hw_shape moved = seen(s[i], y);
+        if (on(&s[i], layer) && in_view(&moved) &&
             !(without &&
               bsearch(&s[i], without, (size_t)n_without, sizeof *without, hw_shape_order)))
-            draw(to, &s[i]);
+            draw(to, &moved);
     }
     fprintf(to, "</g>\n");
 }
@@ -82,14 +92,16 @@ void hw_picture_corner(FILE *to, const struct hw_pdk *p, const struct hw_shape *
                  {p->local, "fill=\"#8a6fb0\" fill-opacity=\"0.45\""},
                  {p->met1, "fill=\"#3f7fd0\" fill-opacity=\"0.4\""},
                  {p->met2, "fill=\"#d89a2b\" fill-opacity=\"0.4\""}};
+    const struct hw_array any = hw_array_make(p, HW_CODE_ROWS, 1);
+    const int y = -hw_sense_make(&any).bottom - BELOW;
     fprintf(to,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\">\n"
             "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
             VIEW_W / PIXEL_NM, VIEW_H / PIXEL_NM);
     for (size_t i = 0; i < sizeof below / sizeof below[0]; i++)
-        draw_layer(to, a, n_a, below[i].layer, NULL, 0, below[i].style);
-    draw_layer(to, a, n_a, p->mcon, NULL, 0, "fill=\"#222\"");
-    draw_layer(to, a, n_a, p->mcon, b, n_b, "fill=\"#e00000\" stroke=\"#fff\"");
-    draw_layer(to, b, n_b, p->mcon, a, n_a, "fill=\"#0030e0\" stroke=\"#fff\"");
+        draw_layer(to, y, a, n_a, below[i].layer, NULL, 0, below[i].style);
+    draw_layer(to, y, a, n_a, p->mcon, NULL, 0, "fill=\"#222\"");
+    draw_layer(to, y, a, n_a, p->mcon, b, n_b, "fill=\"#e00000\" stroke=\"#fff\"");
+    draw_layer(to, y, b, n_b, p->mcon, a, n_a, "fill=\"#0030e0\" stroke=\"#fff\"");
     fprintf(to, "</svg>\n");
 }

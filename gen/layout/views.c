@@ -24,30 +24,41 @@ static void lef_pin(struct hw_out *out, const char *name, const char *direction,
     hw_out_print(out, "    END\n  END %s\n", name);
 }
 
+static void lef_left(struct hw_out *out, const struct hw_macro *m, const char *name,
+                     const char *direction, const char *use, int y, int h)
+{
+    lef_pin(out, name, direction, use, "met2",
+            (struct hw_box){0, m->array_y + y - h / 2, HW_MACRO_MARGIN, m->array_y + y + h / 2});
+}
+
 static void lef_macro(struct hw_out *out, const struct hw_macro *m)
 {
     const struct hw_array *a = &m->array;
-    const int x0 = HW_MACRO_MARGIN, y0 = HW_MACRO_MARGIN;
+    const struct hw_sense s = hw_sense_make(a);
+    const int x0 = HW_MACRO_MARGIN;
     char name[32];
     hw_out_print(out,
                  "MACRO %s\n  CLASS BLOCK ;\n  FOREIGN %s 0 0 ;\n  ORIGIN 0 0 ;\n"
                  "  SIZE %.3f BY %.3f ;\n  SYMMETRY X Y ;\n",
                  m->name, m->name, m->width * 1e-3, m->height * 1e-3);
     for (int r = 0; r < a->rows; r++) {
-        int y = y0 + hw_array_row_y(a, r), half = a->pdk->met2_w / 2;
         snprintf(name, sizeof name, "WL[%d]", r);
-        lef_pin(out, name, "INPUT", "SIGNAL", "met2", (struct hw_box){0, y - half, x0, y + half});
+        lef_left(out, m, name, "INPUT", "SIGNAL", hw_array_row_y(a, r), a->pdk->met2_w);
     }
+    lef_left(out, m, "PRE_N", "INPUT", "SIGNAL", s.pre_gate, a->pdk->met2_w);
+    lef_left(out, m, "VPWR", "INOUT", "POWER", s.power_rail, s.rail_h);
     for (int c = 0; c < a->cols; c++) {
-        int x = x0 + hw_array_col_x(a, c) + a->bit_x, half = a->line_w / 2;
-        snprintf(name, sizeof name, "BL[%d]", c);
-        lef_pin(out, name, "INOUT", "SIGNAL", "met1", (struct hw_box){x - half, 0, x + half, y0});
+        int x = x0 + hw_array_col_x(a, c) + a->ground_x, half = s.output_w / 2;
+        snprintf(name, sizeof name, "D[%d]", c);
+        lef_pin(out, name, "OUTPUT", "SIGNAL", "met1", (struct hw_box){x - half, 0, x + half, x0});
     }
-    lef_pin(out, "VGND", "INOUT", "GROUND", "met1",
-            (struct hw_box){x0, y0 + a->bus_y, x0 + a->width, y0 + a->bus_y + a->bus_h});
-    hw_out_print(out, "  OBS\n");
+    int bus = m->array_y + a->bus_y, rail = m->array_y + s.ground_rail;
+    hw_out_print(out, "  PIN VGND\n    DIRECTION INOUT ;\n    USE GROUND ;\n    PORT\n");
+    lef_rect(out, "met1", "      ", x0, bus, x0 + a->width, bus + a->bus_h);
+    lef_rect(out, "met2", "      ", 0, rail - s.rail_h / 2, x0, rail + s.rail_h / 2);
+    hw_out_print(out, "    END\n  END VGND\n  OBS\n");
     lef_rect(out, "li1", "    ", 0, 0, m->width, m->height);
-    lef_rect(out, "met1", "    ", 0, y0, m->width, y0 + a->bus_y - a->pdk->met_space);
+    lef_rect(out, "met1", "    ", 0, x0, m->width, bus - a->pdk->met_space);
     lef_rect(out, "met2", "    ", x0, 0, m->width, m->height);
     hw_out_print(out, "  END\nEND %s\n\n", m->name);
 }
@@ -71,8 +82,23 @@ static void spice_ports(struct hw_out *out, const struct hw_macro *m)
     for (int r = 0; r < a->rows; r++)
         hw_out_print(out, "%s WL[%d]", r % 8 ? "" : "\n+", r);
     for (int c = 0; c < a->cols; c++)
-        hw_out_print(out, "%s BL[%d]", c % 8 ? "" : "\n+", c);
-    hw_out_print(out, "\n+ VGND\n");
+        hw_out_print(out, "%s D[%d]", c % 8 ? "" : "\n+", c);
+    hw_out_print(out, "\n+ PRE_N VPWR VGND\n");
+}
+
+// The end of each column: the charging transistor, and the inverter to the output.
+static void spice_ends(struct hw_out *out, const struct hw_macro *m)
+{
+    const struct hw_pdk *p = m->array.pdk;
+    const struct hw_sense s = hw_sense_make(&m->array);
+    double w = (s.strip_x1 - s.strip_x0) * 1e-3, l = p->poly_w * 1e-3;
+    for (int c = 0; c < m->array.cols; c++)
+        hw_out_print(out,
+                     "Xc%d BL[%d] PRE_N VPWR VPWR %s w=%.3f l=%.3f\n"
+                     "Xp%d D[%d] BL[%d] VPWR VPWR %s w=%.3f l=%.3f\n"
+                     "Xn%d D[%d] BL[%d] VGND VGND %s w=%.3f l=%.3f\n",
+                     c, c, p->pfet, p->device_w * 1e-3, l, c, c, c, p->pfet, w, l, c, c, c, p->nfet,
+                     w, l);
 }
 
 // The transistors of a row: node[c] says whether the node below is on the bit line, and moves up.
@@ -86,7 +112,7 @@ static void spice_row(struct hw_out *out, const struct hw_macro *m, int row, con
         bool below = row % a->pdk->tap_rows ? node[c] : false;
         node[c] = below ^ (word && (word[at / 8] >> (at & 7) & 1));
         snprintf(line, sizeof line, "BL[%d]", c);
-        hw_out_print(out, "X%d_%d %s WL[%d] %s VGND %s w=%.2f l=%.2f\n", row, c,
+        hw_out_print(out, "X%d_%d %s WL[%d] %s VGND %s w=%.3f l=%.3f\n", row, c,
                      node[c] ? line : "VGND", row, below ? line : "VGND", a->pdk->nfet,
                      a->pdk->device_w * 1e-3, a->pdk->poly_w * 1e-3);
     }
@@ -109,6 +135,7 @@ void hw_views_spice(struct hw_out *out, const struct hw_layout *l)
                 long at = m->first_word + r;
                 spice_row(out, m, r, at < rom->depth ? hw_words_get(&words, at) : NULL, node);
             }
+            spice_ends(out, m);
             hw_out_print(out, ".ends\n\n");
             hw_words_close(&words);
         }
