@@ -1683,139 +1683,211 @@ static void pool_load(token_run *r, const char *path)
         fclose(f);
 }
 
-static void train(const options *o)
-{
-    config tc;
-    tensors tw = model_load(o->teacher, &tc), twt = tensors_new(&tc);
-    tensors_transpose(&tc, &tw, &twt);
-    tokenizer tok = tokenizer_load(o->tokenizer, tc.vocab_size);
-    if (o->write_tokenizer)
-        tokenizer_save(o->write_tokenizer, &tok);
-    token_run real = encode_file(&tok, o->text), valid = encode_file(&tok, o->valid), pool = {0};
-    rng_state = o->seed;
+// What a run of training holds: the teacher, the student, their text, and how far it is.
+typedef struct {
+    const options *o;
+    config tc; // of the teacher
+    tensors tw, twt;
+    trainee s; // the student
+    acts sa, ta;
+    token_run real, valid, pool;
+    rollback good; // the last state whose gradients were finite
+    long good_step;
+    double kl, kl_n;                      // since the last line
+    double start, saved, shown, sampling; // seconds
+    double shown_tokens;
+    int held; // the state before the rate falls has been saved
+} run;
 
-    trainee s = {.qat = o->qat};
-    s.cfg = (config){.dim = o->dim,
-                     .hidden_dim = o->hidden,
-                     .n_layers = o->layers,
-                     .n_heads = o->heads,
-                     .n_kv_heads = o->kv_heads,
-                     .vocab_size = tc.vocab_size,
-                     .seq_len = o->ctx};
-    config *c = &s.cfg;
+static void open_student(run *r)
+{
+    const options *o = r->o;
+    trainee *s = &r->s;
+    config *c = &s->cfg;
+    s->qat = o->qat;
+    *c = (config){.dim = o->dim,
+                  .hidden_dim = o->hidden,
+                  .n_layers = o->layers,
+                  .n_heads = o->heads,
+                  .n_kv_heads = o->kv_heads,
+                  .vocab_size = r->tc.vocab_size,
+                  .seq_len = o->ctx};
     if (o->init) {
-        s.w = model_load(o->init, c);
+        s->w = model_load(o->init, c);
     } else {
         config_finish(c, "student");
-        s.w = tensors_new(c);
-        init_weights(c, &s.w, 0.0f);
+        s->w = tensors_new(c);
+        init_weights(c, &s->w, 0.0f);
     }
-    if (c->hid != c->hidden_dim || c->vocab_size != tc.vocab_size || c->seq_len > tc.seq_len)
+    if (c->hid != c->hidden_dim || c->vocab_size != r->tc.vocab_size || c->seq_len > r->tc.seq_len)
         fail("student: hidden_dim %d must be a multiple of 32, vocab_size %d the teacher's %d, "
              "ctx %d not above the teacher's %d",
-             c->hidden_dim, c->vocab_size, tc.vocab_size, c->seq_len, tc.seq_len);
-    s.wt = tensors_new(c), s.g = tensors_new(c), s.m = tensors_new(c), s.v = tensors_new(c);
-    acts sa = acts_new(c, c->seq_len, 1), ta = acts_new(&tc, c->seq_len, 0);
-    s.peak = floats((size_t)(c->n_layers * SITES + 1));
-    if (s.qat) {
-        s.grid = grid_new(c, &s.w, o->wide);
-        grid_fit(&s.grid, &s.w);
-        sa.peak = s.peak;
-        sa.track = 1;
-        printf("%.3f bits a weight, %d tables\n", (double)grid_bits(&s.grid), s.grid.tables);
-    }
-    if (o->resume)
-        state_load(&s, o->state);
-    pool_load(&pool, o->pool);
-    printf("%zu weights; %zu tokens of real text, %zu of validation, %zu sampled\n", s.w.n, real.n,
-           valid.n, pool.n);
+             c->hidden_dim, c->vocab_size, r->tc.vocab_size, c->seq_len, r->tc.seq_len);
+    s->wt = tensors_new(c), s->g = tensors_new(c), s->m = tensors_new(c), s->v = tensors_new(c);
+    r->sa = acts_new(c, c->seq_len, 1), r->ta = acts_new(&r->tc, c->seq_len, 0);
+    s->peak = floats((size_t)(c->n_layers * SITES + 1));
+    if (!s->qat)
+        return;
+    s->grid = grid_new(c, &s->w, o->wide);
+    grid_fit(&s->grid, &s->w);
+    r->sa.peak = s->peak;
+    r->sa.track = 1;
+    printf("%.3f bits a weight, %d tables\n", (double)grid_bits(&s->grid), s->grid.tables);
+}
 
-    rollback good = rollback_new(&s);
-    long good_step = s.step;
-    rollback_save(&good);
-    double start = seconds(), saved = start, shown = start, kl = 0, kl_n = 0, sampling = 0;
-    int held = 0, finished = 0;
-    double shown_tokens = s.tokens;
-    while (!finished) {
-        // schedule: warm up, hold, fall linearly to zero
-        double left = (1.0 - s.tokens / o->tokens) / o->decay;
-        float lr = (float)(left < 1.0 ? left : 1.0);
-        if (s.step < o->warmup)
-            lr *= (float)(s.step + 1) / (float)o->warmup;
-        if (left < 1.0 && !held) {
-            char path[600];
-            held = 1;
-            snprintf(path, sizeof path, "%s.hold", o->state ? o->state : "train");
-            if (o->state)
-                state_save(&s, path);
+static void open_run(run *r, const options *o)
+{
+    *r = (run){.o = o};
+    r->tw = model_load(o->teacher, &r->tc), r->twt = tensors_new(&r->tc);
+    tensors_transpose(&r->tc, &r->tw, &r->twt);
+    tokenizer tok = tokenizer_load(o->tokenizer, r->tc.vocab_size);
+    if (o->write_tokenizer)
+        tokenizer_save(o->write_tokenizer, &tok);
+    r->real = encode_file(&tok, o->text), r->valid = encode_file(&tok, o->valid);
+    rng_state = o->seed;
+    open_student(r);
+    if (o->resume)
+        state_load(&r->s, o->state);
+    pool_load(&r->pool, o->pool);
+    printf("%zu weights; %zu tokens of real text, %zu of validation, %zu sampled\n", r->s.w.n,
+           r->real.n, r->valid.n, r->pool.n);
+    r->good = rollback_new(&r->s);
+    r->good_step = r->s.step;
+    rollback_save(&r->good);
+    r->start = r->saved = r->shown = seconds();
+    r->shown_tokens = r->s.tokens;
+}
+
+// The learning rate's factor: warm up, hold, fall linearly to zero. Where it begins to fall the
+// state is saved.
+static float schedule(run *r)
+{
+    const options *o = r->o;
+    double left = (1.0 - r->s.tokens / o->tokens) / o->decay;
+    float lr = (float)(left < 1.0 ? left : 1.0);
+    if (r->s.step < o->warmup)
+        lr *= (float)(r->s.step + 1) / (float)o->warmup;
+    if (left < 1.0 && !r->held) {
+        char path[600];
+        r->held = 1;
+        snprintf(path, sizeof path, "%s.hold", o->state ? o->state : "train");
+        if (o->state)
+            state_save(&r->s, path);
+    }
+    return lr;
+}
+
+// Fresh text from the teacher.
+static void fill_pool(run *r)
+{
+    double before = seconds();
+    while ((double)r->pool.n < 131072 + r->o->grow * r->s.tokens)
+        sample_texts(&r->tc, &r->tw, &r->twt, &r->pool);
+    r->sampling += seconds() - before;
+}
+
+// Gradients of one batch into s.g; returns its tokens. Some windows are of ctx, so that far
+// positions are learned from the start, the rest of seq.
+static int one_batch(run *r)
+{
+    const options *o = r->o;
+    trainee *s = &r->s;
+    const config *c = &s->cfg;
+    int longs = (int)(o->long_part * o->batch * o->seq / c->seq_len + 0.5);
+    int batch_tokens = o->batch * o->seq / c->seq_len * c->seq_len;
+    const tensors *w = refresh(s);
+    memset(s->g.data, 0, s->g.n * sizeof(float));
+    for (int done = 0, T; done < batch_tokens; done += T) {
+        T = done < longs * c->seq_len ? c->seq_len : o->seq;
+        int is_real = rng_uniform() < (float)o->real;
+        const token_run *from = is_real ? &r->real : &r->pool;
+        const uint16_t *x = from->tok + rng_below(from->n - (size_t)T - 1);
+        forward(&r->tc, &r->tw, &r->twt, &r->ta, x, T);
+        forward(c, w, &s->wt, &r->sa, x, T);
+        r->kl += distill(r->sa.logits, r->ta.logits, x + 1, T, c->vocab_size,
+                         (float)(is_real ? o->hard_real : o->hard), 1.0f / (float)batch_tokens);
+        r->kl_n += T;
+        backward(c, w, &r->sa, &s->g, x, T);
+    }
+    if (s->qat)
+        grid_backward(&s->grid, &s->w, &s->g);
+    return batch_tokens;
+}
+
+// Whether the batch's gradients can be used; if not, the last good state is back.
+static int keep_finite(run *r)
+{
+    if (all_finite(r->s.g.data, r->s.g.n)) {
+        if (r->s.step % 50 == 0) {
+            rollback_save(&r->good);
+            r->good_step = r->s.step;
         }
-        // some windows of ctx, so that far positions are learned from the start, the rest of seq
-        int longs = (int)(o->long_part * o->batch * o->seq / c->seq_len + 0.5);
-        int batch_tokens = o->batch * o->seq / c->seq_len * c->seq_len;
-        // fresh text from the teacher
-        double before = seconds();
-        while ((double)pool.n < 131072 + o->grow * s.tokens)
-            sample_texts(&tc, &tw, &twt, &pool);
-        sampling += seconds() - before;
-        // gradients of one batch
-        const tensors *w = refresh(&s);
-        memset(s.g.data, 0, s.g.n * sizeof(float));
-        for (int done = 0, T; done < batch_tokens; done += T) {
-            T = done < longs * c->seq_len ? c->seq_len : o->seq;
-            int is_real = rng_uniform() < (float)o->real;
-            const token_run *from = is_real ? &real : &pool;
-            const uint16_t *x = from->tok + rng_below(from->n - (size_t)T - 1);
-            forward(&tc, &tw, &twt, &ta, x, T);
-            forward(c, w, &s.wt, &sa, x, T);
-            kl += distill(sa.logits, ta.logits, x + 1, T, c->vocab_size,
-                          (float)(is_real ? o->hard_real : o->hard), 1.0f / (float)batch_tokens);
-            kl_n += T;
-            backward(c, w, &sa, &s.g, x, T);
-        }
-        if (s.qat)
-            grid_backward(&s.grid, &s.w, &s.g);
-        if (!all_finite(s.g.data, s.g.n)) {
-            printf("step %6ld  a gradient is not finite: back to step %ld\n", s.step, good_step);
-            rollback_restore(&good);
-            s.step = good_step, kl = kl_n = 0;
+        return 1;
+    }
+    printf("step %6ld  a gradient is not finite: back to step %ld\n", r->s.step, r->good_step);
+    rollback_restore(&r->good);
+    r->s.step = r->good_step, r->kl = r->kl_n = 0;
+    return 0;
+}
+
+static void print_progress(run *r, float lr)
+{
+    double now = seconds();
+    printf("step %6ld  %7.2f M tokens  kl %.4f  lr %.3f  %6.0f tok/s  sampling %.0f%%\n", r->s.step,
+           r->s.tokens / 1e6, r->kl / r->kl_n, (double)lr,
+           (r->s.tokens - r->shown_tokens) / (now - r->shown),
+           100 * r->sampling / (now - r->shown));
+    fflush(stdout);
+    r->kl = r->kl_n = r->sampling = 0, r->shown = now, r->shown_tokens = r->s.tokens;
+}
+
+static void print_validation(run *r, int finished)
+{
+    trainee *s = &r->s;
+    const tensors *w = refresh(s);
+    size_t count = finished ? 40448 : (size_t)r->o->eval_tokens;
+    r->sa.track = 0;
+    double nll = evaluate(&s->cfg, w, &s->wt, &r->sa, &r->valid, count);
+    r->sa.track = 1;
+    printf("step %6ld  %7.2f M tokens  %.0f s  valid nll %.4f  perplexity %.4f%s\n", s->step,
+           s->tokens / 1e6, seconds() - r->start, nll, exp(nll), finished ? "  (final)" : "");
+    fflush(stdout);
+}
+
+static void save_pool(const run *r)
+{
+    if (!r->o->pool)
+        return;
+    writer w = write_begin(r->o->pool);
+    write_bytes(&w, r->pool.tok, r->pool.n * sizeof *r->pool.tok);
+    write_end(&w);
+}
+
+static void train(const options *o)
+{
+    static run r;
+    trainee *s = &r.s;
+    open_run(&r, o);
+    for (int finished = 0; !finished;) {
+        float lr = schedule(&r);
+        fill_pool(&r);
+        int batch_tokens = one_batch(&r);
+        if (!keep_finite(&r))
             continue;
-        }
-        if (s.step % 50 == 0) {
-            rollback_save(&good);
-            good_step = s.step;
-        }
-        update(&s, lr * (float)o->lr_muon, lr * (float)o->lr_adam, lr * (float)o->lr_grid);
-        s.step++;
-        s.tokens += (double)batch_tokens;
-        if (s.step % 50 == 0) {
-            double now = seconds();
-            printf("step %6ld  %7.2f M tokens  kl %.4f  lr %.3f  %6.0f tok/s  sampling %.0f%%\n",
-                   s.step, s.tokens / 1e6, kl / kl_n, (double)lr,
-                   (s.tokens - shown_tokens) / (now - shown), 100 * sampling / (now - shown));
-            fflush(stdout);
-            kl = kl_n = sampling = 0, shown = now, shown_tokens = s.tokens;
-        }
-        finished = s.tokens >= o->tokens;
-        if (s.step % o->eval_steps == 0 || finished || s.step == 1) {
-            w = refresh(&s);
-            sa.track = 0;
-            size_t count = finished ? 40448 : (size_t)o->eval_tokens;
-            double nll = evaluate(c, w, &s.wt, &sa, &valid, count);
-            sa.track = 1;
-            printf("step %6ld  %7.2f M tokens  %.0f s  valid nll %.4f  perplexity %.4f%s\n", s.step,
-                   s.tokens / 1e6, seconds() - start, nll, exp(nll), finished ? "  (final)" : "");
-            fflush(stdout);
-        }
-        if (finished || seconds() - saved > 60 * o->minutes_save) {
-            save_model(&s, o, refresh(&s));
-            saved = seconds();
+        update(s, lr * (float)o->lr_muon, lr * (float)o->lr_adam, lr * (float)o->lr_grid);
+        s->step++;
+        s->tokens += (double)batch_tokens;
+        finished = s->tokens >= o->tokens;
+        if (s->step % 50 == 0)
+            print_progress(&r, lr);
+        if (s->step % o->eval_steps == 0 || finished || s->step == 1)
+            print_validation(&r, finished);
+        if (finished || seconds() - r.saved > 60 * o->minutes_save) {
+            save_model(s, o, refresh(s));
+            r.saved = seconds();
         }
     }
-    if (o->pool) {
-        writer w = write_begin(o->pool);
-        write_bytes(&w, pool.tok, pool.n * sizeof *pool.tok);
-        write_end(&w);
-    }
+    save_pool(&r);
 }
 
 // ---------------------------------------------------------------------------- checks
