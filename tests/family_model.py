@@ -258,12 +258,7 @@ def compare(config, model, path):
     return len(rows) < CTX or worst > 1e-4 or abs(machine - floats) > 0.05
 
 
-def main():
-    case, path = sys.argv[1:3]
-    config = {**config_of(case), "case": case}
-    model = tensors(config)
-    if len(sys.argv) > 3:
-        sys.exit(compare(config, model, sys.argv[3]))
+def write(config, model, path):
     os.makedirs(path, exist_ok=True)
     write_folder(config, model, f"{path}/model")
     write_gguf(config, model, f"{path}/model.gguf")
@@ -273,4 +268,18 @@ def main():
         print("".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(2 * CTX)), end="", file=file)
 
 
-main()
+def write_case(case, path):
+    config = {**config_of(case), "case": case}
+    write(config, tensors(config), path)
+
+
+def main():
+    case, path = sys.argv[1:3]
+    if len(sys.argv) == 3:
+        return write_case(case, path)
+    config = {**config_of(case), "case": case}
+    return compare(config, tensors(config), sys.argv[3])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -41,6 +41,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.insert(0, HERE)
+from family_model import VOCAB, write_case  # noqa: E402
 from mutant_proof import broken_promise, equivalent  # noqa: E402
 from tiny_model import write_bitllama, write_checkpoint, write_tokenizer  # noqa: E402
 
@@ -65,6 +66,8 @@ MODELS = {
     "v": ((4, 4, 1, 1, 1, 1 << 19, 8, True), ["--bits", "2", "-c", "2", "--nearest"]),
     "d": ((64, 16, 1, 8, 1, 9000, 9, True), ["--bits", "8"]),
     "t": ((16, 24, 2, 4, 2, 40, 32), []),  # natively ternary
+    "q": ("qwen2-windows", ["--bits", "8"]),  # biases, a ring in some layers (family_model.py)
+    "n": ("qwen3-layers", ["--bits", "8"]),   # norms over heads, a ring in others
 }
 # Numbers that a file may hold and no quantizer chooses.
 PATCHES = {"f": {"eps_ss": "3000000000"},
@@ -112,6 +115,8 @@ DESIGNS = {
     "edges": ("g", (32, 8, 4, 4), "chip", CHIP_RUNS),
     "rmsnorm": ("g", (16, 16, 16, 4), "op:rmsnorm:1", SLICE_RUNS),
     "rmsnorm, large eps": ("f", (8, 8, 4, 4), "op:rmsnorm:1", SLICE_RUNS),
+    "biases": ("q", (8, 8, 4, 4), "chip", CHIP_RUNS),
+    "head norms": ("n", (8, 4, 4, 4), "chip", CHIP_RUNS),
     "banks": ("d", (16, 16, 4, 4), "chip", [["-p", c] for c in "afkp"]),  # tokens of either bank
     "groups": ("a", (8, 8, 4, 4, "select", 256), "chip", CHIP_RUNS[:1]),  # of 16 banks
 }
@@ -132,11 +137,13 @@ ONLY_FOR = {
               "sequencer.v"},
     "rmsnorm": {"rmsnorm.v", "residual.v", "engine.v", "msb.v", "lerp.v"},
     "rmsnorm, large eps": {"rmsnorm.v", "residual.v", "engine.v", "msb.v"},
+    "biases": {"qkv.v", "chip.v", "engine.v", "kv_cache.v", "attention.v"},
+    "head norms": {"head_norm.v", "qkv.v", "chip.v", "engine.v", "kv_cache.v", "sequencer.v"},
     "banks": {"rom_select.v", "embed.v"},
     "groups": {"rom_select.v"},
 }
 FIRST = {"rom_select.v": ["groups", "banks"], "side.v": ["ternary", "ternary layer"],
-         "mac_array.v": ["multiply"], "slice.v": ["layer", "matrix"]}
+         "mac_array.v": ["multiply"], "qkv.v": ["biases"], "head_norm.v": ["head norms"], "slice.v": ["layer", "matrix"]}
 
 
 def run(command, **options):
@@ -659,10 +666,14 @@ def main():
 
 def score(args, work, begin):
     for name, (shape, options) in MODELS.items():
-        base = os.path.join(work, name)
-        (write_bitllama if name == "t" else write_checkpoint)(base + ".bin", *shape)
-        write_tokenizer(base + ".tok", shape[5])
-        must([f"{ROOT}/build/hardwire", "quantize", base + ".bin", "-o", base + ".st", "-q", *options])
+        base, family = os.path.join(work, name), isinstance(shape, str)
+        source = base + ("/model" if family else ".bin")
+        if family:
+            write_case(shape, base)
+        else:
+            (write_bitllama if name == "t" else write_checkpoint)(source, *shape)
+        write_tokenizer(base + ".tok", VOCAB if family else shape[5])
+        must([f"{ROOT}/build/hardwire", "quantize", source, "-o", base + ".st", "-q", *options])
         patch(base + ".st", PATCHES.get(name, {}))
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         first = Design("chip a", work)  # makes the shared runtime
