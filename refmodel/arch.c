@@ -76,6 +76,11 @@ bool hw_step_exists(const struct hw_config *c, const struct hw_step *step)
     return false;
 }
 
+int hw_positions_kept(const struct hw_config *c, int l)
+{
+    return c->window > 0 && c->windowed[l] ? c->window : c->seq_len;
+}
+
 int hw_bias_length(const struct hw_config *c, enum hw_bias_id bias)
 {
     return hw_length(c, hw_matrix_row[hw_bias_row[bias].matrix].n_out);

@@ -114,6 +114,10 @@ bool hw_step_exists(const struct hw_config *c, const struct hw_step *step);
 // Gains of all norms of a layer, and its biases: what the gain ROM holds of it.
 long hw_layer_gains(const struct hw_config *c);
 
+// Positions whose keys and values layer l keeps, and sees: those of its window, or the context.
+// They are a ring: position pos lies at pos modulo that many.
+int hw_positions_kept(const struct hw_config *c, int l);
+
 // Elements of a bias.
 int hw_bias_length(const struct hw_config *c, enum hw_bias_id bias);
 

@@ -44,6 +44,18 @@ void hw_rmsnorm(const struct hw_qnorm *norm, const int32_t *x, int n, int act_bi
     }
 }
 
+void hw_add_bias(int32_t *v, const int16_t *bias, int n, int bits)
+{
+    for (int i = 0; i < n; i++)
+        v[i] = (int32_t)hw_saturate((int64_t)v[i] + (bias ? bias[i] : 0), bits);
+}
+
+void hw_norm_heads(const struct hw_qnorm *norm, int32_t *v, int n, int head_dim)
+{
+    for (int i = 0; i < n; i += head_dim)
+        hw_rmsnorm(norm, v + i, head_dim, HW_PRE_BITS, v + i);
+}
+
 void hw_rope_angles(const struct hw_rope *rope, int half, int pos, int32_t *cos, int32_t *sin)
 {
     int hi = (pos >> rope->lo_bits) * half, lo = (pos & ((1 << rope->lo_bits) - 1)) * half;

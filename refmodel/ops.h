@@ -24,6 +24,12 @@ void hw_matvec(const struct hw_qmatrix *m, const int32_t *x, int64_t *acc);
 // gain, shift)).
 void hw_rmsnorm(const struct hw_qnorm *norm, const int32_t *x, int n, int act_bits, int32_t *y);
 
+// v += bias in place, n rows of HW_ROW_BITS, then cut to `bits`; bias NULL: none.
+void hw_add_bias(int32_t *v, const int16_t *bias, int n, int bits);
+
+// hw_rmsnorm over each of n / head_dim heads of HW_PRE_BITS, in place.
+void hw_norm_heads(const struct hw_qnorm *norm, int32_t *v, int n, int head_dim);
+
 // cos and sin of every pair at a position, Q1.14 [head_dim / 2] each.
 void hw_rope_angles(const struct hw_rope *rope, int half, int pos, int32_t *cos, int32_t *sin);
 

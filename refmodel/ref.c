@@ -122,16 +122,7 @@ static void linear_biased(struct hw_ref *r, const struct hw_qmatrix *m, const in
                           const int32_t *in, int bits, int32_t *out)
 {
     linear(r, m, in, HW_ROW_BITS, out);
-    for (int i = 0; i < m->n_out; i++)
-        out[i] = (int32_t)hw_saturate((int64_t)out[i] + (bias ? bias[i] : 0), bits);
-}
-
-// A norm over each of n / head_dim heads, in place.
-static void norm_heads(const struct hw_ref *r, const struct hw_qnorm *norm, int32_t *v, int n)
-{
-    int head_dim = r->q->config.head_dim;
-    for (int i = 0; r->q->config.qk_norm && i < n; i += head_dim)
-        hw_rmsnorm(norm, v + i, head_dim, HW_PRE_BITS, v + i);
+    hw_add_bias(out, bias, m->n_out, bits);
 }
 
 static void add_residual(struct hw_ref *r, const struct hw_qmatrix *m, const int32_t *in)
@@ -167,23 +158,23 @@ static void attention(struct hw_ref *r, int l, int pos)
     int kv_dim = c->n_kv_heads * c->head_dim, q_dim = c->n_heads * c->head_dim;
     int half = c->head_dim / 2, group = c->n_heads / c->n_kv_heads;
     size_t cache = (size_t)l * (size_t)c->seq_len * (size_t)kv_dim;
-    // a windowed layer's cache is a ring: position pos lies where pos - window lay
-    bool windowed = c->window > 0 && c->windowed[l];
-    int seen = windowed && pos >= c->window ? c->window : pos + 1;
-    size_t here = cache + (size_t)(windowed ? pos % c->window : pos) * (size_t)kv_dim;
+    int kept = hw_positions_kept(c, l), seen = pos < kept ? pos + 1 : kept;
+    size_t here = cache + (size_t)(pos % kept) * (size_t)kv_dim;
 
     hw_rmsnorm(&layer->attn_norm, r->x, c->dim, w->act_bits, r->act);
     tap(r, HW_TAP_ATTN_NORM, l, 0, r->act, c->dim);
 
     linear_biased(r, &layer->wk, layer->bk, r->act, HW_PRE_BITS, r->row);
-    norm_heads(r, &layer->k_norm, r->row, kv_dim);
+    if (c->qk_norm)
+        hw_norm_heads(&layer->k_norm, r->row, kv_dim, c->head_dim);
     hw_rope_rotate(r->row, kv_dim, half, r->cos, r->sin,
                    HW_TRIG_BITS + HW_PRE_BITS - 1 - w->kv_bits, w->kv_bits);
     tap(r, HW_TAP_K, l, 0, r->row, kv_dim);
     narrow(r->key + here, r->row, kv_dim);
 
     linear_biased(r, &layer->wq, layer->bq, r->act, HW_PRE_BITS, r->query);
-    norm_heads(r, &layer->q_norm, r->query, q_dim);
+    if (c->qk_norm)
+        hw_norm_heads(&layer->q_norm, r->query, q_dim, c->head_dim);
     hw_rope_rotate(r->query, q_dim, half, r->cos, r->sin,
                    HW_TRIG_BITS + HW_PRE_BITS - 1 - HW_Q_BITS, HW_Q_BITS);
     tap(r, HW_TAP_Q, l, 0, r->query, q_dim);

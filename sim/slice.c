@@ -42,9 +42,6 @@ struct builder {
 
 // --- names
 
-#define MATRIX_REGION(member, name, rows, columns, tensor, tap, operand, to, from) HW_REGION_##from,
-static const enum hw_region matrix_region[HW_N_MATRICES] = {HW_LAYER_MATRICES(MATRIX_REGION)};
-
 static bool parse_matrix(struct slice *s, const struct hw_qmodel *q, const char *spec)
 {
     char name[64];
@@ -64,7 +61,7 @@ static bool parse_matrix(struct slice *s, const struct hw_qmodel *q, const char 
         enum hw_matrix_id id = hw_matrix_find(leaf);
         s->m = &q->layers[s->layer].matrix[id];
         s->operand = hw_ref_operand(&q->config, id);
-        s->region = matrix_region[id];
+        s->region = hw_matrix_region(id);
     }
     if (spec[used] == '\0') {
         s->first = 0;
@@ -211,10 +208,9 @@ static void project(const struct builder *b, const struct hw_qmatrix *m, const i
                     int bits, int64_t *acc, int32_t *row)
 {
     hw_matvec(m, b->tap[HW_TAP_ATTN_NORM], acc);
-    for (int r = 0; r < m->n_out; r++) {
-        int64_t plain = hw_requant(acc[r], m->scale[r], m->shift, HW_ROW_BITS);
-        row[r] = (int32_t)hw_saturate(plain + (bias ? bias[r] : 0), bits);
-    }
+    for (int r = 0; r < m->n_out; r++)
+        row[r] = (int32_t)hw_requant(acc[r], m->scale[r], m->shift, HW_ROW_BITS);
+    hw_add_bias(row, bias, m->n_out, bits);
 }
 
 static void step_attention(struct builder *b, bool random, int pos, int64_t *acc, int32_t *row)
@@ -233,9 +229,7 @@ static void step_attention(struct builder *b, bool random, int pos, int64_t *acc
     } part[] = {{&y->wk, y->bk, &y->k_norm, kv_dim, HW_PRE_BITS, kv_bits, HW_TAP_K},
                 {&y->wq, y->bq, &y->q_norm, q_dim, HW_PRE_BITS, HW_Q_BITS, HW_TAP_Q},
                 {&y->wv, y->bv, NULL, kv_dim, kv_bits, 0, HW_TAP_V}};
-    bool windowed = c->window > 0 && c->windowed[b->s.layer];
-    int seen = windowed && pos >= c->window ? c->window : pos + 1;
-    int place = windowed ? pos % c->window : pos;
+    int kept = hw_positions_kept(c, b->s.layer), seen = pos < kept ? pos + 1 : kept;
     int32_t *cos = row + 2 * (q_dim + kv_dim), *sin = cos + half, *query = sin + half;
     hw_rope_angles(&q->rope, half, pos, cos, sin);
     for (int i = 0; i < 3; i++) {
@@ -245,13 +239,13 @@ static void step_attention(struct builder *b, bool random, int pos, int64_t *acc
             project(b, part[i].m, part[i].bias, part[i].bits, acc, row);
             append(b, row, part[i].n);
         }
-        for (int h = 0; c->qk_norm && part[i].norm && h < part[i].n; h += c->head_dim)
-            hw_rmsnorm(part[i].norm, row + h, c->head_dim, HW_PRE_BITS, row + h);
+        if (c->qk_norm && part[i].norm)
+            hw_norm_heads(part[i].norm, row, part[i].n, c->head_dim);
         if (part[i].rotated)
             hw_rope_rotate(row, part[i].n, half, cos, sin,
                            HW_TRIG_BITS + HW_PRE_BITS - 1 - part[i].rotated, part[i].rotated);
         output(b, false, (int)part[i].tap, 0, 0, row, part[i].n);
-        int16_t *cache = (i == 0 ? b->key : b->value) + (size_t)place * (size_t)kv_dim;
+        int16_t *cache = (i == 0 ? b->key : b->value) + (size_t)(pos % kept) * (size_t)kv_dim;
         for (int k = 0; k < part[i].n; k++) {
             if (i == 1)
                 query[k] = row[k];

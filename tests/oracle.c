@@ -160,14 +160,6 @@ static wide weight(const struct hw_qmatrix *m, int r, int c)
     return sum;
 }
 
-// Row r of the matrix times x, requantized to 24 bits, with a bias cut to `bits`.
-static int64_t row(const struct hw_qmatrix *m, int r, const int64_t *x, int bits);
-static int64_t biased_row(const struct hw_qmatrix *m, const int16_t *bias, int r, const int64_t *x,
-                          int bits)
-{
-    return clamped((wide)row(m, r, x, 24) + (bias ? bias[r] : 0), bits);
-}
-
 // Row r of the matrix times x, requantized to `bits`.
 static int64_t row(const struct hw_qmatrix *m, int r, const int64_t *x, int bits)
 {
@@ -175,6 +167,13 @@ static int64_t row(const struct hw_qmatrix *m, int r, const int64_t *x, int bits
     for (int c = 0; c < m->n_in; c++)
         acc += weight(m, r, c) * x[c];
     return requantized(acc, m->scale[r], m->shift, bits);
+}
+
+// Row r of the matrix times x, requantized to 24 bits, with a bias cut to `bits`.
+static int64_t biased_row(const struct hw_qmatrix *m, const int16_t *bias, int r, const int64_t *x,
+                          int bits)
+{
+    return clamped((wide)row(m, r, x, 24) + (bias ? bias[r] : 0), bits);
 }
 
 // y = rs(x / sqrt(ss) * gain, shift), x / sqrt(ss) in 18 bits with 17 of them fraction.

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "gen/chip/bits.h"
 #include "gen/chip/words.h"
 
 enum { FAN_BITS = 4, FAN = 1 << FAN_BITS };
@@ -134,9 +135,7 @@ void hw_write_table(struct hw_out *out, const char *path, const char *module,
 static void write_select(struct hw_out *out, const struct hw_rom *rom, const char *instance,
                          const char *prefix, int first, int n, int lsb, const char *data)
 {
-    int bits = 0;
-    while (1 << bits < n)
-        bits++;
+    int bits = hw_log2_up(n);
     hw_out_print(out, "    rom_select #(.W(%d)) %s (\n        .clk(clk), .bank(", rom->width,
                  instance);
     if (bits < FAN_BITS)

@@ -14,4 +14,13 @@ static inline void hw_put_bits(uint8_t *word, long lsb, int width, uint64_t valu
     }
 }
 
+// The least b with 2^b >= n, n >= 1: bits of an address of n words, levels of a tree of n leaves.
+static inline int hw_log2_up(long n)
+{
+    int b = 0;
+    while (1L << b < n)
+        b++;
+    return b;
+}
+
 #endif

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "gen/chip/bits.h"
+
 struct rows { // some rows on their way through a pipeline
     bool valid, last;
     enum hw_dest dest;
@@ -114,10 +116,7 @@ static bool any_bool(const bool *b, int n)
 // Stages of add_tree.v and max_tree.v over n operands.
 static int tree_stages(const struct hw_latency *l, int n)
 {
-    int levels = 0;
-    while (1 << levels < n)
-        levels++;
-    return (levels + l->tree - 1) / l->tree;
+    return (hw_log2_up(n) + l->tree - 1) / l->tree;
 }
 
 // A mark on its way through so many stages: whether one leaves in this clock.

@@ -3,6 +3,7 @@
 #include "gen/chip/estimate.h"
 
 #include "gen/chip/banks.h"
+#include "gen/chip/bits.h"
 
 struct hw_sram hw_sram(const struct hw_geometry *g)
 {
@@ -12,11 +13,9 @@ struct hw_sram hw_sram(const struct hw_geometry *g)
                 (long)(g->max_dim + g->max_q_dim + g->max_hidden) * g->act_bits + // regions
                 12L * g->max_q_dim + 2L * g->max_kv_dim * g->kv_bits + // query, new K and V
                 4L * 20 * g->ctx;                                      // scores, four heads
-    int pos_bits = 0;
-    while (1 << pos_bits < g->ctx)
-        pos_bits++;
-    s.buffers += 8L * g->head_dim * (17 + g->kv_bits + pos_bits); // sums of heads to be divided
-    if (g->sub_norm)                                              // the side buffer
+    s.buffers +=
+        8L * g->head_dim * (17 + g->kv_bits + hw_log2_up(g->ctx)); // sums of heads to be divided
+    if (g->sub_norm)                                               // the side buffer
         s.buffers +=
             (long)(g->max_hidden > g->max_q_dim ? g->max_hidden : g->max_q_dim) * g->res_bits;
     return s;

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "gen/chip/bits.h"
 #include "gen/chip/geometry.h"
 #include "gen/chip/isa.h"
 #include "refmodel/limits.h"
@@ -20,10 +21,7 @@ static int up(int x, int step)
 // Address bits for n words, at least 1.
 static int address_bits(long n)
 {
-    int bits = 1;
-    while ((1L << bits) < n)
-        bits++;
-    return bits;
+    return n > 1 ? hw_log2_up(n) : 1;
 }
 
 static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
@@ -252,15 +250,9 @@ static bool fit_addresses(struct hw_geometry *g, const struct hw_qmodel *q, stru
     return true;
 }
 
-// Positions that layer l keeps.
-static int positions_kept(const struct hw_config *c, int l)
-{
-    return c->window > 0 && c->windowed[l] ? c->window : c->seq_len;
-}
-
 int hw_kv_step(const struct hw_geometry *g, const struct hw_config *c, int l)
 {
-    return (positions_kept(c, l) + g->kv_ctx - 1) / g->kv_ctx;
+    return (hw_positions_kept(c, l) + g->kv_ctx - 1) / g->kv_ctx;
 }
 
 int hw_kv_rows(const struct hw_geometry *g, const struct hw_config *c, int l)
@@ -278,7 +270,7 @@ static void fit_cache(struct hw_geometry *g, const struct hw_config *c)
     bool given = g->kv_ctx != 0;
     int least = c->seq_len;
     for (int l = 0; l < c->n_layers; l++)
-        least = positions_kept(c, l) < least ? positions_kept(c, l) : least;
+        least = hw_positions_kept(c, l) < least ? hw_positions_kept(c, l) : least;
     if (g->kv_ctx == 0)
         g->kv_ctx = 2 * g->att_pos;
     while (g->kv_ctx < least && !given)

@@ -271,6 +271,11 @@ static const struct route matrix_route[HW_N_MATRICES] = {HW_LAYER_MATRICES(MATRI
 enum { HW_REGION_NONE = -1 }; // of a norm that is no instruction of its own
 static const int norm_region[HW_N_NORMS] = {HW_LAYER_NORMS(NORM_REGION)};
 
+enum hw_region hw_matrix_region(enum hw_matrix_id matrix)
+{
+    return matrix_route[matrix].region;
+}
+
 static struct route route_of(const struct hw_qlayer *y, enum hw_matrix_id id)
 {
     struct route route = matrix_route[id];
@@ -470,9 +475,7 @@ bool hw_plan_make(struct hw_plan *plan, const struct hw_qmodel *q, const struct 
     memset(plan, 0, sizeof *plan);
     plan->model = q;
     plan->geometry = *g;
-    int half_bits = 0;
-    while (2 << half_bits < g->head_dim)
-        half_bits++;
+    int half_bits = hw_log2_up(g->head_dim / 2);
     plan->rom[HW_ROM_WEIGHT] =
         (struct hw_rom){"weight", g->rows * g->cols * g->code_bits, g->weight_addr_bits, 0, NULL};
     plan->rom[HW_ROM_SCALE] = (struct hw_rom){"scale", g->vec * 12, g->scale_addr_bits, 0, NULL};

@@ -39,6 +39,9 @@ struct hw_range {
     int first_row;
 };
 
+// The region that a matrix of a layer reads.
+enum hw_region hw_matrix_region(enum hw_matrix_id matrix);
+
 struct hw_plan {
     const struct hw_qmodel *model;
     struct hw_geometry geometry;

@@ -406,8 +406,7 @@ static void attend(struct hw_float *f, const struct work *w, int l, int i, int h
                   (size_t)(head / group) * (size_t)hd;
     size_t at = (size_t)i * q_dim + (size_t)head * (size_t)hd;
     float *out = w->attn + at, scale = (float)(1.0 / sqrt(hd));
-    int first =
-        f->c.window > 0 && f->c.windowed[l] && pos >= f->c.window ? pos - f->c.window + 1 : 0;
+    int kept = hw_positions_kept(&f->c, l), first = pos < kept ? 0 : pos + 1 - kept;
     for (int p = first; p <= pos; p++)
         f->score[p] = dot(w->q + at, w->key + base + (size_t)p * kv_dim, hd) * scale;
     softmax(f->score + first, pos + 1 - first);

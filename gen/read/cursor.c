@@ -82,6 +82,12 @@ bool hw_path_is_directory(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+bool hw_ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), k = strlen(end);
+    return n >= k && strcmp(text + n - k, end) == 0;
+}
+
 char *hw_path_join(const char *directory, const char *name, struct hw_error *err)
 {
     size_t size = strlen(directory) + strlen(name) + 2;

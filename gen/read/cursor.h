@@ -27,6 +27,7 @@ void hw_file_unload(const uint8_t *data, size_t n);
 
 bool hw_path_exists(const char *path);
 bool hw_path_is_directory(const char *path);
+bool hw_ends_with(const char *text, const char *end);
 // "directory/name", which the caller frees; NULL and an error when out of memory.
 char *hw_path_join(const char *directory, const char *name, struct hw_error *err);
 

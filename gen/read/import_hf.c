@@ -433,16 +433,10 @@ static bool place(struct importer *im, enum hw_tensor_id id, int layer)
     return true;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), k = strlen(end);
-    return n >= k && strcmp(text + n - k, end) == 0;
-}
-
 // Whether a tensor may be left out: RoPE frequencies, which follow from the configuration.
 static bool is_spare(const char *name)
 {
-    return ends_with(name, ".self_attn.rotary_emb.inv_freq");
+    return hw_ends_with(name, ".self_attn.rotary_emb.inv_freq");
 }
 
 static bool check_coverage(const struct importer *im)

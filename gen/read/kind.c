@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gen/read/cursor.h"
+
 #define CONVERT "convert it to a safetensors folder or to GGUF first"
 
 static const struct signature {
@@ -94,12 +96,6 @@ const char *hw_foreign_bytes(const uint8_t *bytes, size_t n)
     return text_kind(bytes + mark, look);
 }
 
-static bool ends_with(const char *name, const char *end)
-{
-    size_t n = strlen(name), m = strlen(end);
-    return n >= m && strcmp(name + n - m, end) == 0;
-}
-
 #define TO_SAFETENSORS "convert them to safetensors first"
 
 static const struct weights {
@@ -124,7 +120,7 @@ static const struct weights *weights_of(const char *name)
 {
     for (size_t i = 0; i < sizeof WEIGHTS / sizeof WEIGHTS[0]; i++)
         if (strncmp(name, WEIGHTS[i].begin, strlen(WEIGHTS[i].begin)) == 0 &&
-            ends_with(name, WEIGHTS[i].end))
+            hw_ends_with(name, WEIGHTS[i].end))
             return &WEIGHTS[i];
     return NULL;
 }
@@ -136,7 +132,7 @@ bool hw_foreign_folder(const char *path, char words[HW_FOREIGN_WORDS_SIZE])
     DIR *folder = opendir(path);
     for (const struct dirent *e; folder && !model && (e = readdir(folder));) {
         const struct weights *w = weights_of(e->d_name);
-        model = !w && ends_with(e->d_name, ".safetensors");
+        model = !w && hw_ends_with(e->d_name, ".safetensors");
         if (w && (!first[0] || strcmp(e->d_name, first) < 0))
             snprintf(first, sizeof first, "%s", e->d_name);
     }
