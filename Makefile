@@ -23,7 +23,7 @@ LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 TESTS    := $(TEST_SRC:tests/%.c=$(B)/%)
 
 .DELETE_ON_ERROR:
-.PHONY: all setup isa unicode run test test-full bench smollm2 synth timing formal mutants fuzz lint help clean
+.PHONY: all setup isa unicode run test test-full bench report calibration smollm2 synth timing formal mutants fuzz lint help clean
 
 all: setup $(B)/hardwire $(B)/cosim-icarus
 
@@ -33,6 +33,8 @@ help:
 	@echo "make test       everything that must hold, about 12 minutes"
 	@echo "make test-full  the long version: hundreds of shapes, all proofs, mutants, fuzzing"
 	@echo "make bench      measures; writes build/bench.json and the tables of docs/benchmarks.md"
+	@echo "make report     build/report.html, build/report-8b.html: a page to show of a chip and its costs"
+	@echo "make calibration README's table of published and predicted figures"
 	@echo "make smollm2    a chat model of 135M weights: slices, then the whole chip answers a question"
 	@echo "make synth      netlists and their sizes: generic, iCE40, ECP5, Xilinx"
 	@echo "make timing     places every module on an ECP5-85: clocks and the paths that limit them"
@@ -109,6 +111,20 @@ $(B)/bench_reference: sim/bench_reference.c $(B)/libhardwire.a
 bench: all $(B)/bench_reference
 	@sim/setup qflow-tech-osu018
 	@python3 sim/bench.py
+
+# The table of README.md, from what the planner computes now.
+calibration: all
+	@python3 sim/bench.py calibration
+
+# Pages of the default model's chip, with what its simulation verified, and of Llama 3.1 8B.
+report: all
+	@$(QUANTIZE)
+	@$(B)/hardwire sim $(B)/$(NAME).safetensors -t $(TOKENIZER) -o $(B)/$(NAME) $(GEOMETRY) --quiet \
+	    --prompt "$(PROMPT)" --count $(TOKENS) --json $(B)/$(NAME)-sim.json
+	@$(B)/hardwire report $(B)/$(NAME) -o $(B)/report.html --title "$(NAME)" --sim $(B)/$(NAME)-sim.json \
+	    $(if $(wildcard $(B)/timing.json),--measured $(B)/timing.json)
+	@$(B)/hardwire report --shape llama-3.1-8b -o $(B)/report-8b.html
+	@echo "$(B)/report.html $(B)/report-8b.html"
 
 smollm2: all $(B)/encode
 	@sim/setup python3-pip python3-venv

@@ -3,7 +3,7 @@
 """Measures, and writes build/bench.json (flat: name to number, the unit in the name), build/bench.md (the
 tables) and, where every table could be measured, docs/benchmarks.md between its two markers. Run from the
 repository's root after `make`. What needs ../shared is left out where that is missing: a figure that could
-not be measured is absent."""
+not be measured is absent. With the argument `calibration`: writes that table of README.md alone."""
 import json
 import math
 import os
@@ -35,6 +35,7 @@ FLOAT_NLL = 1.2558  # stories260K, first 40,448 tokens: ../shared/models/README.
 
 PAGE = "docs/benchmarks.md"
 BEGIN, END = "<!-- tables: written by make bench -->\n", "<!-- end of tables -->\n"
+README_BEGIN, README_END = "<!-- calibration: written by make calibration -->\n", "<!-- end of calibration -->\n"
 
 figures, tables = {}, []
 
@@ -44,10 +45,13 @@ def run(command, **options):
     return subprocess.run(command, shell=True, check=True, text=True, stdout=subprocess.PIPE, **options).stdout
 
 
+def markdown(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]) + "\n"
+
+
 def table(title, head, rows):
-    lines = [f"**{title}**", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    tables.append("\n".join(lines) + "\n")
+    tables.append(f"**{title}**\n\n{markdown(head, rows)}")
 
 
 def quantize(model, name, options=""):
@@ -306,26 +310,45 @@ def beside_twin(path, key):
     return f"{math.exp(loss):.3f} ({over:+.1f}%)", f"{agreed:.1f}%", f"{bits:.2f}"
 
 
-def write_page(path, text):
+def write_page(path, text, begin=BEGIN, end=END):
     """What lies between the markers of the page becomes `text`; the rest is written by hand and stays."""
     with open(path) as file:
         page = file.read()
-    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
-        sys.exit(f"{path}: expected one {BEGIN.strip()} and one {END.strip()} after it")
+    if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
+        sys.exit(f"{path}: expected one {begin.strip()} and one {end.strip()} after it")
     with open(path, "w") as file:
-        file.write(page[:page.index(BEGIN)] + BEGIN + "\n" + text + "\n" + page[page.index(END):])
+        file.write(page[:page.index(begin)] + begin + "\n" + text + "\n" + page[page.index(end):])
+
+
+CALIBRATION_HEAD = ["system", "figure", "published", "predicted", "ratio", "role"]
+
+
+def calibration_rows():
+    """Published figures of hardwired systems beside what the planner computes for them."""
+    return json.loads(run("build/hardwire plan --calibration --json"))
+
+
+def three_digits(x):
+    return f"{float(f'{x:.3g}'):,.6g}"
+
+
+def calibration_cells(rows):
+    return [[r["system"], r["result"], f"{r['published']:,.6g}", three_digits(r["predicted"]),
+             f"{r['ratio']:.2f}", r["role"]] for r in rows]
 
 
 def calibration():
-    """Published figures of hardwired systems beside what the planner computes for them."""
-    rows = []
-    for r in json.loads(run("build/hardwire plan --calibration --json")):
+    rows = calibration_rows()
+    for r in rows:
         name = re.sub(r"\W+", "_", r["system"].lower())
         figures[f"calibration_ratio_{name}_{r['result']}"] = r["ratio"]
-        rows.append([r["system"], r["result"], f"{r['published']:,.6g}", f"{r['predicted']:,.6g}",
-                     f"{r['ratio']:.2f}", r["role"]])
     table("Published figures of hardwired systems and what `hardwire plan --calibration` computes",
-          ["system", "figure", "published", "predicted", "ratio", "role"], rows)
+          CALIBRATION_HEAD, calibration_cells(rows))
+
+
+def readme_calibration():
+    """The table of README.md."""
+    return markdown(CALIBRATION_HEAD, calibration_cells(calibration_rows()))
 
 
 def main():
@@ -353,4 +376,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["calibration"]:
+        write_page("README.md", readme_calibration(), README_BEGIN, README_END)
+    else:
+        main()

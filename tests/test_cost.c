@@ -210,6 +210,24 @@ static void test_load_monotonic(void **state)
     assert_true(result(k, &load, HW_R_die_usd) > 0);
 }
 
+// A window of 4,096 positions: no more SRAM and no more clocks beyond it.
+static void test_window(void **state)
+{
+    bool exact;
+    double k[HW_N_CONSTANTS];
+    struct hw_load at = load_of("mistral-7b", 4096, &exact),
+                   twice = load_of("mistral-7b", 8192, &exact);
+    struct hw_load half = load_of("gpt-oss-120b", 4096, &exact);
+    hw_constants_middle(node("7"), k);
+    near(hw_kv_bits(&at, 4096), 4096.0 * 32 * 2 * 8 * 128 * 8, 1e-12);
+    near(hw_kv_bits(&twice, 8192), hw_kv_bits(&at, 4096), 1e-12);
+    near(hw_cost_context_mm2(k, &twice, 8192), hw_cost_context_mm2(k, &twice, 4096), 1e-12);
+    near(hw_cost_speed(k, &twice, 8191, 1), hw_cost_speed(k, &twice, 4095, 1), 1e-12);
+    assert_true(hw_cost_speed(k, &twice, 4095, 1) < 0.95 * hw_cost_speed(k, &twice, 1023, 1));
+    // Every other layer of gpt-oss keeps 128 positions.
+    near(hw_kv_bits(&half, 4096), (4096.0 + 128) * 18 * 2 * 8 * 64 * 8, 1e-12);
+}
+
 static void test_ranges(void **state)
 {
     static const char *const shape[] = {"llama-3.2-1b", "llama-3.1-8b", "deepseek-r1"};
@@ -297,15 +315,17 @@ static void test_shape_sizes(void **state)
 static void test_counted(void **state)
 {
     static const char *const name[] = {"llama-3.1-8b",  "llama-3.2-1b", "llama-3.2-3b",
-                                       "llama-3.1-70b", "qwen2.5-7b",   "qwen3-8b"};
+                                       "llama-3.1-70b", "qwen2.5-7b",   "qwen3-8b",
+                                       "mistral-7b"};
+    const int context = 8192; // beyond Mistral's window
     const struct hw_bits b = {3, 6, 3, 10, 8};
     for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
         const struct hw_shape *s = hw_shape_find(name[i]);
         bool is_exact;
-        struct hw_load exact = load_of(name[i], 4096, &is_exact), counted;
+        struct hw_load exact = load_of(name[i], context, &is_exact), counted;
         struct hw_geometry g = {0};
-        hw_shape_geometry(s, &b, 4096, &g);
-        hw_load_counted(s, &b, 4096, &g, &counted);
+        hw_shape_geometry(s, &b, context, &g);
+        hw_load_counted(s, &b, context, &g, &counted);
         assert_true(is_exact);
         near(counted.busy, exact.busy, 0.01);
         near(counted.rom_bits, exact.rom_bits, 0.01);
@@ -313,6 +333,7 @@ static void test_counted(void **state)
         near(counted.cycles_last, exact.cycles_last, 0.08);
         near(counted.weights, exact.weights, 1e-12);
         near(counted.kv_bits_position, exact.kv_bits_position, 1e-12);
+        near(hw_kv_bits(&counted, context), hw_kv_bits(&exact, context), 1e-12);
     }
 }
 
@@ -429,10 +450,11 @@ int main(void)
         cmocka_unit_test(test_yield),       cmocka_unit_test(test_dies),
         cmocka_unit_test(test_sums),        cmocka_unit_test(test_masks),
         cmocka_unit_test(test_monotonic),   cmocka_unit_test(test_load_monotonic),
-        cmocka_unit_test(test_ranges),      cmocka_unit_test(test_swings),
-        cmocka_unit_test(test_break_even),  cmocka_unit_test(test_shape_sizes),
-        cmocka_unit_test(test_counted),     cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_calibration), cmocka_unit_test(test_article),
+        cmocka_unit_test(test_window),      cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_swings),      cmocka_unit_test(test_break_even),
+        cmocka_unit_test(test_shape_sizes), cmocka_unit_test(test_counted),
+        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_calibration),
+        cmocka_unit_test(test_article),
     };
     return cmocka_run_group_tests(tests, open_nodes, close_nodes);
 }

@@ -17,6 +17,11 @@ const char *hw_result_name(int id)
 #define HOURS_YEAR 8766.0
 #define SECONDS_YEAR (3600.0 * HOURS_YEAR)
 
+double hw_kv_bits(const struct hw_load *l, double n)
+{
+    return l->kv_bits_position * n - l->kv_bits_windowed * fmax(n - l->window, 0.0);
+}
+
 // Share of a ROM array of so many rows and columns that is cells.
 static double array_share(const double *k, double rows, double cols)
 {
@@ -45,7 +50,7 @@ static void area_of(const double *k, const struct hw_load *l, double *r)
     const double other_words = 256;
     double most = K(reticle_mm2), logic = gates(k, l) * K(gate_um2) / 1e6;
     double buffers = l->buffer_bits / 1e6 / K(sram_mbit_mm2), scale = 1.0 + K(area_overhead);
-    double kv = l->kv_bits_position * l->context * l->users / 1e6 / K(sram_mbit_mm2);
+    double kv = hw_kv_bits(l, l->context) * l->users / 1e6 / K(sram_mbit_mm2);
     double spread = rom_mm2(k, l->rom_bits, l->rom_words) +
                     rom_mm2(k, l->other_rom_bits, other_words) + kv; // cut among the chips
     double each = logic + buffers;                                   // of every fabric
@@ -70,10 +75,12 @@ static void die_of(const double *k, double *r)
     R(die_usd) = K(wafer_usd) / good + K(package_usd) + K(test_usd);
 }
 
+// Clocks beyond the first position's are those of the keys and values that are read.
 static double cycles_at(const struct hw_load *l, double position)
 {
-    double last = l->context > 1 ? l->context - 1 : 1;
-    return l->cycles_first + (l->cycles_last - l->cycles_first) * position / last;
+    double first = hw_kv_bits(l, 1.0), all = hw_kv_bits(l, fmax(l->context, 2.0)) - first;
+    double read = hw_kv_bits(l, position + 1.0) - first;
+    return l->cycles_first + (l->cycles_last - l->cycles_first) * read / all;
 }
 
 double hw_cost_speed(const double k[HW_N_CONSTANTS], const struct hw_load *load, double position,
@@ -85,7 +92,7 @@ double hw_cost_speed(const double k[HW_N_CONSTANTS], const struct hw_load *load,
 
 double hw_cost_context_mm2(const double k[HW_N_CONSTANTS], const struct hw_load *load, double n)
 {
-    return load->kv_bits_position * n / 1e6 / K(sram_mbit_mm2) * (1.0 + K(area_overhead));
+    return hw_kv_bits(load, n) / 1e6 / K(sram_mbit_mm2) * (1.0 + K(area_overhead));
 }
 
 static void speed_of(const double *k, const struct hw_load *l, double *r)
@@ -112,7 +119,7 @@ static void power_of(const double *k, const struct hw_load *l, double *r)
                       (K(gates_vec) * l->vec + K(gates_fixed)) * cycles_at(l, mean);
     double pitch_mm = sqrt(R(die_mm2) / lanes); // each lane hands operand and sum to the next
     double wires = lanes * l->busy * (2.0 * l->act_bits) * pitch_mm * K(wire_fj_bit_mm);
-    double kv = l->kv_bits_position * (mean + 1.0);
+    double kv = hw_kv_bits(l, mean + 1.0);
     double fj = switched * K(gate_fj) + wires + l->rom_bits_token * K(rom_fj_bit) +
                 kv * K(sram_fj_bit) + l->hop_bits * (R(chips) - 1) * K(link_pj_bit) * 1e3;
     double leak_w = R(silicon_mm2) * K(leak_mw_mm2) / 1e3;

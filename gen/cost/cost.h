@@ -21,6 +21,8 @@ struct hw_load {
     double cycles_first, cycles_last; // clocks of a token at position 0 and at context - 1
     double busy;                      // clocks a token in which the array takes a weight word
     double kv_bits_position;          // all layers, one position of one user
+    double window;                    // positions that layers with a window keep (0: none has one)
+    double kv_bits_windowed;          // of kv_bits_position those of these layers
     double buffer_bits;               // other SRAM of one chip
     double hop_bits;                  // from chip to chip, a token
     int layers;
@@ -28,6 +30,9 @@ struct hw_load {
     double mean_share; // of the context that a mean token has behind it, 0..1
     double volume;     // replicas (sets of chips that hold the model) built
 };
+
+// Bits of the KV cache of a user with n positions.
+double hw_kv_bits(const struct hw_load *load, double n);
 
 // The results, in the order of their dependence. Names with units, as in JSON.
 #define HW_COST_RESULTS(X)                                                                         \

@@ -19,14 +19,15 @@ static json_t *range(double low, double value, double high)
 
 static json_t *load_object(const struct hw_load *l)
 {
-    return json_pack(
-        "{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
-        "weights", l->weights, "active_weights", l->active_weights, "rom_bits",
-        l->rom_bits + l->other_rom_bits, "rom_bits_token", l->rom_bits_token, "rows", l->rows,
-        "cols", l->cols, "attention_lanes", l->att, "context", l->context, "cycles_first",
-        l->cycles_first, "cycles_last", l->cycles_last, "array_busy", l->busy, "kv_bits_position",
-        l->kv_bits_position, "layers", (double)l->layers, "hop_bits", l->hop_bits, "users",
-        l->users, "replicas", l->volume);
+    return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, "
+                     "s:f, s:f, s:f}",
+                     "weights", l->weights, "active_weights", l->active_weights, "rom_bits",
+                     l->rom_bits + l->other_rom_bits, "rom_bits_token", l->rom_bits_token, "rows",
+                     l->rows, "cols", l->cols, "attention_lanes", l->att, "context", l->context,
+                     "cycles_first", l->cycles_first, "cycles_last", l->cycles_last, "array_busy",
+                     l->busy, "kv_bits_position", l->kv_bits_position, "window", l->window,
+                     "kv_bits_windowed", l->kv_bits_windowed, "layers", (double)l->layers,
+                     "hop_bits", l->hop_bits, "users", l->users, "replicas", l->volume);
 }
 
 static json_t *results_object(const struct hw_constants *c, const struct hw_load *load)
@@ -169,14 +170,20 @@ static double part(const json_t *results, const char *name, const char *which)
 // A number of 3 digits with the prefix that people read: 1.23 M.
 static const char *human(char *to, size_t size, double x)
 {
-    const char *unit = fabs(x) >= 1e9 ? " G" : fabs(x) >= 1e6 ? " M" : fabs(x) >= 1e4 ? " k" : "";
-    double by = *unit == '\0' ? 1.0 : unit[1] == 'k' ? 1e3 : unit[1] == 'M' ? 1e6 : 1e9;
-    double v = x / by;
+    static const struct {
+        double from, by;
+        const char *prefix;
+    } scale[] = {
+        {1e12, 1e12, " T"}, {1e9, 1e9, " G"}, {1e6, 1e6, " M"}, {1e4, 1e3, " k"}, {0, 1, ""}};
+    int i = 0;
+    while (fabs(x) < scale[i].from)
+        i++;
+    double v = x / scale[i].by;
     int digits = fabs(v) >= 100 ? 0 : fabs(v) >= 10 ? 1 : 2;
     if (v != 0.0 && fabs(v) < 0.1)
-        snprintf(to, size, "%.2g%s", v, unit);
+        snprintf(to, size, "%.2g%s", v, scale[i].prefix);
     else
-        snprintf(to, size, "%.*f%s", digits, v, unit);
+        snprintf(to, size, "%.*f%s", digits, v, scale[i].prefix);
     return to;
 }
 
@@ -232,7 +239,7 @@ static void print_servers(const json_t *economics)
 {
     size_t i;
     const json_t *s;
-    char cost[32], even[32], mtok[32];
+    char cost[32], even[32], tokens[32];
     bool any = false;
     json_array_foreach(json_object_get(economics, "servers"), i, s) any =
         any || json_is_true(json_object_get(s, "same_model"));
@@ -252,10 +259,10 @@ static void print_servers(const json_t *economics)
         if (json_is_null(never))
             printf("dearer here at any volume\n");
         else
-            printf(
-                "break-even at %s replicas, %s million tokens in their life\n",
-                human(even, sizeof even, json_number_value(never)),
-                human(mtok, sizeof mtok, json_number_value(json_object_get(s, "break_even_mtok"))));
+            printf("break-even at %s replicas, %s tokens in their life\n",
+                   human(even, sizeof even, json_number_value(never)),
+                   human(tokens, sizeof tokens,
+                         1e6 * json_number_value(json_object_get(s, "break_even_mtok"))));
     }
 }
 

@@ -330,7 +330,7 @@ static void servers(FILE *to, const json_t *doc)
 {
     const json_t *s;
     size_t i;
-    char a[32], b[32], c[32];
+    char a[32], b[32], c[32], d[32];
     bool any = false;
     json_array_foreach(list(doc, "servers"), i, s) any =
         any || json_is_true(json_object_get(s, "same_model"));
@@ -348,10 +348,11 @@ static void servers(FILE *to, const json_t *doc)
         hw_page_text(to, text(s, "model"));
         const json_t *even = json_object_get(s, "break_even_replicas");
         fprintf(to,
-                "</small><td class=n>%s<td class=n>%s<br><small>%.3g times here</small><td "
+                "</small><td class=n>%s<td class=n>%s<br><small>%s times here</small><td "
                 "class=n>%s</tr>",
                 hw_page_human(a, real(json_object_get(s, "usd_mtok"), "value")),
-                hw_page_human(b, real(s, "tokens_s_user")), real(s, "speed_ratio"),
+                hw_page_human(b, real(s, "tokens_s_user")),
+                hw_page_human(d, real(s, "speed_ratio")),
                 any && !json_is_true(json_object_get(s, "same_model")) ? "-"
                 : json_is_null(even)                                   ? "never"
                                      : hw_page_human(c, json_number_value(even)));

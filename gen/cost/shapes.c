@@ -57,6 +57,19 @@ static const struct hw_shape SHAPES[] = {
      .vocab_size = 128256,
      .seq_len = 131072,
      .tied = true},
+    {.name = "mistral-7b",
+     .title = "Mistral 7B v0.1",
+     .source = "config.json of mistralai/Mistral-7B-v0.1",
+     .dim = 4096,
+     .hidden_dim = 14336,
+     .n_layers = 32,
+     .n_heads = 32,
+     .n_kv_heads = 8,
+     .head_dim = 128,
+     .vocab_size = 32000,
+     .seq_len = 32768,
+     .window = 4096,
+     .windowed_layers = 32},
     {.name = "qwen2.5-7b",
      .title = "Qwen2.5 7B",
      .source = "config.json of Qwen/Qwen2.5-7B",
@@ -107,6 +120,8 @@ static const struct hw_shape SHAPES[] = {
      .head_dim = 64,
      .vocab_size = 201088,
      .seq_len = 131072,
+     .window = 128,
+     .windowed_layers = 18,
      .n_experts = 128,
      .n_used = 4,
      .expert_dim = 2880},
@@ -272,6 +287,16 @@ static double kv_bits_of(const struct hw_shape *s, int kv_bits)
     return each * s->n_layers * kv_bits;
 }
 
+// Clocks of a token's attention beyond those at position 0, where n positions are behind it: one a
+// head and group of positions.
+static double attention_of(const struct hw_shape *s, const struct hw_geometry *g, double n)
+{
+    double windowed = s->window ? s->windowed_layers : 0.0;
+    double all = ceil(n / g->att_pos) - 1.0;
+    double kept = ceil(fmin(n, s->window) / g->att_pos) - 1.0;
+    return s->n_heads * ((s->n_layers - windowed) * all + windowed * kept);
+}
+
 static double widest_of(const struct hw_shape *s)
 {
     double q = (double)s->n_heads * s->head_dim;
@@ -282,7 +307,7 @@ void hw_load_counted(const struct hw_shape *s, const struct hw_bits *b, int cont
                      const struct hw_geometry *g, struct hw_load *load)
 {
     struct counted c = {.bits = b, .g = g};
-    double all, used, groups = ceil((double)context / g->att_pos);
+    double all, used;
     double width = s->kv_rank ? s->kv_rank + s->rope_dim : s->head_dim; // of a key
     hw_shape_weights(s, &all, &used);
     all_matrices(s, add_words, &c);
@@ -303,9 +328,11 @@ void hw_load_counted(const struct hw_shape *s, const struct hw_bits *b, int cont
         .act_bits = b->act_bits,
         .context = context,
         .cycles_first = first,
-        .cycles_last = first + layers * s->n_heads * (groups - 1.0),
+        .cycles_last = first + attention_of(s, g, context),
         .busy = c.busy,
         .kv_bits_position = kv_bits_of(s, b->kv_bits),
+        .window = s->window,
+        .kv_bits_windowed = kv_bits_of(s, b->kv_bits) * s->windowed_layers / layers,
         .buffer_bits = 30.0 * widest_of(s) + 80.0 * context,
         .hop_bits = (double)s->dim * 16,
         .layers = s->n_layers,
@@ -351,6 +378,11 @@ void hw_load_of_plan(const struct hw_plan *plan, struct hw_load *load)
         if (i != HW_ROM_WEIGHT)
             load->other_rom_bits += (double)plan->rom[i].width * plan->rom[i].depth;
     }
+    if (c->window) {
+        load->window = c->window;
+        for (int l = 0; l < c->n_layers; l++)
+            load->kv_bits_windowed += c->windowed[l] ? load->kv_bits_position / c->n_layers : 0.0;
+    }
     for (int i = 0; i < plan->n_ranges; i++)
         load->weights += (double)plan->range[i].n_rows * plan->range[i].n_in;
     load->active_weights = load->weights;
@@ -360,20 +392,24 @@ void hw_load_of_plan(const struct hw_plan *plan, struct hw_load *load)
 
 static struct hw_config config_of(const struct hw_shape *s, int context)
 {
-    return (struct hw_config){.dim = s->dim,
-                              .hidden_dim = s->hidden_dim,
-                              .n_layers = s->n_layers,
-                              .n_heads = s->n_heads,
-                              .n_kv_heads = s->n_kv_heads,
-                              .head_dim = s->head_dim,
-                              .vocab_size = s->vocab_size,
-                              .seq_len = context,
-                              .bos = 1,
-                              .tied = s->tied,
-                              .qkv_bias = s->qkv_bias,
-                              .qk_norm = s->qk_norm,
-                              .rope_base = 5e5,
-                              .norm_eps = 1e-5};
+    struct hw_config c = {.dim = s->dim,
+                          .hidden_dim = s->hidden_dim,
+                          .n_layers = s->n_layers,
+                          .n_heads = s->n_heads,
+                          .n_kv_heads = s->n_kv_heads,
+                          .head_dim = s->head_dim,
+                          .vocab_size = s->vocab_size,
+                          .seq_len = context,
+                          .bos = 1,
+                          .tied = s->tied,
+                          .qkv_bias = s->qkv_bias,
+                          .qk_norm = s->qk_norm,
+                          .rope_base = 5e5,
+                          .norm_eps = 1e-5};
+    c.window = s->window < context ? s->window : 0;
+    for (int l = 0; c.window && l < s->windowed_layers; l++)
+        c.windowed[l] = true;
+    return c;
 }
 
 bool hw_shape_is_exact(const struct hw_shape *s, const struct hw_bits *b, int context,

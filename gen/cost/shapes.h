@@ -12,6 +12,7 @@ struct hw_shape {
     const char *name, *title, *source;
     int dim, hidden_dim, n_layers, n_heads, n_kv_heads, head_dim, vocab_size, seq_len;
     bool tied, qkv_bias, qk_norm; // as struct hw_config has them
+    int window, windowed_layers;  // so many layers see, and keep, the last `window` positions
     // Mixture of experts (0: dense): layers from dense_layers on have n_experts of which a token
     // uses n_used, and n_shared that all tokens use, each of expert_dim.
     int n_experts, n_used, n_shared, expert_dim, dense_layers;
