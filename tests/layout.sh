@@ -78,6 +78,7 @@ plant() { # WHAT PATTERN: what the comparison says
 }
 if [ "$full" != full ]; then
     check "a shifted contact is seen" plant contact 'DIFFERENT gain ROM word'
+    check "a wrong wire in the decoder is seen" plant decoder 'is high at addresses'
     check "a missing strap is seen" plant strap 'a transistor of gate'
     check "swapped rows are seen" plant rows 'DIFFERENT gain ROM word'
     check "a lost tap is seen" plant tap 'further than 15000 nm from a tap'

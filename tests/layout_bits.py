@@ -6,10 +6,12 @@
 
 LAYOUT: a folder that `hardwire layout` has made. DESIGN: `hardwire emit` of the same model and geometry,
 whose geometry.vh alone is read. KLayout finds the transistors: poly over diffusion, and what contacts and
-metals connect. A bit is 1 where a transistor lies between its bit line and ground. Nothing of the
-generator's knowledge of where a bit lies is used: the nets have the names of the pins' labels. The words
+metals connect. A bit is 1 where a transistor lies between its bit line and ground, and where a switch-level
+simulation of all transistors of the macro, decoder included, reads it at its address (tests/layout_switch.py).
+Nothing of the generator's knowledge of where a bit lies is used: the nets have the names of labels. The words
 that they must make are those of tests/prove_roms.py, which shares no code with the emitter.
---spice: compares every transistor with macros.spice as well: gate, source, drain, bulk, width, length.
+--spice: compares every transistor with macros.spice as well: gate, source, drain, bulk, width, length. A net
+without a name, inside a NAND, is known by the gates of the transistors on it.
 --only: these ROMs; the program's is always needed, for the addresses.
 Exit status: 0 equal, 1 a difference (named), 2 no comparison.
 """
@@ -23,11 +25,12 @@ import sys
 import klayout.db as db
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import layout_switch  # noqa: E402
 import prove_roms  # noqa: E402
 
 LAYERS = {"nwell": (64, 20), "diff": (65, 20), "tap": (65, 44), "poly": (66, 20), "nsdm": (93, 44), "psdm": (94, 20),
           "licon": (66, 44), "li": (67, 20), "mcon": (67, 44), "met1": (68, 20), "via": (68, 44),
-          "met2": (69, 20), "met1_text": (68, 5), "met2_text": (69, 5)}
+          "met2": (69, 20), "li_text": (67, 5), "met1_text": (68, 5), "met2_text": (69, 5)}
 SHOWN = 8
 TAP_NM = 15000  # rule LU.2, which the deck has not
 
@@ -69,6 +72,7 @@ def extract(layout, cell):
         l2n.connect(one, layer[cut])
     l2n.connect(substrate, taps["substrate"])
     l2n.connect(layer["nwell"], taps["nwell"])
+    l2n.connect(layer["li"], layer["li_text"])
     l2n.connect(layer["met1"], layer["met1_text"])
     l2n.connect(layer["met2"], layer["met2_text"])
     for kind, region, tap in (("n", kinds["nfet"], taps["substrate"]), ("p", kinds["pfet"], taps["nwell"])):
@@ -87,6 +91,17 @@ def extract(layout, cell):
     return found
 
 
+def known_by_gates(found):
+    """Nets without a label, $n, and inner ones of macros.spice, NAME.n: by the gates of their transistors."""
+    gates = collections.defaultdict(list)
+    for _, gate, ends, *_ in found:
+        for net in ends:
+            if net.startswith("$") or "." in net:
+                gates[net].append(gate)
+    names = {net: "between " + " ".join(sorted(at)) for net, at in gates.items()}
+    return [(kind, gate, frozenset(names.get(e, e) for e in ends), *rest) for kind, gate, ends, *rest in found]
+
+
 def check_ends(found, macro):
     """Every column's transistor that charges, and its inverter; the other transistors are returned."""
     ends = set()
@@ -100,7 +115,8 @@ def check_ends(found, macro):
     rest = [f for f in found if f[:4] not in ends]
     if len(found) - len(rest) != len(ends):
         raise Wrong(f"{macro['name']}: {len(found) - len(rest)} transistors at the ends of columns, not {len(ends)}")
-    return rest
+    decoder = re.compile(r"(CLK|ENB?|PREB|(A|AP|AN|LB?|GB?|WB)\[\d+\])")  # gates; all else must be bits
+    return [f for f in rest if not decoder.fullmatch(f[1])]
 
 
 def bits(found, macro):
@@ -139,6 +155,17 @@ def spice(path):
     return found
 
 
+def read_all(found, macro):
+    """Words, by simulation of every address."""
+    try:
+        words, wrong = layout_switch.read(found, macro["rows"], macro["cols"])
+    except layout_switch.Short as e:
+        raise Wrong(f"{macro['name']}: {e}") from e
+    if wrong:
+        raise Wrong(f"{macro['name']}: {wrong[0]}" + (f", and {len(wrong) - 1} more" if wrong[1:] else ""))
+    return words
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("layout")
@@ -161,10 +188,14 @@ def main():
             continue
         found = extract(layout, macro["name"])
         transistors += len(found)
-        if args.spice and collections.Counter(found) != collections.Counter(netlist[macro["name"]]):
+        if args.spice and collections.Counter(known_by_gates(found)) != \
+                collections.Counter(known_by_gates(netlist[macro["name"]])):
             different += 1
             print(f"DIFFERENT {macro['name']}: transistors of the polygons and of macros.spice")
-        for row, word in enumerate(bits(check_ends(found, macro), macro)):
+        words = bits(check_ends(found, macro), macro)
+        for row, (word, seen) in enumerate(zip(words, read_all(found, macro))):
+            if word != seen:
+                raise Wrong(f"{macro['name']}: address {row} reads {seen:#x}, its transistors are {word:#x}")
             at = rom[macro["rom"]]
             at[macro["first_word"] + row] = at.get(macro["first_word"] + row, 0) | word << macro["first_bit"]
     want = prove_roms.Layout(model, design.geometry, design.slice, lambda a: rom["program"].get(a, 0))

@@ -49,8 +49,8 @@ def main():
             if not (region - metal[layer]).is_empty():
                 print(f"{name}: pins of LEF that lie on no {layer}: {(region - metal[layer])}")
                 bad += 1
-        if len(re.findall(r"^  PIN ", text, re.M)) != macro["rows"] + macro["cols"] + 3:
-            print(f"{name}: {len(re.findall('PIN', text))} pins, expected rows, columns, PRE_N, VPWR, VGND")
+        if len(re.findall(r"^  PIN ", text, re.M)) != max(3, (macro["rows"] - 1).bit_length()) + macro["cols"] + 3:
+            print(f"{name}: {len(re.findall('PIN', text))} pins, expected address, columns, CLK, VPWR, VGND")
             bad += 1
     print(f"{len(macros)} macros, {pins} rectangles of pins compared, {bad + len(lef)} different")
     return bad + len(lef) != 0

@@ -6,7 +6,8 @@
 
 contact: one tie of the code moves to the other line. strap: a pad loses its via. rows: two rows of the code
 change places. shift: one tie moves by 20 nm. tap: the rows of taps are lost. drain: the
-n-transistors of odd columns lose what ties them to the output. metal: a word line's wire grows by 5 nm.
+n-transistors of odd columns lose what ties them to the output. decoder: an input of the lowest group moves to the
+complement's line. metal: a word line's wire grows by 5 nm.
 """
 import json
 import sys
@@ -32,6 +33,7 @@ def main():
     elif what == "strap":
         array.flatten(True)
         cuts = sorted(array.shapes(via).each(), key=lambda s: (s.bbox().bottom, s.bbox().left))
+        cuts = [c for c in cuts if c.bbox().left > 0]  # right of the decoder
         row = next(c.bbox().bottom for c in cuts if c.bbox().bottom > 0)  # every strap of the lowest word line
         for cut in cuts:
             if cut.bbox().bottom == row:
@@ -50,6 +52,13 @@ def main():
         cell = layout.cell("hw_sense_odd")
         ties = sorted(cell.shapes(mcon).each(), key=lambda s: (s.bbox().left, s.bbox().bottom))
         ties[-6].delete()  # of the track of output and power, from below: n, p, four of power
+    elif what == "decoder":
+        array.flatten(True)
+        top = layout.cell(name)
+        at = next(s.text.y for s in top.shapes(layout.layer(69, 5)).each() if s.text.string == "WL[0]")
+        at -= next(i for i in top.each_inst() if i.cell.name == array.name).trans.disp.y
+        cuts = [s for s in array.shapes(via).each() if s.bbox().center().y == at]  # of the lowest word line's height
+        min(cuts, key=lambda s: s.bbox().left).transform(db.Trans(400, 0))
     elif what == "metal":
         array.flatten(True)
         shape = next(iter(array.shapes(met2).each()))

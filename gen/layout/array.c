@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "gen/layout/sense.h"
+#include "gen/layout/decoder.h"
 
 // --- dimensions
 
@@ -17,11 +17,6 @@ static int most(int a, int b)
 static int to_grid(const struct hw_pdk *p, double length)
 {
     return (int)ceil(length / p->grid - 1e-9) * p->grid;
-}
-
-static struct hw_box box_at(int x, int y, int w, int h) // by its middle; w and h even
-{
-    return (struct hw_box){x - w / 2, y - h / 2, x + w / 2, y + h / 2};
 }
 
 static int local_h(const struct hw_pdk *p, int row_h) // of a node's pad
@@ -117,14 +112,14 @@ static void write_node(struct hw_out *out, const struct hw_array *a)
     const struct hw_pdk *p = a->pdk;
     int w = a->cell_w - p->local_space, h = local_h(p, a->row_h);
     hw_gds_cell(out, "hw_node");
-    hw_gds_box(out, p->contact, box_at(a->cell_w / 2, 0, p->contact_w, p->contact_w));
-    hw_gds_box(out, p->local, box_at(a->cell_w / 2, 0, w, h));
+    hw_gds_box(out, p->contact, hw_box_at(a->cell_w / 2, 0, p->contact_w, p->contact_w));
+    hw_gds_box(out, p->local, hw_box_at(a->cell_w / 2, 0, w, h));
     hw_gds_cell_end(out);
 }
 
 static void write_mcon(struct hw_out *out, const struct hw_pdk *p, int x, int y)
 {
-    hw_gds_box(out, p->mcon, box_at(x, y, p->mcon_w, p->mcon_w));
+    hw_gds_box(out, p->mcon, hw_box_at(x, y, p->mcon_w, p->mcon_w));
 }
 
 // A column's piece of a row of taps: the substrate, held at ground.
@@ -133,7 +128,7 @@ static void write_tap(struct hw_out *out, const struct hw_array *a)
     const struct hw_pdk *p = a->pdk;
     int h = local_h(p, a->row_h);
     hw_gds_cell(out, "hw_tap");
-    hw_gds_box(out, p->contact, box_at(a->cell_w / 2, 0, p->contact_w, p->contact_w));
+    hw_gds_box(out, p->contact, hw_box_at(a->cell_w / 2, 0, p->contact_w, p->contact_w));
     write_mcon(out, p, a->ground_x, 0);
     hw_gds_box(out, p->tap, (struct hw_box){0, -h / 2, a->cell_w, h / 2});
     hw_gds_box(out, p->local, (struct hw_box){0, -h / 2, a->cell_w, h / 2});
@@ -151,14 +146,14 @@ static void write_pad(struct hw_out *out, const struct hw_array *a)
     int local_dy = p->contact_w + 2 * p->local_contact;
     int local_dx = to_grid(p, fmax(p->contact_w, (double)p->local_area / local_dy));
     hw_gds_cell(out, "hw_pad");
-    hw_gds_box(out, p->poly, box_at(0, 0, poly_pad_w(p), poly_pad_h(p)));
-    hw_gds_box(out, p->contact, box_at(0, 0, p->contact_w, p->contact_w));
-    hw_gds_box(out, p->local, box_at(0, 0, local_dx, local_dy));
+    hw_gds_box(out, p->poly, hw_box_at(0, 0, poly_pad_w(p), poly_pad_h(p)));
+    hw_gds_box(out, p->contact, hw_box_at(0, 0, p->contact_w, p->contact_w));
+    hw_gds_box(out, p->local, hw_box_at(0, 0, local_dx, local_dy));
     write_mcon(out, p, 0, 0);
-    hw_gds_box(out, p->met1, box_at(0, 0, a->pad_dx, a->pad_dy));
-    hw_gds_box(out, p->via, box_at(0, 0, p->via_w, p->via_w));
+    hw_gds_box(out, p->met1, hw_box_at(0, 0, a->pad_dx, a->pad_dy));
+    hw_gds_box(out, p->via, hw_box_at(0, 0, p->via_w, p->via_w));
     hw_gds_box(out, p->met2,
-               box_at(0, 0, p->via_w + 2 * p->met_via_end, p->via_w + 2 * p->met_via_side));
+               hw_box_at(0, 0, p->via_w + 2 * p->met_via_end, p->via_w + 2 * p->met_via_side));
     hw_gds_cell_end(out);
 }
 
@@ -299,6 +294,9 @@ void hw_array_write(struct hw_out *out, const struct hw_array *a, const char *na
         snprintf(part, sizeof part, "%s_c%d", name, rows);
         write_column(out, a, part, rows);
     }
+    const struct hw_decoder d = hw_decoder_make(a);
+    snprintf(part, sizeof part, "%s_g", name);
+    hw_decoder_write_cell(out, &d, part);
     hw_gds_cell(out, name);
     for (int first = 0; first < a->rows; first += p->tap_rows) {
         int rows = a->rows - first < p->tap_rows ? a->rows - first : p->tap_rows;
@@ -310,6 +308,8 @@ void hw_array_write(struct hw_out *out, const struct hw_array *a, const char *na
     write_columns(out, a, part, 0);
     snprintf(part, sizeof part, "%s_w", name);
     hw_sense_write_across(out, a, part);
+    snprintf(part, sizeof part, "%s_g", name);
+    hw_decoder_write(out, &d, part);
     hw_gds_box(out, p->met1, (struct hw_box){0, a->bus_y, a->width, a->bus_y + a->bus_h});
     hw_gds_cell_end(out);
 }

@@ -27,6 +27,11 @@ enum {
     STRING = 0x1906
 };
 
+struct hw_box hw_box_at(int x, int y, int w, int h)
+{
+    return (struct hw_box){x - w / 2, y - h / 2, x + w / 2, y + h / 2};
+}
+
 static char *put16(char *to, int value)
 {
     to[0] = (char)(value >> 8 & 255);

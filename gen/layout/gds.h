@@ -11,6 +11,9 @@ struct hw_box {
     int x0, y0, x1, y1; // x0 < x1, y0 < y1
 };
 
+// By its middle; w and h even.
+struct hw_box hw_box_at(int x, int y, int w, int h);
+
 // A file of *out, from open to close. Cells are referred to after they have been written.
 void hw_gds_open(struct hw_out *out, const char *path, const char *library);
 void hw_gds_close(struct hw_out *out);

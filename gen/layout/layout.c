@@ -43,8 +43,11 @@ static void add_macro(struct hw_layout *l, int rom, int row, int col, int rows, 
     *m = (struct hw_macro){.rom = rom, .first_word = row * rows, .first_bit = first_bit};
     snprintf(m->name, sizeof m->name, "%s_r%02d_c%02d", l->plan->rom[rom].name, row, col);
     m->array = hw_array_make(l->pdk, rows, bits);
-    m->width = m->array.width + 2 * HW_MACRO_MARGIN;
-    m->array_y = -hw_sense_make(&m->array).bottom;
+    const struct hw_decoder d = hw_decoder_make(&m->array);
+    const struct hw_sense s = hw_sense_make(&m->array);
+    m->array_x = HW_MACRO_MARGIN - d.left;
+    m->array_y = d.bottom < s.bottom ? -d.bottom : -s.bottom;
+    m->width = m->array_x + m->array.width + HW_MACRO_MARGIN;
     m->height = m->array_y + m->array.bus_y + m->array.bus_h + HW_MACRO_MARGIN;
 }
 
@@ -186,34 +189,44 @@ static void left_pin(struct hw_out *out, const struct hw_macro *m, const char *n
     hw_gds_text(out, p->met2_label, HW_MACRO_MARGIN / 2, m->array_y + y, name);
 }
 
-// Word lines, PRE_N and the rails leave at the left, the outputs below, ground above too.
+// A pin of metal 1 below, from the wire that leaves the array or its decoder at height `end`.
+static void bottom_pin(struct hw_out *out, const struct hw_macro *m, const char *name, int x,
+                       int end, int w)
+{
+    const struct hw_pdk *p = m->array.pdk;
+    int left = m->array_x + x - w / 2, top = m->array_y + end;
+    struct hw_box pin = {left, 0, left + w, HW_MACRO_MARGIN};
+    if (top > 0)
+        hw_gds_box(out, p->met1, (struct hw_box){left, 0, left + w, top});
+    hw_gds_box(out, p->met1_pin, pin);
+    hw_gds_text(out, p->met1_label, m->array_x + x, HW_MACRO_MARGIN / 2, name);
+}
+
+// CLK, addresses and outputs leave below, power at the left, ground above.
 static void write_pins(struct hw_out *out, const struct hw_macro *m)
 {
     const struct hw_array *a = &m->array;
     const struct hw_pdk *p = a->pdk;
     const struct hw_sense s = hw_sense_make(a);
+    const struct hw_decoder d = hw_decoder_make(a);
     char text[32];
-    for (int r = 0; r < a->rows; r++) {
-        snprintf(text, sizeof text, "WL[%d]", r);
-        left_pin(out, m, text, hw_array_row_y(a, r), p->met2_w);
+    for (int i = 0; i <= d.bits; i++) {
+        snprintf(text, sizeof text, i < d.bits ? "A[%d]" : "CLK", i);
+        bottom_pin(out, m, text, hw_decoder_pin_x(&d, i), d.bottom, a->line_w);
     }
-    left_pin(out, m, "PRE_N", s.pre_gate, p->met2_w);
-    left_pin(out, m, "VPWR", s.power_rail, s.rail_h);
-    left_pin(out, m, "VGND", s.ground_rail, s.rail_h);
+    left_pin(out, m, "VPWR", d.power_y, d.bar_h);
     for (int c = 0; c < a->cols; c++) {
-        int x = HW_MACRO_MARGIN + hw_array_col_x(a, c), half = s.output_w / 2;
-        hw_gds_box(
-            out, p->met1_pin,
-            (struct hw_box){x + a->ground_x - half, 0, x + a->ground_x + half, HW_MACRO_MARGIN});
+        int x = hw_array_col_x(a, c);
         snprintf(text, sizeof text, "D[%d]", c);
-        hw_gds_text(out, p->met1_label, x + a->ground_x, HW_MACRO_MARGIN / 2, text);
+        bottom_pin(out, m, text, x + a->ground_x, s.bottom, s.output_w);
         snprintf(text, sizeof text, "BL[%d]", c); // no pin: a name for whoever extracts nets
-        hw_gds_text(out, p->met1_label, x + a->bit_x, m->array_y, text);
+        hw_gds_text(out, p->met1_label, m->array_x + x + a->bit_x, m->array_y, text);
     }
+    hw_decoder_write_names(out, &d, m->array_x, m->array_y);
     int y = m->array_y + a->bus_y;
-    struct hw_box bus = {HW_MACRO_MARGIN, y, HW_MACRO_MARGIN + a->width, y + a->bus_h};
+    struct hw_box bus = {m->array_x, y, m->array_x + a->width, y + a->bus_h};
     hw_gds_box(out, p->met1_pin, bus);
-    hw_gds_text(out, p->met1_label, HW_MACRO_MARGIN + a->width / 2, y + a->bus_h / 2, "VGND");
+    hw_gds_text(out, p->met1_label, m->array_x + a->width / 2, y + a->bus_h / 2, "VGND");
 }
 
 static void write_macro(struct hw_out *out, const struct hw_macro *m)
@@ -221,9 +234,9 @@ static void write_macro(struct hw_out *out, const struct hw_macro *m)
     char name[HW_ARRAY_NAME];
     hw_gds_cell(out, m->name);
     array_name(&m->array, name);
-    hw_gds_ref(out, name, HW_MACRO_MARGIN, m->array_y);
+    hw_gds_ref(out, name, m->array_x, m->array_y);
     snprintf(name, sizeof name, "%s_code", m->name);
-    hw_gds_ref(out, name, HW_MACRO_MARGIN, m->array_y);
+    hw_gds_ref(out, name, m->array_x, m->array_y);
     write_pins(out, m);
     hw_gds_box(out, m->array.pdk->boundary, (struct hw_box){0, 0, m->width, m->height});
     hw_gds_cell_end(out);
@@ -266,6 +279,7 @@ static void write_gds(struct hw_out *out, const struct hw_layout *l)
 {
     hw_gds_open(out, "rom.gds", "hardwire");
     hw_array_write_parts(out, l->pdk);
+    hw_decoder_write_parts(out, l->pdk);
     write_arrays(out, l);
     for (int i = 0; i < l->n_macros && !out->err->set;) {
         struct hw_words words;

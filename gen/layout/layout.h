@@ -7,11 +7,11 @@
 #include <stdio.h>
 
 #include "gen/chip/plan.h"
-#include "gen/layout/sense.h"
+#include "gen/layout/decoder.h"
 
 // A macro reads one word a cycle, all its bits at once: rows are words, columns are bits. Pins:
-// word lines WL[r], PRE_N, outputs D[c], VPWR, VGND. While PRE_N is low the bit lines are charged;
-// then one word line is high and D is its word.
+// CLK, A[i], outputs D[c], VPWR, VGND. While CLK is low the bit lines are charged and D is 0; while
+// it is high D becomes the word of A, which must not change then. Beyond the last row D is 0.
 enum { HW_MACRO_MAX_ROWS = 256, HW_MACRO_MAX_COLS = 512 };
 enum { HW_MACRO_MARGIN = 400 }; // around its array, nm
 
@@ -21,8 +21,9 @@ struct hw_macro {
     int first_word; // of row 0
     int first_bit;  // of column 0
     struct hw_array array;
-    int x, y;          // of its lower left corner in the floorplan, nm
-    int array_y;       // of the array's origin; its x is HW_MACRO_MARGIN
+    int x, y;    // of its lower left corner in the floorplan, nm
+    int array_x; // of the array's origin
+    int array_y;
     int width, height; // nm
 };
 

@@ -24,26 +24,30 @@ struct hw_pdk {
     int diff_contact;      // diffusion beyond it at the end of a strip
     int poly_contact_side; // poly beyond it, along the word line
     int poly_contact_end;  // and across
+    int poly_contact_diff; // from it to diffusion
     int poly_contact_psdm; // from it to the implant of p
     int poly_end;          // a gate beyond its diffusion
     int well_pdiff;        // n-well beyond its diffusion
     int well_ndiff;        // space to other diffusion
     int well_tap;          // and to taps of the substrate
-    int npc_contact;       // the poly contact's marker beyond it
-    int implant_diff;      // an implant beyond its diffusion
-    int local_space;       // of the local interconnect
-    int local_contact;     // beyond a contact on two opposite sides
-    int local_area;        // least area, nm^2
-    int mcon_w;            // local interconnect to metal 1: the personality
-    int met_space;         // metal 1 and 2
-    int met1_mcon_side;    // metal 1 beyond mcon
+    int well_space;
+    int npc_contact;    // the poly contact's marker beyond it
+    int implant_diff;   // an implant beyond its diffusion
+    int local_space;    // of the local interconnect
+    int local_contact;  // beyond a contact on two opposite sides
+    int local_area;     // least area, nm^2
+    int mcon_w;         // local interconnect to metal 1: the personality
+    int met_space;      // metal 1 and 2
+    int met1_mcon_side; // metal 1 beyond mcon
     int met1_mcon_end;
-    int via_w;        // metal 1 to metal 2
+    int via_w; // metal 1 to metal 2
+    int via_space;
     int met_via_side; // metal 1 and 2 beyond it
     int met_via_end;
     int met1_w, met2_w;       // least widths
     int met1_area, met2_area; // least areas, nm^2
     int device_w;             // width of a bit's transistor; its length is poly_w
+    int decoder_n, decoder_p; // widths of the decoder's transistors
     int tap_rows;             // rows between two taps, by the rule for latch-up
     int strap_cols;           // columns between two contacts of a word line
 };

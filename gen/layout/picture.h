@@ -8,8 +8,8 @@
 #include "gen/layout/gds_read.h"
 #include "gen/layout/pdk.h"
 
-// The lower left corner of a macro in two layouts (sorted shapes): *a, and on the layer of the code
-// what only a has in red, what only b has in blue.
+// A corner of a macro in two layouts (sorted shapes), where the code begins: *a, and on the layer
+// of the code what only a has in red, what only b has in blue.
 void hw_picture_corner(FILE *to, const struct hw_pdk *pdk, const struct hw_shape *a, long long n_a,
                        const struct hw_shape *b, long long n_b);
 

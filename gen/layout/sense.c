@@ -7,11 +7,6 @@
 // p-transistor.
 #include "gen/layout/sense.h"
 
-static struct hw_box box_at(int x, int y, int w, int h)
-{
-    return (struct hw_box){x - w / 2, y - h / 2, x + w / 2, y + h / 2};
-}
-
 static int tap_h(const struct hw_array *a)
 {
     return a->row_h - a->pdk->local_space;
@@ -58,23 +53,23 @@ struct hw_sense hw_sense_make(const struct hw_array *a)
 
 static void contact(struct hw_out *out, const struct hw_pdk *p, int x, int y)
 {
-    hw_gds_box(out, p->contact, box_at(x, y, p->contact_w, p->contact_w));
+    hw_gds_box(out, p->contact, hw_box_at(x, y, p->contact_w, p->contact_w));
 }
 
 // Local interconnect to metal 1.
 static void up(struct hw_out *out, const struct hw_array *a, int x, int y)
 {
     const struct hw_pdk *p = a->pdk;
-    hw_gds_box(out, p->mcon, box_at(x, y, p->mcon_w, p->mcon_w));
-    hw_gds_box(out, p->met1, box_at(x, y, a->line_w, p->mcon_w + 2 * p->met1_mcon_end));
+    hw_gds_box(out, p->mcon, hw_box_at(x, y, p->mcon_w, p->mcon_w));
+    hw_gds_box(out, p->met1, hw_box_at(x, y, a->line_w, p->mcon_w + 2 * p->met1_mcon_end));
 }
 
 // Metal 1 to metal 2.
 static void up_to_rail(struct hw_out *out, const struct hw_array *a, int x, int y)
 {
     const struct hw_pdk *p = a->pdk;
-    hw_gds_box(out, p->via, box_at(x, y, p->via_w, p->via_w));
-    hw_gds_box(out, p->met1, box_at(x, y, a->pad_dx, a->pad_dy));
+    hw_gds_box(out, p->via, hw_box_at(x, y, p->via_w, p->via_w));
+    hw_gds_box(out, p->met1, hw_box_at(x, y, a->pad_dx, a->pad_dy));
 }
 
 static void track(struct hw_out *out, const struct hw_array *a, int x, int bottom, int top)
@@ -98,11 +93,11 @@ static void write_transistor(struct hw_out *out, const struct hw_array *a, const
     hw_gds_box(out, p->poly,
                (struct hw_box){a->bit_x, y - half, s->strip_x1 + p->poly_end, y + half});
     hw_gds_box(out, p->poly,
-               box_at(a->bit_x, y, poly_pad_w(p), p->contact_w + 2 * p->poly_contact_end));
+               hw_box_at(a->bit_x, y, poly_pad_w(p), p->contact_w + 2 * p->poly_contact_end));
     contact(out, p, a->bit_x, y);
     int npc = p->contact_w + 2 * p->npc_contact;
-    hw_gds_box(out, p->npc, box_at(a->bit_x, y, npc, npc));
-    hw_gds_box(out, p->local, box_at(a->bit_x, y, p->contact_w, pad_local_h(p)));
+    hw_gds_box(out, p->npc, hw_box_at(a->bit_x, y, npc, npc));
+    hw_gds_box(out, p->local, hw_box_at(a->bit_x, y, p->contact_w, pad_local_h(p)));
     up(out, a, a->bit_x, y);
 }
 
@@ -226,7 +221,7 @@ void hw_sense_write_across(struct hw_out *out, const struct hw_array *a, const c
     for (int i = 0; i < hw_array_straps(a); i++) {
         int x = hw_array_strap_x(a, i) + a->pad_a;
         hw_gds_ref(out, "hw_pad", x, s.pre_gate);
-        hw_gds_box(out, p->npc, box_at(x, s.pre_gate, npc, npc));
+        hw_gds_box(out, p->npc, hw_box_at(x, s.pre_gate, npc, npc));
     }
     band(out, a, p->local, s.well_tap, tap);
     band(out, a, p->tap, s.well_tap, tap);

@@ -31,35 +31,41 @@ static void lef_left(struct hw_out *out, const struct hw_macro *m, const char *n
             (struct hw_box){0, m->array_y + y - h / 2, HW_MACRO_MARGIN, m->array_y + y + h / 2});
 }
 
+static void lef_bottom(struct hw_out *out, const struct hw_macro *m, const char *name,
+                       const char *direction, int x, int w)
+{
+    int left = m->array_x + x - w / 2;
+    lef_pin(out, name, direction, "SIGNAL", "met1",
+            (struct hw_box){left, 0, left + w, HW_MACRO_MARGIN});
+}
+
 static void lef_macro(struct hw_out *out, const struct hw_macro *m)
 {
     const struct hw_array *a = &m->array;
     const struct hw_sense s = hw_sense_make(a);
-    const int x0 = HW_MACRO_MARGIN;
+    const struct hw_decoder d = hw_decoder_make(a);
     char name[32];
     hw_out_print(out,
                  "MACRO %s\n  CLASS BLOCK ;\n  FOREIGN %s 0 0 ;\n  ORIGIN 0 0 ;\n"
                  "  SIZE %.3f BY %.3f ;\n  SYMMETRY X Y ;\n",
                  m->name, m->name, m->width * 1e-3, m->height * 1e-3);
-    for (int r = 0; r < a->rows; r++) {
-        snprintf(name, sizeof name, "WL[%d]", r);
-        lef_left(out, m, name, "INPUT", "SIGNAL", hw_array_row_y(a, r), a->pdk->met2_w);
+    for (int i = 0; i <= d.bits; i++) {
+        snprintf(name, sizeof name, i < d.bits ? "A[%d]" : "CLK", i);
+        lef_bottom(out, m, name, "INPUT", hw_decoder_pin_x(&d, i), a->line_w);
     }
-    lef_left(out, m, "PRE_N", "INPUT", "SIGNAL", s.pre_gate, a->pdk->met2_w);
-    lef_left(out, m, "VPWR", "INOUT", "POWER", s.power_rail, s.rail_h);
+    lef_left(out, m, "VPWR", "INOUT", "POWER", d.power_y, d.bar_h);
     for (int c = 0; c < a->cols; c++) {
-        int x = x0 + hw_array_col_x(a, c) + a->ground_x, half = s.output_w / 2;
         snprintf(name, sizeof name, "D[%d]", c);
-        lef_pin(out, name, "OUTPUT", "SIGNAL", "met1", (struct hw_box){x - half, 0, x + half, x0});
+        lef_bottom(out, m, name, "OUTPUT", hw_array_col_x(a, c) + a->ground_x, s.output_w);
     }
-    int bus = m->array_y + a->bus_y, rail = m->array_y + s.ground_rail;
+    int bus = m->array_y + a->bus_y, x0 = m->array_x;
     hw_out_print(out, "  PIN VGND\n    DIRECTION INOUT ;\n    USE GROUND ;\n    PORT\n");
     lef_rect(out, "met1", "      ", x0, bus, x0 + a->width, bus + a->bus_h);
-    lef_rect(out, "met2", "      ", 0, rail - s.rail_h / 2, x0, rail + s.rail_h / 2);
     hw_out_print(out, "    END\n  END VGND\n  OBS\n");
     lef_rect(out, "li1", "    ", 0, 0, m->width, m->height);
-    lef_rect(out, "met1", "    ", 0, x0, m->width, bus - a->pdk->met_space);
-    lef_rect(out, "met2", "    ", x0, 0, m->width, m->height);
+    lef_rect(out, "met1", "    ", 0, HW_MACRO_MARGIN, m->width, bus - a->pdk->met_space);
+    lef_rect(out, "met1", "    ", 0, bus - a->pdk->met_space, x0 - a->pdk->met_space, m->height);
+    lef_rect(out, "met2", "    ", HW_MACRO_MARGIN, 0, m->width, m->height);
     hw_out_print(out, "  END\nEND %s\n\n", m->name);
 }
 
@@ -79,11 +85,79 @@ static void spice_ports(struct hw_out *out, const struct hw_macro *m)
 {
     const struct hw_array *a = &m->array;
     hw_out_print(out, ".subckt %s", m->name);
-    for (int r = 0; r < a->rows; r++)
-        hw_out_print(out, "%s WL[%d]", r % 8 ? "" : "\n+", r);
+    for (int i = 0; i < hw_decoder_bits(a->rows); i++)
+        hw_out_print(out, " A[%d]", i);
     for (int c = 0; c < a->cols; c++)
         hw_out_print(out, "%s D[%d]", c % 8 ? "" : "\n+", c);
-    hw_out_print(out, "\n+ PRE_N VPWR VGND\n");
+    hw_out_print(out, "\n+ CLK VPWR VGND\n");
+}
+
+enum { NET = 16, MAX_INPUTS = 6 };
+
+// A NAND of in[k] onto `inner`, and an inverter of f gates from there to `net`. The transistors of
+// the NAND stand in series from `inner` to ground.
+static void spice_and(struct hw_out *out, const struct hw_pdk *p, const char *net,
+                      const char *inner, int k, char in[][NET], int f)
+{
+    double n = p->decoder_n * 1e-3, w = p->decoder_p * 1e-3, l = p->poly_w * 1e-3;
+    for (int i = 0; i < k; i++) {
+        char high[2 * NET], low[2 * NET];
+        snprintf(high, sizeof high, i == 0 ? "%s" : "%s.%d", inner, i);
+        snprintf(low, sizeof low, i == k - 1 ? "VGND" : "%s.%d", inner, i + 1);
+        hw_out_print(out,
+                     "X%s.n%d %s %s %s VGND %s w=%.3f l=%.3f\n"
+                     "X%s.p%d %s %s VPWR VPWR %s w=%.3f l=%.3f\n",
+                     inner, i, high, in[i], low, p->nfet, n, l, inner, i, inner, in[i], p->pfet, w,
+                     l);
+    }
+    for (int i = 0; i < f; i++)
+        hw_out_print(out,
+                     "X%s.n%d %s %s VGND VGND %s w=%.3f l=%.3f\n"
+                     "X%s.p%d %s %s VPWR VPWR %s w=%.3f l=%.3f\n",
+                     net, i, net, inner, p->nfet, n, l, net, i, net, inner, p->pfet, w, l);
+}
+
+static void net_name(char to[NET], const char *name, int i)
+{
+    snprintf(to, NET, "%s[%d]", name, i);
+}
+
+static void spice_decoder(struct hw_out *out, const struct hw_macro *m)
+{
+    const struct hw_pdk *p = m->array.pdk;
+    const int bits = hw_decoder_bits(m->array.rows);
+    char net[NET], inner[NET], in[MAX_INPUTS][NET] = {"CLK"};
+    spice_and(out, p, "EN", "ENB", 1, in, 2);
+    spice_and(out, p, "PRE_N", "PREB", 1, in, 2);
+    for (int i = 0; i < bits; i++) {
+        net_name(in[0], "A", i);
+        net_name(net, "AP", i);
+        net_name(inner, "AN", i);
+        spice_and(out, p, net, inner, 1, in, 1);
+    }
+    for (int j = 0; j < HW_CODE_ROWS; j++) {
+        for (int i = 0; i < HW_LOW_BITS; i++)
+            net_name(in[i], j >> i & 1 ? "AP" : "AN", i);
+        net_name(net, "L", j);
+        net_name(inner, "LB", j);
+        spice_and(out, p, net, inner, HW_LOW_BITS, in, 1);
+    }
+    for (int g = 0; g < m->array.rows / HW_CODE_ROWS; g++) {
+        int k = bits - HW_LOW_BITS;
+        for (int i = 0; i < k; i++)
+            net_name(in[i], g >> i & 1 ? "AP" : "AN", HW_LOW_BITS + i);
+        snprintf(in[k], NET, "EN");
+        net_name(net, "G", g);
+        net_name(inner, "GB", g);
+        spice_and(out, p, net, inner, k + 1, in, 2);
+    }
+    for (int r = 0; r < m->array.rows; r++) {
+        net_name(in[0], "L", r % HW_CODE_ROWS);
+        net_name(in[1], "G", r / HW_CODE_ROWS);
+        net_name(net, "WL", r);
+        net_name(inner, "WB", r);
+        spice_and(out, p, net, inner, 2, in, 2);
+    }
 }
 
 // The end of each column: the charging transistor, and the inverter to the output.
@@ -136,6 +210,7 @@ void hw_views_spice(struct hw_out *out, const struct hw_layout *l)
                 spice_row(out, m, r, at < rom->depth ? hw_words_get(&words, at) : NULL, node);
             }
             spice_ends(out, m);
+            spice_decoder(out, m);
             hw_out_print(out, ".ends\n\n");
             hw_words_close(&words);
         }
