@@ -97,7 +97,7 @@ $(B)/shape: tests/shape.c | setup
 	@mkdir -p $(@D)
 	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< -o $@
 
-test: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/default.safetensors
+test: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/encode $(B)/default.safetensors
 	@sim/setup python3-pip python3-venv
 	@tests/run
 

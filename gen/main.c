@@ -8,7 +8,7 @@
 
 static const struct hw_verb *const VERBS[] = {&HW_VERB_INSPECT, &HW_VERB_QUANTIZE, &HW_VERB_PLAN,
                                               &HW_VERB_EMIT,    &HW_VERB_RUN,      &HW_VERB_SIM,
-                                              &HW_VERB_REPORT,  &HW_VERB_LAYOUT};
+                                              &HW_VERB_REPORT,  &HW_VERB_LAYOUT,   &HW_VERB_UART};
 enum { N_VERBS = sizeof VERBS / sizeof VERBS[0] };
 
 static void help(FILE *to)

@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // hardwire emit: a quantized model and a geometry to Verilog.
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "gen/board/pattern.h"
 #include "gen/chip/emit.h"
 #include "gen/cmd.h"
 #include "gen/qmodel/file.h"
+
+// The same design with a pattern in its ROMs.
+static bool blank(struct hw_plan *plan, struct hw_error *err)
+{
+    plan->n_ranges = 0; // no word holds a matrix, or an instruction
+    while (plan->n_insns > 0)
+        free(plan->program[--plan->n_insns].name);
+    for (int i = 0; i < HW_N_ROMS && !err->set; i++)
+        hw_pattern_fill(&plan->rom[i], err);
+    return !err->set;
+}
 
 static int emit(int argc, char **argv)
 {
@@ -19,8 +32,9 @@ static int emit(int argc, char **argv)
         return hw_usage("emit", "expected -o DIR");
     if (!hw_prepare(&r, &q, &plan, &err))
         return hw_report(&err);
-    hw_emit(&plan, r.slice, r.templates, r.output, r.keep ? HW_EMIT_KEEP : HW_EMIT_REPLACE,
-            r.quiet ? NULL : stderr, &err);
+    if (!r.blank || blank(&plan, &err))
+        hw_emit(&plan, r.slice, r.templates, r.output, r.keep ? HW_EMIT_KEEP : HW_EMIT_REPLACE,
+                r.quiet ? NULL : stderr, &err);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
     return err.set ? hw_report(&err) : 0;
@@ -31,6 +45,8 @@ static const struct hw_option EMIT_OPTIONS[] = {
     {"templates", 0, HW_SETS(struct hw_request, templates), "DIR", .otherwise = "rtl_templates",
      .help = "the hand-written Verilog"},
     {"keep", 0, HW_SETS(struct hw_request, keep), .help = "leave DIR where it is this very design"},
+    {"blank", 0, HW_SETS(struct hw_request, blank),
+     .help = "ROMs hold no model, but what `hardwire patch` finds their bits by in a bitstream"},
     {"quiet", 'q', HW_SETS(struct hw_request, quiet), .help = "no size and no progress"},
     {0}};
 

@@ -13,7 +13,7 @@ struct hw_request {
     int ctx; // a shorter context than the model's, or 0
     int clock_mhz;
     int bits, wide_bits, code_bits; // of weights without a quantized model
-    bool icarus, json, quiet, keep;
+    bool icarus, json, quiet, keep, blank;
     bool made_up; // no quantized model: a shape, or (plan) a checkpoint, with random weights
     struct hw_ask ask;
     struct hw_cosim_options cosim;

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the folder of the serial line, and the answer that its self-test expects.
+#include "gen/uart/uart.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "gen/board/pattern.h"
+#include "gen/chip/banks.h"
+#include "gen/interrupt.h"
+#include "gen/output.h"
+#include "gen/uart/tables.h"
+#include "refmodel/ref.h"
+
+static const char *const TEMPLATES[] = {"console.v", "text_decode.v", "text_encode.v",
+                                        "uart_rx.v", "uart_top.v",    "uart_tx.v"};
+enum { N_TEMPLATES = sizeof TEMPLATES / sizeof TEMPLATES[0] };
+
+// --- self-test
+
+// One answer more; the same is in console.v.
+static uint32_t add_up(uint32_t signature, int id_bits, int token, int status)
+{
+    uint32_t fed = (uint32_t)status << id_bits | (uint32_t)token;
+    return (signature << 1) ^ (signature >> 31 ? 0x04c11db7u : 0) ^ fed;
+}
+
+static bool know_answer(const struct hw_qmodel *q, const struct hw_text_tables *t,
+                        struct hw_known_answer *known, struct hw_error *err)
+{
+    enum { MORE, STOP, LIMIT };
+    int most = q->config.seq_len < HW_UART_KNOWN ? q->config.seq_len : HW_UART_KNOWN;
+    int token = t->bos, status = MORE;
+    struct hw_ref *ref = hw_ref_new(q);
+    if (!ref)
+        return hw_fail(err, "self-test: out of memory");
+    *known = (struct hw_known_answer){most, 0};
+    for (int pos = 0; status == MORE; pos++) {
+        token = hw_ref_argmax(hw_ref_forward(ref, token, pos, true), q->config.vocab_size);
+        status = token == t->stop ? STOP : pos + 1 == most ? LIMIT : MORE;
+        known->signature = add_up(known->signature, t->id_bits, token, status);
+    }
+    hw_ref_free(ref);
+    return true;
+}
+
+// --- files
+
+static void write_constants(struct hw_out *out, const struct hw_text_tables *t, int vocab_size,
+                            const struct hw_known_answer *known)
+{
+    const struct {
+        const char *name;
+        unsigned value;
+    } define[] = {
+        {"VOCAB", (unsigned)vocab_size},
+        {"ID_W", (unsigned)t->id_bits},
+        {"RANK_W", (unsigned)t->rank_bits},
+        {"LEN_W", (unsigned)t->len_bits},
+        {"CHARS", (unsigned)t->n_chars},
+        {"CHAR_ADDR_W", (unsigned)t->rom[HW_TEXT_CHARS].addr_bits},
+        {"MERGE_ADDR_W", (unsigned)t->rom[HW_TEXT_MERGES].addr_bits},
+        {"PIECE_ADDR_W", (unsigned)t->rom[HW_TEXT_PIECES].addr_bits},
+        {"POOL_ADDR_W", (unsigned)t->rom[HW_TEXT_POOL].addr_bits},
+        {"BOS", (unsigned)t->bos},
+        {"PREFIX", t->prefix},
+        {"STOP", (unsigned)t->stop},
+        {"HAS_END", t->end >= 0},
+        {"END", t->end >= 0 ? (unsigned)t->end : 0},
+        {"KNOWN", (unsigned)known->n},
+    };
+    hw_out_open(out, "text.vh");
+    hw_out_print(out, "%s// A tokenizer and the answer of a self-test, for console.v and below.\n",
+                 HW_NOTICE);
+    for (size_t i = 0; i < sizeof define / sizeof define[0]; i++)
+        if (strcmp(define[i].name, "PREFIX") == 0 || strcmp(define[i].name, "HAS_END") == 0)
+            hw_out_print(out, "`define HW_TEXT_%s 1'b%u\n", define[i].name, define[i].value);
+        else
+            hw_out_print(out, "`define HW_TEXT_%s 32'd%u\n", define[i].name, define[i].value);
+    hw_out_close(out);
+}
+
+static void copy_template(struct hw_out *out, const char *templates, const char *name)
+{
+    char from[4096], block[4096];
+    snprintf(from, sizeof from, "%s/uart/%s", templates, name);
+    FILE *in = fopen(from, "rb");
+    if (!in) {
+        hw_fail(out->err, "%s: cannot read: %s", from, strerror(errno));
+        return;
+    }
+    hw_out_open(out, name);
+    for (size_t n; !out->err->set && (n = fread(block, 1, sizeof block, in)) > 0;)
+        hw_out_bytes(out, block, n);
+    if (ferror(in))
+        hw_fail(out->err, "%s: cannot read", from);
+    fclose(in);
+    hw_out_close(out);
+}
+
+static void write_filelist(struct hw_out *out)
+{
+    int n = out->n_files;
+    hw_out_open(out, "filelist.f");
+    hw_out_print(out, "+incdir+.\n");
+    for (int i = 0; i < n; i++)
+        if (!strstr(out->file[i].path, ".vh"))
+            hw_out_print(out, "%s\n", out->file[i].path);
+    hw_out_close(out);
+}
+
+static void write_all(struct hw_out *out, const struct hw_text_tables *t, const char *templates,
+                      int vocab_size, const struct hw_known_answer *known)
+{
+    char path[64];
+    write_constants(out, t, vocab_size, known);
+    for (int i = 0; i < N_TEMPLATES; i++)
+        copy_template(out, templates, TEMPLATES[i]);
+    for (int i = 0; i < HW_N_TEXT_TABLES; i++) {
+        snprintf(path, sizeof path, "%s.v", t->rom[i].name);
+        hw_write_table(out, path, t->rom[i].name, &t->rom[i]);
+    }
+    write_filelist(out);
+}
+
+// What such a folder may hold: these very names.
+static bool owns(void *user, const char *path, bool is_folder)
+{
+    static const char *const OTHERS[] = {"text.vh",         "filelist.f",       "text_byte_rom.v",
+                                         "text_char_rom.v", "text_merge_rom.v", "text_piece_rom.v",
+                                         "text_pool_rom.v"};
+    (void)user;
+    for (size_t i = 0; !is_folder && i < sizeof OTHERS / sizeof OTHERS[0]; i++)
+        if (strcmp(path, OTHERS[i]) == 0)
+            return true;
+    for (int i = 0; !is_folder && i < N_TEMPLATES; i++)
+        if (strcmp(path, TEMPLATES[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool replaceable(const char *name, struct hw_error *err)
+{
+    struct stat st;
+    char path[HW_OUTPUT_PATH + 32];
+    if (lstat(name, &st) != 0)
+        return true;
+    if (!S_ISDIR(st.st_mode))
+        return hw_fail(err, "%s: exists and is not a folder: not replaced", name);
+    snprintf(path, sizeof path, "%s/text.vh", name);
+    if (lstat(path, &st) != 0 && !hw_output_dir_empty(name))
+        return hw_fail(err, "%s: exists and is not a serial line of hardwire: not replaced", name);
+    return hw_output_dir_owned(name, owns, NULL, err);
+}
+
+static bool write_folder(const struct hw_text_tables *t, const char *templates, int vocab_size,
+                         const struct hw_known_answer *known, const char *path,
+                         struct hw_error *err)
+{
+    struct hw_output_dir dir;
+    if (!hw_output_dir_name(&dir, path, err) || !replaceable(dir.name, err) ||
+        !hw_output_dir_open(&dir, owns, NULL, err))
+        return false;
+    struct hw_out out = {.dir = dir.temp, .err = err, .stop = &hw_stop};
+    write_all(&out, t, templates, vocab_size, known);
+    if (!err->set && replaceable(dir.name, err))
+        hw_output_dir_commit(&dir, owns, NULL, err);
+    hw_out_free(&out);
+    hw_output_dir_close(&dir, owns, NULL);
+    return !err->set;
+}
+
+bool hw_uart_write(const struct hw_qmodel *q, const struct hw_tokenizer *tok, const char *tokenizer,
+                   const char *templates, const char *dir, bool blank,
+                   struct hw_known_answer *known, struct hw_error *err)
+{
+    struct hw_text_tables t;
+    if (!hw_text_tables_make(&t, tok, tokenizer, err))
+        return false;
+    if (know_answer(q, &t, known, err)) {
+        hw_text_tables_expect(&t, known->signature);
+        for (int i = 0; blank && i < HW_N_TEXT_TABLES && !err->set; i++)
+            hw_pattern_fill(&t.rom[i], err);
+        if (!err->set)
+            write_folder(&t, templates, q->config.vocab_size, known, dir, err);
+    }
+    hw_text_tables_free(&t);
+    return !err->set;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The serial line that speaks text, as a folder beside a design: the templates of
+// rtl_templates/uart, a tokenizer's tables, text.vh and filelist.f.
+#ifndef HW_UART_H
+#define HW_UART_H
+
+#include "gen/error.h"
+#include "gen/text/tokenizer.h"
+#include "refmodel/qmodel.h"
+
+enum { HW_UART_KNOWN = 32 }; // tokens of the self-test, where the context has room for them
+
+// What the chip answers to BOS alone, as console.v adds it up.
+struct hw_known_answer {
+    int n;
+    uint32_t signature;
+};
+
+// templates: the folder of the hand-written Verilog. tokenizer: its path, for errors. The folder
+// `dir` appears complete or not at all; what is there already is replaced where it is such a
+// folder.
+bool hw_uart_write(const struct hw_qmodel *q, const struct hw_tokenizer *tok, const char *tokenizer,
+                   const char *templates, const char *dir, bool blank,
+                   struct hw_known_answer *known, struct hw_error *err);
+
+#endif

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Token ids to bytes. Behind the vocabulary come the console's messages, as if they were tokens.
+// s_strip: what goes before it was BOS, so that a leading space is left out, as
+// hw_tokenizer_piece() does. A line feed leaves as carriage return and line feed, as terminals want.
+//
+// Tables: text_piece_rom, by id: {length, place of its first byte}; text_pool_rom, the bytes.
+`include "text.vh"
+`default_nettype none
+
+module text_decode (
+    input  wire                        clk,
+    input  wire                        rst,
+    input  wire                        s_valid,
+    output wire                        s_ready,
+    input  wire [`HW_TEXT_PIECE_ADDR_W-1:0] s_data,
+    input  wire                        s_strip,
+    output wire                        m_valid,
+    input  wire                        m_ready,
+    output wire [7:0]                  m_data
+);
+    localparam POOL_W = `HW_TEXT_POOL_ADDR_W, LEN_W = `HW_TEXT_LEN_W;
+    localparam [2:0] IDLE = 3'd0, LOOK = 3'd1, HAVE = 3'd2, READ = 3'd3, OUT = 3'd4;
+
+    reg [2:0]        state;
+    reg [`HW_TEXT_PIECE_ADDR_W-1:0] id;
+    reg              strip;
+    reg [LEN_W-1:0]  left; // bytes
+    reg [POOL_W-1:0] at;
+    reg              returned; // the carriage return before this line feed has been sent
+    wire [LEN_W+POOL_W-1:0] piece;
+    wire [7:0]       data;
+
+    text_piece_rom u_pieces (.clk(clk), .addr(id), .data(piece));
+    text_pool_rom u_pool (.clk(clk), .addr(at), .data(data));
+
+    wire feed = data == 8'd10 && !returned;
+    wire skip = strip && data == 8'd32;
+    assign s_ready = state == IDLE;
+    assign m_valid = state == OUT && !skip;
+    assign m_data  = feed ? 8'd13 : data;
+
+    always @(posedge clk) begin
+        case (state)
+            IDLE:
+                if (s_valid) begin
+                    id    <= s_data;
+                    strip <= s_strip;
+                    state <= LOOK;
+                end
+            LOOK: // the table is being read
+                state <= HAVE;
+            HAVE: begin
+                {left, at} <= piece;
+                returned   <= 1'b0;
+                state      <= piece[POOL_W +: LEN_W] == 0 ? IDLE : READ;
+            end
+            READ:
+                state <= OUT;
+            default: // OUT
+                if (m_ready || skip) begin
+                    strip    <= 1'b0;
+                    returned <= feed;
+                    if (!feed) begin
+                        at    <= at + 1'b1;
+                        left  <= left - 1'b1;
+                        state <= left == 1 ? IDLE : READ;
+                    end
+                end
+        endcase
+        if (rst)
+            state <= IDLE;
+    end
+endmodule
+
+`default_nettype wire
