@@ -5,6 +5,9 @@
 // A register follows every LEVELS levels of addition and the last one, so that a sum comes
 // STAGES = ceil(log2(N) / LEVELS) clocks after its operands; one set of operands a clock. `move[k]`
 // says that stage k takes a set (pipe.v). OUT_W holds any sum, or the sum is taken modulo 2^OUT_W.
+//
+// The two levels before a register are added in its own block: a simulator then adds where a set moves,
+// and not in every clock.
 `default_nettype none
 
 module add_tree #(
@@ -27,50 +30,60 @@ module add_tree #(
         end
     endgenerate
 
-    // Level 0 holds the operands, level DEPTH the sum; a node without a partner is passed on. Nodes are as
-    // wide as their level needs, extended by hand: what Yosys takes for an unsigned sum that may overflow
-    // stays an adder of its own.
+    // Level 0 holds the operands and zeros up to a power of two, level DEPTH the sum. Nodes are as wide as
+    // their level needs, extended by hand: what Yosys takes for an unsigned sum that may overflow stays an
+    // adder of its own.
     genvar level, i;
     generate
         for (level = 0; level <= DEPTH; level = level + 1) begin : g_level
-            localparam NODES = (N + (1 << level) - 1) >> level;
-            localparam BELOW = level == 0 ? N : (N + (1 << level) / 2 - 1) >> (level > 0 ? level - 1 : 0);
             localparam STAGE = (level + LEVELS - 1) / LEVELS; // registers up to here
             localparam HERE  = W + level < OUT_W ? W + level : OUT_W;
-            localparam MORE  = level > 0 && W + level <= OUT_W ? 1 : 0; // bits than a level below
-            for (i = 0; i < NODES; i = i + 1) begin : g_node
+            localparam BELOW = level < 1 ? W : W + level - 1 < OUT_W ? W + level - 1 : OUT_W;
+            localparam UNDER = level < 2 ? W : W + level - 2 < OUT_W ? W + level - 2 : OUT_W;
+            localparam TAKES = level % LEVELS == 0 || level == DEPTH ? 1 : 0; // a register
+            localparam FOUR  = TAKES != 0 && level > 1 && (level - 1) % LEVELS != 0 ? 1 : 0;
+            localparam INNER = TAKES == 0 && ((level + 1) % LEVELS == 0 || level + 1 == DEPTH) ? 1 : 0;
+
+            for (i = 0; i < 1 << (DEPTH - level) && INNER == 0; i = i + 1) begin : g_node
                 wire [HERE-1:0] node;
                 if (level == 0) begin : g_operand
-                    assign node = x[i*W +: W];
-                end else begin : g_sum
-                    wire [HERE-1:0] left, right, both;
-                    if (MORE != 0) begin : g_wider
-                        assign left = {g_level[level-1].g_node[2*i].node[HERE-2],
-                                       g_level[level-1].g_node[2*i].node};
-                    end else begin : g_same
-                        assign left = g_level[level-1].g_node[2*i].node;
+                    if (i < N) begin : g_given
+                        assign node = x[i*W +: W];
+                    end else begin : g_zero
+                        assign node = {W{1'b0}};
                     end
-                    if (2 * i + 1 == BELOW) begin : g_single
-                        assign both = left;
-                        assign right = {HERE{1'b0}};
-                        wire unused_right = &{1'b0, right};
-                    end else begin : g_pair
-                        if (MORE != 0) begin : g_wider
-                            assign right = {g_level[level-1].g_node[2*i+1].node[HERE-2],
-                                            g_level[level-1].g_node[2*i+1].node};
-                        end else begin : g_same
-                            assign right = g_level[level-1].g_node[2*i+1].node;
+                end else if (FOUR != 0) begin : g_four
+                    function [HERE-1:0] four(input [UNDER-1:0] a, b, c, d);
+                        reg [BELOW-1:0] left, right;
+                        begin
+                            left  = {{(BELOW-UNDER){a[UNDER-1]}}, a} + {{(BELOW-UNDER){b[UNDER-1]}}, b};
+                            right = {{(BELOW-UNDER){c[UNDER-1]}}, c} + {{(BELOW-UNDER){d[UNDER-1]}}, d};
+                            four  = {{(HERE-BELOW){left[BELOW-1]}}, left}
+                                  + {{(HERE-BELOW){right[BELOW-1]}}, right};
                         end
-                        assign both = left + right;
-                    end
-                    if (level % LEVELS == 0 || level == DEPTH) begin : g_register
-                        reg [HERE-1:0] both_q;
+                    endfunction
+                    reg [HERE-1:0] node_q;
+                    always @(posedge clk)
+                        if (move[STAGE-1])
+                            node_q <= four(g_level[level-2].g_node[4*i].node,
+                                           g_level[level-2].g_node[4*i+1].node,
+                                           g_level[level-2].g_node[4*i+2].node,
+                                           g_level[level-2].g_node[4*i+3].node);
+                    assign node = node_q;
+                end else begin : g_two
+                    function [HERE-1:0] two(input [BELOW-1:0] a, b);
+                        two = {{(HERE-BELOW){a[BELOW-1]}}, a} + {{(HERE-BELOW){b[BELOW-1]}}, b};
+                    endfunction
+                    if (TAKES != 0) begin : g_register
+                        reg [HERE-1:0] node_q;
                         always @(posedge clk)
                             if (move[STAGE-1])
-                                both_q <= both;
-                        assign node = both_q;
+                                node_q <= two(g_level[level-1].g_node[2*i].node,
+                                              g_level[level-1].g_node[2*i+1].node);
+                        assign node = node_q;
                     end else begin : g_wire
-                        assign node = both;
+                        assign node = two(g_level[level-1].g_node[2*i].node,
+                                          g_level[level-1].g_node[2*i+1].node);
                     end
                 end
             end

@@ -133,7 +133,7 @@ module attention #(
     generate
         for (p = 0; p < ATT_POS; p = p + 1) begin : g_score
             wire [HEAD_DIM*KV_W-1:0]        key_q;
-            wire [HEAD_DIM*(12+KV_W)-1:0]   product, product_q;
+            wire [HEAD_DIM*(12+KV_W)-1:0]   product;
             wire signed [RAW_W-1:0]  raw;
             wire signed [RAW_W+5:0] rounded, rounded_q;
             wire signed [19:0]      limited;
@@ -141,17 +141,14 @@ module attention #(
                 .clk(clk), .en(a_move[1]), .d(key[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W]), .q(key_q)
             );
             for (d = 0; d < HEAD_DIM; d = d + 1) begin : g_product
-                mul #(.A_W(12), .B_W(KV_W)) u_mul (
-                    .a(query_q[d*12 +: 12]), .b(key_q[d*KV_W +: KV_W]),
-                    .y(product[d*(12+KV_W) +: 12+KV_W])
+                mul_stage #(.N(A_PRODUCTS), .A_W(12), .B_W(KV_W)) u_mul (
+                    .clk(clk), .en(a_move[AT_DOT]), .a(query_q[d*12 +: 12]),
+                    .b(key_q[d*KV_W +: KV_W]), .y(product[d*(12+KV_W) +: 12+KV_W])
                 );
             end
-            stage #(.N(A_PRODUCTS), .W(HEAD_DIM * (12 + KV_W))) u_product (
-                .clk(clk), .en(a_move[AT_DOT]), .d(product), .q(product_q)
-            );
             add_tree #(
                 .N(HEAD_DIM), .W(12 + KV_W), .OUT_W(RAW_W), .LEVELS(LEVELS), .STAGES(A_TREE)
-            ) u_dot (.clk(clk), .move(a_move[AT_A_TREE +: A_TREE]), .x(product_q), .sum(raw));
+            ) u_dot (.clk(clk), .move(a_move[AT_A_TREE +: A_TREE]), .x(product), .sum(raw));
             round_shift #(.W(RAW_W + 6), .S_W(6)) u_round (
                 .x({raw, 6'd0}), .s(score_shift_q), .y(rounded)
             );
@@ -323,21 +320,18 @@ module attention #(
     wire [HEAD_DIM*ACC_W-1:0] acc_next;
     generate
         for (d = 0; d < HEAD_DIM; d = d + 1) begin : g_value
-            wire [ATT_POS*(17+KV_W)-1:0] product, product_q;
+            wire [ATT_POS*(17+KV_W)-1:0] product;
             wire signed [ACC_W-1:0] part;
             reg  signed [ACC_W-1:0] acc;
             for (p = 0; p < ATT_POS; p = p + 1) begin : g_product
-                mul #(.A_W(17), .B_W(KV_W)) u_mul (
-                    .a(e[p*17 +: 17]), .b(value_q[(p*HEAD_DIM+d)*KV_W +: KV_W]),
-                    .y(product[p*(17+KV_W) +: 17+KV_W])
+                mul_stage #(.N(B_PRODUCTS), .A_W(17), .B_W(KV_W)) u_mul (
+                    .clk(clk), .en(b_move[AT_E]), .a(e[p*17 +: 17]),
+                    .b(value_q[(p*HEAD_DIM+d)*KV_W +: KV_W]), .y(product[p*(17+KV_W) +: 17+KV_W])
                 );
             end
-            stage #(.N(B_PRODUCTS), .W(ATT_POS * (17 + KV_W))) u_product (
-                .clk(clk), .en(b_move[AT_E]), .d(product), .q(product_q)
-            );
             add_tree #(
                 .N(ATT_POS), .W(17 + KV_W), .OUT_W(ACC_W), .LEVELS(LEVELS), .STAGES(B_TREE)
-            ) u_dot (.clk(clk), .move(b_move[AT_B_TREE +: B_TREE]), .x(product_q), .sum(part));
+            ) u_dot (.clk(clk), .move(b_move[AT_B_TREE +: B_TREE]), .x(product), .sum(part));
             assign acc_next[d*ACC_W +: ACC_W] = (acc_first ? {ACC_W{1'b0}} : acc) + part;
             always @(posedge clk)
                 if (acc_comes)

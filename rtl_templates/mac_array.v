@@ -51,20 +51,18 @@ module mac_array #(
     genvar c, r;
     generate
         for (r = 0; r < ROWS; r = r + 1) begin : g_row
-            wire [COLS*P_W-1:0] picked, operands;
+            wire [COLS*P_W-1:0] operands;
             for (c = 0; c < COLS; c = c + 1) begin : g_pick
                 wire [CODE_W-1:0] mine = code[(r*COLS+c)*CODE_W +: CODE_W];
                 reg signed [7:0]  weight;
-                mul #(.A_W(ACT_W), .B_W(8)) u_mul (
-                    .a(act_q[c*ACT_W +: ACT_W]), .b(weight), .y(picked[c*P_W +: P_W])
+                mul_stage #(.N(PICK), .A_W(ACT_W), .B_W(8)) u_mul (
+                    .clk(clk), .en(move[1]), .a(act_q[c*ACT_W +: ACT_W]), .b(weight),
+                    .y(operands[c*P_W +: P_W])
                 );
                 always @(posedge clk)
                     if (valid)
                         weight <= level[mine*8 +: 8];
             end
-            stage #(.N(PICK), .W(COLS * P_W)) u_pick (
-                .clk(clk), .en(move[1]), .d(picked), .q(operands)
-            );
 
             wire signed [ACC_W-1:0] partial;
             add_tree #(.N(COLS), .W(P_W), .OUT_W(ACC_W), .LEVELS(LEVELS), .STAGES(TREE)) u_tree (

@@ -59,27 +59,28 @@ module msa_array #(
     generate
         for (c = 0; c < COLS; c = c + 1) begin : g_col
             for (k = 0; k < N_LEVELS; k = k + 1) begin : g_level
-                wire [P_W-1:0] y;
-                reg  [P_W-1:0] y_q;
-                mul #(.A_W(ACT_W), .B_W(8)) u_mul (
-                    .a(act[c*ACT_W +: ACT_W]), .b(level[k*8 +: 8]), .y(y)
+                mul_stage #(.A_W(ACT_W), .B_W(8)) u_mul (
+                    .clk(clk), .en(valid), .a(act[c*ACT_W +: ACT_W]), .b(level[k*8 +: 8]),
+                    .y(product[c*N_LEVELS+k])
                 );
-                always @(posedge clk)
-                    if (valid)
-                        y_q <= y;
-                assign product[c*N_LEVELS+k] = y_q;
             end
         end
 
         for (r = 0; r < ROWS; r = r + 1) begin : g_row
-            wire [COLS*P_W-1:0] picked, operands;
+            wire [COLS*P_W-1:0] operands;
             for (c = 0; c < COLS; c = c + 1) begin : g_pick
                 localparam [$clog2(COLS)-1:0] COLUMN = c;
-                assign picked[c*P_W +: P_W] = product[{COLUMN, code_q[(r*COLS+c)*CODE_W +: CODE_W]}];
+                wire [CODE_W-1:0] mine = code_q[(r*COLS+c)*CODE_W +: CODE_W];
+                if (PICK != 0) begin : g_register
+                    reg [P_W-1:0] picked;
+                    always @(posedge clk)
+                        if (move[1])
+                            picked <= product[{COLUMN, mine}];
+                    assign operands[c*P_W +: P_W] = picked;
+                end else begin : g_wire
+                    assign operands[c*P_W +: P_W] = product[{COLUMN, mine}];
+                end
             end
-            stage #(.N(PICK), .W(COLS * P_W)) u_pick (
-                .clk(clk), .en(move[1]), .d(picked), .q(operands)
-            );
 
             wire signed [ACC_W-1:0] partial;
             add_tree #(.N(COLS), .W(P_W), .OUT_W(ACC_W), .LEVELS(LEVELS), .STAGES(TREE)) u_tree (

@@ -45,7 +45,7 @@ module f_array #(
     endgenerate
 
     // one arbitrary row: what it adds in this cycle, by the definition
-    (* anyconst *) reg [$clog2(ROWS)-1:0] row;
+    (* anyconst *) reg [$clog2(ROWS+1)-1:0] row;
     reg signed [ACC_W-1:0] dot;
     reg signed [7:0]       weight;
     integer c, i;
@@ -86,6 +86,7 @@ module f_array #(
     end
 
     always @* begin
+        assume (row < ROWS);
         assume (f_past || rst);
         assume (!valid || first || open);
         assume (!rst || !valid);

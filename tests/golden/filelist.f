@@ -16,6 +16,7 @@ fabric/max_tree.v
 fabric/msa_array.v
 fabric/msb.v
 fabric/mul.v
+fabric/mul_stage.v
 fabric/mul_wide.v
 fabric/pipe.v
 fabric/qkv.v
