@@ -37,39 +37,55 @@ module max_tree #(
     );
 
     // --- rounds of comparison: round 0 holds the candidates, round DEPTH the winner ----------------
+    // The two rounds before a register are fought in its own block, as in add_tree.v.
+    function [NODE_W-1:0] winner(input [NODE_W-1:0] left, right);
+        winner = right[NODE_W-1]
+               && (!left[NODE_W-1] || $signed(right[DEPTH +: W]) > $signed(left[DEPTH +: W]))
+               ? right : left;
+    endfunction
+
     genvar round, i;
     generate
         for (round = 0; round <= DEPTH; round = round + 1) begin : g_round
-            localparam NODES = 1 << (DEPTH - round);
             localparam STAGE = (round + LEVELS - 1) / LEVELS; // registers up to here
-            wire [NODES*NODE_W-1:0] node;
-            for (i = 0; i < NODES; i = i + 1) begin : g_node
-                if (round > 0) begin : g_winner
-                    wire [NODE_W-1:0] left  = g_round[round-1].node[2*i*NODE_W +: NODE_W];
-                    wire [NODE_W-1:0] right = g_round[round-1].node[(2*i+1)*NODE_W +: NODE_W];
-                    wire right_wins = right[NODE_W-1]
-                        && (!left[NODE_W-1] || $signed(right[DEPTH +: W]) > $signed(left[DEPTH +: W]));
-                    wire [NODE_W-1:0] winner = right_wins ? right : left;
-                    if (round % LEVELS == 0 || round == DEPTH) begin : g_register
-                        reg [NODE_W-1:0] winner_q;
-                        always @(posedge clk)
-                            if (move[STAGE-1])
-                                winner_q <= winner;
-                        assign node[i*NODE_W +: NODE_W] = winner_q;
-                    end else begin : g_wire
-                        assign node[i*NODE_W +: NODE_W] = winner;
-                    end
-                end else if (i < N) begin : g_candidate
+            localparam TAKES = round % LEVELS == 0 || round == DEPTH ? 1 : 0; // a register
+            localparam FOUR  = TAKES != 0 && round > 1 && (round - 1) % LEVELS != 0 ? 1 : 0;
+            localparam INNER = TAKES == 0 && ((round + 1) % LEVELS == 0 || round + 1 == DEPTH) ? 1 : 0;
+
+            for (i = 0; i < 1 << (DEPTH - round) && INNER == 0; i = i + 1) begin : g_node
+                wire [NODE_W-1:0] node;
+                if (round == 0) begin : g_candidate
                     localparam [DEPTH-1:0] INDEX = i;
-                    assign node[i*NODE_W +: NODE_W] = {used[i], x[i*W +: W], INDEX};
-                end else begin : g_none
-                    assign node[i*NODE_W +: NODE_W] = {NODE_W{1'b0}};
+                    if (i < N) begin : g_given
+                        assign node = {used[i], x[i*W +: W], INDEX};
+                    end else begin : g_none
+                        assign node = {NODE_W{1'b0}};
+                    end
+                end else if (FOUR != 0) begin : g_four
+                    reg [NODE_W-1:0] node_q;
+                    always @(posedge clk)
+                        if (move[STAGE-1])
+                            node_q <= winner(winner(g_round[round-2].g_node[4*i].node,
+                                                    g_round[round-2].g_node[4*i+1].node),
+                                             winner(g_round[round-2].g_node[4*i+2].node,
+                                                    g_round[round-2].g_node[4*i+3].node));
+                    assign node = node_q;
+                end else if (TAKES != 0) begin : g_two
+                    reg [NODE_W-1:0] node_q;
+                    always @(posedge clk)
+                        if (move[STAGE-1])
+                            node_q <= winner(g_round[round-1].g_node[2*i].node,
+                                             g_round[round-1].g_node[2*i+1].node);
+                    assign node = node_q;
+                end else begin : g_wire
+                    assign node = winner(g_round[round-1].g_node[2*i].node,
+                                         g_round[round-1].g_node[2*i+1].node);
                 end
             end
         end
     endgenerate
 
-    wire [NODE_W-1:0] best = g_round[DEPTH].node;
+    wire [NODE_W-1:0] best = g_round[DEPTH].g_node[0].node;
     assign index     = best[DEPTH-1:0];
     assign max       = best[DEPTH +: W];
 

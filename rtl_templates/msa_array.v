@@ -88,14 +88,15 @@ module msa_array #(
             );
 
             reg  signed [ACC_W-1:0] acc;
-            wire signed [ACC_W-1:0] next = (end_first ? {ACC_W{1'b0}} : acc)
-                                         + partial;
-            always @(posedge clk) begin
-                if (end_valid && end_last)
-                    sum[r*ACC_W +: ACC_W] <= next;
-                if (end_valid)
-                    acc <= next;
-            end
+            function [ACC_W-1:0] total(input from_zero, input [ACC_W-1:0] so_far, more);
+                total = (from_zero ? {ACC_W{1'b0}} : so_far) + more;
+            endfunction
+            always @(posedge clk)
+                if (end_valid) begin
+                    acc <= total(end_first, acc, partial);
+                    if (end_last)
+                        sum[r*ACC_W +: ACC_W] <= total(end_first, acc, partial);
+                end
         end
     endgenerate
 

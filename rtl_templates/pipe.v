@@ -25,22 +25,17 @@ module pipe #(
             assign busy    = 1'b0;
             wire unused_clock = &{1'b0, clk, rst};
         end else begin : g_pipe
-            reg  [STAGES-1:0]       full;
-            reg  [STAGES*TAG_W-1:0] tags;
-            wire [(STAGES+1)*TAG_W-1:0] tags_in = {tags, tag};
-            integer k;
+            reg [STAGES-1:0] full;
             always @(posedge clk) begin
                 full <= move[STAGES-1:0];
-                for (k = 0; k < STAGES; k = k + 1)
-                    if (move[k])
-                        tags[k*TAG_W +: TAG_W] <= tags_in[k*TAG_W +: TAG_W];
                 if (rst)
                     full <= {STAGES{1'b0}};
             end
+            stage #(.N(STAGES), .W(TAG_W)) u_tag (
+                .clk(clk), .en(move[STAGES-1:0]), .d(tag), .q(out_tag)
+            );
             assign move    = {full, valid};
-            assign out_tag = tags[(STAGES-1)*TAG_W +: TAG_W];
             assign busy    = |full;
-            wire unused_tag = &{1'b0, tags_in[STAGES*TAG_W +: TAG_W]};
         end
     endgenerate
 

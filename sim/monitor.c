@@ -212,8 +212,8 @@ static void compare(struct hw_monitor *m, enum stream s, const struct dut_event 
         return;
     }
     const struct tensor *t = &q->tensor[q->head];
-    describe(t, q->done, where, sizeof where);
     if (index != q->done || (s == SCORES && e->sub != t->head)) {
+        describe(t, q->done, where, sizeof where);
         hw_monitor_fail(m, e->cycle, "%s: the design writes head %d, index %d", where, e->sub,
                         index);
         return;
