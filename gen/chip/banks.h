@@ -14,6 +14,8 @@ int hw_bank_addr_bits(const struct hw_rom *rom, int bank_bytes);
 void hw_write_joined(struct hw_out *out, const struct hw_rom *rom, int bank_bytes);
 // personality/NAME_bNN.v, all of them. plan: that of the ROM.
 void hw_write_banks(struct hw_out *out, const struct hw_plan *plan, const struct hw_rom *rom);
+// Bits of a word of a function's table: base 16, step 12.
+enum { HW_TABLE_BITS = 28 };
 // A small ROM that belongs to no plan: one module in one file.
 void hw_write_table(struct hw_out *out, const char *path, const char *module,
                     const struct hw_rom *rom);

@@ -86,7 +86,7 @@ static void write_function_table(struct hw_out *out, const struct hw_table *t)
         for (int k = 0; k < 4; k++)
             data[4 * i + k] = (uint8_t)(word >> (8 * k));
     }
-    struct hw_rom rom = {t->name, 28, t->index_bits, n, data};
+    struct hw_rom rom = {t->name, HW_TABLE_BITS, t->index_bits, n, data};
     snprintf(module, sizeof module, "%s_rom", t->name);
     snprintf(path, sizeof path, "fabric/%s.v", module);
     hw_write_table(out, path, module, &rom);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/chip/memories.h"
 #include "refmodel/limits.h"
 
 static const char *const FORMAT = "hardwire-manifest-1";
@@ -136,6 +137,24 @@ static json_t *rom_table(const struct hw_plan *plan)
     return roms;
 }
 
+static json_t *memories(const struct hw_plan *plan)
+{
+    struct hw_memory list[HW_MOST_MEMORIES];
+    json_t *array = json_array();
+    int n = hw_memories(plan, list);
+    for (int i = 0; i < n; i++) {
+        const struct hw_memory *m = &list[i];
+        json_t *object =
+            json_pack("{s:s, s:s, s:s, s:i, s:i, s:i}", "holds", m->name, "kind",
+                      m->rom ? "ROM" : "RAM", "ports", m->rom ? "1 read" : "1 read, 1 write",
+                      "depth", m->depth, "width", m->width, "instances", m->instances);
+        if (!m->rom)
+            json_object_set_new(object, "mask", json_integer(m->mask));
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
 static json_t *ranges(const struct hw_plan *plan)
 {
     json_t *list = json_array();
@@ -166,11 +185,11 @@ void hw_manifest_write(struct hw_out *out, const struct hw_plan *plan, const cha
         json_object_set_new(files, out->file[i].path, json_string(hex));
     }
     fabric_hash(out, hex);
-    json_t *root =
-        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "format", FORMAT, "version",
-                  HW_VERSION, "slice", slice, "fabric_sha256", hex, "geometry",
-                  geometry_json(&plan->geometry), "model", model_json(&plan->model->config), "roms",
-                  rom_table(plan), "weights", ranges(plan), "files", files);
+    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "format", FORMAT,
+                             "version", HW_VERSION, "slice", slice, "fabric_sha256", hex,
+                             "geometry", geometry_json(&plan->geometry), "model",
+                             model_json(&plan->model->config), "roms", rom_table(plan), "memories",
+                             memories(plan), "weights", ranges(plan), "files", files);
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
     hw_out_open(out, "manifest.json");
     if (text)

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns the sizes of memories. Those of RAMs repeat the parameters of rtl_templates/;
+// tests/memories.py compares them with the elaborated chip.
+#include "gen/chip/memories.h"
+
+#include "gen/chip/banks.h"
+#include "gen/chip/bits.h"
+#include "refmodel/ops.h"
+#include "refmodel/tables.h"
+
+enum { SCORE_HEADS = 4, DIVIDED_HEADS = 8 };     // whose scores, and whose sums, wait (attention.v)
+enum { EXP2_SUM_BITS = 17 };                     // of e and its sign
+enum { HEAD_NORM_BITS = 16, HEAD_NORM_LAG = 8 }; // head_norm.v: an element; words on their way
+
+struct list {
+    struct hw_memory *at;
+    int n;
+};
+
+static void add(struct list *l, const char *name, bool rom, int depth, int width, int mask,
+                int instances)
+{
+    l->at[l->n++] = (struct hw_memory){name, rom, depth, width, mask, instances};
+}
+
+static void ram(struct list *l, const char *name, int depth, int lanes, int lane_bits)
+{
+    add(l, name, false, depth, lanes * lane_bits, lane_bits, 1);
+}
+
+static int most(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static int words(int elements, int of)
+{
+    return (elements + of - 1) / of;
+}
+
+static void rams(struct list *l, const struct hw_geometry *g)
+{
+    int lanes = most(g->vec, g->head_dim); // of a word of queries, and of new keys and values
+    ram(l, "activations",
+        words(g->max_dim, g->cols) + words(g->max_q_dim, g->cols) + words(g->max_hidden, g->cols),
+        g->cols, g->act_bits);
+    ram(l, "residual", most(g->max_dim / g->vec, 2), 1, g->vec * g->res_bits);
+    if (g->sub_norm)
+        ram(l, "side", most(most(g->max_q_dim, g->max_hidden) / g->vec, 2), 1,
+            g->vec * g->res_bits);
+    ram(l, "queries", most(words(g->max_q_dim, lanes), 2), lanes, HW_Q_BITS);
+    ram(l, "new keys and values", 2 << hw_log2_up(most(words(g->max_kv_dim, lanes), 2)), lanes,
+        g->kv_bits);
+    ram(l, "keys", g->kv_rows * (g->kv_ctx / g->att_pos), g->att_pos, g->head_dim * g->kv_bits);
+    ram(l, "values", g->kv_rows * (g->kv_ctx / g->att_pos), g->att_pos, g->head_dim * g->kv_bits);
+    ram(l, "scores", SCORE_HEADS * (g->ctx / g->att_pos), 1, g->att_pos * HW_SCORE_BITS);
+    ram(l, "sums of heads", DIVIDED_HEADS, 1,
+        g->head_dim * (EXP2_SUM_BITS + g->kv_bits + hw_log2_up(g->ctx)));
+    if (g->qk_norm)
+        ram(l, "head", 1 << hw_log2_up(g->head_dim / g->vec + HEAD_NORM_LAG), 1,
+            g->vec * HEAD_NORM_BITS);
+}
+
+static void table(struct list *l, enum hw_table_id id, int instances)
+{
+    const struct hw_table *t = hw_table(id);
+    add(l, t->name, true, 1 << t->index_bits, HW_TABLE_BITS, 0, instances);
+}
+
+int hw_memories(const struct hw_plan *plan, struct hw_memory at[HW_MOST_MEMORIES])
+{
+    const struct hw_geometry *g = &plan->geometry;
+    struct list l = {at, 0};
+    rams(&l, g);
+    for (int i = 0; i < HW_N_ROMS; i++) {
+        const struct hw_rom *r = &plan->rom[i];
+        int bits = hw_bank_addr_bits(r, g->bank_bytes);
+        add(&l, r->name, true, 1 << bits, r->width, 0, 1 << (r->addr_bits - bits));
+    }
+    table(&l, HW_TABLE_EXP2, g->att_pos);
+    table(&l, HW_TABLE_RECIP, 1);
+    table(&l, HW_TABLE_RSQRT, g->qk_norm ? 2 : 1);
+    table(&l, HW_TABLE_SIGMOID, g->vec / 2);
+    return l.n;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every memory that a design has as an instance: what a foundry's compiler has to make of it.
+#ifndef HW_MEMORIES_H
+#define HW_MEMORIES_H
+
+#include "gen/chip/plan.h"
+
+// A RAM (ram.v) has a read and a write port, and is written `mask` bits at a time where mask is
+// less than width; a ROM has a read port. All ports are clocked.
+struct hw_memory {
+    const char *name; // what it holds
+    bool rom;
+    int depth;     // words
+    int width;     // bits of a word
+    int mask;      // of a RAM: bits that are written together
+    int instances; // of that size: banks of a ROM, copies of a function's table
+};
+enum { HW_MOST_MEMORIES = 32 };
+
+// The list, RAMs first; how many.
+int hw_memories(const struct hw_plan *plan, struct hw_memory list[HW_MOST_MEMORIES]);
+
+#endif
