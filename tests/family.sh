@@ -89,8 +89,20 @@ refused() { # PATTERN COMMAND...
     grep -q "$pattern" $dir/said
 }
 d=$dir/qwen3-layers
-check "a model with norms over heads is not tuned" refused 'norms over heads cannot be tuned' \
-    build/hardwire quantize $d/model -o $d/x.safetensors --tune 1 -q
+learned() { # CASE: tuned, and planes chosen by measured loss; what comes out is a model that runs
+    local d=$dir/$1 model
+    build/hardwire quantize $d/model -o $d/tuned.safetensors --bits 3 --code-bits 3 --tune 3 -q &&
+        build/hardwire quantize $d/model -o $d/chosen.safetensors --max-loss 50 -q || return 1
+    for model in tuned chosen; do
+        build/hardwire run $d/$model.safetensors -t $d/tok -n 5 2>&1 | grep 'tokens; chip of' || return 1
+    done
+}
+check "qwen2-windows: learns" learned qwen2-windows
+check "qwen3-layers: learns" learned qwen3-layers
+python3 -c "import sys; sys.path.insert(0, 'tests'); from tiny_model import *
+write_bitllama('$dir/ternary.bin', 16, 32, 1, 2, 1, 16, 8)"
+check "a model with norms before wo is not tuned" refused 'norms before wo and down cannot be tuned' \
+    build/hardwire quantize $dir/ternary.bin -o $d/x.safetensors --bits 4 --tune 1 -q
 check "vec beyond a head" refused 'at most head_dim 8 where heads pass a norm, got 16' \
     build/hardwire emit $d/q.safetensors -o $d/x --rows 16 --cols 16 --vec 16
 sed -i 's/"attention_bias": false/"attention_bias": true/; s/"model_type": "qwen3"/"model_type": "qwen3", "attention_bias": true/' $d/model/config.json

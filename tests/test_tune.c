@@ -31,6 +31,23 @@ static struct hw_config odd_shape(void)
     return c;
 }
 
+// The families beside Llama: what each adds, in a shape that leaves a rest in the tiles.
+enum { FAMILIES = 4 };
+static struct hw_config family(int k)
+{
+    struct hw_config c = odd_shape();
+    c.n_heads = 4;
+    c.n_kv_heads = 2;
+    c.head_dim = 6;
+    c.tied = k % 2;
+    c.qkv_bias = k == 0 || k == 3;           // Qwen2
+    c.qk_norm = k == 1;                      // Qwen3
+    c.window = k == 2 ? 5 : k == 3 ? 11 : 0; // Mistral; Qwen2, in one of its layers
+    c.windowed[0] = k == 2;
+    c.windowed[1] = k >= 2;
+    return c;
+}
+
 // --- exponentials
 
 static void test_exponentials(void **state)
@@ -94,6 +111,11 @@ static void test_window(void **state)
         expect_same_logits(&odd, seed, odd.seq_len);
         expect_same_logits(&odd, seed, 1);
     }
+    for (int k = 0; k < FAMILIES; k++) {
+        struct hw_config c = family(k);
+        expect_same_logits(&c, 5, c.seq_len);
+        expect_same_logits(&c, 6, 3);
+    }
 }
 
 // Each sequence as hw_sample takes it from the float model, one sequence and token at a time.
@@ -101,8 +123,9 @@ static void test_writer(void **state)
 {
     (void)state;
     enum { N = 5, LENGTH = 20, ROUNDS = 2 };
-    struct hw_config shape[] = {small_tied, odd_shape()};
-    for (int k = 0; k < 2; k++) {
+    struct hw_config shape[] = {small_tied, odd_shape(), family(0),
+                                family(1),  family(2),   family(3)};
+    for (int k = 0; k < 2 + FAMILIES; k++) {
         struct hw_error err = {0};
         struct hw_params p;
         int got[N * LENGTH], token[N];
@@ -235,12 +258,13 @@ static void expect_slope(struct probe *b, const struct hw_params *grad, enum hw_
 static void test_derivatives(void **state)
 {
     (void)state;
-    struct hw_config shape[] = {small_tied, odd_shape(), small_untied()};
-    for (int k = 0; k < 3; k++) {
+    struct hw_config shape[] = {small_tied, odd_shape(), small_untied(), family(0),
+                                family(1),  family(2),   family(3)};
+    for (int k = 0; k < 3 + FAMILIES; k++) {
         struct probe b;
         struct hw_params grad;
         struct hw_error err = {0};
-        probe_new(&b, &shape[k], (uint64_t)k + 11, k == 1 ? shape[k].seq_len : 17);
+        probe_new(&b, &shape[k], (uint64_t)k + 11, k == 1 || k > 2 ? shape[k].seq_len : 17);
         assert_true(hw_params_new(&grad, &shape[k], &err));
         double got = loss(&b), want = plain_loss(&b);
         assert_true(fabs(got / want - 1.0) < 1e-5);
@@ -296,6 +320,10 @@ static void test_tuning(void **state)
     expect_improvement(&small_tied, 4, 2, false); // two planes: even steps
     expect_improvement(&odd, 2, 4, false);
     expect_improvement(&small_tied, 3, 3, true);
+    for (int k = 0; k < 3; k++) {
+        struct hw_config c = family(k);
+        expect_improvement(&c, 3, 3, false);
+    }
 }
 
 static void test_short_text(void **state)

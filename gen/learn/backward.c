@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the Llama's derivative: every operator forwards over a window of tokens, then backwards in
+// Owns the gradient of the float model, of every family but those with norms before wo and down:
+// every operator forwards over a window of tokens, then backwards in
 // the opposite order. Activations are [n][width], one row a position.
 #include "gen/learn/backward.h"
 
@@ -12,12 +13,14 @@
 
 // What one layer remembers for the way back.
 struct layer {
-    float *x;         // [n][dim] residual on entry
-    float *inv, *xn;  // [n] 1 / rms, [n][dim] normed
-    float *q, *k, *v; // rotated queries and keys, values
-    float *weight;    // [n_heads][n][n] softmax of the scores
-    float *attn;      // [n][q_dim]
-    float *mid;       // [n][dim] residual between attention and FFN
+    float *x;        // [n][dim] residual on entry
+    float *inv, *xn; // [n] 1 / rms, [n][dim] normed
+    // [n][width] of queries, keys, values: what attention reads; where there are norms over heads,
+    // also what they read, and [n][heads] 1 / rms
+    float *made[HW_N_PROJECTIONS], *row[HW_N_PROJECTIONS], *row_inv[HW_N_PROJECTIONS];
+    float *weight; // [n_heads][n][n] softmax of the scores
+    float *attn;   // [n][q_dim]
+    float *mid;    // [n][dim] residual between attention and FFN
     float *mid_inv, *mid_n;
     float *gate, *up, *hidden; // [n][hidden_dim]
 };
@@ -27,9 +30,10 @@ struct hw_window {
     int length, n;
     const int *tokens;
     struct layer *layers;
-    float *x, *inv, *xn, *logits; // after the last layer
-    float *dx, *dxn;              // [n][dim]
-    float *dq, *dk, *dv, *dattn;
+    float *x, *inv, *xn, *logits;          // after the last layer
+    float *dx, *dxn;                       // [n][dim]
+    float *dmade[HW_N_PROJECTIONS], *drow; // by queries, keys, values; by what a head's norm reads
+    float *dattn;
     float *dgate, *dup, *dhidden;
     float *score;     // [n][n]
     float *turned;    // a matrix on its side
@@ -121,6 +125,20 @@ static size_t largest_matrix(const struct hw_config *c, size_t n)
     return most;
 }
 
+// Rows of projection i of a layer.
+static int width_of(const struct hw_config *c, int i)
+{
+    int rows, cols;
+    hw_tensor_shape(c, hw_projection[i].matrix, &rows, &cols);
+    return rows;
+}
+
+// How many heads of projection i pass a norm; queries have as many as any.
+static size_t normed_heads(const struct hw_config *c, int i)
+{
+    return hw_tensor_exists(c, hw_projection[i].norm) ? (size_t)(width_of(c, i) / c->head_dim) : 0;
+}
+
 // Takes n floats from the block, or only counts them where there is none yet.
 struct carver {
     float *block;
@@ -138,15 +156,25 @@ static size_t carve(struct hw_window *w, const struct hw_config *c, size_t n, fl
 {
     struct carver v = {block, 0};
     size_t dim = (size_t)c->dim, hidden = (size_t)c->hidden_dim, heads = (size_t)c->n_heads;
-    size_t q_dim = heads * (size_t)c->head_dim, kv_dim = (size_t)(c->n_kv_heads * c->head_dim);
+    size_t q_dim = heads * (size_t)c->head_dim;
     for (int l = 0; l < c->n_layers; l++) {
-        struct layer y = {take(&v, n * dim),       take(&v, n),
-                          take(&v, n * dim),       take(&v, n * q_dim),
-                          take(&v, n * kv_dim),    take(&v, n * kv_dim),
-                          take(&v, heads * n * n), take(&v, n * q_dim),
-                          take(&v, n * dim),       take(&v, n),
-                          take(&v, n * dim),       take(&v, n * hidden),
-                          take(&v, n * hidden),    take(&v, n * hidden)};
+        struct layer y = {.x = take(&v, n * dim),
+                          .inv = take(&v, n),
+                          .xn = take(&v, n * dim),
+                          .weight = take(&v, heads * n * n),
+                          .attn = take(&v, n * q_dim),
+                          .mid = take(&v, n * dim),
+                          .mid_inv = take(&v, n),
+                          .mid_n = take(&v, n * dim),
+                          .gate = take(&v, n * hidden),
+                          .up = take(&v, n * hidden),
+                          .hidden = take(&v, n * hidden)};
+        for (int i = 0; i < HW_N_PROJECTIONS; i++) {
+            size_t width = (size_t)width_of(c, i), normed = normed_heads(c, i);
+            y.made[i] = take(&v, n * width);
+            y.row[i] = take(&v, n * normed * (size_t)c->head_dim);
+            y.row_inv[i] = take(&v, n * normed);
+        }
         if (block)
             w->layers[l] = y;
     }
@@ -157,9 +185,7 @@ static size_t carve(struct hw_window *w, const struct hw_config *c, size_t n, fl
                           .logits = take(&v, n * vocab),
                           .dx = take(&v, n * dim),
                           .dxn = take(&v, n * dim),
-                          .dq = take(&v, n * q_dim),
-                          .dk = take(&v, n * kv_dim),
-                          .dv = take(&v, n * kv_dim),
+                          .drow = take(&v, n * normed_heads(c, 0) * (size_t)c->head_dim),
                           .dattn = take(&v, n * q_dim),
                           .dgate = take(&v, n * hidden),
                           .dup = take(&v, n * hidden),
@@ -168,6 +194,8 @@ static size_t carve(struct hw_window *w, const struct hw_config *c, size_t n, fl
                           .turned = take(&v, largest_matrix(c, n)),
                           .cos = take(&v, n * half),
                           .sin = take(&v, n * half)};
+    for (int i = 0; i < HW_N_PROJECTIONS; i++)
+        y.dmade[i] = take(&v, n * (size_t)width_of(c, i));
     if (block) {
         y.c = *c;
         y.layers = w->layers;
@@ -241,31 +269,30 @@ static void linear_back(const struct hw_window *w, const float *matrix, int rows
 
 // --- norm, rotation
 
-static void rmsnorm(const struct hw_window *w, const float *x, const float *gain, float *inv,
-                    float *y)
+// y = x inv gain for `rows` rows of x[rows][width]
+static void rmsnorm(const struct hw_window *w, const float *x, int rows, int width,
+                    const float *gain, float *inv, float *y)
 {
-    int dim = w->c.dim;
-    for (int t = 0; t < w->n; t++, x += dim, y += dim) {
+    for (int t = 0; t < rows; t++, x += width, y += width) {
         double sum = 0.0;
-        for (int i = 0; i < dim; i++)
+        for (int i = 0; i < width; i++)
             sum += (double)x[i] * x[i];
-        inv[t] = (float)(1.0 / sqrt(sum / dim + w->c.norm_eps));
-        for (int i = 0; i < dim; i++)
+        inv[t] = (float)(1.0 / sqrt(sum / width + w->c.norm_eps));
+        for (int i = 0; i < width; i++)
             y[i] = x[i] * inv[t] * gain[i];
     }
 }
 
 // dx += inv (dy g - x inv^2 mean(dy g x)); d_gain += dy x inv
-static void rmsnorm_back(const struct hw_window *w, const float *x, const float *gain,
-                         const float *inv, const float *dy, float *dx, float *d_gain)
+static void rmsnorm_back(const float *x, int rows, int width, const float *gain, const float *inv,
+                         const float *dy, float *dx, float *d_gain)
 {
-    int dim = w->c.dim;
-    for (int t = 0; t < w->n; t++, x += dim, dy += dim, dx += dim) {
+    for (int t = 0; t < rows; t++, x += width, dy += width, dx += width) {
         double sum = 0.0;
-        for (int i = 0; i < dim; i++)
+        for (int i = 0; i < width; i++)
             sum += (double)dy[i] * gain[i] * x[i];
-        float share = (float)(sum / dim) * inv[t] * inv[t];
-        for (int i = 0; i < dim; i++) {
+        float share = (float)(sum / width) * inv[t] * inv[t];
+        for (int i = 0; i < width; i++) {
             d_gain[i] += dy[i] * x[i] * inv[t];
             dx[i] += inv[t] * (dy[i] * gain[i] - x[i] * share);
         }
@@ -288,16 +315,20 @@ static void rotate(const struct hw_window *w, float *v, int width, float sign)
 
 // --- attention
 
+enum { Q, K, V };   // of hw_projection
 enum { ROWS = 32 }; // positions treated together: what lies beyond the last of them is skipped
 
-// The first min(n, t + 1) entries of every row t of s[n][n] become their softmax, the others 0.
-static void softmax_rows(const struct hw_window *w, float *s, float scale)
+// Every row t of s[n][n]: the `kept` entries up to t become their softmax, the others 0.
+static void softmax_rows(const struct hw_window *w, float *s, int kept, float scale)
 {
     int n = w->n;
     for (int t = 0; t < n; t++, s += n) {
-        float inv = 1.0f / hw_exp_row(s, t + 1, hw_row_max(s, t + 1), scale);
-        for (int i = 0; i <= t; i++)
-            s[i] *= inv;
+        int first = t < kept ? 0 : t + 1 - kept, seen = t + 1 - first;
+        float *v = s + first;
+        float inv = 1.0f / hw_exp_row(v, seen, hw_row_max(v, seen), scale);
+        for (int i = 0; i < seen; i++)
+            v[i] *= inv;
+        memset(s, 0, (size_t)first * sizeof *s);
         memset(s + t + 1, 0, (size_t)(n - t - 1) * sizeof *s);
     }
 }
@@ -341,7 +372,7 @@ static void weigh_back(const struct hw_window *w, const float *s, const float *b
     }
 }
 
-static void attend(struct hw_window *w, struct layer *y)
+static void attend(struct hw_window *w, struct layer *y, int l)
 {
     int hd = w->c.head_dim, group = w->c.n_heads / w->c.n_kv_heads;
     size_t n = (size_t)w->n, q_dim = (size_t)(w->c.n_heads * hd);
@@ -350,26 +381,25 @@ static void attend(struct hw_window *w, struct layer *y)
     for (int h = 0; h < w->c.n_heads; h++) {
         float *s = y->weight + (size_t)h * n * n;
         size_t at = (size_t)(h * hd), kv = (size_t)(h / group * hd);
-        scores(w, y->q + at, q_dim, y->k + kv, kv_dim, s);
-        softmax_rows(w, s, (float)(1.0 / sqrt(hd)));
-        weigh(w, s, y->v + kv, kv_dim, y->attn + at, q_dim);
+        scores(w, y->made[Q] + at, q_dim, y->made[K] + kv, kv_dim, s);
+        softmax_rows(w, s, hw_positions_kept(&w->c, l), (float)(1.0 / sqrt(hd)));
+        weigh(w, s, y->made[V] + kv, kv_dim, y->attn + at, q_dim);
     }
 }
 
-// From dattn to dq, dk, dv.
+// From dattn to dmade.
 static void attend_back(struct hw_window *w, const struct layer *y)
 {
     int hd = w->c.head_dim, group = w->c.n_heads / w->c.n_kv_heads;
     size_t n = (size_t)w->n, q_dim = (size_t)(w->c.n_heads * hd);
     size_t kv_dim = (size_t)(w->c.n_kv_heads * hd);
     float scale = (float)(1.0 / sqrt(hd));
-    memset(w->dq, 0, n * q_dim * sizeof *w->dq);
-    memset(w->dk, 0, n * kv_dim * sizeof *w->dk);
-    memset(w->dv, 0, n * kv_dim * sizeof *w->dv);
+    for (int i = 0; i < HW_N_PROJECTIONS; i++)
+        memset(w->dmade[i], 0, n * (size_t)width_of(&w->c, i) * sizeof *w->dmade[i]);
     for (int h = 0; h < w->c.n_heads; h++) {
         const float *s = y->weight + (size_t)h * n * n;
         size_t at = (size_t)(h * hd), kv = (size_t)(h / group * hd);
-        scores(w, w->dattn + at, q_dim, y->v + kv, kv_dim, w->score);
+        scores(w, w->dattn + at, q_dim, y->made[V] + kv, kv_dim, w->score);
         for (size_t t = 0; t < n; t++) { // through the softmax
             const float *p = s + t * n;
             float *d = w->score + t * n, sum = 0.0f;
@@ -378,9 +408,9 @@ static void attend_back(struct hw_window *w, const struct layer *y)
             for (size_t i = 0; i < n; i++)
                 d[i] = p[i] * (d[i] - sum) * scale;
         }
-        weigh(w, w->score, y->k + kv, kv_dim, w->dq + at, q_dim);
-        weigh_back(w, w->score, y->q + at, q_dim, w->dk + kv, kv_dim);
-        weigh_back(w, s, w->dattn + at, q_dim, w->dv + kv, kv_dim);
+        weigh(w, w->score, y->made[K] + kv, kv_dim, w->dmade[Q] + at, q_dim);
+        weigh_back(w, w->score, y->made[Q] + at, q_dim, w->dmade[K] + kv, kv_dim);
+        weigh_back(w, s, w->dattn + at, q_dim, w->dmade[V] + kv, kv_dim);
     }
 }
 
@@ -407,25 +437,52 @@ static void minus_exp(const struct hw_window *w, const float *gate, float *e)
         hw_exp_row(e + (size_t)t * width, w->c.hidden_dim, 0.0f, -1.0f);
 }
 
+// y[n][width] += bias
+static void add_bias(const struct hw_window *w, const float *bias, int width, float *y)
+{
+    for (int t = 0; t < w->n; t++, y += width)
+        add(y, bias, (size_t)width);
+}
+
+// d_bias[width] += the rows of dy[n][width]
+static void bias_back(const struct hw_window *w, const float *dy, int width, float *d_bias)
+{
+    for (int t = 0; t < w->n; t++, dy += width)
+        add(d_bias, dy, (size_t)width);
+}
+
+// Projection i of layer l, from y->xn to what attention reads.
+static void project(struct hw_window *w, const struct hw_params *p, int l, int i)
+{
+    const struct hw_projection *j = &hw_projection[i];
+    struct layer *y = &w->layers[l];
+    int width = width_of(&w->c, i), hd = w->c.head_dim, heads = w->n * (width / hd);
+    bool normed = hw_tensor_exists(&w->c, j->norm);
+    float *out = normed ? y->row[i] : y->made[i];
+    linear(w, weights(w, p, j->matrix, l), width, w->c.dim, y->xn, out);
+    if (hw_tensor_exists(&w->c, j->bias))
+        add_bias(w, weights(w, p, j->bias, l), width, out);
+    if (normed)
+        rmsnorm(w, out, heads, hd, weights(w, p, j->norm, l), y->row_inv[i], y->made[i]);
+    if (j->rotated)
+        rotate(w, y->made[i], width, 1.0f);
+}
+
 static void layer_forward(struct hw_window *w, const struct hw_params *p, int l, float *x)
 {
     struct layer *y = &w->layers[l];
-    int dim = w->c.dim, hidden = w->c.hidden_dim;
-    int q_dim = w->c.n_heads * w->c.head_dim, kv_dim = w->c.n_kv_heads * w->c.head_dim;
+    int dim = w->c.dim, hidden = w->c.hidden_dim, q_dim = width_of(&w->c, Q);
     size_t n = (size_t)w->n, size = n * (size_t)dim;
     memcpy(y->x, x, size * sizeof *x);
-    rmsnorm(w, x, weights(w, p, HW_ATTN_NORM, l), y->inv, y->xn);
-    linear(w, weights(w, p, HW_WQ, l), q_dim, dim, y->xn, y->q);
-    linear(w, weights(w, p, HW_WK, l), kv_dim, dim, y->xn, y->k);
-    linear(w, weights(w, p, HW_WV, l), kv_dim, dim, y->xn, y->v);
-    rotate(w, y->q, q_dim, 1.0f);
-    rotate(w, y->k, kv_dim, 1.0f);
-    attend(w, y);
+    rmsnorm(w, x, w->n, dim, weights(w, p, HW_ATTN_NORM, l), y->inv, y->xn);
+    for (int i = 0; i < HW_N_PROJECTIONS; i++)
+        project(w, p, l, i);
+    attend(w, y, l);
     linear(w, weights(w, p, HW_WO, l), dim, q_dim, y->attn, w->dxn); // dxn: free on the way there
     add(x, w->dxn, size);
 
     memcpy(y->mid, x, size * sizeof *x);
-    rmsnorm(w, x, weights(w, p, HW_FFN_NORM, l), y->mid_inv, y->mid_n);
+    rmsnorm(w, x, w->n, dim, weights(w, p, HW_FFN_NORM, l), y->mid_inv, y->mid_n);
     linear(w, weights(w, p, HW_W_GATE, l), hidden, dim, y->mid_n, y->gate);
     linear(w, weights(w, p, HW_W_UP, l), hidden, dim, y->mid_n, y->up);
     minus_exp(w, y->gate, y->hidden);
@@ -446,25 +503,52 @@ const float *hw_window_forward(struct hw_window *w, const struct hw_params *p, c
                dim * sizeof *w->x);
     for (int l = 0; l < w->c.n_layers; l++)
         layer_forward(w, p, l, w->x);
-    rmsnorm(w, w->x, p->tensor[HW_OUTPUT_NORM], w->inv, w->xn);
+    rmsnorm(w, w->x, n, w->c.dim, p->tensor[HW_OUTPUT_NORM], w->inv, w->xn);
     linear(w, p->tensor[w->c.tied ? HW_TOK_EMBED : HW_OUTPUT], w->c.vocab_size, w->c.dim, w->xn,
            w->logits);
     return w->logits;
 }
 
-// dx, the derivative by the layer's result, becomes that by its residual on entry.
+// The gradient of matrix `id` of layer l: dx += dy matrix, x and dy [n][cols] and [n][rows].
+static void matrix_back(const struct hw_window *w, const struct hw_params *p, struct hw_params *g,
+                        enum hw_tensor_id id, int l, const float *x, const float *dy, float *dx)
+{
+    int rows, cols;
+    hw_tensor_shape(&w->c, id, &rows, &cols);
+    linear_back(w, weights(w, p, id, l), rows, cols, x, dy, dx, hw_params_at(g, &w->c, id, l));
+}
+
+// From dmade[i] back to dxn, to which it adds.
+static void project_back(struct hw_window *w, const struct hw_params *p, struct hw_params *g, int l,
+                         int i)
+{
+    const struct hw_projection *j = &hw_projection[i];
+    const struct layer *y = &w->layers[l];
+    int width = width_of(&w->c, i), hd = w->c.head_dim, heads = w->n * (width / hd);
+    float *dy = w->dmade[i];
+    if (j->rotated)
+        rotate(w, dy, width, -1.0f);
+    if (hw_tensor_exists(&w->c, j->norm)) {
+        memset(w->drow, 0, (size_t)w->n * (size_t)width * sizeof *w->drow);
+        rmsnorm_back(y->row[i], heads, hd, weights(w, p, j->norm, l), y->row_inv[i], dy, w->drow,
+                     hw_params_at(g, &w->c, j->norm, l));
+        dy = w->drow;
+    }
+    if (hw_tensor_exists(&w->c, j->bias))
+        bias_back(w, dy, width, hw_params_at(g, &w->c, j->bias, l));
+    matrix_back(w, p, g, j->matrix, l, y->xn, dy, w->dxn);
+}
+
+// dx, the gradient of the loss by the layer's result, becomes that by its residual on entry.
 static void layer_backward(struct hw_window *w, const struct hw_params *p, struct hw_params *g,
                            int l)
 {
     struct layer *y = &w->layers[l];
     const struct hw_config *c = &w->c;
-    int dim = c->dim, hidden = c->hidden_dim;
-    int q_dim = c->n_heads * c->head_dim, kv_dim = c->n_kv_heads * c->head_dim;
+    int dim = c->dim, hidden = c->hidden_dim, q_dim = width_of(c, Q);
     size_t size = (size_t)w->n * (size_t)dim, ffn = (size_t)w->n * (size_t)hidden;
-#define BACK(id, rows, cols, x, dy, dx)                                                            \
-    linear_back(w, weights(w, p, id, l), rows, cols, x, dy, dx, hw_params_at(g, c, id, l))
     memset(w->dhidden, 0, ffn * sizeof *w->dhidden);
-    BACK(HW_W_DOWN, dim, hidden, y->hidden, w->dx, w->dhidden);
+    matrix_back(w, p, g, HW_W_DOWN, l, y->hidden, w->dx, w->dhidden);
     minus_exp(w, y->gate, w->dgate);
     for (size_t i = 0; i < ffn; i++) {
         float s = 1.0f / (1.0f + w->dgate[i]), d = w->dhidden[i];
@@ -472,23 +556,19 @@ static void layer_backward(struct hw_window *w, const struct hw_params *p, struc
         w->dup[i] = d * y->gate[i] * s;
     }
     memset(w->dxn, 0, size * sizeof *w->dxn);
-    BACK(HW_W_GATE, hidden, dim, y->mid_n, w->dgate, w->dxn);
-    BACK(HW_W_UP, hidden, dim, y->mid_n, w->dup, w->dxn);
-    rmsnorm_back(w, y->mid, weights(w, p, HW_FFN_NORM, l), y->mid_inv, w->dxn, w->dx,
+    matrix_back(w, p, g, HW_W_GATE, l, y->mid_n, w->dgate, w->dxn);
+    matrix_back(w, p, g, HW_W_UP, l, y->mid_n, w->dup, w->dxn);
+    rmsnorm_back(y->mid, w->n, dim, weights(w, p, HW_FFN_NORM, l), y->mid_inv, w->dxn, w->dx,
                  hw_params_at(g, c, HW_FFN_NORM, l));
 
     memset(w->dattn, 0, (size_t)w->n * (size_t)q_dim * sizeof *w->dattn);
-    BACK(HW_WO, dim, q_dim, y->attn, w->dx, w->dattn);
+    matrix_back(w, p, g, HW_WO, l, y->attn, w->dx, w->dattn);
     attend_back(w, y);
-    rotate(w, w->dq, q_dim, -1.0f);
-    rotate(w, w->dk, kv_dim, -1.0f);
     memset(w->dxn, 0, size * sizeof *w->dxn);
-    BACK(HW_WQ, q_dim, dim, y->xn, w->dq, w->dxn);
-    BACK(HW_WK, kv_dim, dim, y->xn, w->dk, w->dxn);
-    BACK(HW_WV, kv_dim, dim, y->xn, w->dv, w->dxn);
-    rmsnorm_back(w, y->x, weights(w, p, HW_ATTN_NORM, l), y->inv, w->dxn, w->dx,
+    for (int i = 0; i < HW_N_PROJECTIONS; i++)
+        project_back(w, p, g, l, i);
+    rmsnorm_back(y->x, w->n, dim, weights(w, p, HW_ATTN_NORM, l), y->inv, w->dxn, w->dx,
                  hw_params_at(g, c, HW_ATTN_NORM, l));
-#undef BACK
 }
 
 void hw_window_backward(struct hw_window *w, const struct hw_params *p, const float *d_logits,
@@ -500,7 +580,7 @@ void hw_window_backward(struct hw_window *w, const struct hw_params *p, const fl
     memset(w->dxn, 0, size * sizeof *w->dxn);
     linear_back(w, p->tensor[head], w->c.vocab_size, w->c.dim, w->xn, d_logits, w->dxn,
                 grad->tensor[head]);
-    rmsnorm_back(w, w->x, p->tensor[HW_OUTPUT_NORM], w->inv, w->dxn, w->dx,
+    rmsnorm_back(w->x, w->n, w->c.dim, p->tensor[HW_OUTPUT_NORM], w->inv, w->dxn, w->dx,
                  grad->tensor[HW_OUTPUT_NORM]);
     for (int l = w->c.n_layers - 1; l >= 0; l--)
         layer_backward(w, p, grad, l);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A window of tokens through the float Llama at once, forwards and backwards: what tuning needs.
-// The same bits on every machine: IEEE basic operations in a fixed order.
+// A window of tokens through the float model at once, forwards and backwards: what tuning needs. Of
+// every family but those with sub_norm. The same bits on every machine: IEEE basic operations in a
+// fixed order.
 #ifndef HW_BACKWARD_H
 #define HW_BACKWARD_H
 

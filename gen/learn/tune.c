@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns tuning: Adam over places, scales, levels and gains, the rounding passed straight through
-// (as LSQ and EfficientQAT do), against the float model's distribution.
+// Owns tuning: Adam over places, scales, levels, gains and biases, the rounding passed straight
+// through (as LSQ and EfficientQAT do), against the float model's distribution.
 #include "gen/learn/tune.h"
 
 #include <math.h>
@@ -16,10 +16,10 @@ enum { WINDOW = 512, THREADS = 2, PER_THREAD = 1, AHEAD = 8 };
 static const double MOST_BYTES = 2147483648.0;
 
 // How far one step moves, at first; it falls linearly to nothing.
-static const double PLACE_RATE = 0.004; // of the mean distance of two levels
-static const double LEVEL_RATE = 0.005; // the same
-static const double SCALE_RATE = 0.001; // of the scale
-static const double GAIN_RATE = 0.001;  // of the mean gain
+static const double PLACE_RATE = 0.004;  // of the mean distance of two levels
+static const double LEVEL_RATE = 0.005;  // the same
+static const double SCALE_RATE = 0.001;  // of the scale
+static const double VECTOR_RATE = 0.001; // of the mean magnitude
 
 // --- a rounded matrix
 
@@ -111,7 +111,7 @@ struct tuner {
     const struct hw_config *c;
     struct matrix *matrix;
     int n_matrices;
-    struct moments gain[HW_N_TENSORS];
+    struct moments vector[HW_N_TENSORS]; // where is_vector
     struct hw_params teacher, student;
     struct worker {
         const struct tuner *t;
@@ -131,9 +131,18 @@ struct tuner {
     int n_windows;
 };
 
-static bool is_gain(int id)
+// Gains of norms and biases: vectors that the chip holds in 16 bits, not rounded to codes.
+static bool is_vector(const struct hw_config *c, int id)
 {
-    return id == HW_OUTPUT_NORM || id == HW_ATTN_NORM || id == HW_FFN_NORM;
+    int rows, cols;
+    hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
+    return hw_tensor_exists(c, (enum hw_tensor_id)id) && (rows == 1 || cols == 1);
+}
+
+static size_t vector_size(const struct hw_config *c, int id) // of all layers
+{
+    return hw_params_size(c, (enum hw_tensor_id)id) *
+           (size_t)hw_params_layers(c, (enum hw_tensor_id)id);
 }
 
 static bool moments_new(struct moments *m, size_t n, struct hw_error *err)
@@ -190,20 +199,20 @@ static void move_matrix(struct tuner *t, struct matrix *m, const struct step *s)
         move_levels(m, d_level, s);
 }
 
-static void move_gains(struct tuner *t, const struct step *s)
+static void move_vectors(struct tuner *t, const struct step *s)
 {
     for (int id = 0; id < HW_N_TENSORS; id++) {
-        if (!is_gain(id))
+        if (!is_vector(t->c, id))
             continue;
-        float *gain = t->student.tensor[id];
+        float *v = t->student.tensor[id];
         const float *d = t->worker[0].grad.tensor[id];
-        size_t n = (size_t)hw_params_layers(t->c, (enum hw_tensor_id)id) * (size_t)t->c->dim;
+        size_t n = vector_size(t->c, id);
         double mean = 0.0;
         for (size_t i = 0; i < n; i++)
-            mean += fabsf(gain[i]) / (double)n;
+            mean += fabsf(v[i]) / (double)n;
         for (size_t i = 0; i < n; i++)
-            gain[i] =
-                (float)(gain[i] - GAIN_RATE * mean * s->rate * direction(&t->gain[id], i, d[i], s));
+            v[i] = (float)(v[i] -
+                           VECTOR_RATE * mean * s->rate * direction(&t->vector[id], i, d[i], s));
     }
 }
 
@@ -287,7 +296,7 @@ static void run_steps(struct tuner *t, int n_steps, FILE *progress)
         struct step s = {(double)(n_steps - i) / n_steps, 1.0 - mean, 1.0 - square};
         for (int m = 0; m < t->n_matrices; m++)
             move_matrix(t, &t->matrix[m], &s);
-        move_gains(t, &s);
+        move_vectors(t, &s);
         if (progress && (i + 1) % every == 0) {
             fprintf(progress, "tuning: step %d of %d, divergence from float %.5f\n", i + 1, n_steps,
                     recent);
@@ -359,7 +368,7 @@ static bool tuner_new(struct tuner *t, const struct hw_float *f, struct hw_round
             return false;
     }
     for (int id = 0; id < HW_N_TENSORS; id++) {
-        if (is_gain(id) && !moments_new(&t->gain[id], (size_t)c->dim * (size_t)c->n_layers, err))
+        if (is_vector(c, id) && !moments_new(&t->vector[id], vector_size(c, id), err))
             return false;
     }
     return true;
@@ -374,7 +383,7 @@ static void tuner_free(struct tuner *t)
     }
     free(t->matrix);
     for (int id = 0; id < HW_N_TENSORS; id++)
-        moments_free(&t->gain[id]);
+        moments_free(&t->vector[id]);
     for (int i = 0; i < THREADS; i++) {
         struct worker *y = &t->worker[i];
         hw_writer_free(y->writer);

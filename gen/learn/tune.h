@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tuning after rounding: scales, levels, gains and the codes themselves follow the derivative of
+// Tuning after rounding: scales, levels, gains, biases and codes follow the derivative of
 // the divergence from the float model, over text that the float model writes for itself.
 #ifndef HW_TUNE_H
 #define HW_TUNE_H
@@ -11,7 +11,7 @@
 #include "gen/quant/rounded.h"
 
 // n_steps: of two windows each of text[n_text], over again where it is short; NULL: the float model
-// writes. Changes rounded[hw_rounded_count] and the norm gains; *tuned receives the model they
+// writes. Changes rounded[hw_rounded_count]; *tuned receives the model they
 // amount to (freed by hw_params_free). A line of progress now and then. Refuses what needs more
 // than 2 GiB. The same bits on every machine, however many threads can be started.
 bool hw_tune(struct hw_float *teacher, const struct hw_config *c, int n_steps, const int *text,

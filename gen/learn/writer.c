@@ -110,19 +110,23 @@ static void linear(struct hw_writer *w, enum hw_tensor_id id, int layer, const f
                 hw_params_at(&w->turned, &w->c, id, layer), (size_t)rows, y, (size_t)rows);
 }
 
-static void rmsnorm(struct hw_writer *w, enum hw_tensor_id id, int layer)
+// y = x / rms(x) gain for `rows` rows of x[rows][width]; y may be x
+static void rmsnorm(const struct hw_writer *w, const float *x, int rows, int width,
+                    const float *gain, float *y)
 {
-    int dim = w->c.dim;
-    const float *gain = hw_params_at(w->p, &w->c, id, layer), *x = w->x;
-    float *y = w->xn;
-    for (int s = 0; s < w->n; s++, x += dim, y += dim) {
+    for (int s = 0; s < rows; s++, x += width, y += width) {
         double sum = 0.0;
-        for (int i = 0; i < dim; i++)
+        for (int i = 0; i < width; i++)
             sum += (double)x[i] * x[i];
-        float inv = (float)(1.0 / sqrt(sum / dim + w->c.norm_eps));
-        for (int i = 0; i < dim; i++)
+        float inv = (float)(1.0 / sqrt(sum / width + w->c.norm_eps));
+        for (int i = 0; i < width; i++)
             y[i] = x[i] * inv * gain[i];
     }
+}
+
+static void norm_residual(struct hw_writer *w, enum hw_tensor_id id, int layer)
+{
+    rmsnorm(w, w->x, w->n, w->c.dim, hw_params_at(w->p, &w->c, id, layer), w->xn);
 }
 
 static void rotate(const struct hw_writer *w, float *v, int width, int pos)
@@ -144,15 +148,17 @@ static void attend(struct hw_writer *w, int layer, int s, int h, int pos)
     size_t at = ((size_t)(layer * w->n + s) * (size_t)kv_heads + (size_t)kv) * head;
     const float *q = w->q + (s * w->c.n_heads + h) * hd, *key = w->key + at, *value = w->value + at;
     float *out = w->attn + (s * w->c.n_heads + h) * hd;
-    memset(w->score, 0, (size_t)(pos + 1) * sizeof *w->score);
+    int kept = hw_positions_kept(&w->c, layer), first = pos < kept ? 0 : pos + 1 - kept;
+    int seen = pos + 1 - first;
+    memset(w->score, 0, (size_t)seen * sizeof *w->score);
     for (int d = 0; d < hd; d++, key += w->length) {
-        for (int p = 0; p <= pos; p++)
-            w->score[p] += q[d] * key[p];
+        for (int p = 0; p < seen; p++)
+            w->score[p] += q[d] * key[first + p];
     }
-    float inv = 1.0f / hw_exp_row(w->score, pos + 1, hw_row_max(w->score, pos + 1),
-                                  (float)(1.0 / sqrt(hd)));
+    float inv =
+        1.0f / hw_exp_row(w->score, seen, hw_row_max(w->score, seen), (float)(1.0 / sqrt(hd)));
     for (int d = 0; d < hd; d++, value += w->length)
-        out[d] = hw_dot(w->score, value, pos + 1) * inv;
+        out[d] = hw_dot(w->score, value + first, seen) * inv;
 }
 
 static void remember(struct hw_writer *w, int layer, int pos)
@@ -173,15 +179,32 @@ static void add_normed(struct hw_writer *w)
         w->x[i] += w->xn[i];
 }
 
+// Queries, keys and values of all sequences at a position.
+static void project(struct hw_writer *w, int l, int pos)
+{
+    float *const made[HW_N_PROJECTIONS] = {w->q, w->k, w->v};
+    for (int i = 0; i < HW_N_PROJECTIONS; i++) {
+        const struct hw_projection *j = &hw_projection[i];
+        int width, cols, hd = w->c.head_dim;
+        hw_tensor_shape(&w->c, j->matrix, &width, &cols);
+        linear(w, j->matrix, l, w->xn, made[i]);
+        const float *bias =
+            hw_tensor_exists(&w->c, j->bias) ? hw_params_at(w->p, &w->c, j->bias, l) : NULL;
+        for (int k = 0; bias && k < w->n * width; k++)
+            made[i][k] += bias[k % width];
+        if (hw_tensor_exists(&w->c, j->norm))
+            rmsnorm(w, made[i], w->n * (width / hd), hd, hw_params_at(w->p, &w->c, j->norm, l),
+                    made[i]);
+        if (j->rotated)
+            rotate(w, made[i], width, pos);
+    }
+}
+
 static void layer_forward(struct hw_writer *w, int l, int pos)
 {
     const struct hw_config *c = &w->c;
-    rmsnorm(w, HW_ATTN_NORM, l);
-    linear(w, HW_WQ, l, w->xn, w->q);
-    linear(w, HW_WK, l, w->xn, w->k);
-    linear(w, HW_WV, l, w->xn, w->v);
-    rotate(w, w->q, c->n_heads * c->head_dim, pos);
-    rotate(w, w->k, c->n_kv_heads * c->head_dim, pos);
+    norm_residual(w, HW_ATTN_NORM, l);
+    project(w, l, pos);
     remember(w, l, pos);
     for (int s = 0; s < w->n; s++) {
         for (int h = 0; h < c->n_heads; h++)
@@ -189,7 +212,7 @@ static void layer_forward(struct hw_writer *w, int l, int pos)
     }
     linear(w, HW_WO, l, w->attn, w->xn);
     add_normed(w);
-    rmsnorm(w, HW_FFN_NORM, l);
+    norm_residual(w, HW_FFN_NORM, l);
     linear(w, HW_W_GATE, l, w->xn, w->gate);
     linear(w, HW_W_UP, l, w->xn, w->up);
     for (int s = 0; s < w->n; s++) {
@@ -230,7 +253,7 @@ void hw_writer_write(struct hw_writer *w, uint64_t *seed, int *tokens, float *lo
                    dim * sizeof *w->x);
         for (int l = 0; l < c->n_layers; l++)
             layer_forward(w, l, (int)pos);
-        rmsnorm(w, HW_OUTPUT_NORM, 0);
+        norm_residual(w, HW_OUTPUT_NORM, 0);
         linear(w, c->tied ? HW_TOK_EMBED : HW_OUTPUT, 0, w->xn, w->logits);
         for (size_t s = 0; s < (size_t)w->n; s++) {
             float *here = w->logits + s * vocab;

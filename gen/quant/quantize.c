@@ -526,14 +526,9 @@ static bool check_model(const struct hw_model *model, const struct hw_quantize_o
                        "quantize: expected every matrix of the layers to be -s, 0 or s in each "
                        "row, as in a natively ternary checkpoint");
     const struct hw_config *c = hw_model_config(model);
-    if (learns(o) && (c->sub_norm || c->qkv_bias || c->qk_norm || c->window))
-        return hw_fail(err,
-                       "quantize: a model with %s cannot be tuned: expected no tune, rom-bits or "
-                       "max-loss",
-                       c->sub_norm   ? "norms before wo and down"
-                       : c->qkv_bias ? "biases"
-                       : c->qk_norm  ? "norms over heads"
-                                     : "a sliding window");
+    if (learns(o) && c->sub_norm)
+        return hw_fail(err, "quantize: a model with norms before wo and down cannot be tuned: "
+                            "expected no tune, rom-bits or max-loss");
     return true;
 }
 

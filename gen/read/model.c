@@ -62,6 +62,12 @@ const struct hw_tensor_info hw_tensor_info[HW_N_TENSORS] = {
 };
 // clang-format on
 
+const struct hw_projection hw_projection[HW_N_PROJECTIONS] = {
+    {HW_WQ, HW_BQ, HW_Q_NORM, true},
+    {HW_WK, HW_BK, HW_K_NORM, true},
+    {HW_WV, HW_BV, HW_N_TENSORS, false},
+};
+
 const char *hw_tensor_name(enum hw_tensor_id id, int layer, char buf[HW_TENSOR_NAME_SIZE])
 {
     if (hw_tensor_info[id].global)
@@ -78,7 +84,7 @@ bool hw_tensor_is_global(enum hw_tensor_id id)
 
 bool hw_tensor_exists(const struct hw_config *c, enum hw_tensor_id id)
 {
-    return hw_has(c, hw_tensor_info[id].where);
+    return id < HW_N_TENSORS && hw_has(c, hw_tensor_info[id].where);
 }
 
 struct hw_tensor *hw_model_tensor(const struct hw_model *model, enum hw_tensor_id id, int layer)

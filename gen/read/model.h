@@ -32,6 +32,14 @@ enum hw_tensor_id {
     HW_N_TENSORS
 };
 
+// What attention takes of a layer's normed input: a matrix, and where a family has them (the
+// others' tensors do not exist) a bias, then a norm over each head, then the rotation.
+enum { HW_N_PROJECTIONS = 3 };
+extern const struct hw_projection {
+    enum hw_tensor_id matrix, bias, norm; // norm: HW_N_TENSORS, none in any family
+    bool rotated;
+} hw_projection[HW_N_PROJECTIONS]; // queries, keys, values
+
 struct hw_model; // opaque
 
 // Opens a checkpoint, a file or a Hugging Face folder (format found by content). Returns NULL
