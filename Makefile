@@ -102,7 +102,7 @@ test: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/encode $(B)/default.safeten
 	@tests/run
 
 test-full: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/encode $(B)/default.safetensors
-	@sim/setup python3-pip python3-venv chromium klayout ngspice
+	@sim/setup python3-pip python3-venv python3-torch chromium klayout ngspice
 	@tests/run full
 
 $(B)/bench_reference: sim/bench_reference.c $(B)/libhardwire.a

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Families beside Llama: small random checkpoints (tests/family_model.py), as a Hugging Face folder and
 # as a GGUF file where one can say it: both give the same integers; the float model says what the
-# published equations say; the chip's every tensor is the reference's, its cycles the model's; the ROMs
-# hold the file. `full` plays all cases over their whole contexts, and slices of each.
+# published equations say, and (full) what transformers and llama.cpp compute; the chip's every tensor is
+# the reference's, its cycles the model's; the ROMs hold the file. `full` plays all cases over their whole
+# contexts, and slices of each.
 # Prints TAP: tests/family.sh [full]
 set -u
 full=${1:-}
@@ -48,6 +49,27 @@ slice() { # NAME OPTIONS...
     grep -q ' 0 different' $dir/story
 }
 
+# Libraries that evaluate such models in float (full): transformers on Debian's torch, and llama.cpp,
+# which knows Qwen3, too. transformers 4.44 is the last that takes that torch.
+libraries() {
+    local t=build/transformers-venv l=build/llama-venv
+    if [ ! -f $t/complete ]; then
+        rm -rf $t
+        /usr/bin/python3 -m venv --system-site-packages $t &&
+            $t/bin/pip install -q --no-deps transformers==4.44.2 tokenizers==0.19.1 huggingface-hub==0.24.7 \
+                safetensors==0.4.5 &&
+            $t/bin/pip install -q regex packaging filelock requests pyyaml tqdm fsspec typing_extensions &&
+            touch $t/complete || return 1
+    fi
+    if [ ! -f $l/complete ]; then
+        rm -rf $l
+        python3 -m venv $l && $l/bin/pip install -q llama-cpp-python==0.3.36 && touch $l/complete || return 1
+    fi
+}
+beside() { # LIBRARY CASE
+    build/$1-venv/bin/python tests/family_logits.py "$1" "$dir/$2"
+}
+
 case=0
 play() { # CASE PATTERN OPTIONS...: what inspect must say, and a geometry
     local name=$1 pattern=$2
@@ -78,6 +100,13 @@ if [ "$full" ]; then
     play qwen3 '^qk_norm ' --rows 8 --cols 16 --vec 4 --att-pos 4
     play mistral 'window +8 positions' --rows 4 --cols 4 --vec 4 --att-pos 4
     play mistral-5 'window +5 positions' --rows 16 --cols 16 --vec 8 --att-pos 4
+    check "transformers and llama.cpp are there" libraries
+    for name in qwen2 mistral mistral-5; do
+        check "$name: float equals transformers" beside transformers $name
+    done
+    for name in qwen2 qwen3; do
+        check "$name: float equals llama.cpp" beside llama $name
+    done
 fi
 
 # what such a model cannot have done to it, or lacks, is said by name
