@@ -6,9 +6,9 @@
 #include "gen/chip/verilog.h"
 #include "gen/cmd.h"
 
-static const struct hw_verb *const VERBS[] = {&HW_VERB_INSPECT, &HW_VERB_QUANTIZE, &HW_VERB_PLAN,
-                                              &HW_VERB_EMIT,    &HW_VERB_RUN,      &HW_VERB_SIM,
-                                              &HW_VERB_REPORT,  &HW_VERB_LAYOUT,   &HW_VERB_UART};
+static const struct hw_verb *const VERBS[] = {
+    &HW_VERB_INSPECT, &HW_VERB_QUANTIZE, &HW_VERB_PLAN,   &HW_VERB_EMIT, &HW_VERB_RUN,
+    &HW_VERB_SIM,     &HW_VERB_REPORT,   &HW_VERB_LAYOUT, &HW_VERB_UART, &HW_VERB_PATCH};
 enum { N_VERBS = sizeof VERBS / sizeof VERBS[0] };
 
 static void help(FILE *to)

@@ -58,7 +58,7 @@ yosys -q -p "read_verilog -defer -I$dir/tiny/fabric -I$dir/tiny-uart $(echo $sou
 check "lint: uart_top in Verilator, Icarus, Yosys" $status
 
 # --- the encoder
-python3 tests/uart_lines.py $tok $dir > $dir/expected
+python3 tests/uart_lines.py $tok $dir "$([ "${1:-}" = full ] && echo 300 || echo 60)" > $dir/expected
 iverilog -g2005 -Wall -Wno-timescale -I$dir/tiny-uart -s encode_tb -o $dir/encode.vvp $dir/tiny-uart/text_*.v \
     sim/encode_tb.v
 vvp -n $dir/encode.vvp +lines=$dir/lines > $dir/ids

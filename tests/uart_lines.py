@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Lines for the encoder, into DIR/lines, and their tokens by the C encoder: uart_lines.py TOKENIZER DIR.
+"""Lines for the encoder, into DIR/lines, and their tokens by the C encoder: uart_lines.py TOKENIZER DIR N.
 
 Words of stories, words cut and glued, characters of two to four bytes, bytes that are no UTF-8.
 """
@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 
-tokenizer, directory = sys.argv[1:]
+tokenizer, directory, count = sys.argv[1:]
 r = random.Random(7)
 words = open("tests/stories260K.txt", "rb").read().split()
 others = ["é", "ö", "“", "”", "’", "…", "😀", "€", "  ", "--", "123", "<s>", "<0x41>", "\x01", "\x7f"]
@@ -28,13 +28,13 @@ def word():
 
 def line():
     text = b""
-    for _ in range(r.randrange(1, 9)):
+    for _ in range(r.randrange(1, 6)):
         text += word() + (b" " if r.randrange(5) else b"")
-    return text[:200]
+    return text[:100]
 
 
-lines = [b"", b" ", b"a", b"\x80", b"\xf0\x9f\x98\x80", b"aaaaaaaaaaaaaaaaaaaa", b"Once upon a time" * 12]
-lines += [line() for _ in range(150)]
+lines = [b"", b" ", b"a", b"\x80", b"\xf0\x9f\x98\x80", b"aaaaaaaaaaaaaaaaaaaa", b"Once upon a time" * 5]
+lines += [line() for _ in range(int(count))]
 with open(f"{directory}/lines", "wb") as f:
     f.write(b"".join(text + b"\n" for text in lines))
 told = subprocess.run(["build/encode", tokenizer, "512"], check=True, stdout=subprocess.PIPE,

@@ -172,20 +172,31 @@ static bool write_folder(const struct hw_text_tables *t, const char *templates, 
     return !err->set;
 }
 
+bool hw_uart_tables(const struct hw_qmodel *q, const struct hw_tokenizer *tok,
+                    const char *tokenizer, struct hw_text_tables *t, struct hw_known_answer *known,
+                    struct hw_error *err)
+{
+    if (!hw_text_tables_make(t, tok, tokenizer, err))
+        return false;
+    if (know_answer(q, t, known, err)) {
+        hw_text_tables_expect(t, known->signature);
+        return true;
+    }
+    hw_text_tables_free(t);
+    return false;
+}
+
 bool hw_uart_write(const struct hw_qmodel *q, const struct hw_tokenizer *tok, const char *tokenizer,
                    const char *templates, const char *dir, bool blank,
                    struct hw_known_answer *known, struct hw_error *err)
 {
     struct hw_text_tables t;
-    if (!hw_text_tables_make(&t, tok, tokenizer, err))
+    if (!hw_uart_tables(q, tok, tokenizer, &t, known, err))
         return false;
-    if (know_answer(q, &t, known, err)) {
-        hw_text_tables_expect(&t, known->signature);
-        for (int i = 0; blank && i < HW_N_TEXT_TABLES && !err->set; i++)
-            hw_pattern_fill(&t.rom[i], err);
-        if (!err->set)
-            write_folder(&t, templates, q->config.vocab_size, known, dir, err);
-    }
+    for (int i = 0; blank && i < HW_N_TEXT_TABLES && !err->set; i++)
+        hw_pattern_fill(&t.rom[i], err);
+    if (!err->set)
+        write_folder(&t, templates, q->config.vocab_size, known, dir, err);
     hw_text_tables_free(&t);
     return !err->set;
 }

@@ -6,6 +6,7 @@
 
 #include "gen/error.h"
 #include "gen/text/tokenizer.h"
+#include "gen/uart/tables.h"
 #include "refmodel/qmodel.h"
 
 enum { HW_UART_KNOWN = 32 }; // tokens of the self-test, where the context has room for them
@@ -15,6 +16,11 @@ struct hw_known_answer {
     int n;
     uint32_t signature;
 };
+
+// The tables, the signature in them, and that answer. On success the caller frees *t.
+bool hw_uart_tables(const struct hw_qmodel *q, const struct hw_tokenizer *tok,
+                    const char *tokenizer, struct hw_text_tables *t, struct hw_known_answer *known,
+                    struct hw_error *err);
 
 // templates: the folder of the hand-written Verilog. tokenizer: its path, for errors. The folder
 // `dir` appears complete or not at all; what is there already is replaced where it is such a

@@ -1,0 +1,78 @@
+#!/bin/sh
+# A tiny design placed on an ECP5-85F without a model in it; two models written into the finished configuration; their
+# ROM bits read back out of the bitstreams. Then the netlist that was placed, with the patched memories, is simulated
+# behind its serial line and tells what `hardwire run` tells. Prints TAP.
+set -eu
+dir=build/test/patch
+bin=build/venv-board/bin
+mkdir -p $dir
+tok=models/tokenizer.bin
+failed=0
+check() { # name, exit status
+    [ "$2" = 0 ] && echo "ok $1" || { echo "not ok $1"; failed=1; }
+}
+geometry="--rows 4 --cols 4 --vec 4 --att-pos 4"
+
+PYTHONPATH=tests python3 -c "
+from tiny_model import write_checkpoint
+write_checkpoint('$dir/a.bin', 16, 24, 2, 4, 2, 512, 48, False, seed=7)
+write_checkpoint('$dir/b.bin', 16, 24, 2, 4, 2, 512, 48, False, seed=8)"
+build/hardwire quantize $dir/a.bin -o $dir/a.safetensors -q
+build/hardwire quantize $dir/b.bin -o $dir/b.safetensors -q
+# shellcheck disable=SC2086
+build/hardwire emit $dir/a.safetensors -o $dir/base $geometry --target ecp5 --blank -q
+build/hardwire uart $dir/a.safetensors -t $tok -o $dir/base-uart --blank -q
+[ -n "${KEEP:-}" ] && [ -f $dir/placed/base.config ] ||
+    boards/build $dir/base $dir/base-uart -o $dir/placed --mhz 25 > $dir/build.log || { cat $dir/build.log; exit 1; }
+check "placed: $(tail -n 1 $dir/build.log)" 0
+
+for m in a b; do
+    status=0
+    build/hardwire patch $dir/placed/base.config $dir/$m.safetensors -t $tok --fabric $dir/base -o $dir/$m.config > $dir/$m.said || status=1
+    $bin/yowasp-ecppack --compress --idcode 0x41113043 --input $dir/$m.config --bit $dir/$m.bit > /dev/null
+    $bin/yowasp-ecpunpack --input $dir/$m.bit --textcfg $dir/$m.unpacked > /dev/null 2>&1 || status=1
+    build/hardwire emit $dir/$m.safetensors -o $dir/$m.design --fabric $dir/base -q
+    build/hardwire uart $dir/$m.safetensors -t $tok -o $dir/$m.uart -q
+    diff -rq $dir/base/fabric $dir/$m.design/fabric || status=1
+    python3 tests/patch_check.py $dir/placed/base.config $dir/$m.config $dir/base,$dir/base-uart $dir/$m.design,$dir/$m.uart \
+        > $dir/$m.checked 2>&1 || status=1
+    # what comes out of the bitstream has the same memories
+    python3 tests/patch_same.py $dir/$m.config $dir/$m.unpacked >> $dir/$m.checked 2>&1 || status=1
+    [ $status = 0 ] || cat $dir/$m.checked
+    check "patch $m: $(tail -n 1 $dir/$m.said)" $status
+    check "read back $m: $(head -n 1 $dir/$m.checked)" $status
+done
+
+# a bit that is wrong must be found
+status=0
+python3 tests/patch_same.py $dir/b.config $dir/a.unpacked > /dev/null 2>&1 && status=1
+python3 tests/patch_check.py $dir/placed/base.config $dir/a.config $dir/base,$dir/base-uart $dir/b.design,$dir/b.uart > /dev/null 2>&1 && status=1
+check "another model's bits are told apart" $status
+
+# a base of another geometry is refused
+status=0
+build/hardwire emit $dir/a.safetensors -o $dir/other --rows 8 --cols 4 --vec 4 --att-pos 4 --target ecp5 --blank -q
+build/hardwire patch $dir/placed/base.config $dir/a.safetensors --fabric $dir/other -o $dir/none.config > /dev/null 2> $dir/none.said && status=1
+grep -q 'in a block RAM, found it in none' $dir/none.said || status=1
+[ ! -e $dir/none.config ] || status=1
+check "a base of another geometry is refused" $status
+
+if [ "${1:-}" = full ]; then
+    # the netlist that was placed, with the memories of model b
+    python3 tests/patch_netlist.py $dir/placed/netlist.json $dir/placed/base.config $dir/b.config $dir/netlist.json
+    yosys -q -p "read_json $dir/netlist.json; write_verilog -noattr $dir/netlist.v"
+    status=0
+    verilator --cc --exe --build -O3 -MAKEFLAGS OPT_FAST=-O1 --noassert -Wno-fatal --output-split 20000 --output-split-cfuncs 1000 \
+        --top-module board_sim --Mdir $dir/sim -o uart_sim -CFLAGS -DBOARD $dir/netlist.v sim/board_sim.v sim/ecp5_cells.v \
+        /usr/share/yosys/ecp5/cells_sim.v "$PWD/sim/uart_main.cpp" > $dir/sim.log 2>&1 || { tail $dir/sim.log; status=1; }
+    printf 'Once upon\n' > $dir/line
+    $dir/sim/uart_sim 25 < $dir/line | tr -d '\r' > $dir/heard || status=1
+    {
+        printf '\nself-test: passed\n> '
+        build/hardwire run $dir/b.safetensors -t $tok -p "Once upon" -n 100000 2> /dev/null | head -c -1
+        printf '\n[the context is full]\n> '
+    } > $dir/expected
+    cmp $dir/heard $dir/expected || status=1
+    check "netlist with patched memories tells what hardwire run tells" $status
+fi
+exit $failed
