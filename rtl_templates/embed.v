@@ -3,7 +3,8 @@
 // tied model stores the table once. VEC elements a cycle and plane; their sums over the planes
 // enter the drain, scaled by 256:  sum[e] = (sum over planes of level[code]) << 8.
 //
-// The token's row is lane `token % ROWS` of block `token / ROWS`.
+// The token's row is lane `token % ROWS` of block `token / ROWS`; where ROWS is no power of two,
+// divide.v finds them in TOKEN_W + 1 cycles before the first address.
 `default_nettype none
 
 module embed #(
@@ -49,53 +50,76 @@ module embed #(
     localparam VEC_W  = $clog2(VEC);
     localparam LINE_W = COLS * CODE_W;
     localparam PART_W = VEC * CODE_W;
-    localparam GROUP_W = COLS > VEC ? $clog2(COLS / VEC) : 1;
+    localparam GROUPS  = COLS / VEC;               // of a word
+    localparam GROUP_W = GROUPS > 1 ? $clog2(GROUPS) : 1;
+    localparam [31:0] LAST_GROUP = GROUPS - 1;
+
+    // row block and lane of the token
+    wire               split, splitting;
+    wire [TOKEN_W-1:0] block;
+    wire [ROW_W-1:0]   row;
+    generate
+        if ((ROWS & (ROWS - 1)) == 0) begin : g_shift
+            wire [ROW_W+TOKEN_W-1:0] wide = {{ROW_W{1'b0}}, token}; // a vocabulary may be smaller
+            assign split     = start;
+            assign splitting = 1'b0;
+            assign block     = token >> ROW_W;
+            assign row       = wide[ROW_W-1:0];
+            wire unused = &{1'b0, wide};
+        end else begin : g_divide
+            divide #(.W(TOKEN_W), .BY(ROWS)) u_divide (
+                .clk(clk), .rst(rst), .start(start), .x(token), .done(split), .quotient(block),
+                .rest(row), .busy(splitting)
+            );
+        end
+    endgenerate
 
     // address part: groups of VEC elements, planes innermost
     reg                     active;
     reg [19:0]              element, last_element;
+    reg [GROUP_W-1:0]       group;                 // of the word
     reg [1:0]               plane, planes;
-    reg [WEIGHT_ADDR_W-1:0] block_base, plane_offset, stride;
+    reg [WEIGHT_ADDR_W-1:0] base_q, block_base, word, plane_offset, stride;
+    reg [13:0]              words_q;
     reg [LEVEL_ADDR_W-1:0]  levels;
     reg [ROW_W-1:0]         lane;
 
-    wire [TOKEN_W+13:0] offset = {{TOKEN_W{1'b0}}, block_words}
-                               * {14'd0, token >> ROW_W};
-    wire [19:0]         chunk  = element / COLS;
+    wire [WEIGHT_ADDR_W-1:0] base  = splitting ? base_q : weight_base;
+    wire [13:0]              words = splitting ? words_q : block_words;
+    wire [TOKEN_W+13:0] offset = {{TOKEN_W{1'b0}}, words} * {14'd0, block};
     // wide enough for an address of any width to be cut out
     wire [WEIGHT_ADDR_W+TOKEN_W+13:0] offset_wide = {{WEIGHT_ADDR_W{1'b0}}, offset};
-    wire [WEIGHT_ADDR_W+19:0] chunk_wide  = {{WEIGHT_ADDR_W{1'b0}}, chunk};
     wire [WEIGHT_ADDR_W+11:0] chunks_wide = {{WEIGHT_ADDR_W{1'b0}}, chunks};
-    // wider than any part taken of it: a vocabulary may be smaller than ROWS or VEC
-    localparam WIDE_W = SCALE_ADDR_W + VEC_W + ROW_W + TOKEN_W;
+    // wider than any part taken of it: a vocabulary may be smaller than VEC
+    localparam WIDE_W = SCALE_ADDR_W + VEC_W + TOKEN_W;
     wire [WIDE_W-1:0]   token_wide = {{(WIDE_W-TOKEN_W){1'b0}}, token};
 
-    assign weight_addr = block_base + plane_offset + chunk_wide[WEIGHT_ADDR_W-1:0];
+    assign weight_addr = block_base + plane_offset + word;
     assign level_addr  = levels + {{(LEVEL_ADDR_W-2){1'b0}}, plane};
 
     // data part: q is the data cycle, qq the addition
     wire             q, q_first, q_end, q_last, on_way;
     reg              qq, qq_first, qq_end, qq_last;
     wire [19:0]      q_element;
+    wire [GROUP_W-1:0] q_group;
     reg [19:0]       qq_element;
-    pipe #(.STAGES(ROM), .TAG_W(23)) u_way (
+    pipe #(.STAGES(ROM), .TAG_W(23 + GROUP_W)) u_way (
         .clk(clk), .rst(rst), .valid(active),
-        .tag({plane == 2'd0, plane == planes, element == last_element, element}), .move(move),
-        .out_valid(q), .out_tag({q_first, q_end, q_last, q_element}), .busy(on_way)
+        .tag({plane == 2'd0, plane == planes, element == last_element, element, group}),
+        .move(move), .out_valid(q), .out_tag({q_first, q_end, q_last, q_element, q_group}), .busy(on_way)
     );
     reg [PART_W-1:0] part;
     reg [(8<<CODE_W)-1:0] level_q;
-    wire [19:0]       column = (q_element % COLS) / VEC;
     wire [LINE_W-1:0] lines [0:ROWS-1];            // of the word, a row each
     wire [LINE_W-1:0] line = lines[lane];
-    wire [PART_W-1:0] parts [0:COLS/VEC-1];        // of the line
+    wire [PART_W-1:0] parts [0:GROUPS-1];          // of the line
 
     genvar e;
     generate
         for (e = 0; e < ROWS; e = e + 1) begin : g_line
             assign lines[e] = code[e*LINE_W +: LINE_W];
         end
-        for (e = 0; e < COLS / VEC; e = e + 1) begin : g_part
+        for (e = 0; e < GROUPS; e = e + 1) begin : g_part
             assign parts[e] = line[e*PART_W +: PART_W];
         end
         for (e = 0; e < VEC; e = e + 1) begin : g_element
@@ -115,13 +139,15 @@ module embed #(
             plane_offset <= plane == planes ? {WEIGHT_ADDR_W{1'b0}} : plane_offset + stride;
             if (plane == planes) begin
                 element <= element + VEC[19:0];
+                group   <= group == LAST_GROUP[GROUP_W-1:0] ? {GROUP_W{1'b0}} : group + 1'b1;
+                word    <= group == LAST_GROUP[GROUP_W-1:0] ? word + 1'b1 : word;
                 active  <= element != last_element;
             end
         end
         qq         <= q;
         {qq_first, qq_end, qq_last, qq_element} <= {q_first, q_end, q_last, q_element};
         if (q) begin
-            part    <= parts[column[GROUP_W-1:0]];
+            part    <= parts[q_group];
             level_q <= level;
         end
 
@@ -130,26 +156,32 @@ module embed #(
         sum_row   <= qq_element;
 
         if (start) begin
-            active       <= 1'b1;
+            base_q       <= weight_base;
+            words_q      <= block_words;
             element      <= 20'd0;
             last_element <= dim - VEC[19:0];
+            group        <= {GROUP_W{1'b0}};
+            word         <= {WEIGHT_ADDR_W{1'b0}};
             plane        <= 2'd0;
             planes       <= last_plane;
             plane_offset <= {WEIGHT_ADDR_W{1'b0}};
-            block_base   <= weight_base + offset_wide[WEIGHT_ADDR_W-1:0];
             stride       <= chunks_wide[WEIGHT_ADDR_W-1:0];
             levels       <= level_base;
-            lane         <= token_wide[ROW_W-1:0];
             scale_addr   <= scale_base + token_wide[SCALE_ADDR_W+VEC_W-1:VEC_W];
             scale_lane   <= token_wide[VEC_W-1:0];
+        end
+        if (split) begin
+            active     <= 1'b1;
+            block_base <= base + offset_wide[WEIGHT_ADDR_W-1:0];
+            lane       <= row;
         end
         if (rst)
             {active, qq, sum_valid} <= 3'd0;
     end
 
-    assign busy = active | on_way | qq | sum_valid;
+    assign busy = splitting | active | on_way | qq | sum_valid;
 
-    wire unused_bits = &{1'b0, offset_wide, chunk_wide, chunks_wide, token_wide, column};
+    wire unused_bits = &{1'b0, offset_wide, chunks_wide, token_wide};
 endmodule
 
 `default_nettype wire

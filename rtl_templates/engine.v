@@ -11,7 +11,7 @@
 // The dimensions of the model are in the program; the parameters here are capacities. With SUB_NORM
 // what attention and SwiGLU make goes to `side`, and through rmsnorm to A and H.
 //
-// ROWS, COLS, VEC, ATT_POS, HEAD_DIM, CTX are powers of two from 4; VEC <= ROWS, COLS; ATT_POS < CTX;
+// VEC, ATT_POS, HEAD_DIM, CTX are powers of two from 4; ROWS, COLS multiples of VEC; ATT_POS < CTX;
 // ACC_W >= 24 and ACT_W + 8 + log2(COLS); LEVEL_ADDR_W >= 2. A RECV to HIDDEN does not clear what a
 // MATVEC counts in H: END follows it. RECV to ACT keeps the low ACT_W bits of each element.
 // The clocks of every path are numbers of latency.vh.
@@ -71,9 +71,9 @@ module engine #(
 );
     // --- parameters that no chip can have stop every tool here: there is no such module -------------
     generate
-        if (VEC < 4 || (VEC & (VEC - 1)) != 0 || ROWS < VEC || (ROWS & (ROWS - 1)) != 0 || COLS < VEC
-            || (COLS & (COLS - 1)) != 0) begin : g_check_shape
-            vec_rows_cols_must_be_powers_of_two_from_4_and_vec_the_smallest u_error ();
+        if (VEC < 4 || (VEC & (VEC - 1)) != 0 || ROWS < VEC || ROWS % VEC != 0 || COLS < VEC
+            || COLS % VEC != 0) begin : g_check_shape
+            vec_must_be_a_power_of_two_from_4_and_rows_and_cols_multiples_of_it u_error ();
         end
         if (HEAD_DIM < 4 || (HEAD_DIM & (HEAD_DIM - 1)) != 0 || ATT_POS < 4
             || (ATT_POS & (ATT_POS - 1)) != 0 || CTX <= ATT_POS || (CTX & (CTX - 1)) != 0) begin : g_check_attention
@@ -145,33 +145,25 @@ module engine #(
     localparam COUNT_W  = CHUNK_W + COL_W + 1;
     localparam [1:0] X = 2'd0, A = 2'd1, H = 2'd2;
 
-    function [CHUNK_W-1:0] region_base(input [1:0] region);
-        case (region)
-            X:       region_base = {CHUNK_W{1'b0}};
-            A:       region_base = X_CHUNKS[CHUNK_W-1:0];
-            default: region_base = X_CHUNKS[CHUNK_W-1:0] + A_CHUNKS[CHUNK_W-1:0];
-        endcase
-    endfunction
-
     reg                    act_write;
     reg [1:0]              act_region;
     reg [19:0]             act_index;   // element in the region
     reg [19:0]             act_count;   // elements written
     reg [VEC*ACT_W-1:0]    act_data;
-    reg [COUNT_W-1:0]      act_in [0:2]; // elements there, by region
     wire [CHUNK_W-1:0]     act_chunk;
     wire [COLS*ACT_W-1:0]  act_raw;
+    wire [COUNT_W-1:0]     act_there;   // elements of the region that is read
     wire [1:0]             matvec_region;
 
-    wire [19:0]            act_lane  = act_index % COLS;
-    wire [19:0]            act_word  = act_index / COLS;
-    wire [COLS-1:0]        act_mask  = ~({COLS{1'b1}} << act_count) << act_lane;
-    wire [COLS*ACT_W-1:0]  act_place = {{(COLS-VEC)*ACT_W{1'b0}}, act_data} << (act_lane * ACT_W);
-
-    ram #(.LANES(COLS), .W(ACT_W), .DEPTH(CHUNKS), .ADDR_W(CHUNK_W)) u_act (
-        .clk(clk), .we(act_write ? act_mask : {COLS{1'b0}}),
-        .waddr(region_base(act_region) + act_word[CHUNK_W-1:0]), .wdata(act_place),
-        .re(1'b1), .raddr(region_base(matvec_region) + act_chunk), .rdata(act_raw)
+    act_buffer #(
+        .COLS(COLS), .VEC(VEC), .ACT_W(ACT_W), .X_WORDS(X_CHUNKS), .A_WORDS(A_CHUNKS),
+        .H_WORDS(H_CHUNKS), .ADDR_W(CHUNK_W), .COUNT_W(COUNT_W)
+    ) u_act (
+        .clk(clk),
+        .clear({issue_matvec && rows_dest == `HW_DST_HIDDEN, issue_attn,
+                issue_norm && (SUB_NORM == 0 || norm_dest[1:0] == X)}),
+        .we(act_write), .region(act_region), .index(act_index), .count(act_count), .data(act_data),
+        .read_region(matvec_region), .read_word(act_chunk), .word(act_raw), .available(act_there)
     );
 
     // --- matrix-vector products -------------------------------------------------------------------
@@ -203,7 +195,7 @@ module engine #(
         .insn_last_chunk(mv_chunks[CHUNK_W-1:0] - 1'b1), .insn_last_cols(mv_cols[COUNT_W-1:0]),
         .insn_last_plane(mv_plane[1:0]),
         .insn_tag({insn[`HW_MATVEC_HIDDEN_SHIFT], insn[`HW_MATVEC_SHIFT], rows_dest}),
-        .region(matvec_region), .insn_region(rows_region[1:0]), .available(act_in[matvec_region]),
+        .region(matvec_region), .insn_region(rows_region[1:0]), .available(act_there),
         .weight_addr(mv_weight_addr), .level_addr(mv_level_addr), .act_chunk(act_chunk),
         .s1_valid(s1_valid), .s1_first(s1_first), .s1_last(s1_last), .s1_cols(s1_cols),
         .s1_tag(s1_facts[FACTS_W-1 -: 17]), .s1_scale(s1_facts[40 +: SCALE_ADDR_W]),
@@ -637,20 +629,8 @@ module engine #(
                    : attn_act ? attn_index : h_act ? h_index : y_row;
         act_count  = attn_act ? OUT[19:0] : h_act ? VEC[19:0] / 2 : VEC[19:0];
         act_data   = norm_valid ? norm_y
-                   : attn_act ? {{(VEC-OUT)*ACT_W{1'b0}}, attn_low}
-                   : h_act    ? {{VEC/2*ACT_W{1'b0}}, h_low} : recv_low;
-    end
-
-    wire [19:0] act_end = act_index + act_count;
-    always @(posedge clk) begin
-        if (act_write)
-            act_in[act_region] <= act_end[COUNT_W-1:0];
-        if (issue_norm && (SUB_NORM == 0 || norm_dest[1:0] == X))
-            act_in[0] <= {COUNT_W{1'b0}};
-        if (issue_attn)
-            act_in[1] <= {COUNT_W{1'b0}};
-        if (issue_matvec && rows_dest == `HW_DST_HIDDEN)
-            act_in[2] <= {COUNT_W{1'b0}};
+                   : attn_act ? {VEC/OUT{attn_low}}
+                   : h_act    ? {2{h_low}} : recv_low;
     end
 
     assign units_busy = rows_busy | recv_busy | residual_busy | norm_busy | angles_busy | qkv_busy | rope_busy
@@ -659,9 +639,9 @@ module engine #(
     wire unused_bits = &{1'b0, insn, rows_region, mv_weight, mv_chunks, mv_cols, mv_scale, mv_level,
                          mv_plane, way_move, embed_move, em_weight, em_scale, em_level, em_plane, norm_dest,
                          norm_gain, attn_row, attn_heads, attn_group, attn_kv, attn_step, attn_bias, heads_gain,
-                         norm_words, z_at, query_at, act_word, pos_wide, argmax_done, wrote,
+                         norm_words, z_at, query_at, pos_wide, argmax_done, wrote,
                          wrote_addr, wrote_data, score_valid, score_head, score_group, score,
-                         act_end, y_row_next, norm_addr, side_read, side_wrote, side_addr,
+                         y_row_next, norm_addr, side_read, side_wrote, side_addr,
                          side_data, side_wrote_data};
 endmodule
 

@@ -24,6 +24,7 @@ GEOMETRY = {256: "--rows 32 --cols 8", 1024: "--rows 64 --cols 16 --vec 16 --att
 TALOS = "--rows 16 --cols 4 --vec 4 --att-pos 4 --target xilinx"
 STORIES_SHAPE = "--shape 64,172,5,8,4,512,512"
 SMOLLM2 = "--shape 576,1536,30,9,3,49152,512 --rows 128 --cols 16 --vec 16 --att-pos 16"
+SMOLLM2_FITTED = "--shape 576,1536,30,9,3,49152,512 --rows 192 --cols 192 --vec 64 --att-pos 256"
 LLAMA_8B = ("--shape 4096,14336,32,32,8,128256,8192,untied --bits 3 --wide-bits 6 --code-bits 3"
             " --rows 128 --cols 32 --vec 16 --att-pos 64")
 WIDE = "--rows 128 --cols 16 --vec 16 --att-pos 4"
@@ -117,6 +118,10 @@ def shapes(rows):
     cycles, busy, _, _ = plan(SMOLLM2)
     figures["smollm2_shape_busy_percent_2048_lanes"] = busy
     rows.append(["shape of SmolLM2-135M, 4-bit weights, 2,048 lanes", f"{cycles:.0f}", f"{134.5e6 / cycles:.0f}",
+                 f"{busy:.0f}%", "cycle model"])
+    cycles, busy, _, bits = plan(SMOLLM2_FITTED)
+    figures["smollm2_shape_cycles_36864_lanes"], figures["smollm2_shape_bits_weight_36864_lanes"] = cycles, bits
+    rows.append([f"the same, 192 x 192 lanes, {bits} ROM bits a weight", f"{cycles:.0f}", f"{134.5e6 / cycles:.0f}",
                  f"{busy:.0f}%", "cycle model"])
     table("Cycles per token, single user, greedy, mean over positions 0-255 (TALOS: 0-15)",
           ["model, lanes", "cycles/token", "weights/cycle", "array busy", "tensor values equal"],

@@ -101,7 +101,8 @@ DESIGNS = {
     "many heads": ("e", (16, 16, 16, 4), "op:attention:1", SLICE_RUNS),
     "one head": ("f", (8, 8, 8, 4), "op:attention:1", SLICE_RUNS),
     "swiglu": ("b", (8, 8, 4, 4), "op:swiglu:0", SLICE_RUNS),
-    "multiply": ("a", (8, 8, 4, 4, "multiply"), "chip", CHIP_RUNS),
+    # rows and columns are no powers of two
+    "multiply": ("a", (12, 20, 4, 4, "multiply"), "chip", CHIP_RUNS),
     "matrix": ("b", (8, 8, 8, 4), "matrix:layers.0.feed_forward.down:3-21", SLICE_RUNS),
     "matrix wo": ("a", (8, 8, 4, 4), "matrix:layers.0.attention.wo:2-13", SLICE_RUNS),
     # one word holds all activations: a product could start before they have arrived
@@ -125,7 +126,7 @@ ONLY_FOR = {
     "many heads": {"attention.v", "max_tree.v", "kv_cache.v", "rope.v", "lerp.v", "msb.v", "engine.v"},
     "one head": {"attention.v", "kv_cache.v", "rope.v", "sequencer.v", "engine.v"},
     "swiglu": {"swiglu.v", "lerp.v", "engine.v"},
-    "multiply": {"mac_array.v", "add_tree.v", "engine.v"},
+    "multiply": {"mac_array.v", "add_tree.v", "engine.v", "embed.v", "divide.v", "act_buffer.v", "matvec.v", "drain.v"},
     "matrix": {"engine.v", "drain.v", "sequencer.v", "matvec.v", "slice.v"},
     "matrix wo": {"engine.v", "drain.v"},
     "one chunk": {"engine.v", "matvec.v"},

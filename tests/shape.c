@@ -82,8 +82,8 @@ static struct shape choose(int ternary)
         s.hidden = (s.hidden + s.vec - 1) / s.vec * s.vec;
         s.tied = 1;
     }
-    s.rows = at_most(s.vec * power_between(0, 2), 32);
-    s.cols = at_most(s.vec * power_between(0, 2), 32);
+    s.rows = at_most(s.vec * between(1, 5), 48);
+    s.cols = at_most(s.vec * between(1, 5), 48);
     s.att_pos = power_between(2, 5);
     s.ctx = between(2, 40);
     return s;

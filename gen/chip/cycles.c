@@ -34,6 +34,7 @@ struct state {
     // embed.v
     bool embed_active;
     const struct hw_insn_embed *embed;
+    int embed_split; // clocks in which the token's row block is found, those left
     int embed_element, embed_plane;
     struct rows embed_pipe[MOST_STAGES]; // k.embed of them, .. q, qq, sum; valid: sum complete
     bool embed_pipe_busy[MOST_STAGES];
@@ -93,6 +94,7 @@ struct clocking { // what does not change within a token
     int array, embed; // clocks from an address to `done`, to a sum
     int drain, residual, norm, norm_scalar, rope, swiglu, score, weigh, recip, divide;
     int score_stages, argmax_stages; // of their trees of maxima
+    int split;                       // of a token into row block and lane (divide.v)
 };
 
 static bool any(const struct rows *r, int n)
@@ -145,7 +147,7 @@ static bool is_residual(enum hw_dest d)
 static bool rows_busy(const struct clocking *k, const struct state *s)
 {
     return s->active || any(s->word, k->array) || s->walking || any(s->drained, k->drain) ||
-           s->embed_active || any_bool(s->embed_pipe_busy, k->embed);
+           s->embed_split > 0 || s->embed_active || any_bool(s->embed_pipe_busy, k->embed);
 }
 
 static bool attn_busy(const struct clocking *k, const struct state *s)
@@ -226,6 +228,10 @@ static void embed_next(const struct clocking *k, const struct state *s, struct s
     }
     n->embed_pipe_busy[sum] = s->embed_pipe_busy[sum - 1] && s->embed_pipe[sum - 1].valid;
     n->embed_pipe_busy[0] = s->embed_active;
+    if (s->embed_split > 0) {
+        n->embed_split = s->embed_split - 1;
+        n->embed_active = n->embed_split == 0;
+    }
     if (!s->embed_active)
         return;
     bool end = s->embed_plane == s->embed->planes - 1;
@@ -519,7 +525,8 @@ static bool issue(const struct clocking *k, const struct hw_insn *i, const struc
 {
     switch (i->op) {
     case HW_OP_EMBED:
-        n->embed_active = true;
+        n->embed_split = k->split;
+        n->embed_active = k->split == 0;
         n->embed = &i->embed;
         n->embed_element = n->embed_plane = 0;
         return true;
@@ -601,7 +608,8 @@ static void note_clock(const struct timeline *t, const struct clocking *k, const
                        bool word, long clock)
 {
     const bool busy[HW_N_UNITS] = {
-        [HW_UNIT_EMBED] = s->embed_active || any_bool(s->embed_pipe_busy, k->embed),
+        [HW_UNIT_EMBED] =
+            s->embed_split > 0 || s->embed_active || any_bool(s->embed_pipe_busy, k->embed),
         [HW_UNIT_NORM] = s->norm_scalar > 0 || s->norm_a || any(s->norm_pipe, k->norm),
         [HW_UNIT_ARRAY] = word,
         [HW_UNIT_DRAIN] = s->walking || any(s->drained, k->drain) || any(s->residual, k->residual),
@@ -638,6 +646,7 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
         .weigh = l->weigh + l->table - 1 + tree_stages(l, g->att_pos) + 1,
         .recip = l->recip - 1 + l->table - 1,
         .divide = l->divide,
+        .split = (g->rows & (g->rows - 1)) == 0 ? 0 : g->token_bits + 1,
         .score_stages = tree_stages(l, g->att_pos),
         .argmax_stages = tree_stages(l, g->vec),
     };

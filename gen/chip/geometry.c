@@ -30,11 +30,7 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
     const struct {
         const char *name;
         int value;
-    } power[] = {{"rows", g->rows},
-                 {"cols", g->cols},
-                 {"vec", g->vec},
-                 {"att_pos", g->att_pos},
-                 {"head_dim", c->head_dim}};
+    } power[] = {{"vec", g->vec}, {"att_pos", g->att_pos}, {"head_dim", c->head_dim}};
     for (size_t i = 0; i < sizeof power / sizeof power[0]; i++) {
         if (!power_of_two(power[i].value) || power[i].value < 4)
             return hw_fail(err, "geometry: %s: expected a power of two from 4, got %d",
@@ -51,9 +47,15 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
             return hw_fail(err, "geometry: %s: expected at most %d, got %d", most[i].name,
                            most[i].max, most[i].value);
     }
-    if (g->cols < g->vec || g->rows < g->vec)
-        return hw_fail(err, "geometry: vec: expected at most rows and cols (%d, %d), got %d",
-                       g->rows, g->cols, g->vec);
+    const struct {
+        const char *name;
+        int value;
+    } lanes[] = {{"rows", g->rows}, {"cols", g->cols}};
+    for (size_t i = 0; i < sizeof lanes / sizeof lanes[0]; i++) {
+        if (lanes[i].value < g->vec || lanes[i].value % g->vec != 0)
+            return hw_fail(err, "geometry: %s: expected a multiple of vec %d, got %d",
+                           lanes[i].name, g->vec, lanes[i].value);
+    }
     if (c->qk_norm && g->vec > c->head_dim)
         return hw_fail(err,
                        "geometry: vec: expected at most head_dim %d where heads pass a norm, "

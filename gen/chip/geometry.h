@@ -21,8 +21,8 @@ enum hw_target {
 
 // Everything the fabric depends on. All counts below marked (2^n) are powers of two.
 struct hw_geometry {
-    int rows;      // lanes in row direction (2^n), a multiple of vec
-    int cols;      // activations a cycle (2^n), >= vec
+    int rows;      // lanes in row direction, a multiple of vec
+    int cols;      // activations a cycle, a multiple of vec
     int code_bits; // 2, 3 or 4
     int vec;       // elements a cycle outside the array: drain, norm, residual (2^n), >= 4
     int att_pos;   // KV positions a cycle (2^n), <= ctx / 2

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What embed.v promises: the groups of a token's row in order, each the sum over its planes of the
-// levels that the codes of the token's lane name, with the scale word of the token.
+// levels that the codes of the token's lane name, with the scale word of the token. ROWS that are no
+// power of two take TOKEN_W + 1 cycles more before the first address.
 `default_nettype none
 
 module f_embed #(
@@ -50,6 +51,9 @@ module f_embed #(
 
     (* anyconst *) reg [$clog2(VEC)-1:0] e; // any element of a group
     reg f_past = 1'b0;
+    localparam SPLIT = (ROWS & (ROWS - 1)) == 0 ? 0 : TOKEN_W + 1;
+    localparam GROUPS = COLS / VEC;
+    reg [4:0] wait0;              // cycles until the first address, and one
     // stage 0: the word that is addressed now
     reg on;
     reg [2:0] group, groups, plane, planes;
@@ -60,8 +64,8 @@ module f_embed #(
     reg [3:0] chunks0, words0;
     wire end0 = plane + 1 == planes, last0 = group + 1 == groups;
     wire [WEIGHT_ADDR_W-1:0] weight_here =
-        weight0 + (token0 >= 12 ? 3 * words0 : token0 >= 8 ? 2 * words0 : token0 >= 4 ? words0 : 0)
-                + (plane == 2 ? 2 * chunks0 : plane == 1 ? chunks0 : 0) + group / 2;
+        weight0 + (token0 / ROWS) * words0
+                + (plane == 2 ? 2 * chunks0 : plane == 1 ? chunks0 : 0) + group / GROUPS;
     wire [LEVEL_ADDR_W-1:0] level_here = level0 + plane;
     wire [SCALE_ADDR_W-1:0] scale_here = scale0 + token0 / VEC;
     // stage 1: its data; 2 and 3: the sum
@@ -91,19 +95,23 @@ module f_embed #(
         if (on1)
             acc2 <= (first1 ? 16'sd0 : acc2) + value;
         acc3 <= acc2;
+        wait0 <= wait0 != 0 ? wait0 - 5'd1 : 5'd0;
+        if (wait0 == 1)
+            on <= 1'b1;
         if (start) begin
-            {on, group, plane} <= {1'b1, 6'd0};
+            {on, group, plane} <= {SPLIT == 0, 6'd0};
+            wait0 <= SPLIT;
             {groups, planes} <= {dim[3:1], 1'b0, last_plane} + 6'd1;
             {token0, weight0, level0, scale0} <= {token, weight_base, level_base, scale_base};
             {chunks0, words0} <= {chunks[3:0], block_words[3:0]};
         end
         if (rst)
-            {on, way, on_way, on2, on3} <= 0;
+            {on, way, on_way, on2, on3, wait0} <= 0;
     end
     always @* begin
         if (!f_past)
             assume (rst);
-        if (rst || on || |on_way || on2 || on3)
+        if (rst || wait0 != 0 || on || |on_way || on2 || on3)
             assume (!start);
         assume (dim >= VEC && dim <= 12 && dim % VEC == 0 && last_plane <= 2'd2);
         assume (chunks <= 3 && block_words <= 9);
@@ -120,7 +128,7 @@ module f_embed #(
             scale_is: assert (scale_addr == scale_here && scale_lane == token0 % VEC);
         end
         moves:   assert (move == {on_way, on});
-        is_busy: assert (busy == (on || |on_way || on2 || on3 && end3));
+        is_busy: assert (busy == (wait0 != 0 || on || |on_way || on2 || on3 && end3));
     end
     always @(posedge clk) if (f_past && !rst) begin
         c_row:  cover (sum_valid && sum_last && group3 == 3 && planes == 2 && token0 == 9);

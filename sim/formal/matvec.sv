@@ -63,7 +63,8 @@ module f_matvec #(
         .s1_tag(s1_tag), .s1_scale(s1_scale), .s1_row(s1_row), .s1_rows(s1_rows), .busy(busy)
     );
     wire f_active;
-    wire [1:0] f_room, f_plane, f_last_plane;
+    wire [$clog2(ROWS / VEC):0] f_room;
+    wire [1:0] f_plane, f_last_plane;
     wire [CHUNK_W-1:0] f_chunk, f_last_chunk;
     wire [COUNT_W-1:0] f_needed, f_done_cols, f_last_cols;
     wire [19:0] f_row, f_rows;
@@ -101,11 +102,12 @@ module f_matvec #(
     reg e1;
     reg [7:0] room;                  // cycles until the drain has taken the block before
     wire [7:0] left   = rows[7:0] - block * ROWS;
-    wire [7:0] groups = left > VEC ? 8'd2 : 8'd1;
+    wire [7:0] groups = left >= ROWS ? ROWS / VEC : (left + VEC - 1) / VEC;
     // the word that must be issued now
     wire go = have && there && (!last_of_block || room == 0);
     wire [SCALE_ADDR_W-1:0] scale_here = scale + block * (ROWS / VEC);
     wire [WEIGHT_ADDR_W-1:0] weight_here = weight + n;
+    wire [19:0] row_here = block * ROWS;
     wire [LEVEL_ADDR_W-1:0] level_here = level + plane;
 
     always @(posedge clk) begin
@@ -131,7 +133,7 @@ module f_matvec #(
         end
         {was, was_first, was_last} <= {go, chunk == 0 && plane == 0, last_of_block};
         was_width <= width;
-        t1 <= {tag, scale_here, 15'd0, block, 2'b00, rows};
+        t1 <= {tag, scale_here, row_here, rows};
         e1 <= go && last_of_block;
         if (rst)
             {have, was, room, e1} <= 11'd0;
@@ -186,14 +188,15 @@ module f_matvec #(
     // the drain's side, as drain.sv has it: a block comes no earlier than its predecessor has left. The
     // array between is a fixed number of clocks.
     reg [7:0] walk; // groups the drain has still to take after this cycle
-    wire [7:0] taken = s1_row + VEC >= s1_rows ? 8'd1 : 8'd2;
+    wire [19:0] to_take = s1_rows - s1_row;
+    wire [7:0] taken = to_take >= ROWS ? ROWS / VEC : (to_take + VEC - 1) / VEC;
     always @(posedge clk) begin
         walk <= rst ? 8'd0 : e1 ? taken - 8'd1 : walk == 0 ? 8'd0 : walk - 8'd1;
         if (f_past && !rst)
             drain_room: assert (!e1 || walk == 0);
         if (f_past && !rst) begin
             c_chain: cover (take && go && last_of_matrix && blocks == 2);
-            c_tail:  cover (e1 && s1_row == 8 && s1_rows == 9);
+            c_tail:  cover (e1 && s1_row != 0 && s1_rows == s1_row + 1);
             c_wait:  cover (have && there && !go && planes == 1);
             c_starve: cover (s1_valid && s1_last && !$past(s1_valid) && chunks == 2 && planes == 2);
         end

@@ -1,9 +1,11 @@
 +incdir+fabric
+fabric/act_buffer.v
 fabric/add_tree.v
 fabric/argmax.v
 fabric/attention.v
 fabric/chip.v
 fabric/chip_top.v
+fabric/divide.v
 fabric/drain.v
 fabric/embed.v
 fabric/engine.v
