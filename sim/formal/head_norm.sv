@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What head_norm.v promises: heads of rows in, in any rhythm, the same rows out, once each, in order,
 // with their kind and number, the first ones of a head 12 cycles after its last have come; rows of V
-// unchanged; every other element is the one that came in under its number, times the r of its own head,
+// unchanged but for the limit of 16 bits; every other element is the one that came in under its number, times the r of its own head,
 // and meets the gain of its place.
 // Products are joined operands, roundings marked ones, saturations folded, the table names its address:
 // an element's way is proven, the arithmetic is leaf.sv's matter. One word of one head is followed.
@@ -48,9 +48,9 @@ module f_head_norm #(
     wire [7:0] f_now = in / WORDS;
     wire [7:0] out_head = out / WORDS, out_word = out % WORDS;
 
-    // values of 16 bits are not cut by the saturation
-    function fits(input [23:0] x);
-        fits = x[23:15] == 9'd0 || &x[23:15];
+    // a row of 24 bits as 16: what does not fit becomes the largest or the smallest
+    function [15:0] limited(input [23:0] x);
+        limited = x[23:15] == 9'd0 || &x[23:15] ? x[15:0] : {x[23], {15{!x[23]}}};
     endfunction
 
     always @(posedge clk) begin
@@ -86,8 +86,6 @@ module f_head_norm #(
         assume (!set || (in == out && !busy && !valid && in == 8'd0));
         assume (!valid || (is_set && (head_begin || kind == head_kind)));
         assume (in < 8'd200 && f_head < 8'd8);
-        if (valid && f_now == f_head && head_begin)
-            assume (fits(y[23:0]));
     end
 
     wire [GAIN_ADDR_W-1:0] last_gain = base + (f_kind == 2'd1 ? WORDS : 0) + WORDS - 1;
@@ -102,8 +100,8 @@ module f_head_norm #(
         if (z_valid && out_head == f_head) begin
             its_kind: assert (z_kind == f_kind);
             its_row:  assert (z_row == f_row + out_word * VEC);
-            // a value passes as it is
-            as_it_is: assert (f_kind != 2'd2 || out_word != 8'd0 || z[15:0] == f_first[15:0]);
+            // a value passes as it is, limited to 16 bits
+            as_it_is: assert (f_kind != 2'd2 || out_word != 8'd0 || z[15:0] == limited(f_first[23:0]));
         end
         // three cycles before a word leaves, its gain is asked for: seen two later
         if (since == 8'd10 + WORDS && f_kind != 2'd2 && WORDS > 1)
