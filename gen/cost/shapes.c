@@ -9,6 +9,7 @@
 #include "gen/chip/estimate.h"
 #include "gen/qmodel/file.h"
 #include "gen/qmodel/synthetic.h"
+#include "refmodel/arch.h"
 
 static const struct hw_shape SHAPES[] = {
     {.name = "llama-3.1-8b",
@@ -188,6 +189,28 @@ const struct hw_shape *hw_shape_find(const char *name)
 
 // --- the matrices of a shape
 
+static struct hw_config config_of(const struct hw_shape *s, int context)
+{
+    struct hw_config c = {.dim = s->dim,
+                          .hidden_dim = s->hidden_dim,
+                          .n_layers = s->n_layers,
+                          .n_heads = s->n_heads,
+                          .n_kv_heads = s->n_kv_heads,
+                          .head_dim = s->head_dim,
+                          .vocab_size = s->vocab_size,
+                          .seq_len = context,
+                          .bos = 1,
+                          .tied = s->tied,
+                          .qkv_bias = s->qkv_bias,
+                          .qk_norm = s->qk_norm,
+                          .rope_base = 5e5,
+                          .norm_eps = 1e-5};
+    c.window = s->window < context ? s->window : 0;
+    for (int l = 0; c.window && l < s->windowed_layers; l++)
+        c.windowed[l] = true;
+    return c;
+}
+
 struct matrix {
     const char *kind;
     double out, in;      // rows and columns
@@ -197,17 +220,28 @@ struct matrix {
 };
 typedef void each_matrix(void *user, const struct matrix *m);
 
-static void attention_matrices(const struct hw_shape *s, each_matrix *each, void *user)
+// Matrices first .. last - 1 of a layer as arch.h describes it, `layers` times.
+static void dense_matrices(const struct hw_shape *s, int first, int last, double layers,
+                           each_matrix *each, void *user)
 {
-    double n = s->n_layers, dim = s->dim, q = (double)s->n_heads * s->head_dim;
-    double kv = (double)s->n_kv_heads * s->head_dim, heads = s->n_heads, rank = s->kv_rank;
-    const struct matrix grouped[] = {
-        {"wq", q, dim, n, n, false, false},
-        {"wk", kv, dim, n, n, true, false},
-        {"wv", kv, dim, n, n, true, false},
-        {"wo", dim, q, n, n, false, false},
-    };
-    const struct matrix latent[] = {
+    const struct hw_config c = config_of(s, s->seq_len);
+    for (int i = first; i < last; i++) {
+        const struct hw_matrix_row *row = &hw_matrix_row[i];
+        const struct matrix m = {.kind = strrchr(row->name, '.') + 1,
+                                 .out = hw_length(&c, row->n_out),
+                                 .in = hw_length(&c, row->n_in),
+                                 .stored = layers,
+                                 .used = layers,
+                                 .wide = hw_synthetic_is_wide((enum hw_matrix_id)i)};
+        each(user, &m);
+    }
+}
+
+// Of latent attention, which the generator does not build.
+static void latent_matrices(const struct hw_shape *s, each_matrix *each, void *user)
+{
+    double n = s->n_layers, dim = s->dim, heads = s->n_heads, rank = s->kv_rank;
+    const struct matrix m[] = {
         {"q, down", s->q_rank, dim, n, n, false, false},
         {"q, up", heads * (s->head_dim + s->rope_dim), s->q_rank, n, n, false, false},
         {"kv, down", rank + s->rope_dim, dim, n, n, true, false},
@@ -215,24 +249,22 @@ static void attention_matrices(const struct hw_shape *s, each_matrix *each, void
         {"kv, up", heads * (s->head_dim + s->v_dim), rank, n, n, false, false},
         {"wo", dim, heads * s->v_dim, n, n, false, false},
     };
-    for (int i = 0; i < (s->kv_rank ? 5 : 4); i++)
-        each(user, s->kv_rank ? &latent[i] : &grouped[i]);
+    for (size_t i = 0; i < sizeof m / sizeof m[0]; i++)
+        each(user, &m[i]);
 }
 
-static void ffn_matrices(const struct hw_shape *s, each_matrix *each, void *user)
+// Of the layers whose FFN is a mixture of experts.
+static void expert_matrices(const struct hw_shape *s, each_matrix *each, void *user)
 {
-    double dim = s->dim, dense = s->n_experts ? s->dense_layers : s->n_layers;
-    double sparse = s->n_layers - dense, width = s->expert_dim;
+    double dim = s->dim, width = s->expert_dim, sparse = s->n_layers - s->dense_layers;
     double stored = sparse * (s->n_experts + s->n_shared);
     double used = sparse * (s->n_used + s->n_shared);
     const struct matrix m[] = {
-        {"gate, up", 2.0 * s->hidden_dim, dim, dense, dense, false, false},
-        {"down", dim, s->hidden_dim, dense, dense, false, false},
         {"experts: gate, up", 2.0 * width, dim, stored, used, false, false},
         {"experts: down", dim, width, stored, used, false, false},
         {"router", s->n_experts, dim, sparse, sparse, true, false},
     };
-    for (int i = 0; i < (s->n_experts ? 5 : 2); i++)
+    for (size_t i = 0; i < sizeof m / sizeof m[0]; i++)
         each(user, &m[i]);
 }
 
@@ -240,8 +272,14 @@ static void all_matrices(const struct hw_shape *s, each_matrix *each, void *user
 {
     const struct matrix head = {"classifier", s->vocab_size, s->dim, 1, 1, true, false};
     const struct matrix embedding = {"embedding", s->vocab_size, s->dim, 1, 1, true, true};
-    attention_matrices(s, each, user);
-    ffn_matrices(s, each, user);
+    int dense = s->n_experts ? s->dense_layers : s->n_layers;
+    if (s->kv_rank)
+        latent_matrices(s, each, user);
+    else
+        dense_matrices(s, 0, HW_MATRIX_gate_up, s->n_layers, each, user);
+    dense_matrices(s, HW_MATRIX_gate_up, HW_N_MATRICES, dense, each, user);
+    if (s->n_experts)
+        expert_matrices(s, each, user);
     each(user, &head);
     if (!s->tied)
         each(user, &embedding);
@@ -388,28 +426,6 @@ void hw_load_of_plan(const struct hw_plan *plan, struct hw_load *load)
     load->active_weights = load->weights;
     if (!c->tied)
         load->active_weights -= ((double)c->vocab_size - 1.0) * c->dim;
-}
-
-static struct hw_config config_of(const struct hw_shape *s, int context)
-{
-    struct hw_config c = {.dim = s->dim,
-                          .hidden_dim = s->hidden_dim,
-                          .n_layers = s->n_layers,
-                          .n_heads = s->n_heads,
-                          .n_kv_heads = s->n_kv_heads,
-                          .head_dim = s->head_dim,
-                          .vocab_size = s->vocab_size,
-                          .seq_len = context,
-                          .bos = 1,
-                          .tied = s->tied,
-                          .qkv_bias = s->qkv_bias,
-                          .qk_norm = s->qk_norm,
-                          .rope_base = 5e5,
-                          .norm_eps = 1e-5};
-    c.window = s->window < context ? s->window : 0;
-    for (int l = 0; c.window && l < s->windowed_layers; l++)
-        c.windowed[l] = true;
-    return c;
 }
 
 bool hw_shape_is_exact(const struct hw_shape *s, const struct hw_bits *b, int context,

@@ -96,6 +96,11 @@ static void fill(struct hw_qmatrix *m, int n_out, int n_in, int bits, int code_b
         m->scale[r] = 0x380;
 }
 
+bool hw_synthetic_is_wide(enum hw_matrix_id id)
+{
+    return id == HW_MATRIX_wk || id == HW_MATRIX_wv;
+}
+
 static void fill_layer(struct hw_qmodel *q, int l, int bits, int wide_bits, struct hw_error *err)
 {
     const struct hw_config *c = &q->config;
@@ -105,7 +110,7 @@ static void fill_layer(struct hw_qmodel *q, int l, int bits, int wide_bits, stru
         y->norm[i].eps_ss = 1;
     }
     for (int i = 0; i < HW_N_MATRICES; i++) {
-        bool wide = i == HW_MATRIX_wk || i == HW_MATRIX_wv;
+        bool wide = hw_synthetic_is_wide((enum hw_matrix_id)i);
         fill(&y->matrix[i], hw_length(c, hw_matrix_row[i].n_out),
              hw_length(c, hw_matrix_row[i].n_in), wide ? wide_bits : bits, q->widths.code_bits,
              1 + HW_N_MATRICES * l + i, err);

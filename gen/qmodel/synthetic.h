@@ -4,6 +4,7 @@
 #define HW_SYNTHETIC_H
 
 #include "gen/error.h"
+#include "refmodel/arch.h"
 #include "refmodel/qmodel.h"
 
 // "dim,hidden_dim,n_layers,n_heads,n_kv_heads,vocab_size,seq_len", tied; or with ",untied" behind
@@ -13,6 +14,7 @@ bool hw_parse_shape(const char *text, struct hw_config *c, struct hw_error *err)
 // Fills *q (freed by hw_qmodel_free): constant scales and gains, codes that hw_synthetic_row makes
 // when they are asked for. The embedding, the classifier, wk and wv have wide_bits, the others
 // bits.
+bool hw_synthetic_is_wide(enum hw_matrix_id id);
 bool hw_qmodel_synthetic(const struct hw_config *c, const struct hw_widths *widths, int bits,
                          int wide_bits, struct hw_qmodel *q, struct hw_error *err);
 
