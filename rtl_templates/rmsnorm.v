@@ -4,6 +4,7 @@
 //     t = sat18(rs(4 * x * r, k))           x / sqrt(ss), Q1.17
 //     y = sat(rs(t * gain, shift))
 // The sum of squares comes ready from the residual. First y SCALAR + TABLE - 1 + VECTOR clocks after `start`,
+// one fewer where x has a register of its own (the first word is read while r is registered),
 // then VEC a clock.
 //
 // Scalar stages: total | (half of msb) | k | (m) | table | lerp, TABLE - 1 registers | r. Vector stages:
@@ -105,8 +106,10 @@ module rmsnorm #(
     wire              y_comes, vector_busy;
     wire [ADDR_W-1:0] word_y, word_gain;
 
-    assign read      = r_comes | a;
-    assign read_addr = r_comes ? {ADDR_W{1'b0}} : a_word;
+    // the first word is registered while r is
+    wire   begins    = scalar[AT_R-IN];
+    assign read      = begins | a;
+    assign read_addr = begins ? {ADDR_W{1'b0}} : a_word;
     pipe #(.STAGES(VECTOR - 1), .TAG_W(ADDR_W)) u_vector (
         .clk(clk), .rst(rst), .valid(read), .tag(read_addr), .move(vector), .out_valid(y_comes),
         .out_tag(word_y), .busy(vector_busy)
@@ -164,8 +167,8 @@ module rmsnorm #(
     endgenerate
 
     always @(posedge clk) begin
-        a      <= (r_comes && last_q != {ADDR_W{1'b0}}) || (a && a_word != last_q);
-        a_word <= r_comes ? {{(ADDR_W-1){1'b0}}, 1'b1} : a_word + 1'b1;
+        a      <= (begins && last_q != {ADDR_W{1'b0}}) || (a && a_word != last_q);
+        a_word <= begins ? {{(ADDR_W-1){1'b0}}, 1'b1} : a_word + 1'b1;
         y_valid <= y_comes;
         if (y_comes)
             y_word <= word_y;

@@ -105,7 +105,7 @@ module sequencer #(
         end
     endgenerate
     wire   of_residual = SUB_NORM == 0 || insn[`HW_NORM_REGION] == `HW_REGION_X;
-    assign norm_waits  = of_residual ? residual_pending : side_pending;
+    assign norm_waits  = of_residual ? residual_pending && !residual_done : side_pending && !side_done;
 
     always @(posedge clk) begin
         done    <= end_now;

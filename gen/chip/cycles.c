@@ -531,7 +531,9 @@ static bool issue(const struct clocking *k, const struct hw_insn *i, const struc
         n->embed_element = n->embed_plane = 0;
         return true;
     case HW_OP_NORM:
-        if (i->norm.region == HW_REGION_X ? s->residual_pending : s->side_pending)
+        if (i->norm.region == HW_REGION_X
+                ? s->residual_pending && !s->residual[k->residual - 1].valid
+                : s->side_pending && !s->side[k->residual - 1].valid)
             return false;
         n->norm_scalar = k->norm_scalar;
         n->norm_words = i->norm.elements / k->g->vec;
@@ -639,7 +641,7 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
         .drain = l->drain,
         .residual = l->residual + 2 + tree_stages(l, 2 * g->vec),
         .norm = l->norm_vector,
-        .norm_scalar = l->norm_scalar + l->table - 1,
+        .norm_scalar = l->norm_scalar + l->table - 1 - (l->norm_vector > 5 ? 1 : 0), // a read ahead
         .rope = l->rope,
         .swiglu = l->swiglu + l->table - 1,
         .score = l->score + tree_stages(l, g->head_dim),

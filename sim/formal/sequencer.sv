@@ -72,7 +72,8 @@ module f_sequencer #(
     wire to_side = SUB_NORM != 0 && (issue_attn || (issue_matvec && insn[`HW_MATVEC_DEST] == `HW_DST_HIDDEN)
                                     || (issue_recv && insn[`HW_RECV_DEST] == `HW_DST_HIDDEN));
     wire from_side = SUB_NORM != 0 && insn[`HW_NORM_REGION] != `HW_REGION_X; // a NORM of the side buffer
-    wire [1:0] norm_way = from_side ? side_way : on_way;
+    // still on the way: what arrives in this clock is there
+    wire [1:0] norm_way = from_side ? side_way - side_done : on_way - residual_done;
     wire [PROG_ADDR_W-1:0] at = f_running ? step : {PROG_ADDR_W{1'b0}}; // the word at hand
     wire move = any || (f_running && f_have && skip);
 
@@ -189,7 +190,7 @@ module f_sequencer #(
             c_all:  cover (done && &seen);
             c_bad:  cover (done && refused);
             c_skip: cover (done && step == 2 && seen == 5'b10000);
-            c_norm: cover (issue_norm && $past(residual_done));
+            c_norm: cover (issue_norm && residual_done);
             c_wait: cover (issue_matvec && $past(matvec_valid && !matvec_ready, 2));
         end
     end
