@@ -23,7 +23,7 @@ LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 TESTS    := $(TEST_SRC:tests/%.c=$(B)/%)
 
 .DELETE_ON_ERROR:
-.PHONY: all setup isa unicode run test test-full bench report calibration smollm2 synth timing formal mutants fuzz lint help clean
+.PHONY: all setup isa registers unicode run test test-full bench report calibration smollm2 synth timing formal mutants fuzz lint help clean
 
 all: setup $(B)/hardwire $(B)/cosim-icarus
 
@@ -44,6 +44,7 @@ help:
 	@echo "make fuzz       fuzzes every file reader; RUNS= inputs each (1000000)"
 	@echo "make lint       Verilator, Icarus and Yosys over the templates; clang over the C"
 	@echo "make isa        rtl_templates/isa.vh and docs/isa.md from gen/chip/isa.h"
+	@echo "make registers  register Verilog, C header, IP-XACT and docs/registers.md from rtl_templates/bus/hardwire.rdl"
 	@echo "make unicode    gen/text/unicode_ranges.h from Python's Unicode database"
 	@echo "make clean      removes build/"
 
@@ -90,19 +91,29 @@ isa: $(B)/isa
 	@$< markdown > docs/isa.md
 	@$< latency > rtl_templates/latency.vh
 
+# What is made from the register table of a bus, and committed; compared by tests/bus.sh.
+registers:
+	@sim/setup python3-pip python3-venv
+	@tests/bus.sh registers build/registers
+	@cp build/registers/bus_registers.v build/registers/hardwire_registers.* rtl_templates/bus
+	@cp build/registers/registers.md docs
+
 # Classes of characters for tokenizers; committed, and compared by tests/test_unicode.c.
 unicode:
 	@python3 gen/text/make_unicode.py > gen/text/unicode_ranges.h
+
+$(B)/answers: tests/bus/answers.c $(B)/libhardwire.a
+	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< $(B)/libhardwire.a -o $@ $(LIBS)
 
 $(B)/shape: tests/shape.c | setup
 	@mkdir -p $(@D)
 	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< -o $@
 
-test: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/encode $(B)/default.safetensors
+test: all $(TESTS) $(B)/shape $(B)/answers $(B)/same_weights $(B)/encode $(B)/default.safetensors
 	@sim/setup python3-pip python3-venv
 	@tests/run
 
-test-full: all $(TESTS) $(B)/shape $(B)/same_weights $(B)/encode $(B)/default.safetensors
+test-full: all $(TESTS) $(B)/shape $(B)/answers $(B)/same_weights $(B)/encode $(B)/default.safetensors
 	@sim/setup python3-pip python3-venv python3-torch chromium klayout ngspice
 	@tests/run full
 

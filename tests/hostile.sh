@@ -235,7 +235,7 @@ edit "a manifest of another format" "format, expected hardwire-manifest-1" 'm["f
 edit "a manifest without files" "files, expected" 'del m["files"]' both
 edit "an emptied list of files" "files changed since generation" 'm["files"] = {}' sim
 edit "a shortened list of files" "1 file changed since generation" 'del m["files"]["personality/weight_b00.v"]' sim
-edit "a file outside the design" "files: expected names in fabric/ and personality/, got '../x'" \
+edit "a file outside the design" "files: expected names in fabric/, personality/ and bus/, got '../x'" \
     'm["files"]["../x"] = "0" * 64' both
 : > $dir/design/personality/more.v
 # shellcheck disable=SC2086

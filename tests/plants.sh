@@ -50,14 +50,14 @@ small_chip() { # made once: $dir/q.safetensors, $geometry
         build/hardwire quantize $dir/shape.bin -o $dir/q.safetensors -q $quantize
 }
 check_cosim() { # SRC
-    cp -n rtl_templates/* "$1/rtl_templates/"
+    cp -nr rtl_templates/* "$1/rtl_templates/"
     small_chip
     # shellcheck disable=SC2086
     ! build/hardwire sim $dir/q.safetensors -t $dir/shape.tok --templates "$1/rtl_templates" \
         -o "$1/design" -n 6 --quiet --icarus $geometry
 }
 check_formal() { # SRC JOB
-    cp -n rtl_templates/* "$1/rtl_templates/"
+    cp -nr rtl_templates/* "$1/rtl_templates/"
     ! TEMPLATES=$1/rtl_templates OUT=$1/formal sim/formal/run quick "$2"
 }
 check_proof() { # SRC: a chip of two weight banks

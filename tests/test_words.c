@@ -172,7 +172,7 @@ static void emit(const struct hw_qmodel *q, int bank_bytes, const char *dir, str
         .rows = 16, .cols = 8, .vec = 4, .att_pos = 4, .bank_bytes = bank_bytes};
     struct hw_plan plan;
     if (hw_geometry_fit(&g, q, err) && hw_plan_make(&plan, q, &g, "chip", err)) {
-        hw_emit(&plan, "chip", TEMPLATES, dir, HW_EMIT_REPLACE, NULL, err);
+        hw_emit(&plan, "chip", NULL, TEMPLATES, dir, HW_EMIT_REPLACE, NULL, err);
         hw_plan_free(&plan);
     }
 }

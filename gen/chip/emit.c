@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns what a design consists of: fabric/ from templates and geometry, personality/ from the plan's
-// ROMs, filelist.f. Same plan, same bytes: no date, host or path goes into any file.
+// ROMs, bus/ where one is asked for, filelist.f. Same plan, same bytes: no date, host or path goes
+// into any file.
 #include "gen/chip/emit.h"
 
 #include <dirent.h>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "gen/bus/bus.h"
 #include "gen/chip/banks.h"
 #include "gen/chip/manifest.h"
 #include "gen/output.h"
@@ -94,22 +96,10 @@ static void write_function_table(struct hw_out *out, const struct hw_table *t)
 
 static void copy_template(struct hw_out *out, const char *templates, const char *name)
 {
-    char from[4096], to[96], block[4096];
-    size_t n;
+    char from[4096], to[96];
     snprintf(from, sizeof from, "%s/%s", templates, name);
     snprintf(to, sizeof to, "fabric/%s", name);
-    FILE *in = fopen(from, "rb");
-    if (!in) {
-        hw_fail(out->err, "%s: cannot read: %s", from, strerror(errno));
-        return;
-    }
-    hw_out_open(out, to);
-    while (!out->err->set && (n = fread(block, 1, sizeof block, in)) > 0)
-        hw_out_bytes(out, block, n);
-    if (ferror(in))
-        hw_fail(out->err, "%s: cannot read", from);
-    fclose(in);
-    hw_out_close(out);
+    hw_out_copy(out, from, to);
 }
 
 static int by_name(const void *a, const void *b)
@@ -156,11 +146,13 @@ static void copy_templates(struct hw_out *out, const char *templates)
     }
 }
 
-static void write_filelist(struct hw_out *out)
+static void write_filelist(struct hw_out *out, const char *bus)
 {
     int n = out->n_files;
     hw_out_open(out, "filelist.f");
     hw_out_print(out, "+incdir+fabric\n");
+    if (bus)
+        hw_out_print(out, "+incdir+bus\n");
     for (int i = 0; i < n; i++) {
         size_t len = strlen(out->file[i].path);
         if (strcmp(out->file[i].path + len - 2, ".v") == 0)
@@ -170,7 +162,7 @@ static void write_filelist(struct hw_out *out)
 }
 
 static void write_all(struct hw_out *out, const struct hw_plan *plan, const char *templates,
-                      const char *slice)
+                      const char *slice, const char *bus)
 {
     copy_templates(out, templates);
     write_geometry(out, &plan->geometry);
@@ -181,8 +173,10 @@ static void write_all(struct hw_out *out, const struct hw_plan *plan, const char
         hw_write_joined(out, &plan->rom[i], plan->geometry.bank_bytes);
     for (int i = 0; i < HW_N_ROMS; i++)
         hw_write_banks(out, plan, &plan->rom[i]);
-    write_filelist(out);
-    hw_manifest_write(out, plan, slice);
+    if (bus)
+        hw_bus_write(out, plan, templates, bus);
+    write_filelist(out, bus);
+    hw_manifest_write(out, plan, slice, bus);
 }
 
 enum { FABRIC_FILES = 64 }; // at most, beside the ROMs
@@ -259,24 +253,24 @@ static bool read_older(const char *name, bool *is_design, struct hw_manifest *m,
                    why.text);
 }
 
-static void write_design(const struct hw_plan *plan, const char *slice, const char *templates,
-                         const char *temp, struct hw_out *out)
+static void write_design(const struct hw_plan *plan, const char *slice, const char *bus,
+                         const char *templates, const char *temp, struct hw_out *out)
 {
-    const char *part[] = {"fabric", "personality"};
+    const char *part[] = {"fabric", "personality", "bus"};
     struct hw_size size = whole_size(plan);
     check_room(&size, temp, out->progress, out->err);
-    for (int i = 0; i < 2 && !out->err->set; i++) {
+    for (int i = 0; i < (bus ? 3 : 2) && !out->err->set; i++) {
         char path[2 * HW_OUTPUT_PATH];
         snprintf(path, sizeof path, "%s/%s", temp, part[i]);
         if (mkdir(path, 0777) != 0)
             hw_fail(out->err, "%s: cannot create: %s", path, strerror(errno));
     }
     out->expected = size.bytes;
-    write_all(out, plan, templates, slice);
+    write_all(out, plan, templates, slice, bus);
 }
 
-bool hw_emit(const struct hw_plan *plan, const char *slice, const char *templates, const char *path,
-             enum hw_emit_mode mode, FILE *progress, struct hw_error *err)
+bool hw_emit(const struct hw_plan *plan, const char *slice, const char *bus, const char *templates,
+             const char *path, enum hw_emit_mode mode, FILE *progress, struct hw_error *err)
 {
     struct hw_output_dir dir;
     struct hw_manifest older;
@@ -288,7 +282,7 @@ bool hw_emit(const struct hw_plan *plan, const char *slice, const char *template
          hw_output_dir_owned(dir.name, hw_manifest_owns, &older, err)) &&
         hw_output_dir_open(&dir, hw_manifest_owns, NULL, err)) {
         struct hw_out out = {.dir = dir.temp, .err = err, .stop = &hw_stop, .progress = progress};
-        write_design(plan, slice, templates, dir.temp, &out);
+        write_design(plan, slice, bus, templates, dir.temp, &out);
         bool keep = mode == HW_EMIT_KEEP && replaces && same_files(&out, &older);
         if (!err->set && !keep &&
             (!replaces || hw_output_dir_owned(dir.name, hw_manifest_owns, &older, err)))

@@ -104,20 +104,27 @@ static json_t *geometry_json(const struct hw_geometry *g)
 
 // --- writing
 
-// Hash of names and hashes of the fabric's files: equal for two designs on one fabric.
-static void fabric_hash(const struct hw_out *out, char hex[2 * SHA256_DIGEST_SIZE + 1])
+void hw_manifest_hash(const struct hw_out *out, const char *folder,
+                      uint8_t digest[SHA256_DIGEST_SIZE])
 {
     struct sha256_ctx hash;
-    uint8_t digest[SHA256_DIGEST_SIZE];
+    size_t n = strlen(folder);
     sha256_init(&hash);
     for (int i = 0; i < out->n_files; i++) {
         const struct hw_out_file *f = &out->file[i];
-        if (strncmp(f->path, "fabric/", 7) == 0) {
+        if (strncmp(f->path, folder, n) == 0 && f->path[n] == '/') {
             sha256_update(&hash, strlen(f->path) + 1, (const uint8_t *)f->path);
             sha256_update(&hash, sizeof f->sha256, f->sha256);
         }
     }
-    sha256_digest(&hash, sizeof digest, digest);
+    sha256_digest(&hash, SHA256_DIGEST_SIZE, digest);
+}
+
+static void folder_hash(const struct hw_out *out, const char *folder,
+                        char hex[2 * SHA256_DIGEST_SIZE + 1])
+{
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    hw_manifest_hash(out, folder, digest);
     hw_hex(digest, hex);
 }
 
@@ -176,7 +183,8 @@ static json_t *model_json(const struct hw_config *c)
     return object;
 }
 
-void hw_manifest_write(struct hw_out *out, const struct hw_plan *plan, const char *slice)
+void hw_manifest_write(struct hw_out *out, const struct hw_plan *plan, const char *slice,
+                       const char *bus)
 {
     char hex[2 * SHA256_DIGEST_SIZE + 1];
     json_t *files = json_object();
@@ -184,12 +192,17 @@ void hw_manifest_write(struct hw_out *out, const struct hw_plan *plan, const cha
         hw_hex(out->file[i].sha256, hex);
         json_object_set_new(files, out->file[i].path, json_string(hex));
     }
-    fabric_hash(out, hex);
+    folder_hash(out, "fabric", hex);
     json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "format", FORMAT,
                              "version", HW_VERSION, "slice", slice, "fabric_sha256", hex,
                              "geometry", geometry_json(&plan->geometry), "model",
                              model_json(&plan->model->config), "roms", rom_table(plan), "memories",
                              memories(plan), "weights", ranges(plan), "files", files);
+    if (bus) {
+        folder_hash(out, "personality", hex);
+        json_object_set_new(root, "bus", json_string(bus));
+        json_object_set_new(root, "personality_sha256", json_string(hex));
+    }
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
     hw_out_open(out, "manifest.json");
     if (text)
@@ -245,13 +258,25 @@ static bool read_model(struct hw_config *c, const json_t *root, const char *path
     return !err->set;
 }
 
-// A name in one of the two folders, or of the list: nothing that leads out of the design.
+static const char *const FOLDER[] = {"fabric", "personality", "bus"};
+enum { N_FOLDERS = sizeof FOLDER / sizeof FOLDER[0] };
+
+static bool is_folder_name(const char *path, size_t n)
+{
+    for (int i = 0; i < N_FOLDERS; i++) {
+        if (strlen(FOLDER[i]) == n && strncmp(path, FOLDER[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
+// A name in one of the folders, or of the list: nothing that leads out of the design.
 static bool is_design_file(const char *path)
 {
+    const char *slash = strchr(path, '/');
     return strcmp(path, "filelist.f") == 0 ||
-           ((fnmatch("fabric/*", path, FNM_PATHNAME | FNM_PERIOD) == 0 ||
-             fnmatch("personality/*", path, FNM_PATHNAME | FNM_PERIOD) == 0) &&
-            path[strcspn(path, "/") + 1] != '\0');
+           (slash && is_folder_name(path, (size_t)(slash - path)) && slash[1] != '\0' &&
+            slash[1] != '.' && !strchr(slash + 1, '/'));
 }
 
 static bool unhex(const char *hex, uint8_t digest[SHA256_DIGEST_SIZE])
@@ -277,9 +302,9 @@ static bool read_files(struct hw_manifest *m, const json_t *root, const char *pa
     {
         struct hw_out_file *f = &m->file[m->n_files++];
         if (!is_design_file(name) || strlen(name) >= sizeof f->path)
-            return hw_fail(err,
-                           "%s: files: expected names in fabric/ and personality/, got '%.100s'",
-                           path, name);
+            return hw_fail(
+                err, "%s: files: expected names in fabric/, personality/ and bus/, got '%.100s'",
+                path, name);
         if (!unhex(json_string_value(value), f->sha256))
             return hw_fail(err, "%s: files: %s, expected a SHA-256", path, name);
         snprintf(f->path, sizeof f->path, "%s", name);
@@ -376,8 +401,7 @@ bool hw_manifest_owns(void *user, const char *path, bool is_folder)
 {
     const struct hw_manifest *m = user;
     if (is_folder)
-        return strcmp(path, "fabric") == 0 || strcmp(path, "personality") == 0 ||
-               is_simulation(path, true);
+        return is_folder_name(path, strlen(path)) || is_simulation(path, true);
     return strcmp(path, "manifest.json") == 0 || is_simulation(path, false) ||
            (m ? find(m, path) != NULL : is_design_file(path));
 }
@@ -437,7 +461,9 @@ static int unlisted(const struct hw_manifest *m, const char *dir, const char *fo
 
 int hw_manifest_tampered(const struct hw_manifest *m, const char *dir)
 {
-    int bad = unlisted(m, dir, "fabric") + unlisted(m, dir, "personality");
+    int bad = 0;
+    for (int i = 0; i < N_FOLDERS; i++)
+        bad += unlisted(m, dir, FOLDER[i]);
     if (!find(m, "filelist.f")) {
         fprintf(stderr, "%s/filelist.f: the manifest does not list it\n", dir);
         bad++;

@@ -16,11 +16,18 @@ struct hw_manifest {
     int n_files;
 };
 
-// Writes manifest.json as the last file of *out: every file written so far is in it.
-void hw_manifest_write(struct hw_out *out, const struct hw_plan *plan, const char *slice);
+// Hash of the names and hashes of a folder's files written so far: equal for two designs that share
+// it.
+void hw_manifest_hash(const struct hw_out *out, const char *folder,
+                      uint8_t digest[SHA256_DIGEST_SIZE]);
+
+// Writes manifest.json as the last file of *out: every file written so far is in it. bus: NULL for
+// none.
+void hw_manifest_write(struct hw_out *out, const struct hw_plan *plan, const char *slice,
+                       const char *bus);
 
 // Reads DIR/manifest.json. An error: another format, a number out of its range, a file twice or
-// outside fabric/ and personality/. On success the caller frees it.
+// outside fabric/, personality/ and bus/. On success the caller frees it.
 bool hw_manifest_read(struct hw_manifest *m, const char *dir, struct hw_error *err);
 // Its files alone, so that the design of another version, with another geometry's keys, can be
 // replaced.
@@ -33,7 +40,7 @@ void hw_manifest_free(struct hw_manifest *m);
 bool hw_manifest_owns(void *user, const char *path, bool is_folder);
 
 // Compares the files at `dir` with the manifest: says on stderr which are damaged, missing, or in
-// fabric/ or personality/ and not listed, and returns how many.
+// fabric/, personality/ or bus/ and not listed, and returns how many.
 int hw_manifest_tampered(const struct hw_manifest *m, const char *dir);
 
 // *g, fitted to a model (hw_geometry_fit), becomes the fabric's. An error: what the fabric is made

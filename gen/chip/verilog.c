@@ -85,6 +85,24 @@ void hw_out_bytes(struct hw_out *out, const char *bytes, size_t n)
     }
 }
 
+void hw_out_copy(struct hw_out *out, const char *from, const char *path)
+{
+    char block[4096];
+    size_t n;
+    FILE *in = fopen(from, "rb");
+    if (!in) {
+        hw_fail(out->err, "%s: cannot read: %s", from, strerror(errno));
+        return;
+    }
+    hw_out_open(out, path);
+    while (!out->err->set && (n = fread(block, 1, sizeof block, in)) > 0)
+        hw_out_bytes(out, block, n);
+    if (ferror(in))
+        hw_fail(out->err, "%s: cannot read", from);
+    fclose(in);
+    hw_out_close(out);
+}
+
 void hw_out_print(struct hw_out *out, const char *format, ...)
 {
     enum { MOST = 2048 };

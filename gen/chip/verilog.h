@@ -41,6 +41,8 @@ struct hw_out {
 
 void hw_out_open(struct hw_out *out, const char *path);
 void hw_out_bytes(struct hw_out *out, const char *bytes, size_t n);
+// Copies the file at `from` to `path` in the directory.
+void hw_out_copy(struct hw_out *out, const char *from, const char *path);
 void hw_out_print(struct hw_out *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 // Where the next n bytes go; who fills them adds to out->used. NULL once anything has failed.

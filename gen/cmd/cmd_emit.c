@@ -2,8 +2,10 @@
 // hardwire emit: a quantized model and a geometry to Verilog.
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gen/board/pattern.h"
+#include "gen/bus/bus.h"
 #include "gen/chip/emit.h"
 #include "gen/cmd.h"
 #include "gen/qmodel/file.h"
@@ -30,11 +32,15 @@ static int emit(int argc, char **argv)
         return status;
     if (!r.output)
         return hw_usage("emit", "expected -o DIR");
+    if (r.bus && !hw_bus_known(r.bus))
+        return hw_usage("emit", "--bus: expected axi, got '%s'", r.bus);
+    if (r.bus && strcmp(r.slice, "chip") != 0)
+        return hw_usage("emit", "--bus: expected a whole chip, got --slice %s", r.slice);
     if (!hw_prepare(&r, &q, &plan, &err))
         return hw_report(&err);
     if (!r.blank || blank(&plan, &err))
-        hw_emit(&plan, r.slice, r.templates, r.output, r.keep ? HW_EMIT_KEEP : HW_EMIT_REPLACE,
-                r.quiet ? NULL : stderr, &err);
+        hw_emit(&plan, r.slice, r.bus, r.templates, r.output,
+                r.keep ? HW_EMIT_KEEP : HW_EMIT_REPLACE, r.quiet ? NULL : stderr, &err);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
     return err.set ? hw_report(&err) : 0;
@@ -44,6 +50,8 @@ static const struct hw_option EMIT_OPTIONS[] = {
     {"output", 'o', HW_SETS(struct hw_request, output), "DIR", .help = "the design to write"},
     {"templates", 0, HW_SETS(struct hw_request, templates), "DIR", .otherwise = "rtl_templates",
      .help = "the hand-written Verilog"},
+    {"bus", 0, HW_SETS(struct hw_request, bus), "NAME", .otherwise = "none",
+     .help = "axi: bus/, the chip with streams of tokens and with registers"},
     {"keep", 0, HW_SETS(struct hw_request, keep), .help = "leave DIR where it is this very design"},
     {"blank", 0, HW_SETS(struct hw_request, blank),
      .help = "ROMs hold no model, but what `hardwire patch` finds their bits by in a bitstream"},

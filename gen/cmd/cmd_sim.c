@@ -51,7 +51,7 @@ static int sim(int argc, char **argv)
         return hw_usage("sim", "expected -o DIR");
     if (!hw_simulate_paths(r.output, &err) || !hw_prepare(&r, &q, &plan, &err))
         return hw_report(&err);
-    hw_emit(&plan, r.slice, r.templates, r.output, HW_EMIT_KEEP, NULL, &err);
+    hw_emit(&plan, r.slice, NULL, r.templates, r.output, HW_EMIT_KEEP, NULL, &err);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
     status = err.set ? 1 : simulate(&r, &err);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owns which buses there are, which files each takes, and bus.vh.
+#include "gen/bus/bus.h"
+
+#include <string.h>
+
+#include "gen/chip/manifest.h"
+
+static const struct {
+    const char *name;
+    const char *file[10];
+} BUS[] = {
+    {"axi",
+     {"axi_lite.v", "bus_core.v", "bus_registers.v", "hardwire_axi.v", "skid.v",
+      "hardwire_registers.h", "hardwire_registers.xml", "hardwire.rdl"}},
+};
+enum { N_BUSES = sizeof BUS / sizeof BUS[0] };
+
+static int find(const char *name)
+{
+    int i = 0;
+    while (i < N_BUSES && strcmp(BUS[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+bool hw_bus_known(const char *name)
+{
+    return find(name) < N_BUSES;
+}
+
+static void write_header(struct hw_out *out, const struct hw_plan *plan)
+{
+    const struct hw_config *c = &plan->model->config;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    hw_manifest_hash(out, "personality", digest);
+    hw_out_open(out, "bus/bus.vh");
+    hw_out_print(out, "%s// What the registers say of this design.\n", HW_NOTICE);
+    hw_out_print(out, "`define HW_TOKEN_BYTES %d\n", (plan->geometry.token_bits + 7) / 8);
+    hw_out_print(out, "`define HW_VOCAB %d\n", c->vocab_size);
+    hw_out_print(out, "`define HW_POSITIONS %d\n", c->seq_len);
+    hw_out_print(out, "`define HW_DIM %d\n`define HW_LAYERS %d\n", c->dim, c->n_layers);
+    hw_out_print(out, "`define HW_PERSONALITY 256'h"); // its first byte is the lowest
+    for (int i = SHA256_DIGEST_SIZE; i-- > 0;)
+        hw_out_print(out, "%02x", digest[i]);
+    hw_out_print(out, "\n");
+    hw_out_close(out);
+}
+
+void hw_bus_write(struct hw_out *out, const struct hw_plan *plan, const char *templates,
+                  const char *name)
+{
+    int bus = find(name);
+    write_header(out, plan);
+    for (const char *const *file = BUS[bus].file; *file; file++) {
+        char from[4096], to[96];
+        snprintf(from, sizeof from, "%s/bus/%s", templates, *file);
+        snprintf(to, sizeof to, "bus/%s", *file);
+        hw_out_copy(out, from, to);
+    }
+}
