@@ -104,6 +104,7 @@ static int patch(int argc, char **argv)
         return hw_usage("patch", "expected BASE.config Q.safetensors --fabric DESIGN -o FILE");
     const char *base = operands.at[0];
     struct hw_operands model = {operands.at + 1, 1};
+    r.design.slice = "chip";
     status = hw_complete_request(&HW_VERB_PATCH, &model, &r.design);
     if (status >= 0)
         return status;
@@ -121,8 +122,6 @@ static const struct hw_option OPTIONS[] = {
      .help = "where BASE has the serial line, made with uart --blank"},
     {"ctx", 0, HW_SETS(struct patch_request, design.ctx), "N", 1, HW_ANY_COUNT,
      .otherwise = "the model's", .help = "a context of N positions"},
-    {"slice", 0, HW_SETS(struct patch_request, design.slice), "NAME", .preset = "chip",
-     .help = NULL},
     {"quiet", 'q', HW_SETS(struct patch_request, design.quiet), .help = "no summary"},
     {0}};
 
