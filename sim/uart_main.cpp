@@ -9,13 +9,7 @@
 #include <deque>
 #include <string>
 
-#ifdef BOARD // the netlist of a whole board, sim/board_sim.v
-#include "Vboard_sim.h"
-typedef Vboard_sim design;
-#else
 #include "Vuart_top.h"
-typedef Vuart_top design;
-#endif
 #include "verilated.h"
 
 namespace
@@ -95,7 +89,7 @@ int main(int argc, char **argv)
     terminal t;
     t.clocks = argc > 1 ? atoi(argv[1]) : 4;
     long most = argc > 2 ? atol(argv[2]) : 2000000000L, now = 0;
-    design top;
+    Vuart_top top;
     top.clk = 0;
     top.rst = 1;
     top.rx = 1;
