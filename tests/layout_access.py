@@ -10,8 +10,9 @@ inverter too. PRE_N charges the bit line from 0 V within 8 ns and rises; then th
 50 ps at a strap; the column's gate is the 64th from there. The row furthest from the inverter with a 1 is
 read, and in a second run one with a 0. Wires: resistances of the PDK
 (r+c/res_typical__cap_typical.spice: poly 48.2, metal 1 0.125 ohm a square); metal 1 as 0.25 fF a um and 10 fF
-at the output, assumptions.
-Exit status: 0, in every corner the 1 arrives and the 0 stays; the typical 1 within 10 ns.
+at the output, assumptions. Then, in the typical corner, a row of every class, a 1 and a 0 in whatever column
+has one: the row at the inverter, the first and the last between two rows of taps, one amid them.
+Exit status: 0, in every corner the 1 arrives and the 0 stays; the typical 1 within 10 ns; so in every class.
 """
 import collections
 import re
@@ -23,6 +24,7 @@ CORNERS = (("tt", 1.8, 25), ("ss", 1.6, 100), ("ff", 1.95, -40))
 ROW_UM, LINE_UM, METAL_OHM, METAL_FF_UM = 0.43, 0.23, 0.125, 0.25
 COLUMN_UM, POLY_UM, POLY_OHM, FAR = 0.74, 0.15, 48.2, 64
 TARGET_NS = 10
+BLOCK = 64  # rows between two rows of taps
 
 
 def columns(path):
@@ -99,7 +101,26 @@ def run(text):
         file.write(text)
         file.flush()
         said = subprocess.run(["ngspice", "-b", file.name], capture_output=True, text=True).stdout
-    return {m[1]: float(m[2]) for m in re.finditer(r"^(t50|out|charged|before|line|last)\s+=\s+(\S+)", said, re.M)}
+    return {m[1]: float(m[2]) for m in re.finditer(r"^(\w+)\s+=\s+([-+.\de]+)", said, re.M)}
+
+
+def read_classes(pdk, macro, found, ends):
+    """Reads a 1 and a 0 in a row of every class."""
+    corner, volt, celsius = CORNERS[0]
+    rows = max(len(column) for (name, _), column in found.items() if name == macro)
+    good = True
+    for what, row in (("at the inverter", 0), ("last of a block", min(rows, BLOCK) - 1),
+                      ("first of a block", (rows - 1) // BLOCK * BLOCK), ("amid a block", rows // 2 // BLOCK * BLOCK + 9)):
+        for bit in (1, 0):
+            column = next((c for (name, c), of in found.items() if name == macro and (of[row][0] != of[row][1]) == bit), None)
+            if column is None:
+                print(f"row {row}, {what}: no column has a {bit}")
+                continue
+            seen = run(deck(pdk, corner, volt, celsius, found[macro, column], ends[macro, column], row))["last"]
+            right = seen > 0.9 * volt if bit else seen < 0.1 * volt
+            print(f"row {row}, {what}, column {column}: a {bit} reads as {seen:.3f} V{'' if right else ': WRONG'}")
+            good &= right
+    return good
 
 
 def main():
@@ -124,7 +145,8 @@ def main():
               f"{down['line']:.2f} V for 6 ns, the output at {down['last']:.3f} V")
         good &= up["before"] < 0.1 * volt and up["last"] > 0.9 * volt and up["charged"] > 0.95 * volt
         good &= down["last"] < 0.1 * volt and (corner != "tt" or up["out"] * 1e9 <= TARGET_NS)
-    return not good
+    return not (good & read_classes(pdk, key[0], found, last))
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

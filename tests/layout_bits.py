@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the bits of a layout's ROMs back from its polygons and compares them with the quantized file.
 
-    tests/layout_bits.py LAYOUT DESIGN Q.safetensors [--spice] [--only ROM ...]
+    tests/layout_bits.py LAYOUT DESIGN Q.safetensors [--spice] [--words FILE] [--only ROM ...]
 
 LAYOUT: a folder that `hardwire layout` has made. DESIGN: `hardwire emit` of the same model and geometry,
 whose geometry.vh alone is read. KLayout finds the transistors: poly over diffusion, and what contacts and
@@ -12,6 +12,7 @@ Nothing of the generator's knowledge of where a bit lies is used: the nets have 
 that they must make are those of tests/prove_roms.py, which shares no code with the emitter.
 --spice: compares every transistor with macros.spice as well: gate, source, drain, bulk, width, length. A net
 without a name, inside a NAND, is known by the gates of the transistors on it.
+--words: writes the words of each macro, as JSON.
 --only: these ROMs; the program's is always needed, for the addresses.
 Exit status: 0 equal, 1 a difference (named), 2 no comparison.
 """
@@ -172,6 +173,7 @@ def main():
     parser.add_argument("design")
     parser.add_argument("model")
     parser.add_argument("--spice", action="store_true")
+    parser.add_argument("--words", metavar="FILE")
     parser.add_argument("--only", nargs="+", metavar="ROM")
     args = parser.parse_args()
     with open(f"{args.layout}/layout.json") as file:
@@ -182,7 +184,7 @@ def main():
     layout = db.Layout()
     layout.read(f"{args.layout}/rom.gds")
     netlist = spice(f"{args.layout}/macros.spice") if args.spice else {}
-    rom, different, transistors = collections.defaultdict(dict), 0, 0
+    rom, every, different, transistors = collections.defaultdict(dict), {}, 0, 0
     for macro in about["macros"]:
         if args.only and macro["rom"] not in args.only:
             continue
@@ -192,12 +194,15 @@ def main():
                 collections.Counter(known_by_gates(netlist[macro["name"]])):
             different += 1
             print(f"DIFFERENT {macro['name']}: transistors of the polygons and of macros.spice")
-        words = bits(check_ends(found, macro), macro)
+        words = every[macro["name"]] = bits(check_ends(found, macro), macro)
         for row, (word, seen) in enumerate(zip(words, read_all(found, macro))):
             if word != seen:
                 raise Wrong(f"{macro['name']}: address {row} reads {seen:#x}, its transistors are {word:#x}")
             at = rom[macro["rom"]]
             at[macro["first_word"] + row] = at.get(macro["first_word"] + row, 0) | word << macro["first_bit"]
+    if args.words:
+        with open(args.words, "w") as file:
+            json.dump({name: [f"{w:x}" for w in words] for name, words in every.items()}, file)
     want = prove_roms.Layout(model, design.geometry, design.slice, lambda a: rom["program"].get(a, 0))
     total = 0
     for kind, words in rom.items():

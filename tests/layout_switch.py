@@ -28,9 +28,10 @@ class Circuit:
         for net, at in fixed.items():
             high[net], low[net] = at, every & ~at
         queue = collections.deque([*fixed, *(k for k in high if k not in fixed)])
+        last = collections.deque()  # bit lines, once all else rests: every word line changes them
         waits = set(queue)
-        while queue:
-            net = queue.popleft()
+        while queue or last:
+            net = queue.popleft() if queue else last.popleft()
             waits.discard(net)
             for i in self.of[net]:
                 is_n, gate, a, b = self.devices[i]
@@ -47,7 +48,7 @@ class Circuit:
                         high[other], low[other] = h, l
                         if other not in waits:
                             waits.add(other)
-                            queue.append(other)
+                            (last if other.startswith("BL") else queue).append(other)
         return high, low
 
 

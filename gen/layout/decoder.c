@@ -12,6 +12,26 @@
 // 1 runs vertically: the lines of addresses, the columns' L, trunks of power and ground.
 #include "gen/layout/decoder.h"
 
+// Lengths that no rule gives, nm: what keeps wires and cells apart in every size.
+enum {
+    PULL_NODE = 250,   // middle of a p-node's contact, from the strip's edge
+    TAP = 600,         // width and height
+    TAP_CONTACT = 300, // its contact's middle, from the strip's outer edge
+    TRUNK_DX = 400,    // trunks of power and ground, left and right of the taps
+    WIDE_RAIL = 400,   // how far rails of rows below the array go beyond the strips
+    GROUP_UP = 600,    // the first strip of a group, above the lower edge of its lowest row
+    LOW_Y = -2600,     // row of low cells
+    LOW_TRACK = 200,   // its lowest wire of metal 2, above the strip's lower edge
+    LINK_UP = 285,     // from the strip's upper edge to the wire that leads to the column
+    TRACKS_UP = 1900,  // the lowest track of the buffers, above their strip's lower edge
+    TRACKS_END = 300,  // the highest track, below the low cells
+    BAR_UP = 700,      // the bar of power, above the array
+    BAR_GAP = 300,
+    BEYOND_CUT = 50, // metal beyond what its cuts need
+    BELOW_BUFFERS = 1000,
+    PRE_X = -600
+};
+
 // --- dimensions
 
 static int to_grid(const struct hw_pdk *p, int length)
@@ -61,8 +81,8 @@ static void make_cell(struct hw_decoder *d)
     d->p_y = d->inner_y + half + most(implant, p->poly_contact_diff);
     d->top = d->p_y + p->decoder_p;
     d->n_node = p->decoder_n - contact_end(p);
-    d->p_node = d->p_y + 250;
-    d->tap = 600;
+    d->p_node = d->p_y + PULL_NODE;
+    d->tap = TAP;
     d->cell_dx = to_grid(p, 4 * d->pitch + d->first_dx + 2 * contact_end(p) + p->diff_space);
 }
 
@@ -74,7 +94,7 @@ struct hw_decoder hw_decoder_make(const struct hw_array *a)
     make_cell(&d);
     int end = contact_end(p), tap = d.tap / 2 + p->diff_space, inputs = d.bits - HW_LOW_BITS + 1;
     d.tap_x[1] = -p->well_space - 2 * p->well_pdiff - d.tap / 2;
-    d.pre_x = -600;
+    d.pre_x = PRE_X;
     d.driver_x = d.tap_x[1] - tap - end - 4 * d.pitch - 7 * d.cell_dx - 300; // trunk clear of L
     d.tap_x[0] = d.driver_x - d.first_dx - end - tap;
     d.group_x = d.tap_x[0] - tap - end - (inputs + 2) * d.pitch;
@@ -82,15 +102,15 @@ struct hw_decoder hw_decoder_make(const struct hw_array *a)
     d.line_dx = a->pad_dx + p->met_space;
     d.line_x = d.group_x - 250; // pads of line and gate keep their space
     d.left = d.line_x - 2 * d.bits * d.line_dx - a->pad_dx / 2;
-    d.low_y = -2600;
-    d.link_y = d.low_y + d.top + 285;
+    d.low_y = LOW_Y;
+    d.link_y = d.low_y + d.top + LINK_UP;
     d.track_dy = a->row_h;
-    d.buffer_y = d.low_y - 300 - 1900 - (2 * d.bits + 2) * d.track_dy;
-    d.track_y = d.buffer_y + 1900;
+    d.buffer_y = d.low_y - TRACKS_END - TRACKS_UP - (2 * d.bits + 2) * d.track_dy;
+    d.track_y = d.buffer_y + TRACKS_UP;
     d.bar_h = 600;
-    d.power_y = a->height + 700;
-    d.ground_y = d.power_y + d.bar_h + 300;
-    d.bottom = d.buffer_y - 1000;
+    d.power_y = a->height + BAR_UP;
+    d.ground_y = d.power_y + d.bar_h + BAR_GAP;
+    d.bottom = d.buffer_y - BELOW_BUFFERS;
     return d;
 }
 
@@ -178,8 +198,8 @@ static void write_nodes(struct hw_out *out, const struct hw_decoder *d, int i, e
         local_up(out, p, x, d->n_node - half, d->n_node + half);
     }
     if (p_kind == RAIL) {
-        contact(out, p, x, d->top - 250);
-        local_up(out, p, x, d->top - 250 - half, d->top);
+        contact(out, p, x, d->top - PULL_NODE);
+        local_up(out, p, x, d->top - PULL_NODE - half, d->top);
     } else {
         contact(out, p, x, d->p_node);
         local_up(out, p, x, p_kind == OUT ? d->p_node - half : d->inner_y, d->p_node + half);
@@ -264,7 +284,7 @@ static void write_implants(struct hw_out *out, const struct hw_decoder *d, int x
 static void write_row(struct hw_out *out, const struct hw_decoder *d, int left, int y, int rail)
 {
     const struct hw_pdk *p = d->a->pdk;
-    int gap = d->tap / 2 + p->diff_space, in = 300, beyond = p->implant_diff;
+    int gap = d->tap / 2 + p->diff_space, in = TAP_CONTACT, beyond = p->implant_diff;
     int well_x1 = d->tap_x[1] + d->tap / 2, end = d->tap_x[0] - d->bar_h;
     int x0 = left < end ? left : end, x1 = d->tap_x[1] + d->bar_h;
     if (left < d->tap_x[0] - gap)
@@ -293,14 +313,14 @@ static void write_row(struct hw_out *out, const struct hw_decoder *d, int left, 
         local_up(out, p, d->tap_x[i], at[1] - pad_h(p) / 2, y + d->top);
         for (int k = 0; k < 2; k++)
             contact(out, p, d->tap_x[i], at[k]);
-        up(out, d->a, d->tap_x[i] + 400, y + p->contact_w / 2);
-        up(out, d->a, d->tap_x[i] - 400, y + d->top - p->contact_w / 2);
+        up(out, d->a, d->tap_x[i] + TRUNK_DX, y + p->contact_w / 2);
+        up(out, d->a, d->tap_x[i] - TRUNK_DX, y + d->top - p->contact_w / 2);
     }
 }
 
 static int group_y(const struct hw_decoder *d, int group)
 {
-    return hw_array_row_y(d->a, group * HW_CODE_ROWS) - d->a->row_h / 2 + 600;
+    return hw_array_row_y(d->a, group * HW_CODE_ROWS) - d->a->row_h / 2 + GROUP_UP;
 }
 
 // Which line carries a bit of an address with a value; EN is line 0.
@@ -362,10 +382,10 @@ static void write_low(struct hw_out *out, const struct hw_decoder *d)
 {
     const struct hw_array *a = d->a;
     int top = group_y(d, d->groups - 1) + d->input_y;
-    write_row(out, d, d->tap_x[0] - d->tap / 2, d->low_y, 400);
+    write_row(out, d, d->tap_x[0] - d->tap / 2, d->low_y, WIDE_RAIL);
     hw_gds_array(out, "hw_low", d->driver_x, d->low_y, HW_CODE_ROWS, 1, d->cell_dx, a->row_h);
     for (int line = 1; line <= 2 * HW_LOW_BITS; line++) {
-        int y = d->low_y + 200 + (line - 1) * d->track_dy;
+        int y = d->low_y + LOW_TRACK + (line - 1) * d->track_dy;
         int last = d->driver_x + 7 * d->cell_dx + gate_x(d, HW_LOW_BITS - 1);
         via(out, a, line_x(d, line), y);
         wire_across(out, a, y, line_x(d, line), last);
@@ -375,7 +395,7 @@ static void write_low(struct hw_out *out, const struct hw_decoder *d)
         for (int i = 0; i < HW_LOW_BITS; i++) {
             int line = line_of(d, i, j >> i & 1);
             write_input(out, d, x + gate_x(d, i), d->low_y + d->input_y,
-                        d->low_y + 200 + (line - 1) * d->track_dy);
+                        d->low_y + LOW_TRACK + (line - 1) * d->track_dy);
         }
         int half = a->line_w / 2, to = x + gate_x(d, 0);
         wire_up(out, a, from, d->low_y + d->n_node, d->link_y, a->line_w);
@@ -417,7 +437,7 @@ static void write_track(struct hw_out *out, const struct hw_decoder *d, int trac
 static int line_top(const struct hw_decoder *d, int line)
 {
     if (line >= 1 && line <= 2 * HW_LOW_BITS)
-        return d->low_y + 200 + (line - 1) * d->track_dy;
+        return d->low_y + LOW_TRACK + (line - 1) * d->track_dy;
     return hw_array_row_y(d->a, d->a->rows - 1);
 }
 
@@ -425,7 +445,7 @@ static void write_buffers(struct hw_out *out, const struct hw_decoder *d, int pr
 {
     const struct hw_array *a = d->a;
     int y = d->buffer_y, p_up = y + d->p_node - 150;
-    write_row(out, d, d->tap_x[0] - d->tap / 2, y, 400);
+    write_row(out, d, d->tap_x[0] - d->tap / 2, y, WIDE_RAIL);
     for (int i = 0; i < d->bits + 2; i++) {
         int x = buffer_x(d, i), address = i < d->bits;
         hw_gds_ref(out, address ? "hw_buffer" : "hw_buffer_clk", x, y);
@@ -469,19 +489,19 @@ static void write_power(struct hw_out *out, const struct hw_decoder *d, int powe
 {
     const struct hw_array *a = d->a;
     const struct hw_pdk *p = a->pdk;
-    int w = d->bar_h, half = w / 2, beyond = half + 50;
+    int w = d->bar_h, half = w / 2, beyond = half + BEYOND_CUT;
     int rail = ground_rail - rail_h / 2, low = rail < d->buffer_y ? rail : d->buffer_y;
-    int vdd = d->tap_x[1] - 400, gnd = d->tap_x[1] + 400;
+    int vdd = d->tap_x[1] - TRUNK_DX, gnd = d->tap_x[1] + TRUNK_DX;
     for (int i = 0; i < 2; i++) {
-        wire_up(out, a, d->tap_x[i] - 400, low, d->power_y + beyond, w);
-        wire_up(out, a, d->tap_x[i] + 400, low, d->ground_y + beyond, w);
-        write_cuts(out, d, d->tap_x[i] - 400, d->power_y, 2);
-        write_cuts(out, d, d->tap_x[i] + 400, d->ground_y, 2);
+        wire_up(out, a, d->tap_x[i] - TRUNK_DX, low, d->power_y + beyond, w);
+        wire_up(out, a, d->tap_x[i] + TRUNK_DX, low, d->ground_y + beyond, w);
+        write_cuts(out, d, d->tap_x[i] - TRUNK_DX, d->power_y, 2);
+        write_cuts(out, d, d->tap_x[i] + TRUNK_DX, d->ground_y, 2);
     }
     hw_gds_box(out, p->met2,
                (struct hw_box){d->left, d->power_y - half, vdd + beyond, d->power_y + half});
     hw_gds_box(out, p->met2,
-               (struct hw_box){d->tap_x[0] + 400 - beyond, d->ground_y - half, gnd + beyond,
+               (struct hw_box){d->tap_x[0] + TRUNK_DX - beyond, d->ground_y - half, gnd + beyond,
                                d->ground_y + half});
     hw_gds_box(out, p->met1, (struct hw_box){gnd - half, a->bus_y, 0, a->bus_y + a->bus_h});
     write_cuts(out, d, vdd, power_rail, 1);

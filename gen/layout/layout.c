@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "gen/chip/words.h"
+#include "gen/layout/liberty.h"
 #include "gen/layout/views.h"
 #include "gen/output.h"
 
@@ -334,8 +335,9 @@ static void write_json(struct hw_out *out, const struct hw_layout *l)
 
 static bool owns(void *user, const char *path, bool is_folder)
 {
-    static const char *const FILES[] = {"rom.gds", "layout.json", "macros.lef", "macros.spice",
-                                        "floorplan.svg"};
+    static const char *const FILES[] = {"rom.gds",       "layout.json",   "macros.lef",
+                                        "macros.spice",  "floorplan.svg", "macros.v",
+                                        "macros_tt.lib", "macros_ss.lib", "macros_ff.lib"};
     (void)user;
     for (size_t i = 0; i < sizeof FILES / sizeof FILES[0] && !is_folder; i++) {
         if (strcmp(path, FILES[i]) == 0)
@@ -370,6 +372,8 @@ bool hw_layout_write(const struct hw_layout *l, const char *path, bool spice, st
     hw_views_lef(&out, l);
     if (spice)
         hw_views_spice(&out, l);
+    hw_views_verilog(&out, l);
+    hw_liberty_write(&out, l);
     hw_views_floorplan(&out, l);
     write_json(&out, l);
     if (!err->set && replaceable(dir.name, err))

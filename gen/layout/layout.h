@@ -42,8 +42,9 @@ bool hw_layout_make(struct hw_layout *layout, const struct hw_plan *plan, const 
                     const char *like, struct hw_error *err);
 void hw_layout_free(struct hw_layout *layout);
 
-// Writes the folder: rom.gds, macros.lef, layout.json, floorplan.svg and, if asked for,
-// macros.spice. An older layout at `path` is replaced, nothing else is.
+// Writes the folder: rom.gds, macros.lef, macros.v, macros_CORNER.lib, layout.json,
+// floorplan.svg and, if asked for, macros.spice. An older layout at `path` is replaced, nothing
+// else is.
 bool hw_layout_write(const struct hw_layout *layout, const char *path, bool spice,
                      struct hw_error *err);
 

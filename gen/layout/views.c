@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the texts that describe macros: LEF, SPICE.
+// Owns the texts that describe macros: LEF, SPICE, Verilog.
 #include "gen/layout/views.h"
 
 #include <stdlib.h>
@@ -216,5 +216,58 @@ void hw_views_spice(struct hw_out *out, const struct hw_layout *l)
         }
         free(node);
     }
+    hw_out_close(out);
+}
+
+// --- Verilog
+
+// Bits first .. first + n - 1 of a word, as a constant.
+static void verilog_word(struct hw_out *out, const uint8_t *word, int first, int n)
+{
+    hw_out_print(out, "%d'h", n);
+    for (int digit = (n + 3) / 4 - 1; digit >= 0; digit--) {
+        int value = 0;
+        for (int i = 0; i < 4 && 4 * digit + i < n; i++) {
+            int at = first + 4 * digit + i;
+            value |= (word[at / 8] >> (at & 7) & 1) << i;
+        }
+        hw_out_print(out, "%x", (unsigned)value);
+    }
+}
+
+static void verilog_macro(struct hw_out *out, const struct hw_macro *m, const struct hw_rom *rom,
+                          struct hw_words *words)
+{
+    int bits = hw_decoder_bits(m->array.rows), cols = m->array.cols;
+    hw_out_print(out,
+                 "module %s (\n`ifdef USE_POWER_PINS\n    inout wire VPWR,\n"
+                 "    inout wire VGND,\n`endif\n    input wire CLK,\n    input wire [%d:0] A,\n"
+                 "    output wire [%d:0] D\n);\n    reg [%d:0] word;\n"
+                 "    assign D = CLK ? word : %d'd0;\n    always @* begin\n        case (A)\n",
+                 m->name, bits - 1, cols - 1, cols - 1, cols);
+    for (int r = 0; r < m->array.rows && m->first_word + r < rom->depth && !out->err->set; r++) {
+        hw_out_print(out, "            %d'd%d: word = ", bits, r);
+        verilog_word(out, hw_words_get(words, m->first_word + r), m->first_bit, cols);
+        hw_out_print(out, ";\n");
+    }
+    hw_out_print(out, "            default: word = %d'd0;\n        endcase\n    end\nendmodule\n\n",
+                 cols);
+}
+
+void hw_views_verilog(struct hw_out *out, const struct hw_layout *l)
+{
+    hw_out_open(out, "macros.v");
+    hw_out_print(out,
+                 "// ROM macros. While CLK is low D is 0; while it is high D is the word of A, "
+                 "which must not change then.\n`default_nettype none\n\n");
+    for (int i = 0; i < l->n_macros && !out->err->set; i++) {
+        const struct hw_rom *rom = &l->plan->rom[l->macro[i].rom];
+        struct hw_words words;
+        if (!hw_words_open(&words, l->plan, rom, out->err))
+            return;
+        verilog_macro(out, &l->macro[i], rom, &words);
+        hw_words_close(&words);
+    }
+    hw_out_print(out, "`default_nettype wire\n");
     hw_out_close(out);
 }

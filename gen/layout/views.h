@@ -9,6 +9,8 @@
 void hw_views_lef(struct hw_out *out, const struct hw_layout *layout);
 // macros.spice: every transistor of every macro, bits included, for comparison with the polygons.
 void hw_views_spice(struct hw_out *out, const struct hw_layout *layout);
+// macros.v: behavioural Verilog of every macro, its words inside.
+void hw_views_verilog(struct hw_out *out, const struct hw_layout *layout);
 // floorplan.svg: the macros to scale.
 void hw_views_floorplan(struct hw_out *out, const struct hw_layout *layout);
 
