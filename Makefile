@@ -157,7 +157,7 @@ timing: all $(B)/default.safetensors
 ulx3s: all
 	@sim/setup python3-pip python3-venv
 	@$(QUANTIZE)
-	@boards/ulx3s $(B)/$(NAME).safetensors $(TOKENIZER) $(B)/$(NAME)-ulx3s.bit
+	@sim/board/ulx3s $(B)/$(NAME).safetensors $(TOKENIZER) $(B)/$(NAME)-ulx3s.bit
 
 formal: setup
 	@sim/formal/run

@@ -5,7 +5,7 @@
 set -eu
 dir=build/test/patch
 bin=build/venv-board/bin
-. boards/tools.sh
+. sim/board/tools.sh
 mkdir -p $dir
 tok=models/tokenizer.bin
 failed=0
@@ -26,7 +26,7 @@ build/hardwire uart $dir/a.safetensors -t $tok -o $dir/base-uart --blank -q
 mkdir -p $dir/placed
 if [ "${1:-}" = full ]; then
     idcode=0x41113043
-    boards/build $dir/base $dir/base-uart -o $dir/placed --mhz 25 > $dir/build.log || { cat $dir/build.log; exit 1; }
+    sim/board/place $dir/base $dir/base-uart -o $dir/placed --mhz 25 > $dir/build.log || { cat $dir/build.log; exit 1; }
     check "placed: $(tail -n 1 $dir/build.log)" 0
 else
     idcode=0x41111043

@@ -7,7 +7,7 @@
 # Prints TAP: tests/real_shapes.sh [full]
 set -u
 full=${1:-}
-dir=build/test/real-shapes
+dir=build/test/real-shapes${full:+-full}
 rm -rf $dir
 mkdir -p $dir
 echo "abcdefghijklmnopqrstuvwxyzzyx" > $dir/text
