@@ -111,7 +111,7 @@ if DESIGN:
 
         async def answer(self):
             """(tokens, status, tid) of one packet."""
-            frame = await with_timeout(self.sink.recv(compact=False), 20, "ms")
+            frame = await with_timeout(self.sink.recv(compact=False), 300, "us")
             data, status, tid = list(frame.tdata), list(frame.tuser), set(frame.tid)
             assert all(s == MORE for s in status[:-1]) and len(tid) == 1, (status, tid)
             if status[-1] >= FULL:
