@@ -240,6 +240,21 @@ bool hw_output_dir_owned(const char *dir, hw_output_owns *owns, void *user, stru
     return !err->set;
 }
 
+bool hw_output_dir_replaceable(const char *dir, const char *mark, const char *what,
+                               hw_output_owns *owns, void *user, struct hw_error *err)
+{
+    struct stat st;
+    char path[2 * HW_OUTPUT_PATH];
+    if (lstat(dir, &st) != 0)
+        return true;
+    if (!S_ISDIR(st.st_mode))
+        return hw_fail(err, "%s: exists and is not a folder: not replaced", dir);
+    snprintf(path, sizeof path, "%s/%s", dir, mark);
+    if (lstat(path, &st) != 0 && !hw_output_dir_empty(dir))
+        return hw_fail(err, "%s: exists and is not a %s of hardwire: not replaced", dir, what);
+    return hw_output_dir_owned(dir, owns, user, err);
+}
+
 static bool remove_one(void *user, const char *path, bool is_folder)
 {
     const struct owned *o = user;

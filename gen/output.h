@@ -51,6 +51,10 @@ bool hw_output_dir_name(struct hw_output_dir *d, const char *path, struct hw_err
 bool hw_output_dir_empty(const char *dir);
 // False, and the first file or folder found there that is not owned, where there is one.
 bool hw_output_dir_owned(const char *dir, hw_output_owns *owns, void *user, struct hw_error *err);
+// Nothing, an empty folder, or a folder with the file `mark` in which `owns` owns everything; else
+// an error, which calls it no `what` of hardwire.
+bool hw_output_dir_replaceable(const char *dir, const char *mark, const char *what,
+                               hw_output_owns *owns, void *user, struct hw_error *err);
 // Makes the empty folder d->temp, for the name in *d. An error: NAME.partial or NAME.old is in the
 // way, or another process writes NAME. Until close, signals only set hw_stop. `owns`: what a killed
 // process may have left in NAME.partial.

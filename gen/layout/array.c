@@ -171,6 +171,25 @@ static void write_codes(struct hw_out *out, const struct hw_array *a)
     }
 }
 
+void hw_array_contact(struct hw_out *out, const struct hw_pdk *p, int x, int y)
+{
+    hw_gds_box(out, p->contact, hw_box_at(x, y, p->contact_w, p->contact_w));
+}
+
+void hw_array_to_met1(struct hw_out *out, const struct hw_array *a, int x, int y)
+{
+    const struct hw_pdk *p = a->pdk;
+    hw_gds_box(out, p->mcon, hw_box_at(x, y, p->mcon_w, p->mcon_w));
+    hw_gds_box(out, p->met1, hw_box_at(x, y, a->line_w, p->mcon_w + 2 * p->met1_mcon_end));
+}
+
+void hw_array_from_met1(struct hw_out *out, const struct hw_array *a, int x, int y)
+{
+    const struct hw_pdk *p = a->pdk;
+    hw_gds_box(out, p->via, hw_box_at(x, y, p->via_w, p->via_w));
+    hw_gds_box(out, p->met1, hw_box_at(x, y, a->pad_dx, a->pad_dy));
+}
+
 void hw_array_write_parts(struct hw_out *out, const struct hw_pdk *pdk)
 {
     struct hw_array a = hw_array_make(pdk, HW_CODE_ROWS, 1);

@@ -38,6 +38,11 @@ int hw_array_row_y(const struct hw_array *a, int row); // middle of its word lin
 // The columns and rows alone: what an array of any size tends to, without taps, straps and bus.
 double hw_array_cell_um2(const struct hw_array *a);
 
+// Contacts, with their middle at x, y: to local interconnect; from there to metal 1; from metal 1
+// up, with the pad of metal 1 but not that of metal 2.
+void hw_array_contact(struct hw_out *out, const struct hw_pdk *p, int x, int y);
+void hw_array_to_met1(struct hw_out *out, const struct hw_array *a, int x, int y);
+void hw_array_from_met1(struct hw_out *out, const struct hw_array *a, int x, int y);
 // Cells that all arrays of the process share.
 void hw_array_write_parts(struct hw_out *out, const struct hw_pdk *pdk);
 // The array without its code, as cell `name`, at most 24 characters.

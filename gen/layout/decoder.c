@@ -114,27 +114,11 @@ struct hw_decoder hw_decoder_make(const struct hw_array *a)
     return d;
 }
 
-// --- pieces
-
-static void contact(struct hw_out *out, const struct hw_pdk *p, int x, int y)
-{
-    hw_gds_box(out, p->contact, hw_box_at(x, y, p->contact_w, p->contact_w));
-}
-
-// Local interconnect to metal 1.
-static void up(struct hw_out *out, const struct hw_array *a, int x, int y)
-{
-    const struct hw_pdk *p = a->pdk;
-    hw_gds_box(out, p->mcon, hw_box_at(x, y, p->mcon_w, p->mcon_w));
-    hw_gds_box(out, p->met1, hw_box_at(x, y, a->line_w, p->mcon_w + 2 * p->met1_mcon_end));
-}
-
 // Metal 1 to metal 2.
 static void via(struct hw_out *out, const struct hw_array *a, int x, int y)
 {
     const struct hw_pdk *p = a->pdk;
-    hw_gds_box(out, p->via, hw_box_at(x, y, p->via_w, p->via_w));
-    hw_gds_box(out, p->met1, hw_box_at(x, y, a->pad_dx, a->pad_dy));
+    hw_array_from_met1(out, a, x, y);
     hw_gds_box(out, p->met2,
                hw_box_at(x, y, p->via_w + 2 * p->met_via_end, p->via_w + 2 * p->met_via_side));
 }
@@ -177,7 +161,7 @@ static void write_gate(struct hw_out *out, const struct hw_decoder *d, int i, in
                (struct hw_box){x - half, contact_y < 0 ? contact_y : -p->poly_end, x + half,
                                d->top + p->poly_end});
     hw_gds_box(out, p->poly, hw_box_at(x, contact_y, pad_w(p), pad_h(p)));
-    contact(out, p, x, contact_y);
+    hw_array_contact(out, p, x, contact_y);
     if (contact_y > 0) // a group's wire is there below
         hw_gds_box(out, p->local, hw_box_at(x, contact_y, p->contact_w, pad_h(p)));
 }
@@ -191,17 +175,17 @@ static void write_nodes(struct hw_out *out, const struct hw_decoder *d, int i, e
     const struct hw_pdk *p = d->a->pdk;
     int x = node_x(d, i), half = pad_h(p) / 2;
     if (n == RAIL) {
-        contact(out, p, x, d->n_node - d->pitch / 2);
+        hw_array_contact(out, p, x, d->n_node - d->pitch / 2);
         local_up(out, p, x, 0, d->n_node - d->pitch / 2 + half);
     } else if (n == OUT) {
-        contact(out, p, x, d->n_node);
+        hw_array_contact(out, p, x, d->n_node);
         local_up(out, p, x, d->n_node - half, d->n_node + half);
     }
     if (p_kind == RAIL) {
-        contact(out, p, x, d->top - PULL_NODE);
+        hw_array_contact(out, p, x, d->top - PULL_NODE);
         local_up(out, p, x, d->top - PULL_NODE - half, d->top);
     } else {
-        contact(out, p, x, d->p_node);
+        hw_array_contact(out, p, x, d->p_node);
         local_up(out, p, x, p_kind == OUT ? d->p_node - half : d->inner_y, d->p_node + half);
     }
 }
@@ -217,12 +201,12 @@ static void write_inverter(struct hw_out *out, const struct hw_decoder *d, int k
                                    d->top + p->poly_end});
     hw_gds_box(out, p->poly,
                hw_box_at(x, d->inner_y, most(pad_w(p), (f - 1) * d->pitch), pad_h(p)));
-    contact(out, p, x, d->inner_y);
+    hw_array_contact(out, p, x, d->inner_y);
     hw_gds_box(out, p->local,
                (struct hw_box){node_x(d, 0) - p->contact_w / 2, d->inner_y - p->contact_w / 2,
                                x + p->contact_w / 2 + p->local_contact,
                                d->inner_y + p->contact_w / 2});
-    contact(out, p, node_x(d, 0), d->n_node); // the NAND's output, below
+    hw_array_contact(out, p, node_x(d, 0), d->n_node); // the NAND's output, below
     local_up(out, p, node_x(d, 0), d->n_node - pad_h(p) / 2, d->inner_y);
 }
 
@@ -245,8 +229,8 @@ static void write_cell(struct hw_out *out, const struct hw_decoder *d, const cha
     for (int i = 0; i < k; i++)
         write_gate(out, d, i, below && i == k - 1 ? d->below_y : d->input_y);
     write_inverter(out, d, k, f);
-    up(out, d->a, node_x(d, k + 1), d->n_node);
-    up(out, d->a, node_x(d, k + 1), d->p_node);
+    hw_array_to_met1(out, d->a, node_x(d, k + 1), d->n_node);
+    hw_array_to_met1(out, d->a, node_x(d, k + 1), d->p_node);
     wire_up(out, d->a, node_x(d, k + 1), d->n_node, d->p_node, d->a->line_w);
     hw_gds_cell_end(out);
 }
@@ -312,9 +296,9 @@ static void write_row(struct hw_out *out, const struct hw_decoder *d, int left, 
         local_up(out, p, d->tap_x[i], y, at[0] + pad_h(p) / 2);
         local_up(out, p, d->tap_x[i], at[1] - pad_h(p) / 2, y + d->top);
         for (int k = 0; k < 2; k++)
-            contact(out, p, d->tap_x[i], at[k]);
-        up(out, d->a, d->tap_x[i] + TRUNK_DX, y + p->contact_w / 2);
-        up(out, d->a, d->tap_x[i] - TRUNK_DX, y + d->top - p->contact_w / 2);
+            hw_array_contact(out, p, d->tap_x[i], at[k]);
+        hw_array_to_met1(out, d->a, d->tap_x[i] + TRUNK_DX, y + p->contact_w / 2);
+        hw_array_to_met1(out, d->a, d->tap_x[i] - TRUNK_DX, y + d->top - p->contact_w / 2);
     }
 }
 
@@ -337,7 +321,7 @@ static int line_x(const struct hw_decoder *d, int line)
 // From an input's contact to a wire of metal 2 at height `to`.
 static void write_input(struct hw_out *out, const struct hw_decoder *d, int x, int y, int to)
 {
-    up(out, d->a, x, y);
+    hw_array_to_met1(out, d->a, x, y);
     wire_up(out, d->a, x, y, to, d->a->line_w);
     via(out, d->a, x, to);
 }
@@ -360,7 +344,7 @@ static void write_group(struct hw_out *out, const struct hw_decoder *d, const ch
     int x = d->group_x + node_x(d, k + 1), half = p->contact_w / 2, below = y + d->below_y;
     int npc = half + p->npc_contact, b = gate_x(d, 1);
     wire_up(out, a, x, below, y + d->n_node, a->line_w);
-    up(out, a, x, below);
+    hw_array_to_met1(out, a, x, below);
     hw_gds_box(
         out, p->local,
         (struct hw_box){x - half, below - half, last + b + half + p->local_contact, below + half});
@@ -370,7 +354,7 @@ static void write_group(struct hw_out *out, const struct hw_decoder *d, const ch
     for (int j = 0; j < HW_CODE_ROWS; j++) {
         int column = d->driver_x + j * d->cell_dx, at = column + node_x(d, 3);
         int wl = hw_array_row_y(a, group * HW_CODE_ROWS + j);
-        up(out, a, column + gate_x(d, 0), y + d->input_y);
+        hw_array_to_met1(out, a, column + gate_x(d, 0), y + d->input_y);
         wire_up(out, a, at, y + d->n_node, wl, a->line_w);
         via(out, a, at, wl);
         wire_across(out, a, wl, at, 0);
@@ -449,7 +433,7 @@ static void write_buffers(struct hw_out *out, const struct hw_decoder *d, int pr
     for (int i = 0; i < d->bits + 2; i++) {
         int x = buffer_x(d, i), address = i < d->bits;
         hw_gds_ref(out, address ? "hw_buffer" : "hw_buffer_clk", x, y);
-        up(out, a, x + gate_x(d, 0), y + d->input_y);
+        hw_array_to_met1(out, a, x + gate_x(d, 0), y + d->input_y);
         wire_up(out, a, x + gate_x(d, 0), d->bottom, y + d->input_y, a->line_w);
         int line = line_of(d, i, 1), track = i <= d->bits ? line : 2 * d->bits + 1;
         write_track(out, d, track, x + node_x(d, 2), y + d->p_node,
@@ -457,7 +441,7 @@ static void write_buffers(struct hw_out *out, const struct hw_decoder *d, int pr
                     i <= d->bits ? line_top(d, line) : pre_gate);
         if (!address)
             continue;
-        up(out, a, x + node_x(d, 0), p_up); // the NAND's output is the complement
+        hw_array_to_met1(out, a, x + node_x(d, 0), p_up); // the NAND's output is the complement
         write_track(out, d, line + 1, x + node_x(d, 0), p_up, line_x(d, line + 1),
                     line_top(d, line + 1));
     }

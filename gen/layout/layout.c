@@ -349,16 +349,7 @@ static bool owns(void *user, const char *path, bool is_folder)
 // Nothing, an empty folder or a layout may stand where the output goes.
 static bool replaceable(const char *name, struct hw_error *err)
 {
-    struct stat st;
-    char path[HW_OUTPUT_PATH + 32];
-    if (lstat(name, &st) != 0)
-        return true;
-    if (!S_ISDIR(st.st_mode))
-        return hw_fail(err, "%s: exists and is not a folder: not replaced", name);
-    snprintf(path, sizeof path, "%s/layout.json", name);
-    if (lstat(path, &st) != 0 && !hw_output_dir_empty(name))
-        return hw_fail(err, "%s: exists and is not a layout of hardwire: not replaced", name);
-    return hw_output_dir_owned(name, owns, NULL, err);
+    return hw_output_dir_replaceable(name, "layout.json", "layout", owns, NULL, err);
 }
 
 bool hw_layout_write(const struct hw_layout *l, const char *path, bool spice, struct hw_error *err)

@@ -49,29 +49,6 @@ struct hw_sense hw_sense_make(const struct hw_array *a)
     return s;
 }
 
-// --- pieces of a column
-
-static void contact(struct hw_out *out, const struct hw_pdk *p, int x, int y)
-{
-    hw_gds_box(out, p->contact, hw_box_at(x, y, p->contact_w, p->contact_w));
-}
-
-// Local interconnect to metal 1.
-static void up(struct hw_out *out, const struct hw_array *a, int x, int y)
-{
-    const struct hw_pdk *p = a->pdk;
-    hw_gds_box(out, p->mcon, hw_box_at(x, y, p->mcon_w, p->mcon_w));
-    hw_gds_box(out, p->met1, hw_box_at(x, y, a->line_w, p->mcon_w + 2 * p->met1_mcon_end));
-}
-
-// Metal 1 to metal 2.
-static void up_to_rail(struct hw_out *out, const struct hw_array *a, int x, int y)
-{
-    const struct hw_pdk *p = a->pdk;
-    hw_gds_box(out, p->via, hw_box_at(x, y, p->via_w, p->via_w));
-    hw_gds_box(out, p->met1, hw_box_at(x, y, a->pad_dx, a->pad_dy));
-}
-
 static void track(struct hw_out *out, const struct hw_array *a, int x, int bottom, int top)
 {
     int half = a->pdk->met1_w / 2;
@@ -87,18 +64,18 @@ static void write_transistor(struct hw_out *out, const struct hw_array *a, const
     hw_gds_box(out, p->diff,
                (struct hw_box){s->strip_x0, y - s->diff_end, s->strip_x1, y + s->diff_end});
     for (int side = -1; side <= 1; side += 2) {
-        contact(out, p, first, y + side * s->node_dy);
-        contact(out, p, first + 2 * p->contact_w, y + side * s->node_dy);
+        hw_array_contact(out, p, first, y + side * s->node_dy);
+        hw_array_contact(out, p, first + 2 * p->contact_w, y + side * s->node_dy);
     }
     hw_gds_box(out, p->poly,
                (struct hw_box){a->bit_x, y - half, s->strip_x1 + p->poly_end, y + half});
     hw_gds_box(out, p->poly,
                hw_box_at(a->bit_x, y, poly_pad_w(p), p->contact_w + 2 * p->poly_contact_end));
-    contact(out, p, a->bit_x, y);
+    hw_array_contact(out, p, a->bit_x, y);
     int npc = p->contact_w + 2 * p->npc_contact;
     hw_gds_box(out, p->npc, hw_box_at(a->bit_x, y, npc, npc));
     hw_gds_box(out, p->local, hw_box_at(a->bit_x, y, p->contact_w, pad_local_h(p)));
-    up(out, a, a->bit_x, y);
+    hw_array_to_met1(out, a, a->bit_x, y);
 }
 
 // The drain's local interconnect, from its contacts to the output's track.
@@ -110,7 +87,7 @@ static void write_drain(struct hw_out *out, const struct hw_array *a, const stru
     hw_gds_box(out, p->local,
                (struct hw_box){a->ground_x - p->mcon_w / 2 - 10, y - s->node_h / 2,
                                last + p->local_contact, y + s->node_h / 2});
-    up(out, a, a->ground_x, y);
+    hw_array_to_met1(out, a, a->ground_x, y);
 }
 
 static void write_charger(struct hw_out *out, const struct hw_array *a, const struct hw_sense *s)
@@ -121,9 +98,9 @@ static void write_charger(struct hw_out *out, const struct hw_array *a, const st
                (struct hw_box){left, s->power_node - end, left + p->device_w, s->bit_node + end});
     hw_gds_ref(out, "hw_node", 0, s->bit_node);
     hw_gds_ref(out, "hw_node", 0, s->power_node);
-    contact(out, p, a->cell_w / 2, s->well_tap);
-    contact(out, p, a->cell_w / 2, s->ground_tap);
-    up(out, a, a->bit_x, s->bit_node);
+    hw_array_contact(out, p, a->cell_w / 2, s->well_tap);
+    hw_array_contact(out, p, a->cell_w / 2, s->ground_tap);
+    hw_array_to_met1(out, a, a->bit_x, s->bit_node);
 }
 
 // An even or an odd column's end, with its tracks.
@@ -141,16 +118,16 @@ static void write_end(struct hw_out *out, const struct hw_array *a, const struct
     // the bit line, and ground below it
     track(out, a, bit, s->n_row[odd], -end);
     for (int row = odd; row < 2; row++)
-        up(out, a, bit, s->n_row[row] - s->node_dy);
-    up(out, a, bit, s->ground_tap);
-    up_to_rail(out, a, bit, s->ground_rail);
+        hw_array_to_met1(out, a, bit, s->n_row[row] - s->node_dy);
+    hw_array_to_met1(out, a, bit, s->ground_tap);
+    hw_array_from_met1(out, a, bit, s->ground_rail);
     track(out, a, bit, s->ground_rail, s->n_row[odd] - s->node_dy);
     // power, and the output below it
-    up(out, a, other, s->power_node);
-    up(out, a, other, s->well_tap);
-    up_to_rail(out, a, other, s->power_rail);
+    hw_array_to_met1(out, a, other, s->power_node);
+    hw_array_to_met1(out, a, other, s->well_tap);
+    hw_array_from_met1(out, a, other, s->power_rail);
     for (int row = 0; row <= odd; row++)
-        up(out, a, other, s->p_row[row] + s->node_dy);
+        hw_array_to_met1(out, a, other, s->p_row[row] + s->node_dy);
     track(out, a, other, s->p_row[odd] + s->node_dy, s->power_node);
     track(out, a, other, s->bottom, s->p_row[odd] - s->node_dy);
     int hole = p->contact_w / 2 + p->poly_contact_psdm;

@@ -143,16 +143,7 @@ static bool owns(void *user, const char *path, bool is_folder)
 
 static bool replaceable(const char *name, struct hw_error *err)
 {
-    struct stat st;
-    char path[HW_OUTPUT_PATH + 32];
-    if (lstat(name, &st) != 0)
-        return true;
-    if (!S_ISDIR(st.st_mode))
-        return hw_fail(err, "%s: exists and is not a folder: not replaced", name);
-    snprintf(path, sizeof path, "%s/text.vh", name);
-    if (lstat(path, &st) != 0 && !hw_output_dir_empty(name))
-        return hw_fail(err, "%s: exists and is not a serial line of hardwire: not replaced", name);
-    return hw_output_dir_owned(name, owns, NULL, err);
+    return hw_output_dir_replaceable(name, "text.vh", "serial line", owns, NULL, err);
 }
 
 static bool write_folder(const struct hw_text_tables *t, const char *templates, int vocab_size,
