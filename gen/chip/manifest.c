@@ -4,6 +4,7 @@
 #include "gen/chip/manifest.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <jansson.h>
 #include <stddef.h>
@@ -320,6 +321,8 @@ static bool read_manifest(struct hw_manifest *m, const char *dir, bool whole, st
     memset(m, 0, sizeof *m);
     snprintf(path, sizeof path, "%s/manifest.json", dir);
     json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+    if (!root && where.line < 0) // it names the file again
+        return hw_fail(err, "%s: open: %s", path, strerror(errno));
     if (!root)
         return hw_fail(err, "%s: line %d: %s", path, where.line, where.text);
     const char *format = json_string_value(json_object_get(root, "format"));
