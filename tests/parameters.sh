@@ -19,8 +19,8 @@ elaborates() { # TOOL PARAMETER VALUE
     esac > "$dir/words" 2>&1
 }
 for tool in icarus verilator yosys; do
-    elaborates $tool ROWS 32 && echo "ok $tool: the parameters' defaults" || echo "not ok $tool: the parameters' defaults"
-    for bad in ROWS=24 VEC=2 CTX=16 ACC_W=20; do
+    elaborates $tool ROWS 24 && echo "ok $tool: 24 rows, the other parameters' defaults" || echo "not ok $tool: 24 rows, the other parameters' defaults"
+    for bad in ROWS=30 COLS=18 VEC=2 CTX=16 ACC_W=20; do
         if elaborates $tool "${bad%=*}" "${bad#*=}" || ! grep -q 'must_' $dir/words; then
             echo "not ok $tool stops at $bad"
         else

@@ -184,7 +184,7 @@ enum { FABRIC_FILES = 64 }; // at most, beside the ROMs
 // The size of everything, about; `files` without the fabric's.
 static struct hw_size whole_size(const struct hw_plan *plan)
 {
-    enum { FABRIC = 210000, A_FILE = 140, A_RANGE = 200 }; // templates; lines of the manifest, list
+    enum { FABRIC = 240000, A_FILE = 140, A_RANGE = 200 }; // templates; lines of the manifest, list
     struct hw_size sum = {FABRIC + (long long)A_RANGE * plan->n_ranges, 0};
     for (int i = 0; i < HW_N_ROMS; i++) {
         struct hw_size rom = hw_rom_size(&plan->rom[i], plan->geometry.bank_bytes);
