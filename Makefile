@@ -38,7 +38,7 @@ help:
 	@echo "make smollm2    a chat model of 135M weights: slices, then the whole chip answers a question"
 	@echo "make synth      netlists and their sizes: generic, iCE40, ECP5, Xilinx"
 	@echo "make timing     places every module on an ECP5-85: clocks and the paths that limit them"
-	@echo "make ulx3s      the default model to a bitstream for the ULX3S-85F; half an hour the first time"
+	@echo "make ulx3s      the default model to a bitstream for the ULX3S-85F; an hour and more the first time"
 	@echo "make formal     bounded proofs and induction of the control modules"
 	@echo "make mutants    plants faults in RTL and ROMs and counts those the checks find"
 	@echo "make fuzz       fuzzes every file reader; RUNS= inputs each (1000000)"
