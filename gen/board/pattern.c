@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the pattern: a hash of name, word and bit (the mixing function is that of SplitMix64,
-// Steele, Lea and Flood, 2014).
+// Owns the pattern: a hash of name, word and bit.
 #include "gen/board/pattern.h"
 
 #include <stdlib.h>
 
 #include "gen/chip/bits.h"
+#include "gen/mix.h"
 
 static uint64_t mix(uint64_t x)
 {
-    x += 0x9e3779b97f4a7c15u;
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return x ^ x >> 31;
+    return hw_mix(x + HW_MIX_STEP);
 }
 
 bool hw_pattern_bit(const char *rom, long word, int bit)

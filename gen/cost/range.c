@@ -5,13 +5,12 @@
 #include <stdlib.h>
 
 #include "gen/cost/cost.h"
+#include "gen/mix.h"
 
 static double uniform(uint64_t *state) // splitmix64, in [0, 1)
 {
-    uint64_t x = *state += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return (double)((x ^ x >> 31) >> 11) * 0x1p-53;
+    *state += HW_MIX_STEP;
+    return (double)(hw_mix(*state) >> 11) * 0x1p-53;
 }
 
 static double triangle(const struct hw_range_of *c, double u)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/mix.h"
 #include "gen/qmodel/file.h"
 #include "refmodel/limits.h"
 #include "refmodel/tables.h"
@@ -47,14 +48,6 @@ bool hw_parse_shape(const char *text, struct hw_config *c, struct hw_error *err)
     return true;
 }
 
-// splitmix64's mixing function.
-static uint64_t mix(uint64_t x)
-{
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
-}
-
 // Eight nibbles, one a byte.
 static uint64_t spread(uint64_t x)
 {
@@ -69,7 +62,7 @@ void hw_synthetic_row(const struct hw_qmatrix *m, int plane, int row, uint8_t *c
     uint64_t at = ((uint64_t)plane * (uint64_t)m->n_out + (uint64_t)row) * steps;
     mask *= UINT64_C(0x0101010101010101);
     for (int c = 0; c < m->n_in; c += 16) {
-        uint64_t h = mix(m->seed + ++at * UINT64_C(0x9e3779b97f4a7c15));
+        uint64_t h = hw_mix(m->seed + ++at * HW_MIX_STEP);
         uint64_t half[2] = {spread(h & 0xffffffff) & mask, spread(h >> 32) & mask};
         uint8_t byte[16];
         for (int i = 0; i < 16; i++)
