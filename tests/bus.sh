@@ -9,10 +9,12 @@ venv=build/venv-bus
 dir=build/test/bus
 mkdir -p $dir
 export PYTHONDONTWRITEBYTECODE=1
-[ -f $venv/complete ] || {
+tools="cocotb==2.1.0 cocotbext-axi==0.1.28 cocotbext-wishbone==2.0.1 systemrdl-compiler==1.33.0 peakrdl-cheader==1.1.0
+    peakrdl-ipxact==3.5.0 fusesoc==2.4.7"
+[ "$(cat $venv/complete 2> /dev/null)" = "$tools" ] || {
     rm -rf $venv
-    python3 -m venv $venv && $venv/bin/pip install -q cocotb==2.1.0 cocotbext-axi==0.1.28 systemrdl-compiler==1.33.0 \
-        peakrdl-cheader==1.1.0 peakrdl-ipxact==3.5.0 && touch $venv/complete || exit 1
+    # shellcheck disable=SC2086
+    python3 -m venv $venv && $venv/bin/pip install -q $tools && echo "$tools" > $venv/complete || exit 1
 }
 if [ "${1:-}" = registers ]; then
     $venv/bin/python gen/bus/make_registers.py rtl_templates/bus/hardwire.rdl "$2"
@@ -41,41 +43,64 @@ build/hardwire quantize $dir/tiny.bin -o $q -q --bits 4 && build/hardwire emit $
     diff -r $dir/design/fabric $dir/plain/fabric && diff -r $dir/design/personality $dir/plain/personality &&
     diff -r $dir/again $dir/plain && [ ! -e $dir/plain/bus ]
 verdict "a bus changes nothing of fabric and personality"
-! build/hardwire emit $q -o $dir/none --bus pci > $dir/words 2>&1 && grep -q "expected axi, got 'pci'" $dir/words &&
+! build/hardwire emit $q -o $dir/none --bus pci > $dir/words 2>&1 && grep -q "expected axi or wishbone, got 'pci'" $dir/words &&
     ! build/hardwire emit $q -o $dir/none --bus axi --slice layer:0 > $dir/words 2>&1 && grep -q 'a whole chip' $dir/words &&
     [ ! -e $dir/none ]
 verdict "another bus, and a slice, are refused"
 
-files=$(sed "s|^|$dir/design/|" $dir/design/filelist.f | grep '\.v$')
-inside="-I$dir/design/fabric -I$dir/design/bus"
 # shellcheck disable=SC2086
-{
-    verilator --lint-only -Wall $inside --top-module hardwire_axi $files
-    iverilog -g2005 -Wall -Wno-timescale $inside -s hardwire_axi -o $dir/axi.vvp $files
-    yosys -q -p "read_verilog -defer $inside $(echo $files); hierarchy -check -top hardwire_axi; proc; check -assert" |
-        grep -v 'Replacing memory'
-} > $dir/words 2>&1
-[ ! -s $dir/words ]
-verdict "Verilator, Icarus and Yosys say nothing of it"
+build/hardwire emit $q -o $dir/wishbone --bus wishbone $geometry && diff -r $dir/wishbone/fabric $dir/plain/fabric
+verdict "nor does the other bus"
 
-play() { # DESIGN TESTS: lines of TAP
-    PYTHONPATH=tests/bus $venv/bin/python tests/bus/test_axi.py "$1" $q $dir "$2" > $dir/log 2>&1 < /dev/null || echo "not ok cocotb"
+silent() { # DESIGN TOP: its lists name the same files, and four tools take them without a word
+    files=$(grep '\.v$' "$1/filelist.f")
+    for list in hardwire.core hardwire.ys hardwire.tcl; do
+        [ "$(grep -o '[a-z]*/[a-z0-9_]*\.v$' "$1/$list")" = "$files" ] || echo "$list names other files than filelist.f"
+    done
+    (
+        cd "$1" || exit
+        # shellcheck disable=SC2086
+        verilator --lint-only -Wall -Ifabric -Ibus --top-module "$2" $files
+        iverilog -g2005 -Wall -Wno-timescale -s "$2" -o ../lint.vvp -c filelist.f
+        yosys -q -s hardwire.ys -p "proc; check -assert" | grep -v 'Replacing memory'
+    )
+    # FuseSoC says much; a warning of Verilator or of itself is one too many
+    $venv/bin/fusesoc --cores-root "$1" run --target lint --build-root "$dir/fusesoc" hardwire > "$dir/fusesoc.log" 2>&1 ||
+        tail -5 "$dir/fusesoc.log"
+    grep -i 'warning\|error' "$dir/fusesoc.log"
+}
+for bus in design:hardwire_axi wishbone:hardwire_wb plain:chip_top; do
+    silent "$dir/${bus%%:*}" "${bus##*:}" > $dir/words 2>&1
+    sed 's/^/# /' $dir/words | head
+    [ ! -s $dir/words ]
+    verdict "Verilator, Icarus, Yosys and FuseSoC say nothing of ${bus##*:}"
+done
+
+play() { # axi|wishbone DESIGN TESTS: lines of TAP
+    PYTHONPATH=tests/bus $venv/bin/python "tests/bus/test_$1.py" "$2" $q $dir "$3" > $dir/log 2>&1 < /dev/null || echo "not ok cocotb"
     grep -E '^(not )?ok' $dir/log || { tail -20 $dir/log | sed 's/^/# /'; echo "not ok cocotb has no verdict"; }
 }
 if [ "${1:-}" != full ]; then
-    play $dir/design 'registers|settings'
+    play axi $dir/design 'registers|settings'
+    play wishbone $dir/wishbone 'answers|settings'
     exit
 fi
-play $dir/design ''
-while IFS='|' read -r file edit tests; do # a fault in the design must fail one of the tests
+play axi $dir/design ''
+play wishbone $dir/wishbone ''
+while IFS='|' read -r bus file edit tests; do # a fault in the design must fail one of the tests
+    case $bus in axi) from=$dir/design ;; *) from=$dir/wishbone ;; esac
     rm -rf $dir/fault
-    cp -r $dir/design $dir/fault
+    cp -r "$from" $dir/fault
     sed -i "$edit" $dir/fault/bus/$file
-    ! cmp -s $dir/fault/bus/$file $dir/design/bus/$file && play $dir/fault "$tests" > $dir/words
-    [ $? = 0 ] && grep -q '^not ok AXI' $dir/words
+    ! cmp -s $dir/fault/bus/$file "$from/bus/$file" && play "$bus" $dir/fault "$tests" > $dir/words
+    [ $? = 0 ] && grep -q '^not ok [AW]' $dir/words
     verdict "a fault is found: $file: $edit"
 done << 'FAULTS'
-axi_lite.v|s/assign read  = .*/assign read  = ar_valid;/|registers
-bus_core.v|s/assign too_wide = .s_data.*/assign too_wide = 1'b0;/|bad_prompts
-bus_core.v|s/id <= s_id/id <= id/|bad_prompts
+axi|axi_lite.v|s/assign read  = .*/assign read  = ar_valid;/|registers
+axi|bus_core.v|s/assign too_wide = .s_data.*/assign too_wide = 1'b0;/|bad_prompts
+axi|bus_core.v|s/id <= s_id/id <= id/|bad_prompts
+wishbone|bus_core.v|s/put_first = marked .. start/put_first = 1'b0/|half_prompts
+wishbone|bus_core.v|s/put_keep  = keep/put_keep  = 1'b0/|settings
+wishbone|bus_core.v|s/put && !put_ready/1'b0/|half_prompts
+wishbone|hardwire_wb.v|s/.m_ready(taken)/.m_ready(1'b1)/|answers
 FAULTS

@@ -7,11 +7,16 @@
 #include "gen/chip/manifest.h"
 
 static const struct {
-    const char *name;
+    const char *name, *top;
     const char *file[10];
 } BUS[] = {
     {"axi",
+     "hardwire_axi",
      {"axi_lite.v", "bus_core.v", "bus_registers.v", "hardwire_axi.v", "skid.v",
+      "hardwire_registers.h", "hardwire_registers.xml", "hardwire.rdl"}},
+    {"wishbone",
+     "hardwire_wb",
+     {"bus_core.v", "bus_registers.v", "fifo.v", "hardwire_wb.v", "wishbone.v",
       "hardwire_registers.h", "hardwire_registers.xml", "hardwire.rdl"}},
 };
 enum { N_BUSES = sizeof BUS / sizeof BUS[0] };
@@ -27,6 +32,11 @@ static int find(const char *name)
 bool hw_bus_known(const char *name)
 {
     return find(name) < N_BUSES;
+}
+
+const char *hw_bus_top(const char *name)
+{
+    return BUS[find(name)].top;
 }
 
 static void write_header(struct hw_out *out, const struct hw_plan *plan)

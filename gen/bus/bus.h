@@ -7,7 +7,12 @@
 #include "gen/chip/plan.h"
 #include "gen/chip/verilog.h"
 
+// Their names, for messages.
+#define HW_BUSES "axi or wishbone"
 bool hw_bus_known(const char *name);
+
+// The module with the bus's ports. name: a known one.
+const char *hw_bus_top(const char *name);
 
 // Writes bus/ into *out, after fabric/ and personality/. name: a known one. templates: the folder
 // that holds bus/. An error: a template that cannot be read.

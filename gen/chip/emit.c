@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns what a design consists of: fabric/ from templates and geometry, personality/ from the plan's
-// ROMs, bus/ where one is asked for, filelist.f. Same plan, same bytes: no date, host or path goes
-// into any file.
+// ROMs, bus/ where one is asked for, the lists of sources. Same plan, same bytes: no date, host or
+// path goes into any file.
 #include "gen/chip/emit.h"
 
 #include <dirent.h>
@@ -13,6 +13,7 @@
 
 #include "gen/bus/bus.h"
 #include "gen/chip/banks.h"
+#include "gen/chip/filelist.h"
 #include "gen/chip/manifest.h"
 #include "gen/output.h"
 #include "refmodel/tables.h"
@@ -146,19 +147,10 @@ static void copy_templates(struct hw_out *out, const char *templates)
     }
 }
 
-static void write_filelist(struct hw_out *out, const char *bus)
+// What a flow builds: the slice, the chip, or the chip on its bus.
+static const char *top_module(const char *slice, const char *bus)
 {
-    int n = out->n_files;
-    hw_out_open(out, "filelist.f");
-    hw_out_print(out, "+incdir+fabric\n");
-    if (bus)
-        hw_out_print(out, "+incdir+bus\n");
-    for (int i = 0; i < n; i++) {
-        size_t len = strlen(out->file[i].path);
-        if (strcmp(out->file[i].path + len - 2, ".v") == 0)
-            hw_out_print(out, "%s\n", out->file[i].path);
-    }
-    hw_out_close(out);
+    return bus ? hw_bus_top(bus) : strcmp(slice, "chip") == 0 ? "chip_top" : "slice_top";
 }
 
 static void write_all(struct hw_out *out, const struct hw_plan *plan, const char *templates,
@@ -175,7 +167,7 @@ static void write_all(struct hw_out *out, const struct hw_plan *plan, const char
         hw_write_banks(out, plan, &plan->rom[i]);
     if (bus)
         hw_bus_write(out, plan, templates, bus);
-    write_filelist(out, bus);
+    hw_filelist_write(out, top_module(slice, bus), bus != NULL);
     hw_manifest_write(out, plan, slice, bus);
 }
 

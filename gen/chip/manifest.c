@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/chip/filelist.h"
 #include "gen/chip/memories.h"
 #include "refmodel/limits.h"
 
@@ -271,13 +272,12 @@ static bool is_folder_name(const char *path, size_t n)
     return false;
 }
 
-// A name in one of the folders, or of the list: nothing that leads out of the design.
+// A name in one of the folders, or of a list of sources: nothing that leads out of the design.
 static bool is_design_file(const char *path)
 {
     const char *slash = strchr(path, '/');
-    return strcmp(path, "filelist.f") == 0 ||
-           (slash && is_folder_name(path, (size_t)(slash - path)) && slash[1] != '\0' &&
-            slash[1] != '.' && !strchr(slash + 1, '/'));
+    return hw_filelist_is(path) || (slash && is_folder_name(path, (size_t)(slash - path)) &&
+                                    slash[1] != '\0' && slash[1] != '.' && !strchr(slash + 1, '/'));
 }
 
 static bool unhex(const char *hex, uint8_t digest[SHA256_DIGEST_SIZE])

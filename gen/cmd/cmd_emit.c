@@ -33,7 +33,7 @@ static int emit(int argc, char **argv)
     if (!r.output)
         return hw_usage("emit", "expected -o DIR");
     if (r.bus && !hw_bus_known(r.bus))
-        return hw_usage("emit", "--bus: expected axi, got '%s'", r.bus);
+        return hw_usage("emit", "--bus: expected " HW_BUSES ", got '%s'", r.bus);
     if (r.bus && strcmp(r.slice, "chip") != 0)
         return hw_usage("emit", "--bus: expected a whole chip, got --slice %s", r.slice);
     if (!hw_prepare(&r, &q, &plan, &err))

@@ -58,6 +58,8 @@ module hardwire_axi #(
     wire [ID_W-1:0] in_id, out_id;
     wire [2:0] out_status;
     wire reset = rst || !aresetn;
+    wire unused_put, unused_put_last, unused_put_first, unused_put_keep, unused_taken; // tokens come and go by the streams
+    wire [23:0] unused_put_id;
 
     always @(posedge aclk)
         rst <= !aresetn;
@@ -86,8 +88,12 @@ module hardwire_axi #(
     bus_core #(.ID_W(ID_W)) u_core (
         .clk(aclk), .rst(reset), .write(write), .write_addr(write_addr), .write_data(write_data),
         .write_strb(write_strb), .write_ok(write_ok), .read(read), .read_addr(read_addr),
-        .read_data(read_data), .read_ok(read_ok), .irq(irq), .s_valid(in_valid),
-        .s_ready(in_ready), .s_data(in_data), .s_last(in_last), .s_keep(in_keep), .s_id(in_id),
+        .read_data(read_data), .read_ok(read_ok), .irq(irq),
+        .put(unused_put), .put_ready(1'b0), .put_id(unused_put_id), .put_last(unused_put_last),
+        .put_first(unused_put_first), .put_keep(unused_put_keep), .got_valid(1'b0),
+        .got_id(24'd0), .got_status(3'd0), .got_last(1'b0), .taken(unused_taken),
+        .s_valid(in_valid), .s_ready(in_ready), .s_data(in_data), .s_last(in_last), .s_first(1'b0),
+        .s_keep(in_keep), .s_id(in_id),
         .m_valid(out_valid), .m_ready(out_ready), .m_data(out_data), .m_status(out_status),
         .m_last(out_last), .m_id(out_id)
     );

@@ -5,36 +5,10 @@ what is offered stays.
 
     test_axi.py DESIGN Q.safetensors FOLDER [TESTS]      SEED= chooses another run; prints TAP"""
 import itertools
-import json
-import os
 import random
-import re
-import subprocess
 import sys
-import xml.etree.ElementTree
 
-DESIGN, MODEL, SEED = (os.environ.get(n, "") for n in ("DESIGN", "MODEL", "SEED"))
-MORE, STOP, LIMIT, FULL, TOO_LONG, BAD, ABORTED = range(7)
-
-
-def header(design):
-    """Addresses from the offsets in the IP-XACT, masks from the C header: {name: address}, {name: mask}."""
-    with open(f"{design}/bus/hardwire_registers.xml") as file:
-        text = file.read()
-    address = {}
-    for body in re.findall(r"<ipxact:register>(.*?)</ipxact:register>", text, re.S):
-        name = re.search(r"<ipxact:name>(\w+)<", body).group(1)
-        address[name] = int(re.search(r"<ipxact:addressOffset>'h([0-9a-f]+)<", body).group(1), 16)
-    mask = {f"{r}.{f.lower()}": int(m, 16) for r, f, m in
-            re.findall(r"#define HARDWIRE__(\w+?)__(\w+)_bm (0x[0-9a-f]+)", open(f"{design}/bus/hardwire_registers.h").read())}
-    return address, mask
-
-
-def reference(prompts):
-    text = "".join(" ".join(map(str, p)) + "\n" for p in prompts)
-    out = subprocess.run(["build/answers", MODEL], input=text, capture_output=True, text=True, check=True).stdout
-    return [[int(w) for w in line.split()] for line in out.splitlines()]
-
+from design import ABORTED, BAD, DESIGN, FULL, LIMIT, MORE, SEED, STOP, TOO_LONG, play
 
 if DESIGN:
     import cocotb
@@ -42,11 +16,7 @@ if DESIGN:
     from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, with_timeout
     from cocotbext.axi import (AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamFrame, AxiStreamSink,
                                AxiStreamSource)
-
-    ADDRESS, MASK = header(DESIGN)
-    MANIFEST = json.load(open(f"{DESIGN}/manifest.json"))
-    VOCAB, CTX = (MANIFEST["model"][n] for n in ("vocab_size", "seq_len"))
-    WIDE = 1 << MANIFEST["geometry"]["token_bits"]  # the first id that the chip's wires cannot carry
+    from design import ADDRESS, CTX, MANIFEST, MASK, VOCAB, WIDE, reference
 
     class Bench:
         def __init__(self, dut):
@@ -243,26 +213,5 @@ if DESIGN:
         b.done()
 
 
-def main(design, model, folder, tests=""):
-    from cocotb_tools.runner import get_runner
-    files = [f"{design}/{line.strip()}" for line in open(f"{design}/filelist.f") if line.rstrip().endswith(".v")]
-    runner = get_runner("icarus")
-    here = os.getcwd()
-    sources = [os.path.abspath(f) for f in files]
-    runner.build(sources=sources, includes=[os.path.abspath(f"{design}/{d}") for d in ("fabric", "bus")],
-                 hdl_toplevel="hardwire_axi", build_dir=f"{folder}/icarus", build_args=["-g2005"],
-                 timescale=("1ns", "1ps"), always=True)
-    results = runner.test(test_module="test_axi", hdl_toplevel="hardwire_axi", build_dir=f"{folder}/icarus",
-                          test_dir=here, results_xml=os.path.abspath(f"{folder}/results.xml"),
-                          test_filter=tests or None,
-                          extra_env={"DESIGN": design, "MODEL": model, "PYTHONPATH": "tests/bus",
-                                     "PYTHONDONTWRITEBYTECODE": "1", "COCOTB_LOG_LEVEL": "WARNING", "PYTHONWARNINGS": "ignore"})
-    cases = list(xml.etree.ElementTree.parse(results).iter("testcase"))
-    for case in cases:
-        bad = case.find("failure") is not None or case.find("error") is not None
-        if case.find("skipped") is None:
-            print(f"{'not ok' if bad else 'ok'} AXI: {case.get('name').replace('_', ' ')}")
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    play("AXI", "hardwire_axi", "test_axi", *sys.argv[1:])
