@@ -34,15 +34,15 @@ enum hw_feature {
 bool hw_has(const struct hw_config *c, enum hw_feature feature);
 
 // M(member of struct hw_qlayer, name, rows, columns,
-//   float tensor, float tap it reads, integer tap it reads, destination, region)
+//   float tensor, tap it reads (of the float model and of the reference), destination, region)
 // Rows of gate_up are those of two float tensors in turn: W_GATE, then the tensor behind it.
 #define HW_LAYER_MATRICES(M)                                                                       \
-    M(wk, "attention.wk", KV, DIM, WK, ATTN_IN, ATTN_NORM, K, X)                                   \
-    M(wq, "attention.wq", Q, DIM, WQ, ATTN_IN, ATTN_NORM, Q, X)                                    \
-    M(wv, "attention.wv", KV, DIM, WV, ATTN_IN, ATTN_NORM, V, X)                                   \
-    M(wo, "attention.wo", DIM, Q, WO, ATTN, ATTN, ADD, A)                                          \
-    M(gate_up, "feed_forward.gate_up", GATE_UP, DIM, W_GATE, FFN_IN, FFN_NORM, HIDDEN, X)          \
-    M(down, "feed_forward.down", DIM, HIDDEN, W_DOWN, HIDDEN, HIDDEN, ADD, H)
+    M(wk, "attention.wk", KV, DIM, WK, ATTN_NORM, K, X)                                            \
+    M(wq, "attention.wq", Q, DIM, WQ, ATTN_NORM, Q, X)                                             \
+    M(wv, "attention.wv", KV, DIM, WV, ATTN_NORM, V, X)                                            \
+    M(wo, "attention.wo", DIM, Q, WO, ATTN, ADD, A)                                                \
+    M(gate_up, "feed_forward.gate_up", GATE_UP, DIM, W_GATE, FFN_NORM, HIDDEN, X)                  \
+    M(down, "feed_forward.down", DIM, HIDDEN, W_DOWN, HIDDEN, ADD, H)
 
 // N(member, name, elements, where, float tensor of its gains, region it writes; NONE: its rows go
 // on

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The machine's fixed-point rules. Every rounding, saturation and multiply of the reference model
-// goes through this header; rtl_templates/round_shift.v and saturate.v are its twins in Verilog.
+// goes through this header; rtl_templates/round_shift.v and saturate.v do the same in Verilog.
 //
 // Rounding: one rule, round half up (towards +infinity): rs(x, s) = floor((x + 2^(s-1)) / 2^s).
 // Saturation: one rule, clamp to the two's complement range of the destination.

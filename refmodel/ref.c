@@ -32,8 +32,7 @@ struct hw_ref {
     int32_t *logits;      // [vocab_size]
 };
 
-#define MATRIX_OPERAND(member, name, rows, columns, tensor, tap, operand, to, from)                \
-    HW_TAP_##operand,
+#define MATRIX_OPERAND(member, name, rows, columns, tensor, tap, to, from) HW_TAP_##tap,
 static const enum hw_tap matrix_operand[HW_N_MATRICES] = {HW_LAYER_MATRICES(MATRIX_OPERAND)};
 
 enum hw_tap hw_ref_operand(const struct hw_config *c, enum hw_matrix_id matrix)

@@ -31,7 +31,7 @@ WIDE = "--rows 128 --cols 16 --vec 16 --att-pos 4"
 BITLLAMA = f"{SHARED}/bitllama_1M.bin"
 BITLLAMA_NLL = 1.3232  # the same tokens, its own evaluation (ternary weights, 8-bit activations) in numpy
 SMOLLM2_LONG = "--shape 576,1536,30,9,3,49152,8192 --rows 128 --cols 16 --vec 16"
-TWIN = 4.078  # the default model in float: models/README.md
+FLOAT_PERPLEXITY = 4.078  # the default model in float: models/README.md
 FLOAT_NLL = 1.2558  # stories260K, first 40,448 tokens: ../shared/models/README.md
 
 PAGE = "docs/benchmarks.md"
@@ -85,9 +85,9 @@ def nll(path, tokenizer, tokens=40448):
     return float(re.search(r"nll ([\d.]+)", text)[1])
 
 
-def score(path, tokenizer, twin, tokens=40448):
+def score(path, tokenizer, float_model, tokens=40448):
     """Integer and float nll over the text, top-1 agreement in percent."""
-    text = run(f"build/hardwire run {path} -t {tokenizer} --perplexity {TEXT} --tokens {tokens} --float {twin}")
+    text = run(f"build/hardwire run {path} -t {tokenizer} --perplexity {TEXT} --tokens {tokens} --float {float_model}")
     return tuple(float(x) for x in re.search(r"nll ([\d.]+)(?s:.*)float nll ([\d.]+).*agreement ([\d.]+)%", text).groups())
 
 
@@ -258,10 +258,10 @@ def fidelity():
             ("3 bits, 6-bit embedding, tuned", "w3e6_tuned", True, f"--bits 3 --head-bits 6 --code-bits 3 {tune}"),
             ("3 bits, 6-bit embedding", "w3e6", False, "--bits 3 --head-bits 6 --code-bits 3")):
         path = quantize(STORIES, "fidelity", options)
-        loss, twin, agreed = score(path, TOKENIZER, STORIES)
-        if abs(twin - FLOAT_NLL) > 1e-4:
-            sys.exit(f"bench: float nll: expected {FLOAT_NLL}, got {twin}")
-        over = 100 * (math.exp(loss - twin) - 1)
+        loss, float_loss, agreed = score(path, TOKENIZER, STORIES)
+        if abs(float_loss - FLOAT_NLL) > 1e-4:
+            sys.exit(f"bench: float nll: expected {FLOAT_NLL}, got {float_loss}")
+        over = 100 * (math.exp(loss - float_loss) - 1)
         _, _, total, bits = plan(path)
         if key:
             figures[f"ppl_over_float_percent_stories260k_{key}"] = round(over, 2)
@@ -288,30 +288,30 @@ def ternary():
 
 
 def default_model():
-    """The shipped model, 3 and 6 bits, beside its float twin; over the shared text where that is."""
+    """The shipped model, 3 and 6 bits, beside its float model; over the shared text where that is."""
     path = quantize("models/story.bin", "default", "--levels models/story.quant --code-bits 3")
     s = simulate(path, "models/tokenizer.bin", "default", "-n 256")
     figures["default_cycles_per_token_256_lanes"] = s["cycles_per_token"]
     figures["default_rom_bits_per_weight"] = plan(path)[3]
-    rows = [["3/6 bits, trained", *beside_twin(path, "default"), s["values_compared"]]]
+    rows = [["3/6 bits, trained", *beside_float(path, "default"), s["values_compared"]]]
     if os.path.exists(TEXT):
-        for label, key, options in (("3 bits, twin rounded (6-bit embedding)", "twin_w3e6", "--bits 3 --head-bits 6 --code-bits 3"),
-                                    ("8 bits, twin rounded", "twin_w8", "")):
-            rows.append([label, *beside_twin(quantize("models/twin.bin", "twin", options), key), ""])
-    table(f"The default model (float twin {TWIN}), text it was not trained on",
-          ["weights", "perplexity", "same next token as the twin", "ROM bits a weight", "tensor values equal"], rows)
+        for label, key, options in (("3 bits, float model rounded (6-bit embedding)", "float_w3e6", "--bits 3 --head-bits 6 --code-bits 3"),
+                                    ("8 bits, float model rounded", "float_w8", "")):
+            rows.append([label, *beside_float(quantize("models/float.bin", "float", options), key), ""])
+    table(f"The default model (float model {FLOAT_PERPLEXITY}), text it was not trained on",
+          ["weights", "perplexity", "same next token as the float model", "ROM bits a weight", "tensor values equal"], rows)
 
 
-def beside_twin(path, key):
-    """Perplexity over TEXT and the twin's, agreement with the twin, ROM bits a weight."""
+def beside_float(path, key):
+    """Perplexity over TEXT and the float model's, agreement with it, ROM bits a weight."""
     _, _, _, bits = plan(path)
     if not os.path.exists(TEXT):
         return "", "", f"{bits:.2f}"
-    loss, twin, agreed = score(path, "models/tokenizer.bin", "models/twin.bin")
-    if abs(math.exp(twin) - TWIN) > 1e-3:
-        sys.exit(f"bench: float twin: expected {TWIN}, got {math.exp(twin):.4f}")
-    over = 100 * (math.exp(loss - twin) - 1)
-    figures[f"ppl_over_twin_percent_{key}"], figures[f"top1_agreement_percent_{key}"] = round(over, 2), agreed
+    loss, float_loss, agreed = score(path, "models/tokenizer.bin", "models/float.bin")
+    if abs(math.exp(float_loss) - FLOAT_PERPLEXITY) > 1e-3:
+        sys.exit(f"bench: float model: expected {FLOAT_PERPLEXITY}, got {math.exp(float_loss):.4f}")
+    over = 100 * (math.exp(loss - float_loss) - 1)
+    figures[f"ppl_over_float_percent_{key}"], figures[f"top1_agreement_percent_{key}"] = round(over, 2), agreed
     return f"{math.exp(loss):.3f} ({over:+.1f}%)", f"{agreed:.1f}%", f"{bits:.2f}"
 
 

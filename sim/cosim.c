@@ -48,7 +48,7 @@ struct run {
 
     // cycles between one start and the next
     long last_start, cycles, cycle_tokens, cycle_mismatches;
-    struct hw_cycles_known walked;
+    struct hw_cycles_known visited;
     struct hw_cycle_count predicted;
     int status; // of the last token
     bool ended; // at a token that ends the text, but is not the one that the chip stops at
@@ -91,7 +91,7 @@ static void start_token(struct run *r, const struct dut_event *e)
     if (sample)
         r->next = hw_ref_argmax(logits, r->q.config.vocab_size);
     r->last_start = e->cycle;
-    r->predicted = hw_cycles_next(&r->walked, &r->design.plan, r->pos, sample);
+    r->predicted = hw_cycles_next(&r->visited, &r->design.plan, r->pos, sample);
 }
 
 static void take_token(struct run *r, const struct dut_event *e)

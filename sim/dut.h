@@ -49,7 +49,7 @@ struct dut_job {
     const int *token; // chip: the prompt
     int n_tokens;
     int stop_token, max_tokens;  // -1: none stops it; 0: no limit
-    int again;                   // chip: how often the prompt is told again after its end
+    int again;                   // chip: how often the prompt is sent again after its end
     const struct dut_step *step; // slice
     int n_steps;
     int vec;

@@ -37,7 +37,7 @@ static inline double divergence_of(const struct hw_qmodel *q, const struct hw_co
         const int32_t *logits = hw_ref_forward(ref, token, i % length, 1);
         for (int k = 0; k < vocab; k++)
             got[k] = (float)(logits[k] * q->logit_scale);
-        total += hw_divergence(want, got, 1, vocab, work) / n;
+        total += hw_kl_divergence(want, got, 1, vocab, work) / n;
         token = (i + 1) % length ? hw_sample(want, vocab, &text) : c->bos;
     }
     free(got);

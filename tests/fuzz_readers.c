@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "gen/chip/manifest.h"
-#include "gen/quant/grids.h"
+#include "gen/quant/codebook.h"
 #include "gen/qmodel/file.h"
 #include "gen/qmodel/synthetic.h"
 #include "gen/read/model.h"
@@ -159,13 +159,13 @@ static void levels(const uint8_t *data, size_t size)
 {
     struct hw_error err = {0};
     fuzz_file("levels", data, size);
-    struct hw_grids *g = hw_grids_open(FUZZ_FOLDER "/levels", &err);
+    struct hw_codebooks *g = hw_codebooks_open(FUZZ_FOLDER "/levels", &err);
     judge(g != NULL, &err);
-    const struct hw_grid *grid = g ? hw_grids_find(g, "l00.wq") : NULL;
+    const struct hw_codebook *grid = g ? hw_codebooks_find(g, "l00.wq") : NULL;
     for (int i = 1; grid && i < grid->n; i++)
         if (grid->value[i] <= grid->value[i - 1])
             abort();
-    hw_grids_close(g);
+    hw_codebooks_close(g);
 }
 
 // A design's manifest, of a model of fixed dimensions; every other file reads "x".

@@ -170,12 +170,12 @@ static struct hw_float *balanced(const struct hw_config *c, uint64_t seed,
                                  const struct hw_quantize_options *o)
 {
     struct hw_error err = {0};
-    struct hw_ranges ranges;
+    struct hw_calibration ranges;
     struct hw_model *model = random_checkpoint(c, seed);
     struct hw_float *f = hw_float_new(model, &err);
     assert_true(hw_calibrate(f, c, NULL, 4096, NULL, &ranges, &err));
     assert_true(hw_balance(f, c, o, &ranges, &err));
-    hw_ranges_free(&ranges);
+    hw_calibration_free(&ranges);
     hw_model_close(model);
     return f;
 }
@@ -640,7 +640,7 @@ static void test_bos(void **state)
     struct hw_config c = small_untied();
     for (c.bos = 0; c.bos < c.vocab_size; c.bos += 9) {
         struct hw_error err = {0};
-        struct hw_ranges ranges;
+        struct hw_calibration ranges;
         int ran[N], n_begun = 0;
         struct hw_model *model = random_checkpoint(&c, 3);
         struct hw_float *f = hw_float_new(model, &err);
@@ -651,7 +651,7 @@ static void test_bos(void **state)
             assert_true(pos > 0 || ran[i] == c.bos);
         }
         assert_true(n_begun > N / c.seq_len);
-        hw_ranges_free(&ranges);
+        hw_calibration_free(&ranges);
         hw_float_free(f);
         hw_model_close(model);
     }

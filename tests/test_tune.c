@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tuning after rounding: derivatives against differences, the window and the writer against the
-// float model one token at a time, and what tuning is for: a divergence that falls.
+// Tuning after rounding: gradients against differences, the window and the sampler of text against
+// the float model one token at a time, and what tuning is for: a divergence that falls.
 #define TEMP_FILE "test_tune.tmp"
 #include "tests/divergence.h"
 
 #include <stdlib.h>
 
-#include "gen/learn/lanes.h"
-#include "gen/learn/writer.h"
+#include "gen/learn/simd.h"
+#include "gen/learn/batch_sampler.h"
 
 static void random_tokens(const struct hw_config *c, int *tokens, int n, uint64_t seed)
 {
@@ -119,7 +119,7 @@ static void test_window(void **state)
 }
 
 // Each sequence as hw_sample takes it from the float model, one sequence and token at a time.
-static void test_writer(void **state)
+static void test_batch_sampler(void **state)
 {
     (void)state;
     enum { N = 5, LENGTH = 20, ROUNDS = 2 };
@@ -136,9 +136,9 @@ static void test_writer(void **state)
         for (int s = 0; s < N; s++)
             f[s] = float_model(&shape[k], 3);
         assert_true(hw_params_from(&p, f[0], &shape[k], &err));
-        struct hw_writer *w = hw_writer_new(&shape[k], &p, N, LENGTH, &err);
+        struct hw_batch_sampler *w = hw_batch_sampler_new(&shape[k], &p, N, LENGTH, &err);
         for (int round = 0; round < ROUNDS; round++) {
-            hw_writer_write(w, &got_seed, got, logits);
+            hw_batch_sampler_run(w, &got_seed, got, logits);
             for (int pos = 0; pos < LENGTH; pos++) {
                 for (int s = 0; s < N; s++) {
                     token[s] = pos ? token[s] : shape[k].bos;
@@ -154,16 +154,16 @@ static void test_writer(void **state)
         }
         free(logits);
         assert_true(seed == got_seed);
-        hw_writer_free(w);
+        hw_batch_sampler_free(w);
         hw_params_free(&p);
         for (int s = 0; s < N; s++)
             hw_float_free(f[s]);
     }
 }
 
-// --- derivatives
+// --- gradients
 
-struct probe { // a loss: the divergence of p from fixed logits over fixed tokens
+struct probe { // a loss: the KL divergence of p from fixed logits over fixed tokens
     const struct hw_config *c;
     struct hw_params p;
     struct hw_window *w;
@@ -175,7 +175,7 @@ static double loss(struct probe *b)
 {
     size_t bytes = (size_t)(b->n * b->c->vocab_size) * sizeof(float);
     memcpy(b->logits, hw_window_forward(b->w, &b->p, b->tokens, b->n), bytes);
-    return hw_divergence(b->teacher, b->logits, b->n, b->c->vocab_size, b->work);
+    return hw_kl_divergence(b->teacher, b->logits, b->n, b->c->vocab_size, b->work);
 }
 
 // The same divergence by its definition, in double.
@@ -225,7 +225,7 @@ static void probe_free(struct probe *b)
     free(b->work);
 }
 
-// Along a random direction in one layer of one tensor: derivative against central difference.
+// Along a random direction in one layer of one tensor: gradient against central difference.
 static void expect_slope(struct probe *b, const struct hw_params *grad, enum hw_tensor_id id,
                          int layer, uint64_t seed)
 {
@@ -249,13 +249,13 @@ static void expect_slope(struct probe *b, const struct hw_params *grad, enum hw_
     memcpy(w, kept, n * sizeof *w);
     double got = (side[1] - side[0]) / (2.0 * h);
     if (fabs(got - slope) > 0.01 * sqrt(length) + 0.01)
-        fail_msg("tensor %d of layer %d: derivative %.6g, difference %.6g", id, layer, slope, got);
+        fail_msg("tensor %d of layer %d: gradient %.6g, difference %.6g", id, layer, slope, got);
     assert_true(length > 1e-4);
     free(kept);
     free(along);
 }
 
-static void test_derivatives(void **state)
+static void test_gradients(void **state)
 {
     (void)state;
     struct hw_config shape[] = {small_tied, odd_shape(), small_untied(), family(0),
@@ -347,9 +347,9 @@ static void test_short_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exponentials), cmocka_unit_test(test_window),
-        cmocka_unit_test(test_writer),       cmocka_unit_test(test_derivatives),
-        cmocka_unit_test(test_tuning),       cmocka_unit_test(test_short_text),
+        cmocka_unit_test(test_exponentials),  cmocka_unit_test(test_window),
+        cmocka_unit_test(test_batch_sampler), cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_tuning),        cmocka_unit_test(test_short_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

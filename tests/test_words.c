@@ -70,7 +70,7 @@ static void word_by_bit(const struct hw_plan *plan, long at, uint8_t *bits)
     for (int i = 0; i < g->rows * g->cols * g->code_bits; i++)
         bits[i] = 0;
     for (int k = 0; k < plan->n_ranges; k++) {
-        const struct hw_range *r = &plan->range[k];
+        const struct hw_weight_range *r = &plan->range[k];
         int chunks = (r->n_in + g->cols - 1) / g->cols;
         long in = at - r->first, block = in / chunks / r->n_planes;
         int chunk = (int)(in % chunks), plane = (int)(in / chunks % r->n_planes);

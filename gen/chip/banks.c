@@ -60,7 +60,7 @@ static void comment(struct hw_out *out, const struct hw_plan *plan, const struct
     if (rom != &plan->rom[HW_ROM_WEIGHT])
         return;
     for (; *range < plan->n_ranges && plan->range[*range].first <= word; ++*range) {
-        const struct hw_range *r = &plan->range[*range];
+        const struct hw_weight_range *r = &plan->range[*range];
         if (r->first == word)
             hw_out_print(out, "            // %s [%d][%d], %d plane%s\n", r->name, r->n_rows,
                          r->n_in, r->n_planes, r->n_planes == 1 ? "" : "s");

@@ -309,7 +309,7 @@ static void shift_sum(const struct rows *from, struct rows *to, int n, struct ro
     to[n - 1].valid = from[n - 2].valid && from[n - 2].last;
 }
 
-static void takers_next(const struct clocking *k, const struct state *s, struct state *n)
+static void sinks_next(const struct clocking *k, const struct state *s, struct state *n)
 {
     struct rows y = s->drained[k->drain - 1];
     shift_sum(s->residual, n->residual, k->residual, y, is_residual(y.dest));
@@ -664,7 +664,7 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
         matvec_next(&k, &s, &n, word, matrix_end);
         embed_next(&k, &s, &n);
         drain_next(&k, &s, &n);
-        takers_next(&k, &s, &n);
+        sinks_next(&k, &s, &n);
         side_next(&k, &s, &n);
         norm_next(&k, &s, &n);
         angles_next(&k, &s, &n);

@@ -33,8 +33,8 @@ const char *hw_cycle_unit_name(enum hw_cycle_unit unit);
 // share of slice i, 0..1, in which unit u holds something. Returns the token's clocks.
 long hw_cycles_timeline(const struct hw_plan *plan, int pos, int n, double *busy);
 
-// What was walked last, without and with logits. All positions of a group of att_pos take the same
-// time, so that a walk in order of positions walks each group once. All zero: nothing yet.
+// The group visited last, without and with logits. All positions of a group of att_pos take the
+// same time, so that a walk in order of positions walks each group once. All zero: nothing yet.
 struct hw_cycles_known {
     int group[2]; // plus one; 0: none
     struct hw_cycle_count count[2];

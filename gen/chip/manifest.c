@@ -168,7 +168,7 @@ static json_t *ranges(const struct hw_plan *plan)
 {
     json_t *list = json_array();
     for (int i = 0; i < plan->n_ranges; i++) {
-        const struct hw_range *r = &plan->range[i];
+        const struct hw_weight_range *r = &plan->range[i];
         json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:i, s:i, s:i}", "tensor", r->name,
                                               "first_word", r->first, "words", r->n_words, "rows",
                                               r->n_rows, "n_in", r->n_in, "planes", r->n_planes));

@@ -61,7 +61,7 @@ static bool note_range(struct builder *b, const char *name, int first, int n_wor
                        const struct hw_qmatrix *m, int first_row, int last_row)
 {
     struct hw_plan *p = b->plan;
-    struct hw_range *r = realloc(p->range, (size_t)(p->n_ranges + 1) * sizeof *r);
+    struct hw_weight_range *r = realloc(p->range, (size_t)(p->n_ranges + 1) * sizeof *r);
     if (!r)
         return hw_fail(b->err, "plan: out of memory");
     p->range = r;
@@ -80,13 +80,13 @@ static bool note_range(struct builder *b, const char *name, int first, int n_wor
 // --- ROM contents
 
 // Where a matrix lies: first words of the weight, scale and level ROM.
-struct place {
+struct rom_address {
     int weight, scale, level;
 };
 
 // Lays out rows first..last-1 of a matrix.
 static bool put_matrix(struct builder *b, const char *name, const struct hw_qmatrix *m, int first,
-                       int last, struct place *at)
+                       int last, struct rom_address *at)
 {
     const struct hw_geometry *g = b->g;
     long blocks = (last - first + g->rows - 1) / g->rows;
@@ -186,8 +186,8 @@ struct route {
     bool sample_only;
 };
 
-static bool add_matvec(struct builder *b, const struct hw_qmatrix *m, int rows, struct place at,
-                       struct route route, const char *name)
+static bool add_matvec(struct builder *b, const struct hw_qmatrix *m, int rows,
+                       struct rom_address at, struct route route, const char *name)
 {
     int cols = b->g->cols, chunks = (m->n_in + cols - 1) / cols;
     const struct hw_insn insn = {.op = HW_OP_MATVEC,
@@ -210,7 +210,7 @@ static bool add_matvec(struct builder *b, const struct hw_qmatrix *m, int rows, 
 static bool matrix(struct builder *b, const struct hw_qmatrix *m, struct route route,
                    const char *name)
 {
-    struct place at;
+    struct rom_address at;
     return put_matrix(b, name, m, 0, m->n_out, &at) && add_matvec(b, m, m->n_out, at, route, name);
 }
 
@@ -264,7 +264,7 @@ static bool head_norms_insn(struct builder *b, int l)
 }
 
 // Where a matrix's rows go and what it reads; of a norm, the region it writes.
-#define MATRIX_ROUTE(member, name, rows, columns, tensor, tap, operand, to, from)                  \
+#define MATRIX_ROUTE(member, name, rows, columns, tensor, tap, to, from)                           \
     {.dest = HW_DST_##to, .region = HW_REGION_##from},
 #define NORM_REGION(member, name, elements, where, tensor, region) HW_REGION_##region,
 static const struct route matrix_route[HW_N_MATRICES] = {HW_LAYER_MATRICES(MATRIX_ROUTE)};
@@ -328,7 +328,7 @@ static bool chip(struct builder *b)
     const struct hw_qmodel *q = b->q;
     const struct hw_qmatrix *e = &q->embed;
     const bool tied = q->config.tied;
-    struct place at = {0};
+    struct rom_address at = {0};
     int chunks = (e->n_in + b->g->cols - 1) / b->g->cols;
     struct hw_insn insn = {.op = HW_OP_EMBED,
                            .embed = {.planes = e->n_planes,
@@ -416,7 +416,7 @@ static bool matrix_slice(struct builder *b, const char *spec)
     if (first < 0 || first >= last || last > m->n_out)
         return hw_fail(b->err, "slice: %s: expected rows within 0-%d, got %d-%d", name, m->n_out,
                        first, last);
-    struct place at;
+    struct rom_address at;
     route = (struct route){.dest = HW_DST_LOGITS, .region = route.region};
     return recv(b, HW_DST_ACT, route.region, m->n_in, 0) &&
            put_matrix(b, name, m, first, last, &at) &&

@@ -32,7 +32,7 @@ enum {
 };
 
 // What a range of the weight ROM holds: n_rows rows of a matrix from first_row.
-struct hw_range {
+struct hw_weight_range {
     char name[64]; // tensor name
     int first, n_words, n_rows, n_in, n_planes;
     const struct hw_qmatrix *m;
@@ -48,7 +48,7 @@ struct hw_plan {
     struct hw_insn *program;
     int n_insns;
     struct hw_rom rom[HW_N_ROMS];
-    struct hw_range *range; // [n_ranges], in the order of their addresses
+    struct hw_weight_range *range; // [n_ranges], in the order of their addresses
     int n_ranges;
 };
 

@@ -40,7 +40,7 @@ void hw_words_close(struct hw_words *w)
     memset(w, 0, sizeof *w);
 }
 
-static size_t padded(const struct hw_words *w, const struct hw_range *r)
+static size_t padded(const struct hw_words *w, const struct hw_weight_range *r)
 {
     size_t cols = (size_t)w->plan->geometry.cols;
     return ((size_t)r->n_in + cols - 1) / cols * cols;
@@ -48,7 +48,7 @@ static size_t padded(const struct hw_words *w, const struct hw_range *r)
 
 // The codes of a row block and plane, rows side by side, zero where the matrix ends. What was read
 // of a file is given back now and then, so that it does not fill the memory.
-static void load_block(struct hw_words *w, const struct hw_range *r, int block)
+static void load_block(struct hw_words *w, const struct hw_weight_range *r, int block)
 {
     int rows = w->plan->geometry.rows, top = block / r->n_planes * rows;
     size_t stride = padded(w, r), n_in = (size_t)r->n_in;
@@ -103,7 +103,7 @@ const uint8_t *hw_words_get(struct hw_words *w, long at)
     int range = at < p->range[w->range].first ? 0 : w->range;
     while (at >= (long)p->range[range].first + p->range[range].n_words)
         range++;
-    const struct hw_range *r = &p->range[range];
+    const struct hw_weight_range *r = &p->range[range];
     size_t stride = padded(w, r), cols = (size_t)g->cols;
     long chunks = (long)(stride / cols), in_range = at - r->first;
     int block = (int)(in_range / chunks);

@@ -50,7 +50,7 @@ struct mean {
 };
 
 // Over positions 0..n-1. All positions that end in the same group of att_pos take the same time.
-// Walking takes a step a clock, so that of a long context some groups are walked and those between
+// Walking takes a step a clock, so that of a long context some groups are visited and those between
 // them are interpolated.
 static struct mean mean_of(const struct hw_plan *plan, int n)
 {

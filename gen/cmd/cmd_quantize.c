@@ -45,11 +45,11 @@ static bool check_output(const struct request *r, struct hw_error *err)
 
 // The defaults of a bit width depend on whether the model is ternary.
 static struct hw_quantize_options options_of(const struct request *r, const struct hw_model *model,
-                                             const struct hw_grids *grids)
+                                             const struct hw_codebooks *codebooks)
 {
     struct hw_quantize_options o;
     hw_quantize_defaults(&o);
-    o.ternary = !grids && !r->bits && hw_model_is_ternary(model);
+    o.ternary = !codebooks && !r->bits && hw_model_is_ternary(model);
     o.weight_bits = r->bits ? r->bits : o.weight_bits;
     o.head_bits = r->head_bits ? r->head_bits : o.head_bits;
     o.widths.code_bits = r->code_bits ? r->code_bits : o.ternary ? 2 : o.widths.code_bits;
@@ -61,7 +61,7 @@ static struct hw_quantize_options options_of(const struct request *r, const stru
     o.max_loss = r->max_loss;
     o.nearest = r->nearest;
     o.stream = r->stream;
-    o.grids = grids;
+    o.codebooks = codebooks;
     o.output = r->output;
     o.progress = r->quiet ? NULL : stderr;
     return o;
@@ -77,10 +77,10 @@ static bool check_model(const struct request *r, const struct hw_model *model, s
 }
 
 static void quantize_model(const struct request *r, struct hw_model *model,
-                           const struct hw_grids *grids, struct hw_error *err)
+                           const struct hw_codebooks *codebooks, struct hw_error *err)
 {
     struct hw_qmodel q;
-    struct hw_quantize_options o = options_of(r, model, grids);
+    struct hw_quantize_options o = options_of(r, model, codebooks);
     int *tokens =
         r->text ? read_tokens(model, r->text, r->tokenizer, &o.n_calib_tokens, err) : NULL;
     o.calib_tokens = tokens;
@@ -110,12 +110,12 @@ static int quantize(int argc, char **argv)
     r.output = r.dry_run ? NULL : r.output;
     if (r.output && !check_output(&r, &err))
         return hw_report(&err);
-    struct hw_grids *grids = r.levels ? hw_grids_open(r.levels, &err) : NULL;
+    struct hw_codebooks *codebooks = r.levels ? hw_codebooks_open(r.levels, &err) : NULL;
     struct hw_model *model = err.set ? NULL : hw_model_open(r.model, &err);
     if (model)
-        quantize_model(&r, model, grids, &err);
+        quantize_model(&r, model, codebooks, &err);
     hw_model_close(model);
-    hw_grids_close(grids);
+    hw_codebooks_close(codebooks);
     return err.set ? hw_report(&err) : 0;
 }
 

@@ -150,7 +150,7 @@ int hw_cost_shape_plan(struct hw_request *r)
                s->source);
         printf("%d and %d bits, context %.0f, clocks a token %.0f to %.0f, %s\n", r->bits,
                r->wide_bits, load.context, load.cycles_first, load.cycles_last,
-               exact ? "by the exact cycle model" : "counted, not walked clock by clock");
+               exact ? "by the exact cycle model" : "estimated, not counted clock by clock");
         hw_economics_print(doc);
     }
     json_decref(doc);

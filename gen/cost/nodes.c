@@ -25,16 +25,16 @@ void hw_constants_middle(const struct hw_constants *c, double k[HW_N_CONSTANTS])
         k[i] = c->k[i].value;
 }
 
-struct place { // for messages
+struct context { // for messages
     const char *path, *part, *name;
 };
 
-static bool refuse(const struct place *p, const char *key, const char *what, struct hw_error *err)
+static bool refuse(const struct context *p, const char *key, const char *what, struct hw_error *err)
 {
     return hw_fail(err, "%.200s: %s %.40s: %.60s: %s", p->path, p->part, p->name, key, what);
 }
 
-static bool read_range(const json_t *object, const char *key, const struct place *p,
+static bool read_range(const json_t *object, const char *key, const struct context *p,
                        struct hw_range_of *r, struct hw_error *err)
 {
     const json_t *range = json_object_get(object, key);
@@ -66,7 +66,7 @@ static bool read_range(const json_t *object, const char *key, const struct place
 
 // Constants first..last-1 of an object, which may have no other key but `extra`.
 static bool read_constants(const json_t *object, int first, int last, const char *extra,
-                           const struct place *p, struct hw_range_of *k, struct hw_error *err)
+                           const struct context *p, struct hw_range_of *k, struct hw_error *err)
 {
     if (!json_is_object(object))
         return refuse(p, "-", "expected an object", err);
@@ -90,7 +90,7 @@ static bool read_constants(const json_t *object, int first, int last, const char
 static bool read_node(struct hw_constants *c, const char *name, const json_t *object,
                       const struct hw_range_of *common, const char *path, struct hw_error *err)
 {
-    const struct place p = {path, "node", name};
+    const struct context p = {path, "node", name};
     c->node = name;
     memcpy(c->k, common, sizeof c->k);
     if (!read_constants(object, 0, FIRST_COMMON, "title", &p, c->k, err))
@@ -108,7 +108,7 @@ static bool read_server(struct hw_server *s, const json_t *object, const char *p
 {
     const char **const text[] = {&s->name, &s->kind, &s->model};
     const char *const key[] = {"name", "kind", "model"};
-    struct place p = {path, "server", "?"};
+    struct context p = {path, "server", "?"};
     for (int i = 0; i < 3; i++) {
         *text[i] = json_string_value(json_object_get(object, key[i]));
         if (!*text[i])
@@ -123,7 +123,7 @@ static bool read_server(struct hw_server *s, const json_t *object, const char *p
 
 static bool read_all(struct hw_nodes *nodes, const char *path, struct hw_error *err)
 {
-    const struct place common = {path, "common", "constants"};
+    const struct context common = {path, "common", "constants"};
     struct hw_range_of k[HW_N_CONSTANTS] = {{0}};
     const char *format = hw_json_string(nodes->root, "format"), *name;
     if (strcmp(format, "hardwire nodes 1") != 0)

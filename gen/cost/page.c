@@ -64,7 +64,7 @@ const char *hw_page_human(char to[32], double x)
 
 enum { WIDTH = 420, HEIGHT = 250, LEFT = 54, RIGHT = 408, TOP = 26, BOTTOM = 206 };
 
-static double place(double v, double from, double to, bool is_log)
+static double fraction(double v, double from, double to, bool is_log)
 {
     double share = is_log ? log(v / from) / log(to / from) : (v - from) / (to - from);
     return fmin(fmax(share, 0.0), 1.0);
@@ -72,12 +72,12 @@ static double place(double v, double from, double to, bool is_log)
 
 static double at_x(const struct hw_chart *c, double x)
 {
-    return LEFT + (RIGHT - LEFT) * place(x, c->x0, c->x1, c->log_x);
+    return LEFT + (RIGHT - LEFT) * fraction(x, c->x0, c->x1, c->log_x);
 }
 
 static double at_y(const struct hw_chart *c, double y)
 {
-    return BOTTOM - (BOTTOM - TOP) * place(y, c->y0, c->y1, c->log_y);
+    return BOTTOM - (BOTTOM - TOP) * fraction(y, c->y0, c->y1, c->log_y);
 }
 
 // The first tick at or above `from`, and from one tick to the next.

@@ -52,7 +52,7 @@ static void add_plan(const struct hw_plan *plan, json_t *root)
     struct part *layer = calloc((size_t)n_layers, sizeof *layer);
     const struct hw_rom *weight = &plan->rom[HW_ROM_WEIGHT];
     for (int i = 0; layer && i < plan->n_ranges; i++) {
-        const struct hw_range *r = &plan->range[i];
+        const struct hw_weight_range *r = &plan->range[i];
         int l;
         struct part *p = part_of(kind, &n, MOST_KINDS, kind_of(r->name, &l));
         double all = (double)r->n_words * weight->width;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Well-known public models by name, without weights: their dimensions, and what a token needs on
-// given lanes. Dense ones are laid out and walked by the generator's own plan and cycle model;
+// given lanes. Dense ones are laid out and counted by the generator's own plan and cycle model;
 // mixtures of experts and latent attention, which the generator does not build, are counted.
 #ifndef HW_SHAPES_H
 #define HW_SHAPES_H

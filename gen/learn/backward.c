@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/learn/lanes.h"
+#include "gen/learn/simd.h"
 #include "refmodel/tables.h"
 
-// What one layer remembers for the way back.
+// What the backward pass of one layer needs of its forward pass.
 struct layer {
     float *x;        // [n][dim] residual on entry
     float *inv, *xn; // [n] 1 / rms, [n][dim] normed
@@ -35,10 +35,10 @@ struct hw_window {
     float *dmade[HW_N_PROJECTIONS], *drow; // by queries, keys, values; by what a head's norm reads
     float *dattn;
     float *dgate, *dup, *dhidden;
-    float *score;     // [n][n]
-    float *turned;    // a matrix on its side
-    float *cos, *sin; // [length][head_dim / 2]
-    float *block;     // all of the above
+    float *score;      // [n][n]
+    float *transposed; // a matrix on its side
+    float *cos, *sin;  // [length][head_dim / 2]
+    float *block;      // all of the above
 };
 
 // --- parameters
@@ -140,21 +140,21 @@ static size_t normed_heads(const struct hw_config *c, int i)
 }
 
 // Takes n floats from the block, or only counts them where there is none yet.
-struct carver {
+struct arena {
     float *block;
     size_t used;
 };
 
-static float *take(struct carver *v, size_t n)
+static float *take(struct arena *v, size_t n)
 {
     float *at = v->block ? v->block + v->used : NULL;
     v->used += (n + 3) / 4 * 4;
     return at;
 }
 
-static size_t carve(struct hw_window *w, const struct hw_config *c, size_t n, float *block)
+static size_t lay_out(struct hw_window *w, const struct hw_config *c, size_t n, float *block)
 {
-    struct carver v = {block, 0};
+    struct arena v = {block, 0};
     size_t dim = (size_t)c->dim, hidden = (size_t)c->hidden_dim, heads = (size_t)c->n_heads;
     size_t q_dim = heads * (size_t)c->head_dim;
     for (int l = 0; l < c->n_layers; l++) {
@@ -191,7 +191,7 @@ static size_t carve(struct hw_window *w, const struct hw_config *c, size_t n, fl
                           .dup = take(&v, n * hidden),
                           .dhidden = take(&v, n * hidden),
                           .score = take(&v, n * n),
-                          .turned = take(&v, largest_matrix(c, n)),
+                          .transposed = take(&v, largest_matrix(c, n)),
                           .cos = take(&v, n * half),
                           .sin = take(&v, n * half)};
     for (int i = 0; i < HW_N_PROJECTIONS; i++)
@@ -208,13 +208,13 @@ static size_t carve(struct hw_window *w, const struct hw_config *c, size_t n, fl
 
 double hw_window_bytes(const struct hw_config *c, int length)
 {
-    return (double)carve(NULL, c, (size_t)length, NULL) * sizeof(float);
+    return (double)lay_out(NULL, c, (size_t)length, NULL) * sizeof(float);
 }
 
 struct hw_window *hw_window_new(const struct hw_config *c, int length, struct hw_error *err)
 {
     struct hw_window *w = calloc(1, sizeof *w);
-    float *block = calloc(carve(NULL, c, (size_t)length, NULL), sizeof *block);
+    float *block = calloc(lay_out(NULL, c, (size_t)length, NULL), sizeof *block);
     struct layer *layers = calloc((size_t)c->n_layers, sizeof *layers);
     if (!w || !block || !layers) {
         free(block);
@@ -224,7 +224,7 @@ struct hw_window *hw_window_new(const struct hw_config *c, int length, struct hw
         return NULL;
     }
     w->layers = layers;
-    carve(w, c, (size_t)length, block);
+    lay_out(w, c, (size_t)length, block);
     int half = c->head_dim / 2;
     for (int i = 0; i < half; i++) {
         double theta = hw_rope_theta(c, i);
@@ -251,10 +251,10 @@ void hw_window_free(struct hw_window *w)
 static void linear(struct hw_window *w, const float *matrix, int rows, int cols, const float *x,
                    float *y)
 {
-    hw_turn(matrix, rows, cols, (size_t)cols, w->turned);
+    hw_transpose(matrix, rows, cols, (size_t)cols, w->transposed);
     memset(y, 0, (size_t)w->n * (size_t)rows * sizeof *y);
-    hw_multiply(w->n, rows, cols, (struct hw_view){x, (size_t)cols, 1}, w->turned, (size_t)rows, y,
-                (size_t)rows);
+    hw_multiply(w->n, rows, cols, (struct hw_view){x, (size_t)cols, 1}, w->transposed, (size_t)rows,
+                y, (size_t)rows);
 }
 
 // dx += dy matrix; d_matrix += dy' x
@@ -299,7 +299,7 @@ static void rmsnorm_back(const float *x, int rows, int width, const float *gain,
     }
 }
 
-// Every pair of v[n][width] by its position's angle; sign -1 turns back.
+// Every pair of v[n][width] by its position's angle; sign -1 rotates back.
 static void rotate(const struct hw_window *w, float *v, int width, float sign)
 {
     int half = w->c.head_dim / 2;
@@ -338,11 +338,11 @@ static void scores(struct hw_window *w, const float *a, size_t a_row, const floa
                    float *s)
 {
     int n = w->n, hd = w->c.head_dim;
-    hw_turn(b, n, hd, b_row, w->turned);
+    hw_transpose(b, n, hd, b_row, w->transposed);
     memset(s, 0, (size_t)n * (size_t)n * sizeof *s);
     for (int t = 0; t < n; t += ROWS) {
         int m = n - t < ROWS ? n - t : ROWS;
-        hw_multiply(m, t + m, hd, (struct hw_view){a + (size_t)t * a_row, a_row, 1}, w->turned,
+        hw_multiply(m, t + m, hd, (struct hw_view){a + (size_t)t * a_row, a_row, 1}, w->transposed,
                     (size_t)n, s + (size_t)t * (size_t)n, (size_t)n);
     }
 }

@@ -7,7 +7,7 @@
 
 #include "gen/read/model.h"
 
-// A float for every weight of a model (or its derivative): [n_layers][rows][cols] of each tensor.
+// A float for every weight of a model (or its gradient): [n_layers][rows][cols] of each tensor.
 struct hw_params {
     float *tensor[HW_N_TENSORS]; // HW_OUTPUT is NULL where tied
 };
@@ -34,7 +34,7 @@ void hw_window_free(struct hw_window *w);
 // Positions 0..n-1 of a sequence. Returns the logits [n][vocab_size], valid until the next call.
 const float *hw_window_forward(struct hw_window *w, const struct hw_params *p, const int *tokens,
                                int n);
-// After a forward pass with the same *p: adds to *grad the derivative of a loss whose derivative
+// After a forward pass with the same *p: adds to *grad the gradient of a loss whose gradient
 // by the logits is d_logits [n][vocab_size].
 void hw_window_backward(struct hw_window *w, const struct hw_params *p, const float *d_logits,
                         struct hw_params *grad);

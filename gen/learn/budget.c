@@ -9,12 +9,12 @@
 #include "gen/chip/geometry.h"
 #include "gen/chip/isa.h"
 #include "gen/learn/tune.h"
-#include "gen/learn/writer.h"
+#include "gen/learn/batch_sampler.h"
 #include "refmodel/tables.h"
 
 enum { LENGTH = 256, TOKENS = 2048 };
 
-struct meter { // divergence of parameters from the float model's, over fixed text
+struct meter { // KL divergence of parameters from the float model's, over fixed text
     const struct hw_config *c;
     struct hw_params teacher, student;
     struct hw_window *window;
@@ -53,13 +53,13 @@ static bool meter_new(struct meter *m, const struct hw_config *c, const struct h
     m->target = malloc((size_t)m->n * one * sizeof *m->target);
     m->logits = malloc(one * sizeof *m->logits);
     m->work = malloc((size_t)c->vocab_size * sizeof *m->work);
-    struct hw_writer *w = hw_writer_new(c, &m->teacher, m->n, m->length, err);
+    struct hw_batch_sampler *w = hw_batch_sampler_new(c, &m->teacher, m->n, m->length, err);
     if (!w || !m->window || !m->tokens || !m->target || !m->logits || !m->work) {
-        hw_writer_free(w);
+        hw_batch_sampler_free(w);
         return hw_fail(err, "budget: out of memory");
     }
-    hw_writer_write(w, &seed, m->tokens, m->target);
-    hw_writer_free(w);
+    hw_batch_sampler_run(w, &seed, m->tokens, m->target);
+    hw_batch_sampler_free(w);
     return true;
 }
 
@@ -82,8 +82,8 @@ static double measure(struct meter *m)
         memcpy(m->logits,
                hw_window_forward(m->window, &m->student, m->tokens + i * m->length, m->length),
                one * sizeof *m->logits);
-        total += hw_divergence(m->target + (size_t)i * one, m->logits, m->length, m->c->vocab_size,
-                               m->work);
+        total += hw_kl_divergence(m->target + (size_t)i * one, m->logits, m->length,
+                                  m->c->vocab_size, m->work);
     }
     return total / (m->n * m->length);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which matrix deserves how many planes: the divergence from the float model that each costs when
-// it alone is rounded, measured over text that the float model writes, against its ROM bits.
+// Which matrix deserves how many planes: the KL divergence from the float model that each costs
+// when it alone is rounded, measured over text that the float model writes, against its ROM bits.
 #ifndef HW_BUDGET_H
 #define HW_BUDGET_H
 
@@ -16,9 +16,9 @@ struct hw_budget {
     const struct hw_config *c;
     int code_bits, n_widths;                   // width k is (k + 1) * code_bits bits, at most 8
     struct hw_rounded *rounded[HW_MAX_WIDTHS]; // [hw_rounded_count] every matrix at every width
-    double *loss;    // [hw_rounded_count][HW_MAX_WIDTHS] divergence a token
+    double *loss;    // [hw_rounded_count][HW_MAX_WIDTHS] KL divergence a token
     int *planes;     // [hw_rounded_count] the choice
-    double together; // divergence of all matrices as chosen, rounded at once
+    double together; // KL divergence of all matrices as chosen, rounded at once
 };
 
 // Rows, level tables and codes of a matrix.

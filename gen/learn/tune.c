@@ -8,15 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/learn/lanes.h"
-#include "gen/learn/writer.h"
+#include "gen/learn/simd.h"
+#include "gen/learn/batch_sampler.h"
 #include "refmodel/tables.h"
 
 enum { WINDOW = 512, THREADS = 2, PER_THREAD = 1, AHEAD = 8 };
 static const double MOST_BYTES = 2147483648.0;
 
 // How far one step moves, at first; it falls linearly to nothing.
-static const double PLACE_RATE = 0.004;  // of the mean distance of two levels
+static const double WEIGHT_RATE = 0.004; // of the mean distance of two levels
 static const double LEVEL_RATE = 0.005;  // the same
 static const double SCALE_RATE = 0.001;  // of the scale
 static const double VECTOR_RATE = 0.001; // of the mean magnitude
@@ -31,7 +31,7 @@ static float *row_of(const struct hw_rounded *r, const struct hw_config *c,
            (size_t)(r->interleaved ? row / 2 : row) * (size_t)r->n_in;
 }
 
-static double grid_gap(const struct hw_grid *g)
+static double mean_step(const struct hw_codebook *g)
 {
     return (double)(g->value[g->n - 1] - g->value[0]) / (g->n - 1);
 }
@@ -39,10 +39,11 @@ static double grid_gap(const struct hw_grid *g)
 void hw_rounded_weights(const struct hw_rounded *r, const struct hw_config *c, struct hw_params *p)
 {
     for (int i = 0; i < r->n_out; i++) {
-        const float *place = r->place + (size_t)i * (size_t)r->n_in;
+        const float *normalized = r->normalized + (size_t)i * (size_t)r->n_in;
         float *w = row_of(r, c, p, i), scale = (float)r->scale[i];
         for (int k = 0; k < r->n_in; k++)
-            w[k] = scale * (float)r->grid.value[hw_grid_nearest(&r->grid, place[k])];
+            w[k] =
+                scale * (float)r->codebook.value[hw_codebook_nearest(&r->codebook, normalized[k])];
     }
 }
 
@@ -62,7 +63,7 @@ bool hw_params_from(struct hw_params *p, const struct hw_float *f, const struct 
     return true;
 }
 
-double hw_divergence(const float *teacher, float *student, int n, int vocab_size, float *work)
+double hw_kl_divergence(const float *teacher, float *student, int n, int vocab_size, float *work)
 {
     double total = 0.0;
     for (int t = 0; t < n; t++, teacher += vocab_size, student += vocab_size) {
@@ -82,7 +83,7 @@ double hw_divergence(const float *teacher, float *student, int n, int vocab_size
 
 // --- Adam
 
-struct moments { // of one vector of derivatives
+struct moments { // of one vector of gradients
     float *mean, *square;
 };
 
@@ -103,8 +104,8 @@ static double direction(const struct moments *m, size_t i, float d, const struct
 
 struct matrix {
     struct hw_rounded *r;
-    struct moments place, scale, level;
-    double value[HW_GRID_MAX]; // levels before they are rounded to integers
+    struct moments normalized, scale, level;
+    double value[HW_CODEBOOK_MAX]; // levels before they are rounded to integers
 };
 
 struct tuner {
@@ -115,13 +116,13 @@ struct tuner {
     struct hw_params teacher, student;
     struct worker {
         const struct tuner *t;
-        struct hw_writer *writer;
+        struct hw_batch_sampler *sampler;
         struct hw_window *window;
         struct hw_params grad;
         uint64_t seed;
         int *tokens;   // [AHEAD][length] text written ahead
         float *target; // [AHEAD][length][vocab_size] the float model's logits; [length].. of a text
-        float *logits; // [length][vocab_size] the rounded model's, then the loss's derivative
+        float *logits; // [length][vocab_size] the rounded model's, then the loss's gradient
         float *work;   // [vocab_size]
         double loss;   // of the step
         int next;      // window of *tokens, AHEAD: to be written; of a text: its window
@@ -161,8 +162,8 @@ static void moments_free(struct moments *m)
 // Levels move as their weights ask and stay ascending integers.
 static void move_levels(struct matrix *m, const double *d, const struct step *s)
 {
-    struct hw_grid *g = &m->r->grid;
-    double gap = grid_gap(g);
+    struct hw_codebook *g = &m->r->codebook;
+    double gap = mean_step(g);
     for (int k = 0; k < g->n; k++)
         m->value[k] -= LEVEL_RATE * gap * s->rate * direction(&m->level, (size_t)k, (float)d[k], s);
     for (int k = 0; k < g->n; k++) {
@@ -175,22 +176,23 @@ static void move_levels(struct matrix *m, const double *d, const struct step *s)
 static void move_matrix(struct tuner *t, struct matrix *m, const struct step *s)
 {
     struct hw_rounded *r = m->r;
-    const struct hw_grid *g = &r->grid;
-    double d_level[HW_GRID_MAX] = {0}, gap = grid_gap(g);
+    const struct hw_codebook *g = &r->codebook;
+    double d_level[HW_CODEBOOK_MAX] = {0}, gap = mean_step(g);
     float low = (float)(g->value[0] - gap / 2), high = (float)(g->value[g->n - 1] + gap / 2);
     for (int i = 0; i < r->n_out; i++) {
         const float *d = row_of(r, t->c, &t->worker[0].grad, i);
-        float *place = r->place + (size_t)i * (size_t)r->n_in;
+        float *normalized = r->normalized + (size_t)i * (size_t)r->n_in;
         double d_scale = 0.0;
         for (int k = 0; k < r->n_in; k++) {
-            int code = hw_grid_nearest(g, place[k]);
+            int code = hw_codebook_nearest(g, normalized[k]);
             d_scale += (double)d[k] * g->value[code];
             d_level[code] += d[k] * r->scale[i];
             float to =
-                (float)(place[k] - PLACE_RATE * gap * s->rate *
-                                       direction(&m->place, (size_t)i * (size_t)r->n_in + (size_t)k,
-                                                 (float)(d[k] * r->scale[i]), s));
-            place[k] = to < low ? low : to > high ? high : to;
+                (float)(normalized[k] - WEIGHT_RATE * gap * s->rate *
+                                            direction(&m->normalized,
+                                                      (size_t)i * (size_t)r->n_in + (size_t)k,
+                                                      (float)(d[k] * r->scale[i]), s));
+            normalized[k] = to < low ? low : to > high ? high : to;
         }
         r->scale[i] *= 1.0 - SCALE_RATE * s->rate *
                                  direction(&m->scale, (size_t)i, (float)(d_scale * r->scale[i]), s);
@@ -232,14 +234,14 @@ static const int *next_window(struct worker *y, const float **target)
         return tokens;
     }
     if (y->next == AHEAD) {
-        hw_writer_write(y->writer, &y->seed, y->tokens, y->target);
+        hw_batch_sampler_run(y->sampler, &y->seed, y->tokens, y->target);
         y->next = 0;
     }
     *target += (size_t)y->next * size;
     return y->tokens + y->next++ * t->length;
 }
 
-// One thread's part of a step: the derivatives of its windows.
+// One thread's part of a step: the gradients of its windows.
 static void *learn_share(void *arg)
 {
     struct worker *y = arg;
@@ -252,13 +254,13 @@ static void *learn_share(void *arg)
         const int *tokens = next_window(y, &target);
         memcpy(y->logits, hw_window_forward(y->window, &t->student, tokens, n),
                (size_t)n * (size_t)vocab * sizeof *y->logits);
-        y->loss += hw_divergence(target, y->logits, n, vocab, y->work) / (n * PER_THREAD);
+        y->loss += hw_kl_divergence(target, y->logits, n, vocab, y->work) / (n * PER_THREAD);
         hw_window_backward(y->window, &t->student, y->logits, &y->grad);
     }
     return NULL;
 }
 
-// The threads' derivatives, added in their order.
+// The threads' gradients, added in their order.
 static double learn(struct tuner *t)
 {
     pthread_t thread[THREADS];
@@ -298,8 +300,8 @@ static void run_steps(struct tuner *t, int n_steps, FILE *progress)
             move_matrix(t, &t->matrix[m], &s);
         move_vectors(t, &s);
         if (progress && (i + 1) % every == 0) {
-            fprintf(progress, "tuning: step %d of %d, divergence from float %.5f\n", i + 1, n_steps,
-                    recent);
+            fprintf(progress, "tuning: step %d of %d, KL divergence from float %.5f\n", i + 1,
+                    n_steps, recent);
             fflush(progress);
             recent = 0.0;
         }
@@ -311,9 +313,10 @@ static void run_steps(struct tuner *t, int n_steps, FILE *progress)
 
 static bool check_size(const struct hw_config *c, int length, struct hw_error *err)
 {
-    double bytes = (2.0 + THREADS + 4.0) * hw_params_bytes(c) +
-                   THREADS * (hw_window_bytes(c, length) + hw_writer_bytes(c, AHEAD, length) +
-                              4.0 * (AHEAD + 1) * length * c->vocab_size);
+    double bytes =
+        (2.0 + THREADS + 4.0) * hw_params_bytes(c) +
+        THREADS * (hw_window_bytes(c, length) + hw_batch_sampler_bytes(c, AHEAD, length) +
+                   4.0 * (AHEAD + 1) * length * c->vocab_size);
     if (bytes > MOST_BYTES)
         return hw_fail(err,
                        "tuning: expected a model that tunes in %.0f MiB of memory, got one of "
@@ -336,7 +339,7 @@ static bool worker_new(struct worker *y, const struct tuner *t, int i, struct hw
         return hw_fail(err, "tuning: out of memory");
     y->window = hw_window_new(t->c, t->length, err);
     if (!t->text)
-        y->writer = hw_writer_new(t->c, &t->teacher, AHEAD, t->length, err);
+        y->sampler = hw_batch_sampler_new(t->c, &t->teacher, AHEAD, t->length, err);
     return hw_params_new(&y->grad, t->c, err) && !err->set;
 }
 
@@ -360,11 +363,11 @@ static bool tuner_new(struct tuner *t, const struct hw_float *f, struct hw_round
             continue;
         t->n_matrices++;
         m->r = r;
-        for (int k = 0; k < r->grid.n; k++)
-            m->value[k] = r->grid.value[k];
-        if (!moments_new(&m->place, (size_t)r->n_out * (size_t)r->n_in, err) ||
+        for (int k = 0; k < r->codebook.n; k++)
+            m->value[k] = r->codebook.value[k];
+        if (!moments_new(&m->normalized, (size_t)r->n_out * (size_t)r->n_in, err) ||
             !moments_new(&m->scale, (size_t)r->n_out, err) ||
-            !moments_new(&m->level, HW_GRID_MAX, err))
+            !moments_new(&m->level, HW_CODEBOOK_MAX, err))
             return false;
     }
     for (int id = 0; id < HW_N_TENSORS; id++) {
@@ -377,7 +380,7 @@ static bool tuner_new(struct tuner *t, const struct hw_float *f, struct hw_round
 static void tuner_free(struct tuner *t)
 {
     for (int i = 0; i < t->n_matrices; i++) {
-        moments_free(&t->matrix[i].place);
+        moments_free(&t->matrix[i].normalized);
         moments_free(&t->matrix[i].scale);
         moments_free(&t->matrix[i].level);
     }
@@ -386,7 +389,7 @@ static void tuner_free(struct tuner *t)
         moments_free(&t->vector[id]);
     for (int i = 0; i < THREADS; i++) {
         struct worker *y = &t->worker[i];
-        hw_writer_free(y->writer);
+        hw_batch_sampler_free(y->sampler);
         hw_window_free(y->window);
         hw_params_free(&y->grad);
         free(y->tokens);

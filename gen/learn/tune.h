@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tuning after rounding: scales, levels, gains, biases and codes follow the derivative of
-// the divergence from the float model, over text that the float model writes for itself.
+// Tuning after rounding: scales, levels, gains, biases and codes follow the gradient of
+// the KL divergence from the float model, over text that the float model writes for itself.
 #ifndef HW_TUNE_H
 #define HW_TUNE_H
 
@@ -25,8 +25,8 @@ bool hw_params_from(struct hw_params *p, const struct hw_float *f, const struct 
 // The weights a rounded matrix stands for.
 void hw_rounded_weights(const struct hw_rounded *r, const struct hw_config *c, struct hw_params *p);
 
-// Sum over n positions of the divergence of softmax(student) from softmax(teacher), logits
-// [n][vocab_size]; student becomes its derivative by the student's logits. work: [vocab_size].
-double hw_divergence(const float *teacher, float *student, int n, int vocab_size, float *work);
+// Sum over n positions of the KL divergence of softmax(student) from softmax(teacher), logits
+// [n][vocab_size]; student becomes its gradient by the student's logits. work: [vocab_size].
+double hw_kl_divergence(const float *teacher, float *student, int n, int vocab_size, float *work);
 
 #endif

@@ -71,12 +71,12 @@ void hw_synthetic_row(const struct hw_qmatrix *m, int plane, int row, uint8_t *c
     }
 }
 
-static void fill(struct hw_qmatrix *m, int n_out, int n_in, int bits, int code_bits, int place,
+static void fill(struct hw_qmatrix *m, int n_out, int n_in, int bits, int code_bits, int index,
                  struct hw_error *err)
 {
     int planes = (bits + code_bits - 1) / code_bits;
     *m = (struct hw_qmatrix){.n_out = n_out, .n_in = n_in, .n_planes = planes, .shift = 30};
-    m->seed = (uint64_t)code_bits + 8 * (1 + (uint64_t)place);
+    m->seed = (uint64_t)code_bits + 8 * (1 + (uint64_t)index);
     for (int p = 0; p < planes; p++) {
         int weight = p + 1 < planes ? 1 << (code_bits * (planes - 1 - p)) : 1;
         for (int k = 0; k < 1 << code_bits; k++)

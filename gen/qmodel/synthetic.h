@@ -20,7 +20,7 @@ bool hw_qmodel_synthetic(const struct hw_config *c, const struct hw_widths *widt
 
 // A row of a synthetic matrix. With S = ceil(n_in / 16), the codes of columns 16 k to 16 k + 15 are
 // the nibbles, lowest first, each cut to code_bits, of h(seed + ((plane * n_out + row) * S + k + 1)
-// * G) mod 2^64; h and G are those of splitmix64. seed: code_bits + 8 * (1 + the matrix's place in
+// * G) mod 2^64; h and G are those of splitmix64. seed: code_bits + 8 * (1 + the matrix's index in
 // the weight ROM).
 void hw_synthetic_row(const struct hw_qmatrix *m, int plane, int row, uint8_t *codes);
 

@@ -114,11 +114,11 @@ static void search(const struct site *s, double *t, double *scratch)
     }
 }
 
-static void shrink_range(struct hw_ranges *r, enum hw_float_tap tap, int layer, int n,
+static void shrink_range(struct hw_calibration *r, enum hw_float_tap tap, int layer, int n,
                          const double *t)
 {
-    float *peak = hw_range_peak(r, tap, layer);
-    double *square = hw_range_square(r, tap, layer);
+    float *peak = hw_calibration_peak(r, tap, layer);
+    double *square = hw_calibration_square(r, tap, layer);
     for (int c = 0; c < n; c++) {
         peak[c] = (float)(peak[c] / t[c]);
         square[c] /= t[c] * t[c];
@@ -129,7 +129,7 @@ struct balance {
     struct hw_float *f;
     const struct hw_config *c;
     const struct hw_quantize_options *o;
-    struct hw_ranges *r;
+    struct hw_calibration *r;
     double *t, *scratch; // [widest], [2 * widest]
     float *row;          // [widest]
     struct hw_error *err;
@@ -147,8 +147,8 @@ static struct site site_at(const struct balance *b, enum hw_float_tap tap, int l
     return (struct site){.f = b->f,
                          .row = b->row,
                          .n = b->r->width[tap],
-                         .peak = hw_range_peak(b->r, tap, layer),
-                         .power = hw_range_square(b->r, tap, layer),
+                         .peak = hw_calibration_peak(b->r, tap, layer),
+                         .power = hw_calibration_square(b->r, tap, layer),
                          .act_bits = b->o->widths.act_bits,
                          .weight_bits = b->o->weight_bits};
 }
@@ -236,7 +236,7 @@ static void balance_key(const struct balance *b, int layer)
 {
     const struct hw_config *c = b->c;
     int kv_dim = c->n_kv_heads * c->head_dim, group = c->n_heads / c->n_kv_heads;
-    const float *peak = hw_range_peak(b->r, HW_FLOAT_K, layer);
+    const float *peak = hw_calibration_peak(b->r, HW_FLOAT_K, layer);
     for (int i = 0; i < kv_dim; i += 2) {
         double top = peak[i] > peak[i + 1] ? peak[i] : peak[i + 1];
         b->t[i] = b->t[i + 1] = top > 0.0 ? top : 1.0;
@@ -257,7 +257,7 @@ static void balance_key(const struct balance *b, int layer)
 }
 
 bool hw_balance(struct hw_float *f, const struct hw_config *c, const struct hw_quantize_options *o,
-                struct hw_ranges *ranges, struct hw_error *err)
+                struct hw_calibration *ranges, struct hw_error *err)
 {
     static const enum hw_tensor_id qkv[] = {HW_WK, HW_WQ, HW_WV}, ffn[] = {HW_W_GATE, HW_W_UP},
                                    head[] = {HW_OUTPUT};
@@ -283,11 +283,11 @@ bool hw_balance(struct hw_float *f, const struct hw_config *c, const struct hw_q
             balance_ffn(&b, l);
         }
         balance_key(&b, l);
-        balance_norm(&b, HW_FLOAT_ATTN_IN, HW_ATTN_NORM, l, qkv, 3);
-        balance_norm(&b, HW_FLOAT_FFN_IN, HW_FFN_NORM, l, ffn, 2);
+        balance_norm(&b, HW_FLOAT_ATTN_NORM, HW_ATTN_NORM, l, qkv, 3);
+        balance_norm(&b, HW_FLOAT_FFN_NORM, HW_FFN_NORM, l, ffn, 2);
     }
     if (!c->tied)
-        balance_norm(&b, HW_FLOAT_HEAD_IN, HW_OUTPUT_NORM, 0, head, 1);
+        balance_norm(&b, HW_FLOAT_FINAL_NORM, HW_OUTPUT_NORM, 0, head, 1);
     free(b.t);
     free(b.row);
     return !err->set;

@@ -12,6 +12,6 @@
 // a search over SmoothQuant's family t = peak(activation)^a / peak(weight)^b (Xiao et al. 2022)
 // for the least predicted error of the rounded product.
 bool hw_balance(struct hw_float *f, const struct hw_config *c, const struct hw_quantize_options *o,
-                struct hw_ranges *ranges, struct hw_error *err);
+                struct hw_calibration *ranges, struct hw_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns calibration: which text, and what is remembered of the activations.
+// Owns calibration: which text, and what is kept of the activations.
 #include "gen/quant/calibrate.h"
 
 #include <math.h>
@@ -32,19 +32,19 @@ int hw_float_tap_width(const struct hw_config *c, enum hw_float_tap tap)
     }
 }
 
-float *hw_range_peak(const struct hw_ranges *r, enum hw_float_tap tap, int layer)
+float *hw_calibration_peak(const struct hw_calibration *r, enum hw_float_tap tap, int layer)
 {
     return r->peak[tap] + (size_t)layer * (size_t)r->width[tap];
 }
 
-double *hw_range_square(const struct hw_ranges *r, enum hw_float_tap tap, int layer)
+double *hw_calibration_square(const struct hw_calibration *r, enum hw_float_tap tap, int layer)
 {
     return r->square[tap] + (size_t)layer * (size_t)r->width[tap];
 }
 
-double hw_range_max(const struct hw_ranges *r, enum hw_float_tap tap, int layer)
+double hw_calibration_max(const struct hw_calibration *r, enum hw_float_tap tap, int layer)
 {
-    const float *peak = hw_range_peak(r, tap, layer);
+    const float *peak = hw_calibration_peak(r, tap, layer);
     double max = 0.0;
     for (int i = 0; i < r->width[tap]; i++)
         max = peak[i] > max ? peak[i] : max;
@@ -53,9 +53,9 @@ double hw_range_max(const struct hw_ranges *r, enum hw_float_tap tap, int layer)
 
 static void observe(void *user, enum hw_float_tap tap, int layer, const float *v, int n)
 {
-    struct hw_ranges *r = user;
-    float *peak = hw_range_peak(r, tap, layer);
-    double *square = hw_range_square(r, tap, layer), sum = 0.0;
+    struct hw_calibration *r = user;
+    float *peak = hw_calibration_peak(r, tap, layer);
+    double *square = hw_calibration_square(r, tap, layer), sum = 0.0;
     for (int i = 0; i < n; i++) {
         peak[i] = fabsf(v[i]) > peak[i] ? fabsf(v[i]) : peak[i];
         square[i] += (double)v[i] * v[i];
@@ -121,13 +121,13 @@ static bool check_tokens(const struct hw_config *c, const int *tokens, int n, st
     return true;
 }
 
-static size_t range_size(const struct hw_ranges *r, int tap)
+static size_t range_size(const struct hw_calibration *r, int tap)
 {
-    bool outside = tap == HW_FLOAT_HEAD_IN || tap == HW_FLOAT_LOGITS;
+    bool outside = tap == HW_FLOAT_FINAL_NORM || tap == HW_FLOAT_LOGITS;
     return (outside ? 1 : (size_t)r->n_layers) * (size_t)r->width[tap];
 }
 
-static bool check_finite(const struct hw_ranges *r, struct hw_error *err)
+static bool check_finite(const struct hw_calibration *r, struct hw_error *err)
 {
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
         for (size_t i = 0; i < range_size(r, t); i++) {
@@ -142,7 +142,7 @@ static bool check_finite(const struct hw_ranges *r, struct hw_error *err)
 }
 
 bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *tokens, int n_tokens,
-                  int *ran, struct hw_ranges *r, struct hw_error *err)
+                  int *ran, struct hw_calibration *r, struct hw_error *err)
 {
     memset(r, 0, sizeof *r);
     if (!check_tokens(c, tokens, n_tokens, err))
@@ -154,7 +154,7 @@ bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *toke
         r->peak[t] = calloc(range_size(r, t), sizeof *r->peak[t]);
         r->square[t] = calloc(range_size(r, t), sizeof *r->square[t]);
         if (!r->peak[t] || !r->square[t]) {
-            hw_ranges_free(r);
+            hw_calibration_free(r);
             return hw_fail(err, "calibration: out of memory");
         }
     }
@@ -171,13 +171,13 @@ bool hw_calibrate(struct hw_float *f, const struct hw_config *c, const int *toke
     }
     r->residual_inverse /= (1.0 + 2.0 * c->n_layers) * n_tokens;
     if (!ok || !check_finite(r, err)) {
-        hw_ranges_free(r);
+        hw_calibration_free(r);
         return false;
     }
     return true;
 }
 
-void hw_ranges_free(struct hw_ranges *r)
+void hw_calibration_free(struct hw_calibration *r)
 {
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++) {
         free(r->peak[t]);

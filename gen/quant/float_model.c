@@ -97,7 +97,7 @@ void hw_float_unload(const struct hw_float *f, enum hw_tensor_id id, int layer)
         hw_model_unload(f->model, id, layer);
 }
 
-static bool remember(double **vector, const double *t, int n, struct hw_error *err)
+static bool copy_vector(double **vector, const double *t, int n, struct hw_error *err)
 {
     if (*vector)
         return hw_fail(err, "float model: expected a matrix to be rescaled once");
@@ -118,7 +118,7 @@ bool hw_float_shrink_rows(struct hw_float *f, enum hw_tensor_id id, int layer, c
     if (!w && e->col)
         return hw_fail(err, "float model: expected rows to be rescaled before columns");
     if (!w)
-        return remember(&e->row, t, rows, err);
+        return copy_vector(&e->row, t, rows, err);
     for (int r = 0; r < rows; r++) {
         for (int i = 0; i < cols; i++, w++)
             *w = (float)(*w / t[r]);
@@ -133,7 +133,7 @@ bool hw_float_scale_columns(struct hw_float *f, enum hw_tensor_id id, int layer,
     hw_tensor_shape(&f->c, id, &rows, &cols);
     float *w = f->tensor[id][layer];
     if (!w)
-        return remember(&f->edit[id][layer].col, t, cols, err);
+        return copy_vector(&f->edit[id][layer].col, t, cols, err);
     for (int r = 0; r < rows; r++) {
         for (int i = 0; i < cols; i++, w++)
             *w = (float)(*w * t[i]);
@@ -432,7 +432,7 @@ static void attention(struct hw_float *f, const struct work *w, int l)
     int kv_dim = c->n_kv_heads * c->head_dim, q_dim = c->n_heads * c->head_dim;
     size_t here = cache_row(f, w, l) * (size_t)kv_dim;
     rmsnorm(w, w->x, c->dim, f->tensor[HW_ATTN_NORM][l], f->how.layer_eps, w->xn);
-    see(f, w, HW_FLOAT_ATTN_IN, l, w->xn, c->dim);
+    see(f, w, HW_FLOAT_ATTN_NORM, l, w->xn, c->dim);
     const float *in = matrix_input(f, w, w->xn, c->dim);
     linear(f, HW_WK, l, in, w->key + here, w->n);
     add_bias(f, w, HW_BK, l, w->key + here, kv_dim);
@@ -464,7 +464,7 @@ static void feed_forward(struct hw_float *f, const struct work *w, int l)
 {
     const struct hw_config *c = &f->c;
     rmsnorm(w, w->x, c->dim, f->tensor[HW_FFN_NORM][l], f->how.layer_eps, w->xn);
-    see(f, w, HW_FLOAT_FFN_IN, l, w->xn, c->dim);
+    see(f, w, HW_FLOAT_FFN_NORM, l, w->xn, c->dim);
     const float *in = matrix_input(f, w, w->xn, c->dim);
     linear(f, HW_W_GATE, l, in, w->gate, w->n);
     linear(f, HW_W_UP, l, in, w->up, w->n);
@@ -507,7 +507,7 @@ const float *hw_float_forward(struct hw_float *f, int token, int pos)
         feed_forward(f, w, l);
     }
     rmsnorm(w, w->x, c->dim, f->tensor[HW_OUTPUT_NORM][0], c->norm_eps, w->xn);
-    see(f, w, HW_FLOAT_HEAD_IN, 0, w->xn, c->dim);
+    see(f, w, HW_FLOAT_FINAL_NORM, 0, w->xn, c->dim);
     linear(f, classifier(f), 0, w->xn, f->logits, 1);
     see(f, w, HW_FLOAT_LOGITS, 0, f->logits, c->vocab_size);
     return f->logits;
@@ -543,7 +543,7 @@ bool hw_float_end(struct hw_float *f, bool logits, struct hw_error *err)
     int n = w->n, at_once = LOGITS_AT_ONCE / c->vocab_size;
     at_once = at_once < 1 ? 1 : at_once < n ? at_once : n;
     rmsnorm(w, w->x, c->dim, f->tensor[HW_OUTPUT_NORM][0], c->norm_eps, w->xn);
-    see(f, w, HW_FLOAT_HEAD_IN, 0, w->xn, c->dim);
+    see(f, w, HW_FLOAT_FINAL_NORM, 0, w->xn, c->dim);
     float *all = logits ? allocate((size_t)at_once * (size_t)c->vocab_size, err) : NULL;
     for (int i = 0; all && i < n; i += some.n) {
         some.n = n - i < at_once ? n - i : at_once;

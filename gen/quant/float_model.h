@@ -8,7 +8,7 @@
 // Tensors an observer sees, in the order of the computation.
 enum hw_float_tap {
     HW_FLOAT_RESIDUAL,    // [dim], after the embedding and after every addition
-    HW_FLOAT_ATTN_IN,     // [dim], normed
+    HW_FLOAT_ATTN_NORM,   // [dim], normed
     HW_FLOAT_K_ROW,       // [n_kv_heads * head_dim], before the norms of heads, only where qk_norm
     HW_FLOAT_K,           // [n_kv_heads * head_dim], rotated
     HW_FLOAT_Q_ROW,       // [n_heads * head_dim], before the norms of heads, only where qk_norm
@@ -16,12 +16,12 @@ enum hw_float_tap {
     HW_FLOAT_V,           // [n_kv_heads * head_dim]
     HW_FLOAT_ATTN_SIDE,   // [n_heads * head_dim], before its norm, only where sub_norm
     HW_FLOAT_ATTN,        // [n_heads * head_dim], what wo reads
-    HW_FLOAT_FFN_IN,      // [dim], normed
+    HW_FLOAT_FFN_NORM,    // [dim], normed
     HW_FLOAT_GATE,        // [hidden_dim]
     HW_FLOAT_UP,          // [hidden_dim]
     HW_FLOAT_HIDDEN_SIDE, // [hidden_dim], before its norm, only where sub_norm
     HW_FLOAT_HIDDEN,      // [hidden_dim], what down reads
-    HW_FLOAT_HEAD_IN,     // [dim], normed
+    HW_FLOAT_FINAL_NORM,  // [dim], normed
     HW_FLOAT_LOGITS,      // [vocab_size]
     HW_N_FLOAT_TAPS
 };

@@ -8,8 +8,8 @@
 
 static bool is_matrix_input(enum hw_float_tap tap)
 {
-    return tap == HW_FLOAT_ATTN_IN || tap == HW_FLOAT_ATTN || tap == HW_FLOAT_FFN_IN ||
-           tap == HW_FLOAT_HIDDEN || tap == HW_FLOAT_HEAD_IN;
+    return tap == HW_FLOAT_ATTN_NORM || tap == HW_FLOAT_ATTN || tap == HW_FLOAT_FFN_NORM ||
+           tap == HW_FLOAT_HIDDEN || tap == HW_FLOAT_FINAL_NORM;
 }
 
 void hw_moments_see(void *user, enum hw_float_tap tap, int layer, const float *v, int n)

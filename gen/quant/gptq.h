@@ -31,7 +31,7 @@ bool hw_gptq_new(struct hw_gptq *g, const struct hw_moments *moments, enum hw_fl
                  double noise, struct hw_error *err);
 void hw_gptq_free(struct hw_gptq *g);
 
-// Rounds a row: `nearest(user, column, w)` gives the value that stands for w and remembers the
+// Rounds a row: `nearest(user, column, w)` gives the value that stands for w and records the
 // choice. row[n] is used up. Returns the weighted squared error.
 typedef double hw_gptq_nearest(void *user, int column, double w);
 double hw_gptq_round(const struct hw_gptq *g, double *row, hw_gptq_nearest *nearest, void *user);

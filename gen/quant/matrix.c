@@ -36,7 +36,7 @@ static int planes_for(int bits, int code_bits)
 
 // Level tables such that the sum over planes is value[k], plane 0 the most significant part of k.
 // More code bits than needed: the top plane's upper levels are unused.
-static void make_levels(struct hw_qmatrix *m, const struct hw_grid *g, int code_bits)
+static void make_levels(struct hw_qmatrix *m, const struct hw_codebook *g, int code_bits)
 {
     int n = 1 << code_bits, used = g->n, step = m->n_planes > 1 ? g->value[1] - g->value[0] : 0;
     memset(m->levels, 0, sizeof m->levels);
@@ -51,9 +51,9 @@ static void make_levels(struct hw_qmatrix *m, const struct hw_grid *g, int code_
     }
 }
 
-// Error of all rows with scales searched for grid *g.
-static double grid_error(const struct hw_quantizer *z, const struct hw_source *src,
-                         const struct hw_qmatrix *m, const struct hw_grid *g, float *buf)
+// Error of all rows with scales searched for codebook *g.
+static double codebook_error(const struct hw_quantizer *z, const struct hw_source *src,
+                             const struct hw_qmatrix *m, const struct hw_codebook *g, float *buf)
 {
     double total = 0.0, scale;
     uint16_t word;
@@ -65,21 +65,21 @@ static double grid_error(const struct hw_quantizer *z, const struct hw_source *s
 // Lloyd's algorithm over the rows, each under its best scale: levels as free integers, which cost
 // the array nothing. Starts from *g, even steps; *g stays where that is no worse.
 static void fit_codebook(const struct hw_quantizer *z, const struct hw_source *src,
-                         const struct hw_qmatrix *m, struct hw_grid *g, float *buf)
+                         const struct hw_qmatrix *m, struct hw_codebook *g, float *buf)
 {
     enum { PASSES = 8, MOST_ROWS = 512 };
-    struct hw_grid fitted = {.n = g->n};
+    struct hw_codebook fitted = {.n = g->n};
     int stride = (m->n_out + MOST_ROWS - 1) / MOST_ROWS;
     for (int k = 0; k < g->n; k++) // even steps to begin with, up to 120
         fitted.value[k] = (int16_t)floor(120.0 * (2 * k + 1 - g->n) / (g->n - 1) + 0.5);
     for (int pass = 0; pass < PASSES; pass++) {
-        double sum[HW_GRID_MAX] = {0}, weight[HW_GRID_MAX] = {0}, scale;
+        double sum[HW_CODEBOOK_MAX] = {0}, weight[HW_CODEBOOK_MAX] = {0}, scale;
         uint16_t word;
         for (int r = 0; r < m->n_out; r += stride) {
             const float *w = source_row(z, src, r, buf);
             hw_best_scale(src, r, w, &fitted, m->shift, &word, &scale);
             for (int c = 0; c < m->n_in; c++) {
-                int k = hw_grid_nearest(&fitted, w[c] / scale);
+                int k = hw_codebook_nearest(&fitted, w[c] / scale);
                 double share = (src->weight[c] + 1e-12) * scale * scale;
                 sum[k] += share * w[c] / scale;
                 weight[k] += share;
@@ -91,7 +91,7 @@ static void fit_codebook(const struct hw_quantizer *z, const struct hw_source *s
             fitted.value[k] = (int16_t)(v < low ? low : v > high ? high : v);
         }
     }
-    if (grid_error(z, src, m, &fitted, buf) < grid_error(z, src, m, g, buf))
+    if (codebook_error(z, src, m, &fitted, buf) < codebook_error(z, src, m, g, buf))
         *g = fitted;
 }
 
@@ -126,7 +126,7 @@ static bool prepare(struct hw_rounding *y, const struct hw_rounder *rounder, str
         return false;
     m->shift = matrix_shift(y, rounder, buf);
     if (rounder->fits && y->src->bits <= y->z->o->widths.code_bits) {
-        fit_codebook(y->z, y->src, m, &y->grid, buf);
+        fit_codebook(y->z, y->src, m, &y->codebook, buf);
         m->shift = matrix_shift(y, rounder, buf);
     }
     return true;
@@ -184,19 +184,20 @@ static double round_rows(struct hw_rounding *y, const struct hw_rounder *rounder
 
 // Room for what tuning will read of a matrix.
 static bool begin_record(const struct hw_quantizer *z, const struct hw_source *src,
-                         const struct hw_grid *g)
+                         const struct hw_codebook *g)
 {
-    struct hw_rounded *d = &z->record[src->place];
-    *d = (struct hw_rounded){src->tensor,
-                             src->layer,
-                             src->n_out,
-                             src->n_in,
-                             src->interleaved,
-                             src->bits > z->o->widths.code_bits,
-                             *g,
-                             malloc((size_t)src->n_out * sizeof *d->scale),
-                             malloc((size_t)src->n_out * (size_t)src->n_in * sizeof *d->place)};
-    return (d->scale && d->place) || hw_fail(z->err, "quantize: out of memory");
+    struct hw_rounded *d = &z->record[src->index];
+    *d =
+        (struct hw_rounded){src->tensor,
+                            src->layer,
+                            src->n_out,
+                            src->n_in,
+                            src->interleaved,
+                            src->bits > z->o->widths.code_bits,
+                            *g,
+                            malloc((size_t)src->n_out * sizeof *d->scale),
+                            malloc((size_t)src->n_out * (size_t)src->n_in * sizeof *d->normalized)};
+    return (d->scale && d->normalized) || hw_fail(z->err, "quantize: out of memory");
 }
 
 static void print_matrix(const struct hw_quantizer *z, const struct hw_source *src,
@@ -224,15 +225,15 @@ static void round_matrix(const struct hw_quantizer *z, struct hw_source *src, st
     struct hw_rounding y = {.z = z,
                             .src = src,
                             .gptq = &gptq,
-                            .record = z->record ? &z->record[src->place] : NULL,
+                            .record = z->record ? &z->record[src->index] : NULL,
                             .row = s->row};
     double noise = z->r->n_seen * src->act_unit * src->act_unit / 12.0, error = 0.0;
-    if (!prepare(&y, rounder, m, s->source) || (z->record && !begin_record(z, src, &y.grid)))
+    if (!prepare(&y, rounder, m, s->source) || (z->record && !begin_record(z, src, &y.codebook)))
         return;
     if (!rounder->compensated || hw_gptq_new(&gptq, &z->moments, src->input, noise, z->err))
         error = round_rows(&y, rounder, m, s);
     hw_gptq_free(&gptq);
-    make_levels(m, &y.grid, z->o->widths.code_bits);
+    make_levels(m, &y.codebook, z->o->widths.code_bits);
     if (!z->err->set && !z->spill)
         hw_qmatrix_expand(m);
     if (!z->err->set && z->progress)

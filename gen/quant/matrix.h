@@ -14,7 +14,7 @@ struct hw_quantizer {
     const struct hw_config *c;
     struct hw_float *f;
     struct hw_evaluation how;
-    struct hw_ranges *r;
+    struct hw_calibration *r;
     struct hw_moments moments; // of the layer at hand, where rounding is error-compensated
     struct hw_spill *spill;    // where codes go; NULL: they stay in memory
     int *text, n_text;         // what calibration ran
@@ -39,7 +39,7 @@ struct hw_source {
     double out_unit[2]; // of the output; [1] for odd rows of an interleaved matrix
     enum hw_float_tap input;
     int bits;
-    int place;            // among the model's matrices, HW_ROUNDED_EMBED...
+    int index;            // among the model's matrices, HW_ROUNDED_EMBED...
     const double *weight; // [n_in] importance of each column (mean square of the input)
 };
 

@@ -68,11 +68,11 @@ static const struct {
     enum hw_float_tap input;
 } matrix_origin[HW_N_MATRICES] = {HW_LAYER_MATRICES(MATRIX_SOURCE)};
 
-static void place_name(int place, char *name, size_t size)
+static void matrix_name(int index, char *name, size_t size)
 {
-    int i = place - HW_ROUNDED_LAYERS;
+    int i = index - HW_ROUNDED_LAYERS;
     if (i < 0)
-        snprintf(name, size, "%s", place == HW_ROUNDED_EMBED ? "tok_embeddings" : "output");
+        snprintf(name, size, "%s", index == HW_ROUNDED_EMBED ? "tok_embeddings" : "output");
     else
         snprintf(name, size, "layers.%d.%s", i / HW_N_MATRICES,
                  hw_matrix_row[i % HW_N_MATRICES].name);
@@ -82,16 +82,16 @@ static void place_name(int place, char *name, size_t size)
 static struct hw_source matrix_source(const struct hw_quantizer *z, enum hw_matrix_id id, int l)
 {
     const struct hw_matrix_row *row = &hw_matrix_row[id];
-    int place = HW_ROUNDED_LAYERS + HW_N_MATRICES * l + (int)id;
+    int index = HW_ROUNDED_LAYERS + HW_N_MATRICES * l + (int)id;
     return (struct hw_source){.n_out = hw_length(z->c, row->n_out),
                               .n_in = hw_length(z->c, row->n_in),
                               .tensor = matrix_origin[id].tensor,
                               .interleaved = row->n_out == HW_LENGTH_GATE_UP,
                               .layer = l,
                               .input = matrix_origin[id].input,
-                              .place = place,
-                              .bits = z->bits[place],
-                              .weight = hw_range_square(z->r, matrix_origin[id].input, l)};
+                              .index = index,
+                              .bits = z->bits[index],
+                              .weight = hw_calibration_square(z->r, matrix_origin[id].input, l)};
 }
 
 #define BIAS_SOURCE(member, name, matrix, where, from) HW_##from,
@@ -110,15 +110,15 @@ static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
 {
     const struct hw_config *c = z->c;
     const struct hw_widths *w = &z->o->widths;
-    struct hw_ranges *r = z->r;
+    struct hw_calibration *r = z->r;
     struct hw_qlayer *y = &z->q->layers[l];
     int q_dim = c->n_heads * c->head_dim;
-    double attn_in = unit_for(hw_range_max(r, HW_FLOAT_ATTN_IN, l), w->act_bits);
-    double ffn_in = unit_for(hw_range_max(r, HW_FLOAT_FFN_IN, l), w->act_bits);
-    double k = unit_for(hw_range_max(r, HW_FLOAT_K, l), w->kv_bits);
-    double v = unit_for(hw_range_max(r, HW_FLOAT_V, l), w->kv_bits);
-    double hidden = unit_for(hw_range_max(r, HW_FLOAT_HIDDEN, l), w->act_bits);
-    double wo_in = unit_for(hw_range_max(r, HW_FLOAT_ATTN, l), w->act_bits), down_in = hidden;
+    double attn_in = unit_for(hw_calibration_max(r, HW_FLOAT_ATTN_NORM, l), w->act_bits);
+    double ffn_in = unit_for(hw_calibration_max(r, HW_FLOAT_FFN_NORM, l), w->act_bits);
+    double k = unit_for(hw_calibration_max(r, HW_FLOAT_K, l), w->kv_bits);
+    double v = unit_for(hw_calibration_max(r, HW_FLOAT_V, l), w->kv_bits);
+    double hidden = unit_for(hw_calibration_max(r, HW_FLOAT_HIDDEN, l), w->act_bits);
+    double wo_in = unit_for(hw_calibration_max(r, HW_FLOAT_ATTN, l), w->act_bits), down_in = hidden;
     double eps = z->how.layer_eps;
 
     if (!quantize_norm(z, "attention norm", hw_float_tensor(z->f, HW_ATTN_NORM, l), c->dim,
@@ -127,17 +127,17 @@ static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
                        ffn_in, &y->ffn_norm))
         return false;
     if (c->sub_norm) // as the residual's, res_bits with headroom
-        hidden = 2.0 * unit_for(hw_range_max(r, HW_FLOAT_HIDDEN_SIDE, l), w->res_bits);
+        hidden = 2.0 * unit_for(hw_calibration_max(r, HW_FLOAT_HIDDEN_SIDE, l), w->res_bits);
 
     // q * k * log2(e) / sqrt(head_dim) in steps of 2^-10 is 64 * raw score >> score_shift
     double q = 0.0;
     for (y->score_shift = 40; y->score_shift > 0; y->score_shift--) {
         q = sqrt(c->head_dim) / (LOG2_E * 1024.0 * k) / ldexp(1.0, y->score_shift - 6);
-        if (hw_range_max(r, HW_FLOAT_Q, l) / q < 1900.0)
+        if (hw_calibration_max(r, HW_FLOAT_Q, l) / q < 1900.0)
             break;
     }
     enum hw_float_tap attn_out = c->sub_norm ? HW_FLOAT_ATTN_SIDE : HW_FLOAT_ATTN;
-    double attn_max = hw_range_max(r, attn_out, l) * 1.02;
+    double attn_max = hw_calibration_max(r, attn_out, l) * 1.02;
     double act_top = ldexp(1.0, (c->sub_norm ? w->res_bits - 1 : w->act_bits) - 1) - 1.0;
     v = v < attn_max / act_top ? attn_max / act_top : v; // kv_bits above act_bits gain nothing
     for (y->att_shift = 0; y->att_shift < 7; y->att_shift++) {
@@ -147,7 +147,7 @@ static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
     double up = 0.0;
     for (y->hidden_shift = 40; y->hidden_shift > 1; y->hidden_shift--) {
         up = hidden * 1024.0 / ldexp(1.0, y->hidden_shift);
-        if (hw_range_max(r, HW_FLOAT_UP, l) / up < 30000.0)
+        if (hw_calibration_max(r, HW_FLOAT_UP, l) / up < 30000.0)
             break;
     }
     double attn = ldexp(v, -y->att_shift);
@@ -162,8 +162,8 @@ static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
     double q_made = ldexp(q, HW_Q_BITS - (HW_PRE_BITS - 1));
     double k_row = k_made, q_row = q_made; // units of rows, before the norms of heads
     if (c->qk_norm) {
-        k_row = unit_for(hw_range_max(r, HW_FLOAT_K_ROW, l), HW_PRE_BITS);
-        q_row = unit_for(hw_range_max(r, HW_FLOAT_Q_ROW, l), HW_PRE_BITS);
+        k_row = unit_for(hw_calibration_max(r, HW_FLOAT_K_ROW, l), HW_PRE_BITS);
+        q_row = unit_for(hw_calibration_max(r, HW_FLOAT_Q_ROW, l), HW_PRE_BITS);
         if (!quantize_norm(z, "K norm", hw_float_tensor(z->f, HW_K_NORM, l), c->head_dim, k_row,
                            eps, k_made, &y->k_norm) ||
             !quantize_norm(z, "Q norm", hw_float_tensor(z->f, HW_Q_NORM, l), c->head_dim, q_row,
@@ -182,7 +182,7 @@ static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
     for (int i = 0; i < HW_N_MATRICES; i++) {
         char name[64];
         struct hw_source src = matrix_source(z, (enum hw_matrix_id)i, l);
-        place_name(src.place, name, sizeof name);
+        matrix_name(src.index, name, sizeof name);
         src.name = name;
         src.in_unit = src.act_unit = in_unit[i];
         src.out_unit[0] = out_unit[i][0];
@@ -205,8 +205,10 @@ static bool quantize_ends(const struct hw_quantizer *z, double res_unit)
 {
     const struct hw_config *c = z->c;
     struct hw_qmodel *q = z->q;
-    double head_in = unit_for(hw_range_max(z->r, HW_FLOAT_HEAD_IN, 0), z->o->widths.act_bits);
-    double logit_max = hw_range_max(z->r, HW_FLOAT_LOGITS, 0), wanted = logit_max / ldexp(1.0, 20);
+    double head_in =
+        unit_for(hw_calibration_max(z->r, HW_FLOAT_FINAL_NORM, 0), z->o->widths.act_bits);
+    double logit_max = hw_calibration_max(z->r, HW_FLOAT_LOGITS, 0),
+           wanted = logit_max / ldexp(1.0, 20);
     if (!quantize_norm(z, "final norm", hw_float_tensor(z->f, HW_OUTPUT_NORM, 0), c->dim, res_unit,
                        c->norm_eps, head_in, &q->final_norm))
         return false;
@@ -219,10 +221,10 @@ static bool quantize_ends(const struct hw_quantizer *z, double res_unit)
                               .in_unit = 1.0,
                               .act_unit = head_in,
                               .out_unit = {256.0 * res_unit},
-                              .input = HW_FLOAT_HEAD_IN,
+                              .input = HW_FLOAT_FINAL_NORM,
                               .bits = z->bits[HW_ROUNDED_EMBED],
-                              .place = HW_ROUNDED_EMBED,
-                              .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
+                              .index = HW_ROUNDED_EMBED,
+                              .weight = hw_calibration_square(z->r, HW_FLOAT_FINAL_NORM, 0)};
     if (!hw_quantize_matrix(z, &embed, &q->embed))
         return false;
     q->embed_shift = q->embed.shift;
@@ -244,26 +246,26 @@ static bool quantize_ends(const struct hw_quantizer *z, double res_unit)
                              .in_unit = head_in,
                              .act_unit = head_in,
                              .out_unit = {wanted},
-                             .input = HW_FLOAT_HEAD_IN,
+                             .input = HW_FLOAT_FINAL_NORM,
                              .bits = z->bits[HW_ROUNDED_HEAD],
-                             .place = HW_ROUNDED_HEAD,
-                             .weight = hw_range_square(z->r, HW_FLOAT_HEAD_IN, 0)};
+                             .index = HW_ROUNDED_HEAD,
+                             .weight = hw_calibration_square(z->r, HW_FLOAT_FINAL_NORM, 0)};
     q->logit_scale = wanted;
     return hw_quantize_matrix(z, &head, &q->head);
 }
 
-static double residual_max(const struct hw_ranges *r)
+static double residual_max(const struct hw_calibration *r)
 {
     double max = 0.0;
     for (int l = 0; l < r->n_layers; l++) {
-        double here = hw_range_max(r, HW_FLOAT_RESIDUAL, l);
+        double here = hw_calibration_max(r, HW_FLOAT_RESIDUAL, l);
         max = here > max ? here : max;
     }
     return max;
 }
 
 // Real value of one step of a residual of `bits` bits: calibration's largest reaches a quarter.
-static double residual_unit(const struct hw_ranges *r, int bits)
+static double residual_unit(const struct hw_calibration *r, int bits)
 {
     return 4.0 * unit_for(residual_max(r), bits);
 }
@@ -275,7 +277,7 @@ static double residual_unit(const struct hw_ranges *r, int bits)
 enum { RES_BITS = 20, MOST_RES_BITS = 24 };
 #define MOST_NOISE 0.02
 
-static int residual_bits(const struct hw_ranges *r, int wanted, FILE *progress)
+static int residual_bits(const struct hw_calibration *r, int wanted, FILE *progress)
 {
     int bits = wanted ? wanted : RES_BITS;
     double per_unit = r->residual_inverse * sqrt((1.0 + 2.0 * r->n_layers) / 12.0), noise;
@@ -306,7 +308,7 @@ static bool run(struct hw_quantizer *z)
                        "rope: an angle lies on a rounding tie: expected a rope base other "
                        "than %.17g",
                        c->rope_base);
-    bool gptq = !z->tuned && !z->o->nearest && !z->o->grids;
+    bool gptq = !z->tuned && !z->o->nearest && !z->o->codebooks;
     if (gptq && (!hw_moments_new(c, &z->moments, z->err) ||
                  !hw_float_begin(z->f, z->text, z->n_text, z->err)))
         return false;
@@ -326,7 +328,7 @@ static bool run(struct hw_quantizer *z)
     return !z->err->set;
 }
 
-// Whether it takes derivatives or measurements of the whole model at once, in memory.
+// Whether gradients or measurements of the whole model are needed: all of it is in memory then.
 static bool learns(const struct hw_quantize_options *o)
 {
     return o->tune_steps || o->rom_bits > 0.0 || o->max_loss > 0.0;
@@ -352,10 +354,10 @@ static bool check_options(const struct hw_quantize_options *o, struct hw_error *
     }
     if (o->rom_bits > 0.0 && o->max_loss > 0.0)
         return hw_fail(err, "quantize: expected rom-bits or max-loss, got both");
-    if ((o->rom_bits > 0.0 || o->max_loss > 0.0) && (o->grids || o->ternary))
+    if ((o->rom_bits > 0.0 || o->max_loss > 0.0) && (o->codebooks || o->ternary))
         return hw_fail(err,
                        "quantize: levels decide every width: expected no rom-bits or max-loss");
-    if (o->tune_steps && (o->grids || o->ternary))
+    if (o->tune_steps && (o->codebooks || o->ternary))
         return hw_fail(err, "quantize: levels were trained: expected no tuning");
     return true;
 }
@@ -382,7 +384,7 @@ static void rounded_free(const struct hw_quantizer *z, struct hw_rounded *rounde
 {
     for (int i = 0; rounded && i < hw_rounded_count(z->c); i++) {
         free(rounded[i].scale);
-        free(rounded[i].place);
+        free(rounded[i].normalized);
     }
     free(rounded);
 }
@@ -395,7 +397,7 @@ static void print_choice(const struct hw_quantizer *z, const struct hw_budget *b
     for (int i = 0; z->o->progress && i < hw_rounded_count(z->c); i++) {
         if (!b->rounded[0][i].n_out)
             continue;
-        place_name(i, name, sizeof name);
+        matrix_name(i, name, sizeof name);
         fprintf(z->o->progress, "%-28s loses", name);
         for (int k = 0; k < b->n_widths; k++)
             fprintf(z->o->progress, " %.5f%s", b->loss[i * HW_MAX_WIDTHS + k],
@@ -404,7 +406,7 @@ static void print_choice(const struct hw_quantizer *z, const struct hw_budget *b
     }
     if (z->o->progress)
         fprintf(z->o->progress,
-                "as chosen (*), all together: divergence %.5f, perplexity "
+                "as chosen (*), all together: KL divergence %.5f, perplexity "
                 "%+.2f%% by the weights\n",
                 b->together, 100.0 * (hw_exp(b->together) - 1.0));
 }
@@ -451,7 +453,7 @@ static bool take_tuned(struct hw_quantizer *z, const struct hw_params *tuned, in
             memcpy(hw_float_edit(z->f, (enum hw_tensor_id)id, l),
                    hw_params_at(tuned, z->c, (enum hw_tensor_id)id, l), size * sizeof(float));
     }
-    hw_ranges_free(z->r);
+    hw_calibration_free(z->r);
     return hw_calibrate(z->f, z->c, z->o->calib_tokens, n, NULL, z->r, z->err);
 }
 
@@ -533,7 +535,7 @@ static bool check_model(const struct hw_model *model, const struct hw_quantize_o
 }
 
 // Whether weights stay in the checkpoint and codes go to the disk: where memory would show it, and
-// no derivative is wanted.
+// no gradient is wanted.
 static bool streams(const struct hw_config *c, const struct hw_quantize_options *o)
 {
     return !learns(o) && hw_params_bytes(c) > (o->stream ? 0.0 : MOST_IN_MEMORY);
@@ -547,7 +549,7 @@ static bool quantize(struct hw_quantizer *z, struct hw_quantize_options *o)
     struct hw_quantize_options narrow = *o; // most weights will have one plane
     if (o->rom_bits > 0.0 || o->max_loss > 0.0)
         narrow.weight_bits = o->widths.code_bits;
-    if (!(o->grids || o->ternary || hw_balance(z->f, z->c, &narrow, z->r, z->err)))
+    if (!(o->codebooks || o->ternary || hw_balance(z->f, z->c, &narrow, z->r, z->err)))
         return false;
     return run_all(z, z->n_text) && (!z->spill || hw_spill_finish(z->spill, z->q, z->err));
 }
@@ -557,7 +559,7 @@ bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options 
 {
     const struct hw_config *c = hw_model_config(model);
     struct hw_quantize_options chosen = *options, *o = &chosen;
-    struct hw_ranges ranges = {0};
+    struct hw_calibration ranges = {0};
     memset(q, 0, sizeof *q);
     if (!check_options(o, err) || !check_model(model, o, err))
         return false;
@@ -583,7 +585,7 @@ bool hw_quantize(const struct hw_model *model, const struct hw_quantize_options 
     free(z.bits);
     hw_spill_free(z.spill);
     hw_moments_free(&z.moments);
-    hw_ranges_free(&ranges);
+    hw_calibration_free(&ranges);
     hw_float_free(z.f);
     if (err->set)
         hw_qmodel_free(q);

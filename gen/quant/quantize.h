@@ -5,16 +5,16 @@
 
 #include <stdio.h>
 
-#include "gen/quant/grids.h"
+#include "gen/quant/codebook.h"
 #include "gen/read/model.h"
 #include "refmodel/qmodel.h"
 
 struct hw_quantize_options {
-    struct hw_widths widths;      // res_bits 0: chosen, 20 and more where the residual has outliers
-    int weight_bits;              // of every matrix, 2..8
-    int head_bits;                // of embedding and classifier; 0: as weight_bits
-    const struct hw_grids *grids; // levels the checkpoint was trained on: its codes are recovered;
-                                  // NULL: weight_bits decides
+    struct hw_widths widths; // res_bits 0: chosen, 20 and more where the residual has outliers
+    int weight_bits;         // of every matrix, 2..8
+    int head_bits;           // of embedding and classifier; 0: as weight_bits
+    const struct hw_codebooks *codebooks; // levels the checkpoint was trained on: its codes are
+                                          // recovered; NULL: weight_bits decides
     bool ternary;    // keep the codes of a natively ternary model's layers (hw_model_is_ternary);
                      // weight_bits is not asked, and head_bits 0 means 8
     double rom_bits; // the most that all ROMs may hold (gen/learn/budget.h): planes are chosen; 0:

@@ -20,9 +20,9 @@ void hw_put_code(const struct hw_row_codes *codes, int column, int k)
 
 // --- nearest and GPTQ: even levels, or fitted ones, and the scale that rounds best
 
-static struct hw_grid even_grid(int n, int first)
+static struct hw_codebook equal_steps(int n, int first)
 {
-    struct hw_grid g = {.n = n};
+    struct hw_codebook g = {.n = n};
     for (int k = 0; k < n; k++)
         g.value[k] = (int16_t)(first + k);
     return g;
@@ -30,21 +30,21 @@ static struct hw_grid even_grid(int n, int first)
 
 static bool even_codebook(struct hw_rounding *y)
 {
-    y->grid = even_grid(1 << y->src->bits, -(1 << (y->src->bits - 1)));
+    y->codebook = equal_steps(1 << y->src->bits, -(1 << (y->src->bits - 1)));
     return true;
 }
 
 static double widest_scale(const struct hw_rounding *y, int r, const float *w)
 {
     (void)r;
-    return hw_largest_weight(w, y->src->n_in) / hw_grid_top(&y->grid);
+    return hw_largest_weight(w, y->src->n_in) / hw_codebook_top(&y->codebook);
 }
 
 static uint16_t searched_scale(const struct hw_rounding *y, int r, const float *w, int shift,
                                double *scale)
 {
     uint16_t word = 0;
-    hw_best_scale(y->src, r, w, &y->grid, shift, &word, scale);
+    hw_best_scale(y->src, r, w, &y->codebook, shift, &word, scale);
     return word;
 }
 
@@ -57,11 +57,11 @@ struct weight_of { // what round_weight works on
 static double round_weight(void *user, int column, double w)
 {
     const struct weight_of *of = user;
-    int k = hw_grid_nearest(&of->y->grid, w / of->scale);
+    int k = hw_codebook_nearest(&of->y->codebook, w / of->scale);
     hw_put_code(&of->y->codes, column, k);
     if (of->normalized)
         of->normalized[column] = (float)(w / of->scale);
-    return of->scale * of->y->grid.value[k];
+    return of->scale * of->y->codebook.value[k];
 }
 
 static struct weight_of weight_of(struct hw_rounding *y, int r, double scale)
@@ -69,7 +69,7 @@ static struct weight_of weight_of(struct hw_rounding *y, int r, double scale)
     if (!y->record)
         return (struct weight_of){y, scale, NULL};
     y->record->scale[r] = scale;
-    return (struct weight_of){y, scale, y->record->place + (size_t)r * (size_t)y->src->n_in};
+    return (struct weight_of){y, scale, y->record->normalized + (size_t)r * (size_t)y->src->n_in};
 }
 
 static double nearest_row(struct hw_rounding *y, int r, const float *w, double scale)
@@ -94,28 +94,29 @@ static double compensated_row(struct hw_rounding *y, int r, const float *w, doub
 // --- levels: the matrix was made of them, and its codes are found again
 
 // The name models/train.c gives a tensor.
-static const struct hw_grid *trained_grid(const struct hw_quantizer *z, const struct hw_source *src)
+static const struct hw_codebook *trained_levels(const struct hw_quantizer *z,
+                                                const struct hw_source *src)
 {
     static const char *const name[HW_N_TENSORS] = {
         [HW_WQ] = "wq", [HW_WK] = "wk", [HW_WV] = "wv", [HW_WO] = "wo", [HW_W_DOWN] = "w2"};
     char text[32];
     if (src->tensor == HW_TOK_EMBED && !src->interleaved)
-        return hw_grids_find(z->o->grids, "tok_embed");
+        return hw_codebooks_find(z->o->codebooks, "tok_embed");
     snprintf(text, sizeof text, "l%02d.%s", src->layer,
              src->interleaved    ? "w1"
              : name[src->tensor] ? name[src->tensor]
                                  : "");
-    return hw_grids_find(z->o->grids, text);
+    return hw_codebooks_find(z->o->codebooks, text);
 }
 
 static bool trained_codebook(struct hw_rounding *y)
 {
     struct hw_source *src = y->src;
     int code_bits = y->z->o->widths.code_bits;
-    const struct hw_grid *trained = trained_grid(y->z, src);
+    const struct hw_codebook *trained = trained_levels(y->z, src);
     if (!trained)
         return hw_fail(y->z->err, "quantize: %s: the file of levels has no such tensor", src->name);
-    y->grid = *trained;
+    y->codebook = *trained;
     for (src->bits = 1; 1 << src->bits < trained->n; src->bits++)
         ;
     if (src->bits > code_bits &&
@@ -127,7 +128,7 @@ static bool trained_codebook(struct hw_rounding *y)
 
 static bool ternary_codebook(struct hw_rounding *y)
 {
-    y->grid = even_grid(3, -1);
+    y->codebook = equal_steps(3, -1);
     y->src->bits = 2;
     return true;
 }
@@ -137,7 +138,7 @@ static double exact_estimate(const struct hw_rounding *y, int r, const float *w)
     uint16_t word;
     double scale = widest_scale(y, r, w);
     if (scale > 0.0)
-        hw_exact_scale(y->src, r, w, &y->grid, 15, &word, &scale);
+        hw_exact_scale(y->src, r, w, &y->codebook, 15, &word, &scale);
     return scale;
 }
 
@@ -145,7 +146,7 @@ static uint16_t exact_scale(const struct hw_rounding *y, int r, const float *w, 
                             double *scale)
 {
     uint16_t word;
-    hw_exact_scale(y->src, r, w, &y->grid, shift, &word, scale);
+    hw_exact_scale(y->src, r, w, &y->codebook, shift, &word, scale);
     return word;
 }
 
@@ -167,12 +168,12 @@ static double ternary_row(struct hw_rounding *y, int r, const float *w, double s
 
 static const struct hw_rounded *tuned(const struct hw_rounding *y)
 {
-    return &y->z->tuned[y->src->place];
+    return &y->z->tuned[y->src->index];
 }
 
 static bool tuned_codebook(struct hw_rounding *y)
 {
-    y->grid = tuned(y)->grid;
+    y->codebook = tuned(y)->codebook;
     return true;
 }
 
@@ -193,11 +194,11 @@ static uint16_t tuned_scale(const struct hw_rounding *y, int r, const float *w, 
 
 static double tuned_row(struct hw_rounding *y, int r, const float *w, double scale)
 {
-    const float *normalized = tuned(y)->place + (size_t)r * (size_t)y->src->n_in;
+    const float *normalized = tuned(y)->normalized + (size_t)r * (size_t)y->src->n_in;
     (void)w;
     (void)scale;
     for (int c = 0; c < y->src->n_in; c++)
-        hw_put_code(&y->codes, c, hw_grid_nearest(&y->grid, normalized[c]));
+        hw_put_code(&y->codes, c, hw_codebook_nearest(&y->codebook, normalized[c]));
     return 0.0;
 }
 
@@ -230,7 +231,7 @@ const struct hw_rounder *hw_rounder_of(const struct hw_quantizer *z, const struc
     bool in_layer = src->interleaved || (src->tensor != HW_TOK_EMBED && src->tensor != HW_OUTPUT);
     if (z->tuned)
         return &TUNED;
-    if (z->o->grids)
+    if (z->o->codebooks)
         return &TRAINED;
     if (z->o->ternary && in_layer)
         return &TERNARY;

@@ -19,17 +19,17 @@ void hw_put_code(const struct hw_row_codes *codes, int column, int k);
 struct hw_rounding {
     const struct hw_quantizer *z;
     struct hw_source *src;
-    struct hw_grid grid;        // its codebook
-    const struct hw_gptq *gptq; // or NULL
-    struct hw_row_codes codes;  // of the row at hand
-    struct hw_rounded *record;  // where scales and normalized weights go, or NULL
-    double *row;                // [n_in] scratch
+    struct hw_codebook codebook; // its codebook
+    const struct hw_gptq *gptq;  // or NULL
+    struct hw_row_codes codes;   // of the row at hand
+    struct hw_rounded *record;   // where scales and normalized weights go, or NULL
+    double *row;                 // [n_in] scratch
 };
 
 struct hw_rounder {
     bool compensated; // y->gptq is needed
     bool fits;        // the codebook may be fitted to the weights (where one plane holds it)
-    // Sets y->grid, and src->bits where the codebook decides them.
+    // Sets y->codebook, and src->bits where the codebook decides them.
     bool (*codebook)(struct hw_rounding *y);
     // An estimate of row r's real scale, to choose the base shift that all rows share.
     double (*estimate)(const struct hw_rounding *y, int r, const float *w);

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-double hw_grid_top(const struct hw_grid *g)
+double hw_codebook_top(const struct hw_codebook *g)
 {
     return (g->value[g->n - 1] - g->value[0]) / 2.0;
 }
@@ -41,12 +41,12 @@ int hw_base_shift(double ratio)
 }
 
 // Weighted squared error of a row with real scale s.
-static double row_error(const struct hw_source *src, const float *w, const struct hw_grid *g,
+static double row_error(const struct hw_source *src, const float *w, const struct hw_codebook *g,
                         double s)
 {
     double error = 0.0;
     for (int c = 0; c < src->n_in; c++) {
-        double d = w[c] - s * g->value[hw_grid_nearest(g, w[c] / s)];
+        double d = w[c] - s * g->value[hw_codebook_nearest(g, w[c] / s)];
         error += d * d * (src->weight[c] + 1e-12);
     }
     return error;
@@ -60,10 +60,10 @@ double hw_largest_weight(const float *w, int n)
     return max;
 }
 
-double hw_best_scale(const struct hw_source *src, int r, const float *w, const struct hw_grid *g,
-                     int shift, uint16_t *word, double *scale)
+double hw_best_scale(const struct hw_source *src, int r, const float *w,
+                     const struct hw_codebook *g, int shift, uint16_t *word, double *scale)
 {
-    double max = hw_largest_weight(w, src->n_in), top = hw_grid_top(g), best = INFINITY;
+    double max = hw_largest_weight(w, src->n_in), top = hw_codebook_top(g), best = INFINITY;
     int last = src->bits >= 8 ? 0 : src->bits >= 6 ? 12 : 40;
     for (int i = 0; i <= last; i++) {
         double value, s = max / top * (1.0 - 0.0175 * i);
@@ -79,7 +79,7 @@ double hw_best_scale(const struct hw_source *src, int r, const float *w, const s
     return best;
 }
 
-void hw_exact_scale(const struct hw_source *src, int r, const float *w, const struct hw_grid *g,
+void hw_exact_scale(const struct hw_source *src, int r, const float *w, const struct hw_codebook *g,
                     int shift, uint16_t *word, double *scale)
 {
     double best = INFINITY, value, max = hw_largest_weight(w, src->n_in);

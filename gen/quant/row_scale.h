@@ -9,7 +9,7 @@
 double hw_largest_weight(const float *w, int n);
 // Half of the way from the codebook's first value to its last: what a row's largest weight is
 // scaled to.
-double hw_grid_top(const struct hw_grid *g);
+double hw_codebook_top(const struct hw_codebook *g);
 
 // What the scale word of row r holds, where one step of the codebook is worth `scale`.
 double hw_row_ratio(const struct hw_source *src, int r, double scale);
@@ -22,11 +22,11 @@ int hw_base_shift(double ratio);
 
 // The word for row r, w[n_in], that rounds to the codebook with the least weighted squared error;
 // the real scale in *scale. Returns the error.
-double hw_best_scale(const struct hw_source *src, int r, const float *w, const struct hw_grid *g,
-                     int shift, uint16_t *word, double *scale);
+double hw_best_scale(const struct hw_source *src, int r, const float *w,
+                     const struct hw_codebook *g, int shift, uint16_t *word, double *scale);
 // The same for a row whose weights are levels already: its largest weight is one of them. *scale is
 // exact, so that codes are recovered; the word is the nearest to it.
-void hw_exact_scale(const struct hw_source *src, int r, const float *w, const struct hw_grid *g,
+void hw_exact_scale(const struct hw_source *src, int r, const float *w, const struct hw_codebook *g,
                     int shift, uint16_t *word, double *scale);
 
 #endif

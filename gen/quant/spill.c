@@ -10,16 +10,16 @@
 
 #include "gen/read/cursor.h"
 
-struct place {
+struct spilled {
     struct hw_qmatrix *m;
-    size_t at;
+    size_t offset; // in the file
 };
 
 struct hw_spill {
     char *path;
     int fd; // -1: codes are dropped
     size_t end;
-    struct place *place;
+    struct spilled *spilled;
     int n, room;
 };
 
@@ -57,7 +57,7 @@ void hw_spill_free(struct hw_spill *s)
     if (s->fd >= 0)
         close(s->fd);
     free(s->path);
-    free(s->place);
+    free(s->spilled);
     free(s);
 }
 
@@ -65,23 +65,23 @@ bool hw_spill_matrix(struct hw_spill *s, struct hw_qmatrix *m, struct hw_error *
 {
     if (s->n == s->room) {
         int room = 2 * s->room + 64;
-        struct place *more = realloc(s->place, (size_t)room * sizeof *more);
+        struct spilled *more = realloc(s->spilled, (size_t)room * sizeof *more);
         if (!more)
             return hw_fail(err, "quantize: out of memory");
-        s->place = more;
+        s->spilled = more;
         s->room = room;
     }
-    s->place[s->n++] = (struct place){m, s->end};
+    s->spilled[s->n++] = (struct spilled){m, s->end};
     s->end += (size_t)m->n_planes * (size_t)m->n_out * (size_t)m->n_in;
     return true;
 }
 
 bool hw_spill_row(struct hw_spill *s, int row, const uint8_t *codes, struct hw_error *err)
 {
-    const struct place *p = &s->place[s->n - 1];
+    const struct spilled *p = &s->spilled[s->n - 1];
     size_t n_in = (size_t)p->m->n_in;
     for (int plane = 0; s->fd >= 0 && plane < p->m->n_planes; plane++) {
-        size_t at = p->at + ((size_t)plane * (size_t)p->m->n_out + (size_t)row) * n_in;
+        size_t at = p->offset + ((size_t)plane * (size_t)p->m->n_out + (size_t)row) * n_in;
         for (size_t done = 0; done < n_in;) {
             ssize_t n =
                 pwrite(s->fd, codes + (size_t)plane * n_in + done, n_in - done, (off_t)(at + done));
@@ -104,8 +104,8 @@ bool hw_spill_finish(struct hw_spill *s, struct hw_qmodel *q, struct hw_error *e
     if (!hw_file_map_open(file, s->fd, s->path, err))
         return false;
     for (int i = 0; i < s->n; i++) {
-        s->place[i].m->codes = (uint8_t *)(uintptr_t)(file->data + s->place[i].at);
-        s->place[i].m->mapped = true;
+        s->spilled[i].m->codes = (uint8_t *)(uintptr_t)(file->data + s->spilled[i].offset);
+        s->spilled[i].m->mapped = true;
     }
     return true;
 }

@@ -72,8 +72,7 @@ static bool check_codes(const struct hw_cursor *c, const char *name, const uint8
     return true;
 }
 
-static void place_matrix(struct hw_model *model, struct hw_cursor *c, enum hw_tensor_id id,
-                         int layer)
+static void map_matrix(struct hw_model *model, struct hw_cursor *c, enum hw_tensor_id id, int layer)
 {
     char name[HW_TENSOR_NAME_SIZE];
     int rows, cols;
@@ -118,7 +117,7 @@ bool hw_import_bitllama(struct hw_model *model, struct hw_error *err)
     place_floats(model, &c, HW_TOK_EMBED);
     for (int i = 0; i < N_ORDER; i++) {
         for (int layer = 0; layer < model->config.n_layers; layer++)
-            place_matrix(model, &c, order[i], layer);
+            map_matrix(model, &c, order[i], layer);
     }
     for (int layer = 0; layer < model->config.n_layers; layer++) {
         for (int i = 0; i < 4; i++) {

@@ -263,7 +263,7 @@ static const char *gguf_name(enum hw_tensor_id id, int layer, char name[MAX_TENS
     return name;
 }
 
-static bool place(struct importer *im, enum hw_tensor_id id, int layer)
+static bool map_tensor(struct importer *im, enum hw_tensor_id id, int layer)
 {
     char name[MAX_TENSOR_NAME];
     const struct hw_gguf_tensor *t = hw_gguf_find_tensor(&im->gguf, gguf_name(id, layer, name));
@@ -343,7 +343,7 @@ static bool place_all(struct importer *im)
             continue;
         int n = hw_tensor_is_global((enum hw_tensor_id)id) ? 1 : c->n_layers;
         for (int layer = 0; layer < n; layer++)
-            if (!place(im, (enum hw_tensor_id)id, layer))
+            if (!map_tensor(im, (enum hw_tensor_id)id, layer))
                 return false;
     }
     if (!check_coverage(im))

@@ -394,7 +394,7 @@ static bool find_dtype(const struct importer *im, const struct hw_safetensor *t,
                    t->file->path, t->name, t->dtype);
 }
 
-static bool place(struct importer *im, enum hw_tensor_id id, int layer)
+static bool map_tensor(struct importer *im, enum hw_tensor_id id, int layer)
 {
     char name[MAX_TENSOR_NAME];
     int rows, cols;
@@ -462,7 +462,7 @@ static bool place_all(struct importer *im)
             continue;
         int n = hw_tensor_is_global((enum hw_tensor_id)id) ? 1 : c->n_layers;
         for (int layer = 0; layer < n; layer++)
-            if (!place(im, (enum hw_tensor_id)id, layer))
+            if (!map_tensor(im, (enum hw_tensor_id)id, layer))
                 return false;
     }
     if (!check_coverage(im))

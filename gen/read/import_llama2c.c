@@ -131,7 +131,7 @@ static void place_one(struct importer *im, enum hw_tensor_id id, int layer)
     *hw_model_tensor(im->model, id, layer) = t;
 }
 
-static void place(struct importer *im, enum hw_tensor_id id)
+static void map_tensor(struct importer *im, enum hw_tensor_id id)
 {
     int n = hw_tensor_is_global(id) ? 1 : im->model->config.n_layers;
     for (int layer = 0; layer < n; layer++)
@@ -161,13 +161,13 @@ bool hw_import_llama2c(struct hw_model *model, struct hw_error *err)
         return false;
     model->format = formats[im.version];
     for (int i = 0; i < N_ORDER; i++)
-        place(&im, im.version == 0 ? order_v0[i] : order_v1[i]);
+        map_tensor(&im, im.version == 0 ? order_v0[i] : order_v1[i]);
     // Cosines and sines of RoPE, [seq_len][head_dim / 2] each: derived values, computed anew.
     if (im.version == 0)
         hw_cursor_take(&im.cursor, (uint64_t)config->seq_len * (uint64_t)config->head_dim * 4,
                        "freq_cis");
     if (!config->tied)
-        place(&im, HW_OUTPUT);
+        map_tensor(&im, HW_OUTPUT);
     if (!err->set && im.cursor.pos != im.cursor.size)
         hw_fail(err, "%s: end: file size, expected %zu bytes as the %s header says, got %zu",
                 im.cursor.file, im.cursor.pos, model->format, im.cursor.size);

@@ -20,7 +20,7 @@ enum { FULL_CHECK_BYTES = 64 << 20 };
 
 // clang-format off
 const struct hw_tensor_info hw_tensor_info[HW_N_TENSORS] = {
-    // Meta's name, GGUF's, Hugging Face's
+    // the name in messages, GGUF's, Hugging Face's
     [HW_TOK_EMBED] = {"tok_embeddings", "token_embd.weight", "model.embed_tokens.weight",
                       HW_LENGTH_VOCAB, HW_LENGTH_DIM, HW_ALWAYS, .global = true},
     [HW_OUTPUT] = {"output", "output.weight", "lm_head.weight",
@@ -39,11 +39,11 @@ const struct hw_tensor_info hw_tensor_info[HW_N_TENSORS] = {
                HW_LENGTH_DIM, HW_LENGTH_Q, HW_ALWAYS, .rotated = false},
     [HW_FFN_NORM] = {"ffn_norm", "ffn_norm.weight", "post_attention_layernorm.weight",
                      HW_LENGTH_ONE, HW_LENGTH_DIM, HW_ALWAYS, .rotated = false},
-    [HW_W_GATE] = {"feed_forward.w1", "ffn_gate.weight", "mlp.gate_proj.weight",
+    [HW_W_GATE] = {"feed_forward.gate", "ffn_gate.weight", "mlp.gate_proj.weight",
                    HW_LENGTH_HIDDEN, HW_LENGTH_DIM, HW_ALWAYS, .rotated = false},
-    [HW_W_UP] = {"feed_forward.w3", "ffn_up.weight", "mlp.up_proj.weight",
+    [HW_W_UP] = {"feed_forward.up", "ffn_up.weight", "mlp.up_proj.weight",
                  HW_LENGTH_HIDDEN, HW_LENGTH_DIM, HW_ALWAYS, .rotated = false},
-    [HW_W_DOWN] = {"feed_forward.w2", "ffn_down.weight", "mlp.down_proj.weight",
+    [HW_W_DOWN] = {"feed_forward.down", "ffn_down.weight", "mlp.down_proj.weight",
                    HW_LENGTH_DIM, HW_LENGTH_HIDDEN, HW_ALWAYS, .rotated = false},
     [HW_ATTN_SUB_NORM] = {"attention.sub_norm", NULL, NULL,
                           HW_LENGTH_ONE, HW_LENGTH_Q, HW_SUB_NORM, .rotated = false},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the inner loops of tuning: products by tiles that stay in registers, exponentials by rows.
-#include "gen/learn/lanes.h"
+#include "gen/learn/simd.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -70,7 +70,7 @@ void hw_multiply(int m, int n, int k, struct hw_view a, const float *b, size_t b
     rest(m - m4, n, k, last, b, b_row, c + (size_t)m4 * c_row, c_row);
 }
 
-void hw_turn(const float *from, int rows, int cols, size_t stride, float *to)
+void hw_transpose(const float *from, int rows, int cols, size_t stride, float *to)
 {
     for (int r = 0; r < rows; r++) {
         for (int k = 0; k < cols; k++)

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns sampling of text: all sequences take one token at a time together, so that a matrix is read
 // once for all of them.
-#include "gen/learn/writer.h"
+#include "gen/learn/batch_sampler.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/learn/lanes.h"
+#include "gen/learn/simd.h"
 #include "refmodel/tables.h"
 
-struct hw_writer {
+struct hw_batch_sampler {
     struct hw_config c;
     const struct hw_params *p;
-    struct hw_params turned; // every matrix on its side: [cols][rows]
+    struct hw_params transposed; // every matrix on its side: [cols][rows]
     int n, length;
     float *key, *value; // [n_layers][n][n_kv_heads][head_dim][length]
     float *x, *xn, *q, *k, *v, *attn, *gate, *up, *logits; // [n][width]
@@ -22,7 +22,7 @@ struct hw_writer {
     float *block;                                          // all of the above
 };
 
-static size_t carve(struct hw_writer *w, float *block)
+static size_t lay_out(struct hw_batch_sampler *w, float *block)
 {
     const struct hw_config *c = &w->c;
     size_t n = (size_t)w->n, length = (size_t)w->length, dim = (size_t)c->dim, used = 0;
@@ -45,39 +45,39 @@ static size_t carve(struct hw_writer *w, float *block)
     return used;
 }
 
-double hw_writer_bytes(const struct hw_config *c, int n, int length)
+double hw_batch_sampler_bytes(const struct hw_config *c, int n, int length)
 {
-    struct hw_writer w = {.c = *c, .n = n, .length = length};
-    return (double)carve(&w, NULL) * sizeof(float) + hw_params_bytes(c);
+    struct hw_batch_sampler w = {.c = *c, .n = n, .length = length};
+    return (double)lay_out(&w, NULL) * sizeof(float) + hw_params_bytes(c);
 }
 
-static void turn_all(struct hw_writer *w)
+static void transpose_all(struct hw_batch_sampler *w)
 {
     for (int id = 0; id < HW_N_TENSORS; id++) {
         int rows, cols;
         enum hw_tensor_id tensor = (enum hw_tensor_id)id;
         hw_tensor_shape(&w->c, tensor, &rows, &cols);
         for (int l = 0; w->p->tensor[id] && l < hw_params_layers(&w->c, tensor); l++)
-            hw_turn(hw_params_at(w->p, &w->c, tensor, l), rows, cols, (size_t)cols,
-                    hw_params_at(&w->turned, &w->c, tensor, l));
+            hw_transpose(hw_params_at(w->p, &w->c, tensor, l), rows, cols, (size_t)cols,
+                         hw_params_at(&w->transposed, &w->c, tensor, l));
     }
 }
 
-struct hw_writer *hw_writer_new(const struct hw_config *c, const struct hw_params *p, int n,
-                                int length, struct hw_error *err)
+struct hw_batch_sampler *hw_batch_sampler_new(const struct hw_config *c, const struct hw_params *p,
+                                              int n, int length, struct hw_error *err)
 {
-    struct hw_writer *w = calloc(1, sizeof *w);
+    struct hw_batch_sampler *w = calloc(1, sizeof *w);
     if (w) {
-        *w = (struct hw_writer){.c = *c, .p = p, .n = n, .length = length};
-        w->block = calloc(carve(w, NULL), sizeof *w->block);
+        *w = (struct hw_batch_sampler){.c = *c, .p = p, .n = n, .length = length};
+        w->block = calloc(lay_out(w, NULL), sizeof *w->block);
     }
-    if (!w || !w->block || !hw_params_new(&w->turned, c, err)) {
-        hw_writer_free(w);
+    if (!w || !w->block || !hw_params_new(&w->transposed, c, err)) {
+        hw_batch_sampler_free(w);
         hw_fail(err, "tuning: out of memory");
         return NULL;
     }
-    carve(w, w->block);
-    turn_all(w);
+    lay_out(w, w->block);
+    transpose_all(w);
     int half = c->head_dim / 2;
     for (int i = 0; i < half; i++) {
         double theta = hw_rope_theta(c, i);
@@ -89,11 +89,11 @@ struct hw_writer *hw_writer_new(const struct hw_config *c, const struct hw_param
     return w;
 }
 
-void hw_writer_free(struct hw_writer *w)
+void hw_batch_sampler_free(struct hw_batch_sampler *w)
 {
     if (!w)
         return;
-    hw_params_free(&w->turned);
+    hw_params_free(&w->transposed);
     free(w->block);
     free(w);
 }
@@ -101,17 +101,18 @@ void hw_writer_free(struct hw_writer *w)
 // --- one token of every sequence
 
 // y[n][rows] = x[n][cols] times the matrix's transpose
-static void linear(struct hw_writer *w, enum hw_tensor_id id, int layer, const float *x, float *y)
+static void linear(struct hw_batch_sampler *w, enum hw_tensor_id id, int layer, const float *x,
+                   float *y)
 {
     int rows, cols;
     hw_tensor_shape(&w->c, id, &rows, &cols);
     memset(y, 0, (size_t)w->n * (size_t)rows * sizeof *y);
     hw_multiply(w->n, rows, cols, (struct hw_view){x, (size_t)cols, 1},
-                hw_params_at(&w->turned, &w->c, id, layer), (size_t)rows, y, (size_t)rows);
+                hw_params_at(&w->transposed, &w->c, id, layer), (size_t)rows, y, (size_t)rows);
 }
 
 // y = x / rms(x) gain for `rows` rows of x[rows][width]; y may be x
-static void rmsnorm(const struct hw_writer *w, const float *x, int rows, int width,
+static void rmsnorm(const struct hw_batch_sampler *w, const float *x, int rows, int width,
                     const float *gain, float *y)
 {
     for (int s = 0; s < rows; s++, x += width, y += width) {
@@ -124,12 +125,12 @@ static void rmsnorm(const struct hw_writer *w, const float *x, int rows, int wid
     }
 }
 
-static void norm_residual(struct hw_writer *w, enum hw_tensor_id id, int layer)
+static void norm_residual(struct hw_batch_sampler *w, enum hw_tensor_id id, int layer)
 {
     rmsnorm(w, w->x, w->n, w->c.dim, hw_params_at(w->p, &w->c, id, layer), w->xn);
 }
 
-static void rotate(const struct hw_writer *w, float *v, int width, int pos)
+static void rotate(const struct hw_batch_sampler *w, float *v, int width, int pos)
 {
     int half = w->c.head_dim / 2;
     for (int i = 0; i < w->n * width; i += 2) {
@@ -141,7 +142,7 @@ static void rotate(const struct hw_writer *w, float *v, int width, int pos)
 }
 
 // Head h of sequence s: keys and values lie by dimension, so that positions are neighbours.
-static void attend(struct hw_writer *w, int layer, int s, int h, int pos)
+static void attend(struct hw_batch_sampler *w, int layer, int s, int h, int pos)
 {
     int hd = w->c.head_dim, kv_heads = w->c.n_kv_heads, kv = h / (w->c.n_heads / kv_heads);
     size_t head = (size_t)(w->length * hd);
@@ -161,7 +162,7 @@ static void attend(struct hw_writer *w, int layer, int s, int h, int pos)
         out[d] = hw_dot(w->score, value + first, seen) * inv;
 }
 
-static void remember(struct hw_writer *w, int layer, int pos)
+static void cache_kv(struct hw_batch_sampler *w, int layer, int pos)
 {
     size_t hd = (size_t)w->c.head_dim, length = (size_t)w->length, at = (size_t)pos;
     size_t heads = (size_t)(w->n * w->c.n_kv_heads), first = (size_t)layer * heads;
@@ -173,14 +174,14 @@ static void remember(struct hw_writer *w, int layer, int pos)
     }
 }
 
-static void add_normed(struct hw_writer *w)
+static void add_normed(struct hw_batch_sampler *w)
 {
     for (int i = 0; i < w->n * w->c.dim; i++)
         w->x[i] += w->xn[i];
 }
 
 // Queries, keys and values of all sequences at a position.
-static void project(struct hw_writer *w, int l, int pos)
+static void project(struct hw_batch_sampler *w, int l, int pos)
 {
     float *const made[HW_N_PROJECTIONS] = {w->q, w->k, w->v};
     for (int i = 0; i < HW_N_PROJECTIONS; i++) {
@@ -200,12 +201,12 @@ static void project(struct hw_writer *w, int l, int pos)
     }
 }
 
-static void layer_forward(struct hw_writer *w, int l, int pos)
+static void layer_forward(struct hw_batch_sampler *w, int l, int pos)
 {
     const struct hw_config *c = &w->c;
     norm_residual(w, HW_ATTN_NORM, l);
     project(w, l, pos);
-    remember(w, l, pos);
+    cache_kv(w, l, pos);
     for (int s = 0; s < w->n; s++) {
         for (int h = 0; h < c->n_heads; h++)
             attend(w, l, s, h, pos);
@@ -240,7 +241,7 @@ static int sample(float *logits, int n, uint64_t *seed)
     return n - 1;
 }
 
-void hw_writer_write(struct hw_writer *w, uint64_t *seed, int *tokens, float *logits)
+void hw_batch_sampler_run(struct hw_batch_sampler *w, uint64_t *seed, int *tokens, float *logits)
 {
     const struct hw_config *c = &w->c;
     size_t dim = (size_t)c->dim, vocab = (size_t)c->vocab_size, length = (size_t)w->length;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Four floats side by side, and products of matrices in them: what tuning spends its time on. The
 // same bits on every machine: IEEE basic operations, sums in a fixed order.
-#ifndef HW_LANES_H
-#define HW_LANES_H
+#ifndef HW_SIMD_H
+#define HW_SIMD_H
 
 #include <stddef.h>
 
@@ -17,7 +17,7 @@ void hw_multiply(int m, int n, int k, struct hw_view a, const float *b, size_t b
                  size_t c_row);
 
 // to[cols][rows] = from[rows][cols], whose rows lie `stride` apart
-void hw_turn(const float *from, int rows, int cols, size_t stride, float *to);
+void hw_transpose(const float *from, int rows, int cols, size_t stride, float *to);
 
 // v[i] becomes e^((v[i] - zero) * scale) for i < n, to 3e-7 of itself; exponents beyond -87..87
 // count as those. Returns the sum.

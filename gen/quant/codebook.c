@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the file of levels beside a checkpoint trained on them.
-#include "gen/quant/grids.h"
+#include "gen/quant/codebook.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,10 +9,10 @@
 
 struct entry {
     char name[32];
-    struct hw_grid grid;
+    struct hw_codebook codebook;
 };
 
-struct hw_grids {
+struct hw_codebooks {
     struct entry *entry;
     int n;
 };
@@ -25,7 +25,7 @@ static bool parse_line(char *line, struct entry *e, const char *path, int number
         bits < 2 || bits > 8)
         return hw_fail(err, "%s: line %d: expected NAME bits 2..8 levels ..., got '%.40s'", path,
                        number, line);
-    e->grid.n = 0;
+    e->codebook.n = 0;
     for (char *at = line + used, *end;; at = end) {
         long v = strtol(at, &end, 10);
         if (end == at && at[strspn(at, " \r\n")])
@@ -33,32 +33,32 @@ static bool parse_line(char *line, struct entry *e, const char *path, int number
                            number, e->name, at);
         if (end == at)
             break;
-        if (e->grid.n == 1 << bits || v < -128 || v > 127 ||
-            (e->grid.n && v <= e->grid.value[e->grid.n - 1]))
+        if (e->codebook.n == 1 << bits || v < -128 || v > 127 ||
+            (e->codebook.n && v <= e->codebook.value[e->codebook.n - 1]))
             return hw_fail(err,
                            "%s: line %d: %s: expected %d ascending levels in -128..127, got "
                            "%ld as number %d",
-                           path, number, e->name, 1 << bits, v, e->grid.n + 1);
-        e->grid.value[e->grid.n++] = (int16_t)v;
+                           path, number, e->name, 1 << bits, v, e->codebook.n + 1);
+        e->codebook.value[e->codebook.n++] = (int16_t)v;
     }
-    if (e->grid.n != 1 << bits)
+    if (e->codebook.n != 1 << bits)
         return hw_fail(err, "%s: line %d: %s: expected %d levels, got %d", path, number, e->name,
-                       1 << bits, e->grid.n);
+                       1 << bits, e->codebook.n);
     return true;
 }
 
-static bool is_new(const struct hw_grids *g, const char *name, const char *path, int number,
+static bool is_new(const struct hw_codebooks *g, const char *name, const char *path, int number,
                    struct hw_error *err)
 {
-    return !hw_grids_find(g, name) ||
+    return !hw_codebooks_find(g, name) ||
            hw_fail(err, "%s: line %d: expected each tensor once, got %s again", path, number, name);
 }
 
-struct hw_grids *hw_grids_open(const char *path, struct hw_error *err)
+struct hw_codebooks *hw_codebooks_open(const char *path, struct hw_error *err)
 {
     char line[4096];
     FILE *file = fopen(path, "r");
-    struct hw_grids *g = calloc(1, sizeof *g);
+    struct hw_codebooks *g = calloc(1, sizeof *g);
     if (!file || !g)
         hw_fail(err, "%s: cannot read: %s", path, strerror(errno));
     else if ((!fgets(line, sizeof line, file) || strcmp(line, "hardwire-quant 1\n") != 0) &&
@@ -83,27 +83,27 @@ struct hw_grids *hw_grids_open(const char *path, struct hw_error *err)
         fclose(file);
     if (!err->set)
         return g;
-    hw_grids_close(g);
+    hw_codebooks_close(g);
     return NULL;
 }
 
-void hw_grids_close(struct hw_grids *g)
+void hw_codebooks_close(struct hw_codebooks *g)
 {
     if (g)
         free(g->entry);
     free(g);
 }
 
-const struct hw_grid *hw_grids_find(const struct hw_grids *g, const char *name)
+const struct hw_codebook *hw_codebooks_find(const struct hw_codebooks *g, const char *name)
 {
     for (int i = 0; i < g->n; i++) {
         if (strcmp(g->entry[i].name, name) == 0)
-            return &g->entry[i].grid;
+            return &g->entry[i].codebook;
     }
     return NULL;
 }
 
-int hw_grid_nearest(const struct hw_grid *g, double x)
+int hw_codebook_nearest(const struct hw_codebook *g, double x)
 {
     int low = 0, high = g->n - 1; // between two neighbours, where x lies
     while (high - low > 1) {
