@@ -110,7 +110,7 @@ $(B)/shape: tests/shape.c | setup
 	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< -o $@
 
 test: all $(TESTS) $(B)/shape $(B)/answers $(B)/same_weights $(B)/encode $(B)/default.safetensors
-	@sim/setup python3-pip python3-venv
+	@sim/setup python3-pip python3-venv ngspice
 	@tests/run
 
 test-full: all $(TESTS) $(B)/shape $(B)/answers $(B)/same_weights $(B)/encode $(B)/default.safetensors

@@ -1,0 +1,79 @@
+#!/bin/bash
+# Standard cells of sky130 as sim/asic measures them: beside the foundry's published figures, and as Yosys and
+# OpenSTA read them. `tests/asic.sh full`: all cells, and what `make asic` makes. Prints TAP.
+set -u
+full=${1:-}
+dir=build/test/asic${full:+-full}
+rm -rf "$dir"
+mkdir -p "$dir"
+check() { # NAME COMMAND...
+    local name=$1
+    shift
+    if "$@" > "$dir/log" 2>&1; then echo "ok $name"; else echo "not ok $name"; fi
+    sed 's/^/# /' "$dir/log" | tail -n 8
+}
+says() { # PATTERN COMMAND... : it fails, and says why
+    local pattern=$1
+    shift
+    ! "$@" > "$dir/said" 2>&1 && cat "$dir/said" && grep -qE "$pattern" "$dir/said"
+}
+cells=inv_1,buf_1,nand2_1,nor2_1,dfxtp_1 # abc wants a buffer and three gates
+[ "$full" = full ] && cells=
+check "cells measured by ngspice" sim/asic/library tt "$dir/tt.lib" $cells
+check "close to what the foundry published" python3 tests/asic_published.py "$dir/tt.json"
+
+# A small design through both tools; neither may say anything about the library.
+cat > "$dir/small.v" << 'V'
+module small (input wire clk, input wire [3:0] a, input wire [3:0] b, output reg [4:0] q);
+    reg [3:0] x, y;
+    always @(posedge clk) begin x <= a; y <= b; q <= x + y; end
+endmodule
+V
+mapped() { # LIBRARY
+    yosys -q -p "read_verilog $dir/small.v; synth -flatten -top small; dfflibmap -liberty $1; abc -liberty $1;
+        opt_clean -purge; read_liberty -lib $1; check -assert -mapped; tee -o $dir/stat.txt stat -liberty $1; write_verilog -noattr -simple-lhs $dir/netlist.v" > "$dir/yosys.log" 2>&1
+    cat "$dir/yosys.log"
+    grep 'Chip area' "$dir/stat.txt" && ! grep -qi 'warning\|error' "$dir/yosys.log"
+}
+timed() { # LIBRARY: OpenSTA's delays and power of the netlist, a slack and no message
+    cat > "$dir/run.tcl" << TCL
+read_liberty $1
+read_verilog $dir/netlist.v
+link_design small
+create_clock -name clk -period 5 clk
+set_input_delay 0.5 -clock clk [list a b]
+report_checks -path_delay max -digits 3
+report_checks -path_delay min -digits 3
+set_power_activity -global -activity 0.1
+report_power
+TCL
+    sta -no_splash -exit "$dir/run.tcl" > "$dir/sta.log" 2>&1
+    grep -E 'slack|Total' "$dir/sta.log"
+    ! grep -qiE 'warning|error' "$dir/sta.log" && [ "$(grep -c 'slack (MET)' "$dir/sta.log")" = 2 ] &&
+        awk '/^Total/ { good = $2 > 0 && $3 > 0 && $4 > 0 } END { exit !good }' "$dir/sta.log"
+}
+check "Yosys maps to them" mapped "$dir/tt.lib"
+check "OpenSTA times them and their power" timed "$dir/tt.lib"
+
+# Damage.
+slower() { # times of the cell nand2 half as long again
+    python3 - "$dir" << 'PY'
+import json, sys
+figures = json.load(open(f"{sys.argv[1]}/tt.json"))
+for arc in figures["cells"]["nand2_1"]["arcs"]:
+    arc["fall_delay"] = [1.5 * x for x in arc["fall_delay"]]
+json.dump(figures, open(f"{sys.argv[1]}/bad.json", "w"))
+PY
+    says 'DIFFERENT nand2_1 fall_delay' python3 tests/asic_published.py "$dir/bad.json"
+}
+check "a wrong delay is seen" slower
+wrong_function() {
+    rm -rf "$dir/asic"
+    cp -r sim/asic "$dir/asic"
+    sed -i 's/"nand2": {"Y": "!(A & B)"}/"nand2": {"Y": "!(A | B)"}/' "$dir/asic/cells.py"
+    PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(sim/asic/pdk) says 'nand2_1: Y is' python3 "$dir/asic/characterize.py" \
+        "$(sim/asic/pdk)/sky130/src" tt -o "$dir/bad.json" --cells nand2_1
+}
+check "a wrong function is seen" wrong_function
+no_slack() { sed 's/cell_rise(delay)/cell_fall(delay)/' "$dir/tt.lib" > "$dir/bad.lib" && ! timed "$dir/bad.lib"; }
+check "a Liberty file without its rises is seen" no_slack
