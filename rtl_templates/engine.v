@@ -422,7 +422,9 @@ module engine #(
     wire [ROPE_HI_W+ROPE_LO_W+POS_W-1:0] pos_wide = {{(ROPE_HI_W+ROPE_LO_W){1'b0}}, pos};
     assign rope_pos = pos_wide[ROPE_HI_W+ROPE_LO_W-1:0];
 
-    rope_angles #(.HALF(HALF), .HALF_W(HALF_W), .HI_W(ROPE_HI_W), .LO_W(ROPE_LO_W)) u_rope_angles (
+    rope_angles #(
+        .HALF(HALF), .HALF_W(HALF_W), .HI_W(ROPE_HI_W), .LO_W(ROPE_LO_W), .CLOCKS(`HW_LAT_ANGLES)
+    ) u_rope_angles (
         .clk(clk), .rst(rst), .start(start), .pos(rope_pos), .hi_addr(hi_addr),
         .lo_addr(lo_addr), .hi_data(hi_data), .lo_data(lo_data), .angles(angles),
         .busy(angles_busy)

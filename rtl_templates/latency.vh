@@ -18,6 +18,8 @@
 `define HW_LAT_NORM_SCALAR 5
 // from reading a word to its norm
 `define HW_LAT_NORM_VECTOR 9
+// from the address of a pair's rotations to their sum
+`define HW_LAT_ANGLES 5
 // from rows to their rotation
 `define HW_LAT_ROPE 5
 // from rows to gated elements, without the table's

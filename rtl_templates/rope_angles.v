@@ -2,14 +2,16 @@
 // cos and sin of every rotation pair at the current position, once a token, from two small ROMs:
 // position = hi * 2^LO_W + lo, and the angles add:
 //     cos = rs(ch * cl - sh * sl, 14)    sin = rs(sh * cl + ch * sl, 14)      (hw_rope_angles)
-// One pair a cycle; ready HEAD_DIM / 2 + 3 cycles after `start`, long before the first key needs it.
+// A pair a clock; its angles follow its addresses by CLOCKS: 3 (words, sums, angles), or 4 (the words again), or 5 (the
+// products). All are there HEAD_DIM / 2 + CLOCKS clocks after `start`, long before the first key needs them.
 `default_nettype none
 
 module rope_angles #(
     parameter HALF = 4,   // HEAD_DIM / 2
     parameter HALF_W = 2, // log2
     parameter HI_W = 4,
-    parameter LO_W = 4
+    parameter LO_W = 4,
+    parameter CLOCKS = 3
 ) (
     input  wire                    clk,
     input  wire                    rst,
@@ -22,9 +24,16 @@ module rope_angles #(
     output reg  [HALF*32-1:0]      angles,  // {sin, cos} of each pair
     output wire                    busy
 );
-    reg              a, b, c;
-    reg [HALF_W-1:0] a_pair, b_pair, c_pair;
-    reg signed [32:0] cos_sum, sin_sum;
+    localparam WORD = CLOCKS > 3 ? 1 : 0, PRODUCT = CLOCKS > 4 ? 1 : 0;
+    localparam AT_SUM = 1 + WORD + PRODUCT; // registers before the sums
+
+    reg                a;      // a pair's addresses are asked for
+    reg [HALF_W-1:0]   a_pair;
+    wire [HALF_W-1:0]  pair;
+    wire [CLOCKS-1:0]  move;
+    wire               comes, way_busy;
+    reg signed [32:0]  cos_sum, sin_sum;
+    wire signed [15:0] ch, sh, cl, sl;
     wire signed [31:0] cc, ss, sc, cs;
     wire signed [32:0] cos_r, sin_r;
     wire signed [15:0] cos_s, sin_s;
@@ -32,10 +41,17 @@ module rope_angles #(
     assign hi_addr = {pos[HI_W+LO_W-1:LO_W], a_pair};
     assign lo_addr = {pos[LO_W-1:0], a_pair};
 
-    mul #(.A_W(16), .B_W(16)) u_cc (.a(hi_data[15:0]),  .b(lo_data[15:0]),  .y(cc));
-    mul #(.A_W(16), .B_W(16)) u_ss (.a(hi_data[31:16]), .b(lo_data[31:16]), .y(ss));
-    mul #(.A_W(16), .B_W(16)) u_sc (.a(hi_data[31:16]), .b(lo_data[15:0]),  .y(sc));
-    mul #(.A_W(16), .B_W(16)) u_cs (.a(hi_data[15:0]),  .b(lo_data[31:16]), .y(cs));
+    pipe #(.STAGES(CLOCKS - 1), .TAG_W(HALF_W)) u_way (
+        .clk(clk), .rst(rst), .valid(a), .tag(a_pair), .move(move), .out_valid(comes),
+        .out_tag(pair), .busy(way_busy)
+    );
+    stage #(.N(WORD), .W(64)) u_word (
+        .clk(clk), .en(move[1]), .d({hi_data, lo_data}), .q({sh, ch, sl, cl})
+    );
+    mul_stage #(.N(PRODUCT)) u_cc (.clk(clk), .en(move[AT_SUM-1]), .a(ch), .b(cl), .y(cc));
+    mul_stage #(.N(PRODUCT)) u_ss (.clk(clk), .en(move[AT_SUM-1]), .a(sh), .b(sl), .y(ss));
+    mul_stage #(.N(PRODUCT)) u_sc (.clk(clk), .en(move[AT_SUM-1]), .a(sh), .b(cl), .y(sc));
+    mul_stage #(.N(PRODUCT)) u_cs (.clk(clk), .en(move[AT_SUM-1]), .a(ch), .b(sl), .y(cs));
     round_shift #(.W(33), .S_W(4)) u_cos_round (.x(cos_sum), .s(4'd14), .y(cos_r));
     round_shift #(.W(33), .S_W(4)) u_sin_round (.x(sin_sum), .s(4'd14), .y(sin_r));
     saturate #(.IN_W(33), .OUT_W(16)) u_cos_sat (.x(cos_r), .y(cos_s));
@@ -44,20 +60,17 @@ module rope_angles #(
     always @(posedge clk) begin
         a      <= start || (a && a_pair != {HALF_W{1'b1}});
         a_pair <= a ? a_pair + 1'b1 : {HALF_W{1'b0}};
-        {b, c} <= {a, b};
-        b_pair <= a_pair;
-        c_pair <= b_pair;
-        if (b) begin
+        if (move[AT_SUM]) begin
             cos_sum <= {cc[31], cc} - {ss[31], ss};
             sin_sum <= {sc[31], sc} + {cs[31], cs};
         end
-        if (c)
-            angles[c_pair*32 +: 32] <= {sin_s, cos_s};
+        if (comes)
+            angles[pair*32 +: 32] <= {sin_s, cos_s};
         if (rst)
-            {a, b, c} <= 3'b000;
+            a <= 1'b0;
     end
 
-    assign busy = a | b | c;
+    assign busy = a | way_busy;
 endmodule
 
 `default_nettype wire

@@ -56,7 +56,7 @@ struct state {
     // rope_angles.v
     bool angle_a;
     int angle_pair;
-    bool angle_pipe[2];
+    bool angle_pipe[MOST_STAGES]; // k.angles of them, to the register of angles
     // qkv.v: the register behind the adders of biases; or words of the head at hand, the last words
     // of heads on their way through the scalar part, the head that is read again, its words on
     // their way through the vector part
@@ -92,7 +92,7 @@ struct clocking { // what does not change within a token
     int pos;
     bool sample;
     int array, embed; // clocks from an address to `done`, to a sum
-    int drain, residual, norm, norm_scalar, rope, swiglu, score, weigh, recip, divide;
+    int drain, residual, norm, norm_scalar, angles, rope, swiglu, score, weigh, recip, divide;
     int score_stages, argmax_stages; // of their trees of maxima
     int split;                       // of a token into row block and lane (divide.v)
 };
@@ -156,9 +156,9 @@ static bool attn_busy(const struct clocking *k, const struct state *s)
            any(s->divided, k->divide) || s->copying || s->write;
 }
 
-static bool angles_busy(const struct state *s)
+static bool angles_busy(const struct clocking *k, const struct state *s)
 {
-    return s->angle_a || any_bool(s->angle_pipe, 2);
+    return s->angle_a || any_bool(s->angle_pipe, k->angles);
 }
 
 static bool qkv_busy(const struct state *s)
@@ -171,7 +171,7 @@ static bool units_busy(const struct clocking *k, const struct state *s)
 {
     return rows_busy(k, s) || s->recv_busy || any(s->residual, k->residual) || s->side_full.valid ||
            any(s->side, k->residual) || s->norm_scalar > 0 || s->norm_a ||
-           any(s->norm_pipe, k->norm) || angles_busy(s) || qkv_busy(s) || any(s->rope, k->rope) ||
+           any(s->norm_pipe, k->norm) || angles_busy(k, s) || qkv_busy(s) || any(s->rope, k->rope) ||
            attn_busy(k, s) || any(s->swiglu, k->swiglu) || s->top_word != 0 || s->argmax_done;
 }
 
@@ -350,8 +350,9 @@ static void angles_next(const struct clocking *k, const struct state *s, struct 
 {
     n->angle_a = s->angle_a && s->angle_pair != k->g->head_dim / 2 - 1;
     n->angle_pair = s->angle_pair + 1;
+    for (int i = k->angles - 1; i > 0; i--)
+        n->angle_pipe[i] = s->angle_pipe[i - 1];
     n->angle_pipe[0] = s->angle_a;
-    n->angle_pipe[1] = s->angle_pipe[0];
 }
 
 // --- kv_cache.v
@@ -542,7 +543,7 @@ static bool issue(const struct clocking *k, const struct hw_insn *i, const struc
             n->act_in[HW_REGION_X] = 0;
         return true;
     case HW_OP_ATTN:
-        if (attn_busy(k, s) || angles_busy(s))
+        if (attn_busy(k, s) || angles_busy(k, s))
             return false;
         start_attention(&i->attn, k->g->head_dim, n);
         return true;
@@ -615,7 +616,7 @@ static void note_clock(const struct timeline *t, const struct clocking *k, const
         [HW_UNIT_NORM] = s->norm_scalar > 0 || s->norm_a || any(s->norm_pipe, k->norm),
         [HW_UNIT_ARRAY] = word,
         [HW_UNIT_DRAIN] = s->walking || any(s->drained, k->drain) || any(s->residual, k->residual),
-        [HW_UNIT_ROTATION] = angles_busy(s) || qkv_busy(s) || any(s->rope, k->rope) || s->write,
+        [HW_UNIT_ROTATION] = angles_busy(k, s) || qkv_busy(s) || any(s->rope, k->rope) || s->write,
         [HW_UNIT_ATTENTION] = any_bool(s->a_pipe, k->score) || any_bool(s->b_pipe, k->weigh) ||
                               any_bool(s->r_pipe, k->recip) || s->c2 || any(s->divided, k->divide),
         [HW_UNIT_SWIGLU] = any(s->swiglu, k->swiglu),
@@ -642,6 +643,7 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
         .residual = l->residual + 2 + tree_stages(l, 2 * g->vec),
         .norm = l->norm_vector,
         .norm_scalar = l->norm_scalar + l->table - 1 - (l->norm_vector > 5 ? 1 : 0), // a read ahead
+        .angles = l->angles - 1,
         .rope = l->rope,
         .swiglu = l->swiglu + l->table - 1,
         .score = l->score + tree_stages(l, g->head_dim),

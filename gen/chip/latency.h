@@ -22,6 +22,7 @@
     X(norm_scalar, NORM_SCALAR, 3, 5, 5,                                                           \
       "from the sum of squares to 1 / rms, without the table's")                                   \
     X(norm_vector, NORM_VECTOR, 5, 9, 9, "from reading a word to its norm")                        \
+    X(angles, ANGLES, 3, 5, 5, "from the address of a pair's rotations to their sum")              \
     X(rope, ROPE, 2, 5, 5, "from rows to their rotation")                                          \
     X(swiglu, SWIGLU, 5, 9, 9, "from rows to gated elements, without the table's")                 \
     X(score, SCORE, 2, 5, 5, "from reading keys to their scores, without the tree's")              \
