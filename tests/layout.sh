@@ -1,9 +1,10 @@
 #!/bin/bash
 # The mask: bits read back from the polygons equal the quantized file, two models differ in one layer, and
 # damaged polygons are seen. `tests/layout.sh full`: the default model, and the foundry's design rules by
-# KLayout. `tests/layout.sh full PART ...`: these parts alone, of bits, layers, views, drc and read
-# (docs/mask.md says how long each takes). Prints TAP, and the seconds of each check.
+# KLayout. `tests/layout.sh full PART ...`: these parts alone, of bits, layers, views, other,
+# drc and read (docs/mask.md says how long each takes). Prints TAP, and the seconds of each check.
 set -u
+exec 2>&1
 full=${1:-}
 parts=${*:2}
 dir=build/test/layout${full:+-full}
@@ -21,16 +22,15 @@ fi
 check() { # NAME COMMAND...
     local name=$1
     shift
-    local start=$SECONDS
-    if "$@" > "$dir/log" 2>&1; then echo "ok $name"; else echo "not ok $name"; fi
+    local TIMEFORMAT='# %U CPU seconds, %R in all'
+    time { if "$@" > "$dir/log" 2>&1; then echo "ok $name"; else echo "not ok $name"; fi; }
     sed 's/^/# /' "$dir/log" | head -n 6
-    [ "$full" != full ] || echo "# $((SECONDS - start)) s"
 }
 part() { # NAME: is it to be done?
     [ -z "$parts" ] || grep -qw "$1" <<< "$parts"
 }
 for p in $parts; do
-    case $p in bits | layers | views | drc | read) ;; *) echo "Bail out! parts: bits layers views drc read, got $p"; exit 1 ;; esac
+    case $p in bits | layers | views | other | drc | read) ;; *) echo "Bail out! parts: bits layers views other drc read, got $p"; exit 1 ;; esac
 done
 says() { # PATTERN COMMAND... : it fails, and says why
     local pattern=$1
@@ -89,15 +89,30 @@ if part layers; then
     check "a layout equals itself" grep -q ' 0 layers differ' <(layout --diff "$dir/a" "$dir/again")
 fi
 
+# The same generator in a second process, of which only the table knows.
+if part other; then
+    # shellcheck disable=SC2086
+    check "gf180mcuD: a layout" layout "$dir/large.safetensors" -o "$dir/g" --pdk gf180mcuD --spice $geometry
+    layout "$dir/small.safetensors" -o "$dir/h" --pdk gf180mcuD -q --fabric "$dir/large" --macros "$dir/g"
+    # shellcheck disable=SC2046
+    check "gf180mcuD: the polygons' transistors: the file's bits at every address, and macros.spice" \
+        $python tests/layout_bits.py "$dir/g" "$dir/large" "$dir/large.safetensors" --spice --words "$dir/words-g" \
+        $([ "$full" = full ] || echo --only program gain)
+    check "gf180mcuD: sizes and pins in the LEF are those of the polygons" $python tests/layout_lef.py "$dir/g"
+    layout --diff "$dir/g" "$dir/h" --pdk gf180mcuD > "$dir/diff-g"
+    check "gf180mcuD: two models, one layer, by KLayout too" $python tests/layout_xor.py "$dir/g" "$dir/h" "$dir/diff-g"
+fi
+
 # Damage, each in a copy of the layout.
-plant() { # WHAT PATTERN: what the comparison says
+plant() { # WHAT PATTERN [LAYOUT]: what the comparison says
     rm -rf "$dir/bad"
-    cp -r "$dir/a" "$dir/bad"
+    cp -r "$dir/${3:-a}" "$dir/bad"
     $python tests/layout_plant.py "$dir/bad" gain_r00_c00 "$1" || return 1
     says "$2" $python tests/layout_bits.py "$dir/bad" "$dir/large" "$dir/large.safetensors" --only program gain
 }
 if [ "$full" != full ]; then
     check "a shifted contact is seen" plant contact 'DIFFERENT gain ROM word'
+    check "gf180mcuD: a shifted contact is seen" plant contact 'DIFFERENT gain ROM word' g
     check "a wrong wire in the decoder is seen" plant decoder 'is high at addresses'
     check "a missing strap is seen" plant strap 'a transistor of gate'
     check "swapped rows are seen" plant rows 'DIFFERENT gain ROM word'
@@ -135,6 +150,9 @@ fi
 if [ "$full" = full ] && part drc; then
     check "no design rule is broken, in all macros" $python tests/layout_drc.py "$dir/a"
     check "none in a macro of the other model" $python tests/layout_drc.py "$dir/b" --cell weight_r00_c00
+    # shellcheck disable=SC2086
+    [ -d "$dir/g" ] || layout "$dir/large.safetensors" -o "$dir/g" --pdk gf180mcuD --quiet $geometry
+    check "gf180mcuD: no design rule is broken, in all macros" $python tests/layout_drc.py "$dir/g"
     rm -rf "$dir/bad"
     cp -r "$dir/a" "$dir/bad"
     $python tests/layout_plant.py "$dir/bad" gain_r00_c00 shift

@@ -26,21 +26,25 @@ import sys
 import klayout.db as db
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import layout_pdk  # noqa: E402
 import layout_switch  # noqa: E402
 import prove_roms  # noqa: E402
 
-LAYERS = {"nwell": (64, 20), "diff": (65, 20), "tap": (65, 44), "poly": (66, 20), "nsdm": (93, 44), "psdm": (94, 20),
-          "licon": (66, 44), "li": (67, 20), "mcon": (67, 44), "met1": (68, 20), "via": (68, 44),
-          "met2": (69, 20), "li_text": (67, 5), "met1_text": (68, 5), "met2_text": (69, 5)}
 SHOWN = 8
-TAP_NM = 15000  # rule LU.2, which the deck has not
 
 
 class Wrong(Exception):
     pass
 
 
-def extract(layout, cell):
+def split(layer):
+    """Diffusion of transistors and taps: a tap has the implant of its well's kind."""
+    all_of = layer["diff"] + layer["tap"]
+    tap = (all_of & layer["nwell"] & layer["nsdm"]) + ((all_of - layer["nwell"]) & layer["psdm"])
+    return all_of - tap, tap.merged()
+
+
+def extract(layout, cell, pdk):
     """The transistors of a macro: (kind, gate, {source, drain}, bulk, width um, length um), nets by name."""
     top = layout.cell(cell)
     if top is None:
@@ -48,19 +52,20 @@ def extract(layout, cell):
     shapes = db.RecursiveShapeIterator(layout, top, [])
     l2n = db.LayoutToNetlist(shapes)
     layer = {}
-    for name, (number, datatype) in LAYERS.items():
+    for name, (number, datatype) in pdk["layers"].items():
         index = layout.layer(number, datatype)
         layer[name] = l2n.make_text_layer(index, name) if name.endswith("text") else l2n.make_layer(index, name)
-    ends = layer["diff"] - layer["poly"]
+    diffusion, tap = split(layer)
+    ends = diffusion - layer["poly"]
     substrate = l2n.make_layer("substrate")  # one net, to which the taps outside of the well connect
     substrate.insert(top.bbox())
-    kinds = {"pfet": layer["diff"] & layer["nwell"], "nfet": layer["diff"] - layer["nwell"]}
+    kinds = {"pfet": diffusion & layer["nwell"], "nfet": diffusion - layer["nwell"]}
     for kind, diff in kinds.items():
         l2n.extract_devices(db.DeviceExtractorMOS4Transistor(kind),
                             {"SD": diff - layer["poly"], "G": diff & layer["poly"], "tS": ends, "tD": ends,
                              "P": layer["poly"], "tG": layer["poly"],
                              "W": layer["nwell"] if kind == "pfet" else substrate})
-    taps = {"nwell": layer["tap"] & layer["nwell"], "substrate": layer["tap"] - layer["nwell"]}
+    taps = {"nwell": tap & layer["nwell"], "substrate": tap - layer["nwell"]}
     for name, region in (("ends", ends), *(("tap_" + n, t) for n, t in taps.items())):
         l2n.register(region, name)
     stack = [(ends, "licon"), (layer["poly"], "licon"), *((t, "licon") for t in taps.values()),
@@ -77,8 +82,8 @@ def extract(layout, cell):
     l2n.connect(layer["met1"], layer["met1_text"])
     l2n.connect(layer["met2"], layer["met2_text"])
     for kind, region, tap in (("n", kinds["nfet"], taps["substrate"]), ("p", kinds["pfet"], taps["nwell"])):
-        if not (region - tap.interacting(layer["licon"]).sized(TAP_NM)).is_empty():
-            raise Wrong(f"{cell}: diffusion of {kind} further than {TAP_NM} nm from a tap")
+        if not (region - tap.interacting(layer["licon"]).sized(pdk["tap_nm"])).is_empty():
+            raise Wrong(f"{cell}: diffusion of {kind} further than {pdk['tap_nm']} nm from a tap")
     l2n.extract_netlist()
     net = l2n.netlist()
     net.flatten()
@@ -152,7 +157,7 @@ def spice(path):
                 found[name] = []
             elif line.startswith("X"):
                 _, d, g, s, b, model, w, l = line.split()
-                found[name].append((model.split("__")[1][:4], g, frozenset((s, d)), b, float(w[2:]), float(l[2:])))
+                found[name].append(("nfet" if "nfet" in model else "pfet", g, frozenset((s, d)), b, float(w[2:]), float(l[2:])))
     return found
 
 
@@ -188,7 +193,7 @@ def main():
     for macro in about["macros"]:
         if args.only and macro["rom"] not in args.only:
             continue
-        found = extract(layout, macro["name"])
+        found = extract(layout, macro["name"], layout_pdk.PROCESSES[about["pdk"]])
         transistors += len(found)
         if args.spice and collections.Counter(known_by_gates(found)) != \
                 collections.Counter(known_by_gates(netlist[macro["name"]])):

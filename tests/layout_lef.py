@@ -5,17 +5,19 @@
     tests/layout_lef.py LAYOUT
 """
 import json
+import os
 import re
 import sys
 
 import klayout.db as db
 
-LAYERS = {"met1": ((68, 20), (68, 5)), "met2": ((69, 20), (69, 5))}
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import layout_pdk  # noqa: E402
 
 
 def main():
     folder, bad, pins = sys.argv[1], 0, 0
-    layout = db.Layout()
+    pdk, layout = layout_pdk.of(folder), db.Layout()
     layout.read(f"{folder}/rom.gds")
     with open(f"{folder}/macros.lef") as file:
         lef = dict(re.findall(r"(?ms)^MACRO (\S+)\n(.*?)^END \1\n", file.read()))
@@ -25,18 +27,19 @@ def main():
         name, text = macro["name"], lef.pop(macro["name"], "")
         cell = layout.cell(name)
         size = re.search(r"SIZE (\S+) BY (\S+) ;", text)
-        outline = db.Region(cell.begin_shapes_rec(layout.layer(235, 4))).bbox()
+        outline = db.Region(cell.begin_shapes_rec(layout.layer(*pdk["boundary"]))).bbox()
         if not size or (round(float(size[1]) * 1000), round(float(size[2]) * 1000)) != \
                 (outline.width(), outline.height()) or outline + cell.bbox() != outline:
             print(f"{name}: size {size and size.groups()}, polygons {cell.bbox()} in {outline}")
             bad += 1
         metal, labels = {}, {}
-        for layer, (drawing, label) in LAYERS.items():
+        for layer, names in pdk["lef"].items():
+            drawing, label = (pdk["layers"][n] for n in names)
             metal[layer] = db.Region(cell.begin_shapes_rec(layout.layer(*drawing))).merged()
             labels[layer] = {}
             for shape in cell.shapes(layout.layer(*label)).each():
                 labels[layer].setdefault(shape.text.string, []).append(db.Point(shape.text.x, shape.text.y))
-        rects = {layer: db.Region() for layer in LAYERS}
+        rects = {layer: db.Region() for layer in pdk["lef"]}
         for pin, body in re.findall(r"(?ms)^  PIN (\S+)\n(.*?)^  END \1\n", text):
             for layer, *corners in re.findall(r"LAYER (\S+) ;\s+RECT (\S+) (\S+) (\S+) (\S+) ;", body):
                 box = db.Box(*(round(float(c) * 1000) for c in corners))

@@ -10,26 +10,32 @@ n-transistors of odd columns lose what ties them to the output. decoder: an inpu
 complement's line. metal: a word line's wire grows by 5 nm.
 """
 import json
+import os
 import sys
 
 import klayout.db as db
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import layout_pdk  # noqa: E402
 
 
 def main():
     folder, name, what = sys.argv[1:]
     with open(f"{folder}/layout.json") as file:
         macro = next(m for m in json.load(file)["macros"] if m["name"] == name)
-    layout = db.Layout()
+    pdk, layout = layout_pdk.of(folder), db.Layout()
     layout.read(f"{folder}/rom.gds")
     code = layout.cell(f"{name}_code")
-    mcon, via, met2 = layout.layer(67, 44), layout.layer(68, 44), layout.layer(69, 20)
+    layers = {name: layout.layer(*number) for name, number in pdk["layers"].items()}
+    mcon, via, met2, line = layers["mcon"], layers["via"], layers["met2"], pdk["line_nm"]
     array = layout.cell(f"a{macro['rows']}x{macro['cols']}")
     code.flatten(True)
     if what == "contact":
         shape = next(iter(code.shapes(mcon).each()))
-        lines = sorted({s.bbox().left for s in code.shapes(mcon).each() if s.bbox().left - shape.bbox().left
-                        in (370, -370)}, key=lambda x: abs(x - shape.bbox().left))
-        shape.transform(db.Trans(lines[0] - shape.bbox().left, 0))
+        at = next(i for i in layout.cell(name).each_inst() if i.cell.name == code.name).trans.disp.x
+        bit_lines = {s.text.x - at for s in layout.cell(name).shapes(layers["met1_text"]).each()
+                     if s.text.string.startswith("BL[")}
+        shape.transform(db.Trans(line if shape.bbox().center().x in bit_lines else -line, 0))
     elif what == "strap":
         array.flatten(True)
         cuts = sorted(array.shapes(via).each(), key=lambda s: (s.bbox().bottom, s.bbox().left))
@@ -47,7 +53,7 @@ def main():
     elif what == "shift":
         next(iter(code.shapes(mcon).each())).transform(db.Trans(20, 0))
     elif what == "tap":
-        layout.cell("hw_tap").shapes(layout.layer(66, 44)).clear()
+        layout.cell("hw_tap").shapes(layers["licon"]).clear()
     elif what == "drain":
         cell = layout.cell("hw_sense_odd")
         ties = sorted(cell.shapes(mcon).each(), key=lambda s: (s.bbox().left, s.bbox().bottom))
@@ -55,10 +61,10 @@ def main():
     elif what == "decoder":
         array.flatten(True)
         top = layout.cell(name)
-        at = next(s.text.y for s in top.shapes(layout.layer(69, 5)).each() if s.text.string == "WL[0]")
+        at = next(s.text.y for s in top.shapes(layers["met2_text"]).each() if s.text.string == "WL[0]")
         at -= next(i for i in top.each_inst() if i.cell.name == array.name).trans.disp.y
         cuts = [s for s in array.shapes(via).each() if s.bbox().center().y == at]  # of the lowest word line's height
-        min(cuts, key=lambda s: s.bbox().left).transform(db.Trans(400, 0))
+        min(cuts, key=lambda s: s.bbox().left).transform(db.Trans(pdk["address_nm"], 0))
     elif what == "metal":
         array.flatten(True)
         shape = next(iter(array.shapes(met2).each()))

@@ -87,7 +87,7 @@ static const struct hw_option LAYOUT_OPTIONS[] = {
      .help = "the layout to write; with --diff: FILE, a picture (SVG) of a corner, what only A "
              "has in red, what only B has in blue"},
     {"pdk", 0, HW_SETS(struct layout_request, pdk), "NAME", .preset = "sky130",
-     .help = "the process"},
+     .help = "the process: sky130, gf180mcuD"},
     {"macros", 0, HW_SETS(struct layout_request, macros), "DIR",
      .help = "the macros of the layout in DIR, which hold this model's words too; only the "
              "code is new"},

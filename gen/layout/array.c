@@ -42,13 +42,45 @@ static int row_pitch(const struct hw_pdk *p)
     return to_grid(p, most(gates, most(pads, straps)));
 }
 
-// Two pads of poly, one a row higher, must keep their space from corner to corner.
+static int pad_local_h(const struct hw_pdk *p)
+{
+    return p->contact_w + 2 * p->local_contact;
+}
+
+static int pad_local_w(const struct hw_pdk *p)
+{
+    return to_grid(p, fmax(p->contact_w, (double)p->local_area / pad_local_h(p)) / 2) * 2;
+}
+
+// Two pads of width w, one dy higher, keep their space from corner to corner: the step along x.
+static int corner_step(const struct hw_pdk *p, int space, int w, int dy)
+{
+    return w + (dy < space ? to_grid(p, sqrt((double)space * space - (double)dy * dy)) : 0);
+}
+
+// From a pad to one a row higher, of poly, of local interconnect and of metal 1.
 static int pad_step(const struct hw_pdk *p, int row_h, int pad_dx)
 {
-    int dy = row_h - poly_pad_h(p);
-    double dx =
-        dy < p->poly_space ? sqrt((double)p->poly_space * p->poly_space - (double)dy * dy) : 0;
-    return most(to_grid(p, dx) + poly_pad_w(p), pad_dx + p->met_space);
+    int poly = corner_step(p, p->poly_space, poly_pad_w(p), row_h - poly_pad_h(p));
+    int local = corner_step(p, p->local_space, pad_local_w(p), row_h - pad_local_h(p));
+    return most(most(poly, local), pad_dx + p->met_space);
+}
+
+int hw_array_cut_w(const struct hw_pdk *p)
+{
+    return most(p->contact_w, p->mcon_w + 2 * p->local_mcon_side);
+}
+
+int hw_array_cut_h(const struct hw_pdk *p)
+{
+    return p->mcon_w + 2 * p->local_mcon_end;
+}
+
+int hw_array_pad_h(const struct hw_pdk *p)
+{
+    int cuts = most(p->contact_w + 2 * p->local_contact, hw_array_cut_h(p));
+    int area = 2 * to_grid(p, (double)p->local_area / hw_array_cut_w(p) / 2);
+    return most(cuts, area);
 }
 
 struct hw_array hw_array_make(const struct hw_pdk *p, int rows, int cols)
@@ -60,12 +92,12 @@ struct hw_array hw_array_make(const struct hw_pdk *p, int rows, int cols)
     a.bit_x = a.cell_w / 4;
     a.ground_x = a.cell_w - a.bit_x;
     int tap_h = local_h(p, a.row_h);
-    a.tap_y = tap_h / 2 + p->diff_space + p->contact_w / 2 + p->diff_contact;
+    a.tap_y = tap_h / 2 + p->tap_space + p->contact_w / 2 + p->diff_contact;
     int margin = a.bit_x - a.line_w / 2; // of the lines in a column
     a.pad_dx = p->via_w + 2 * p->met_via_side;
     a.pad_dy = most(p->via_w + 2 * p->met_via_end, p->mcon_w + 2 * p->met1_mcon_end);
     a.pad_dy = to_grid(p, fmax(a.pad_dy, (double)p->met1_area / a.pad_dx));
-    a.pad_a = p->met_space - margin + a.pad_dx / 2;
+    a.pad_a = most(p->met_space - margin + a.pad_dx / 2, (p->local_space + pad_local_w(p)) / 2);
     a.pad_b = a.pad_a + pad_step(p, a.row_h, a.pad_dx);
     a.strap_w = a.pad_b + a.pad_a;
     int blocks = (rows + p->tap_rows - 1) / p->tap_rows;
@@ -143,12 +175,10 @@ static void write_tap(struct hw_out *out, const struct hw_array *a)
 static void write_pad(struct hw_out *out, const struct hw_array *a)
 {
     const struct hw_pdk *p = a->pdk;
-    int local_dy = p->contact_w + 2 * p->local_contact;
-    int local_dx = to_grid(p, fmax(p->contact_w, (double)p->local_area / local_dy));
     hw_gds_cell(out, "hw_pad");
     hw_gds_box(out, p->poly, hw_box_at(0, 0, poly_pad_w(p), poly_pad_h(p)));
     hw_gds_box(out, p->contact, hw_box_at(0, 0, p->contact_w, p->contact_w));
-    hw_gds_box(out, p->local, hw_box_at(0, 0, local_dx, local_dy));
+    hw_gds_box(out, p->local, hw_box_at(0, 0, pad_local_w(p), pad_local_h(p)));
     write_mcon(out, p, 0, 0);
     hw_gds_box(out, p->met1, hw_box_at(0, 0, a->pad_dx, a->pad_dy));
     hw_gds_box(out, p->via, hw_box_at(0, 0, p->via_w, p->via_w));
@@ -180,6 +210,8 @@ void hw_array_to_met1(struct hw_out *out, const struct hw_array *a, int x, int y
 {
     const struct hw_pdk *p = a->pdk;
     hw_gds_box(out, p->mcon, hw_box_at(x, y, p->mcon_w, p->mcon_w));
+    if (p->local_mcon_end > 0)
+        hw_gds_box(out, p->local, hw_box_at(x, y, hw_array_cut_w(p), hw_array_cut_h(p)));
     hw_gds_box(out, p->met1, hw_box_at(x, y, a->line_w, p->mcon_w + 2 * p->met1_mcon_end));
 }
 
@@ -263,7 +295,7 @@ int hw_array_straps(const struct hw_array *a)
 static void write_taps(struct hw_out *out, const struct hw_array *a, int y)
 {
     const struct hw_pdk *p = a->pdk;
-    int half = (local_h(p, a->row_h) + p->diff_space) / 2; // the implants meet halfway
+    int half = (local_h(p, a->row_h) + p->tap_space) / 2; // the implants meet halfway
     write_columns(out, a, "hw_tap", y);
     for (int i = 0; i < hw_array_straps(a); i++)
         hw_gds_ref(out, "hw_tap_strap", hw_array_strap_x(a, i), y);
@@ -277,7 +309,7 @@ static void write_block(struct hw_out *out, const struct hw_array *a, const char
 {
     const struct hw_pdk *p = a->pdk;
     char part[HW_ARRAY_NAME];
-    int tap = (local_h(p, a->row_h) + p->diff_space) / 2, y = node_y(a, first);
+    int tap = (local_h(p, a->row_h) + p->tap_space) / 2, y = node_y(a, first);
     int npc = p->contact_w / 2 + p->npc_contact;
     snprintf(part, sizeof part, "%s_c%d", name, rows);
     write_columns(out, a, part, y);

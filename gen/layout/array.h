@@ -38,6 +38,11 @@ int hw_array_row_y(const struct hw_array *a, int row); // middle of its word lin
 // The columns and rows alone: what an array of any size tends to, without taps, straps and bus.
 double hw_array_cell_um2(const struct hw_array *a);
 
+// What local interconnect must cover at a cut to metal 1.
+int hw_array_cut_w(const struct hw_pdk *pdk);
+int hw_array_cut_h(const struct hw_pdk *pdk);
+// The height of a pad of that width which stands alone, with a contact below it.
+int hw_array_pad_h(const struct hw_pdk *pdk);
 // Contacts, with their middle at x, y: to local interconnect; from there to metal 1; from metal 1
 // up, with the pad of metal 1 but not that of metal 2.
 void hw_array_contact(struct hw_out *out, const struct hw_pdk *p, int x, int y);

@@ -12,26 +12,6 @@
 // 1 runs vertically: the lines of addresses, the columns' L, trunks of power and ground.
 #include "gen/layout/decoder.h"
 
-// Lengths that no rule gives, nm: what keeps wires and cells apart in every size.
-enum {
-    PULL_NODE = 250,   // middle of a p-node's contact, from the strip's edge
-    TAP = 600,         // width and height
-    TAP_CONTACT = 300, // its contact's middle, from the strip's outer edge
-    TRUNK_DX = 400,    // trunks of power and ground, left and right of the taps
-    WIDE_RAIL = 400,   // how far rails of rows below the array go beyond the strips
-    GROUP_UP = 600,    // the first strip of a group, above the lower edge of its lowest row
-    LOW_Y = -2600,     // row of low cells
-    LOW_TRACK = 200,   // its lowest wire of metal 2, above the strip's lower edge
-    LINK_UP = 285,     // from the strip's upper edge to the wire that leads to the column
-    TRACKS_UP = 1900,  // the lowest track of the buffers, above their strip's lower edge
-    TRACKS_END = 300,  // the highest track, below the low cells
-    BAR_UP = 700,      // the bar of power, above the array
-    BAR_GAP = 300,
-    BEYOND_CUT = 50, // metal beyond what its cuts need
-    BELOW_BUFFERS = 1000,
-    PRE_X = -600
-};
-
 // --- dimensions
 
 static int to_grid(const struct hw_pdk *p, int length)
@@ -52,7 +32,7 @@ static int contact_end(const struct hw_pdk *p) // from a contact's middle to its
 static int
 pad_h(const struct hw_pdk *p) // poly along the gate, and local interconnect, at a contact
 {
-    return p->contact_w + 2 * most(p->poly_contact_side, p->local_contact);
+    return most(p->contact_w + 2 * p->poly_contact_side, hw_array_pad_h(p));
 }
 
 static int pad_w(const struct hw_pdk *p)
@@ -72,17 +52,20 @@ static void make_cell(struct hw_decoder *d)
 {
     const struct hw_pdk *p = d->a->pdk;
     int half = p->contact_w / 2, implant = p->implant_diff + p->poly_contact_psdm;
+    int wire = p->local_w / 2;
     d->pitch =
         to_grid(p, most(pad_w(p) + p->poly_space, p->poly_w + p->contact_w + 2 * p->contact_gate));
-    d->first_dx = p->local_space + p->contact_w - d->pitch / 2;
-    d->input_y = p->decoder_n + p->poly_contact_diff + half;
-    d->inner_y = d->input_y + pad_h(p) / 2 + p->local_space + half;
-    d->below_y = -p->poly_contact_diff - half;
-    d->p_y = d->inner_y + half + most(implant, p->poly_contact_diff);
-    d->top = d->p_y + p->decoder_p;
-    d->n_node = p->decoder_n - contact_end(p);
-    d->p_node = d->p_y + PULL_NODE;
-    d->tap = TAP;
+    d->first_dx = p->local_space + (p->local_w + hw_array_cut_w(p)) / 2 - d->pitch / 2;
+    d->input_y = p->decoder.n_w + most(p->poly_contact_diff + half, p->poly_diff + pad_h(p) / 2);
+    d->inner_y = d->input_y + pad_h(p) / 2 + p->local_space + wire;
+    d->below_y = -most(most(p->poly_contact_diff + half, p->poly_diff + pad_h(p) / 2),
+                       p->local_space + hw_array_cut_h(p) / 2);
+    d->p_y =
+        d->inner_y + most(half + most(implant, p->poly_contact_diff), p->poly_diff + pad_h(p) / 2);
+    d->top = d->p_y + p->decoder.p_w;
+    d->n_node = p->decoder.n_w - contact_end(p);
+    d->p_node = d->p_y + p->decoder.pull_node;
+    d->tap = p->decoder.tap;
     d->cell_dx = to_grid(p, 4 * d->pitch + d->first_dx + 2 * contact_end(p) + p->diff_space);
 }
 
@@ -92,25 +75,26 @@ struct hw_decoder hw_decoder_make(const struct hw_array *a)
     struct hw_decoder d = {.a = a, .bits = hw_decoder_bits(a->rows)};
     d.groups = a->rows / HW_CODE_ROWS;
     make_cell(&d);
-    int end = contact_end(p), tap = d.tap / 2 + p->diff_space, inputs = d.bits - HW_LOW_BITS + 1;
+    int end = contact_end(p), tap = d.tap / 2 + p->tap_space, inputs = d.bits - HW_LOW_BITS + 1;
     d.tap_x[1] = -p->well_space - 2 * p->well_pdiff - d.tap / 2;
-    d.pre_x = PRE_X;
-    d.driver_x = d.tap_x[1] - tap - end - 4 * d.pitch - 7 * d.cell_dx - 300; // trunk clear of L
+    d.pre_x = p->decoder.pre_x;
+    d.driver_x = d.tap_x[1] - tap - end - 4 * d.pitch - 7 * d.cell_dx - p->decoder.trunk_clear;
     d.tap_x[0] = d.driver_x - d.first_dx - end - tap;
     d.group_x = d.tap_x[0] - tap - end - (inputs + 2) * d.pitch;
     d.buffer_x = d.driver_x + d.pitch; // clear of the trunk
     d.line_dx = a->pad_dx + p->met_space;
     d.line_x = d.group_x - 250; // pads of line and gate keep their space
     d.left = d.line_x - 2 * d.bits * d.line_dx - a->pad_dx / 2;
-    d.low_y = LOW_Y;
-    d.link_y = d.low_y + d.top + LINK_UP;
+    d.low_y = p->decoder.low_y;
+    d.link_y = d.low_y + d.top + p->decoder.link_up;
     d.track_dy = a->row_h;
-    d.buffer_y = d.low_y - TRACKS_END - TRACKS_UP - (2 * d.bits + 2) * d.track_dy;
-    d.track_y = d.buffer_y + TRACKS_UP;
-    d.bar_h = 600;
-    d.power_y = a->height + BAR_UP;
-    d.ground_y = d.power_y + d.bar_h + BAR_GAP;
-    d.bottom = d.buffer_y - BELOW_BUFFERS;
+    d.buffer_y =
+        d.low_y - p->decoder.tracks_end - p->decoder.tracks_up - (2 * d.bits + 2) * d.track_dy;
+    d.track_y = d.buffer_y + p->decoder.tracks_up;
+    d.bar_h = p->decoder.bar_h;
+    d.power_y = a->height + p->decoder.bar_up;
+    d.ground_y = d.power_y + d.bar_h + p->decoder.bar_gap;
+    d.bottom = d.buffer_y - p->decoder.below_buffers;
     return d;
 }
 
@@ -138,7 +122,7 @@ static void wire_across(struct hw_out *out, const struct hw_array *a, int y, int
 // Local interconnect of a node, straight up or down.
 static void local_up(struct hw_out *out, const struct hw_pdk *p, int x, int y0, int y1)
 {
-    hw_gds_box(out, p->local, (struct hw_box){x - p->contact_w / 2, y0, x + p->contact_w / 2, y1});
+    hw_gds_box(out, p->local, (struct hw_box){x - p->local_w / 2, y0, x + p->local_w / 2, y1});
 }
 
 // --- a cell
@@ -163,7 +147,7 @@ static void write_gate(struct hw_out *out, const struct hw_decoder *d, int i, in
     hw_gds_box(out, p->poly, hw_box_at(x, contact_y, pad_w(p), pad_h(p)));
     hw_array_contact(out, p, x, contact_y);
     if (contact_y > 0) // a group's wire is there below
-        hw_gds_box(out, p->local, hw_box_at(x, contact_y, p->contact_w, pad_h(p)));
+        hw_gds_box(out, p->local, hw_box_at(x, contact_y, hw_array_cut_w(p), pad_h(p)));
 }
 
 // The node between two transistors, of the NAND's output, of the output, or of a rail.
@@ -179,14 +163,17 @@ static void write_nodes(struct hw_out *out, const struct hw_decoder *d, int i, e
         local_up(out, p, x, 0, d->n_node - d->pitch / 2 + half);
     } else if (n == OUT) {
         hw_array_contact(out, p, x, d->n_node);
-        local_up(out, p, x, d->n_node - half, d->n_node + half);
+        hw_gds_box(out, p->local, hw_box_at(x, d->n_node, hw_array_cut_w(p), 2 * half));
     }
     if (p_kind == RAIL) {
-        hw_array_contact(out, p, x, d->top - PULL_NODE);
-        local_up(out, p, x, d->top - PULL_NODE - half, d->top);
+        hw_array_contact(out, p, x, d->top - p->decoder.pull_node);
+        local_up(out, p, x, d->top - p->decoder.pull_node - half, d->top);
     } else {
         hw_array_contact(out, p, x, d->p_node);
-        local_up(out, p, x, p_kind == OUT ? d->p_node - half : d->inner_y, d->p_node + half);
+        if (p_kind == OUT)
+            hw_gds_box(out, p->local, hw_box_at(x, d->p_node, hw_array_cut_w(p), 2 * half));
+        else
+            local_up(out, p, x, d->inner_y, d->p_node + half);
     }
 }
 
@@ -203,9 +190,9 @@ static void write_inverter(struct hw_out *out, const struct hw_decoder *d, int k
                hw_box_at(x, d->inner_y, most(pad_w(p), (f - 1) * d->pitch), pad_h(p)));
     hw_array_contact(out, p, x, d->inner_y);
     hw_gds_box(out, p->local,
-               (struct hw_box){node_x(d, 0) - p->contact_w / 2, d->inner_y - p->contact_w / 2,
+               (struct hw_box){node_x(d, 0) - p->local_w / 2, d->inner_y - p->local_w / 2,
                                x + p->contact_w / 2 + p->local_contact,
-                               d->inner_y + p->contact_w / 2});
+                               d->inner_y + p->local_w / 2});
     hw_array_contact(out, p, node_x(d, 0), d->n_node); // the NAND's output, below
     local_up(out, p, node_x(d, 0), d->n_node - pad_h(p) / 2, d->inner_y);
 }
@@ -219,7 +206,7 @@ static void write_cell(struct hw_out *out, const struct hw_decoder *d, const cha
     int x0 = node_x(d, 0) - contact_end(p), x1 = node_x(d, k + f) + contact_end(p);
     int npc = p->contact_w / 2 + p->npc_contact;
     hw_gds_cell(out, name);
-    hw_gds_box(out, p->diff, (struct hw_box){x0, 0, x1, p->decoder_n});
+    hw_gds_box(out, p->diff, (struct hw_box){x0, 0, x1, p->decoder.n_w});
     hw_gds_box(out, p->diff, (struct hw_box){x0, d->p_y, x1, d->top});
     hw_gds_box(out, p->npc, (struct hw_box){x0, d->input_y - npc, x1, d->inner_y + npc});
     for (int i = 0; i <= k; i++)
@@ -258,7 +245,7 @@ static void write_implants(struct hw_out *out, const struct hw_decoder *d, int x
     const struct hw_pdk *p = d->a->pdk;
     int beyond = p->implant_diff;
     hw_gds_box(out, p->nsdm,
-               (struct hw_box){x0 - beyond, y - beyond, x1 + beyond, y + p->decoder_n + beyond});
+               (struct hw_box){x0 - beyond, y - beyond, x1 + beyond, y + p->decoder.n_w + beyond});
     hw_gds_box(out, p->psdm,
                (struct hw_box){x0 - beyond, y + d->p_y - beyond, x1 + beyond, y + d->top + beyond});
 }
@@ -268,7 +255,8 @@ static void write_implants(struct hw_out *out, const struct hw_decoder *d, int x
 static void write_row(struct hw_out *out, const struct hw_decoder *d, int left, int y, int rail)
 {
     const struct hw_pdk *p = d->a->pdk;
-    int gap = d->tap / 2 + p->diff_space, in = TAP_CONTACT, beyond = p->implant_diff;
+    int gap = d->tap / 2 + p->tap_space, rail_h = p->decoder.rail_h, in = p->decoder.tap_contact,
+        beyond = p->implant_diff;
     int well_x1 = d->tap_x[1] + d->tap / 2, end = d->tap_x[0] - d->bar_h;
     int x0 = left < end ? left : end, x1 = d->tap_x[1] + d->bar_h;
     if (left < d->tap_x[0] - gap)
@@ -277,9 +265,8 @@ static void write_row(struct hw_out *out, const struct hw_decoder *d, int left, 
     hw_gds_box(out, p->well,
                (struct hw_box){left - p->well_pdiff, y + d->p_y - p->well_pdiff,
                                well_x1 + p->well_pdiff, y + d->top + p->well_pdiff});
-    hw_gds_box(out, p->local, (struct hw_box){x0, y - rail, x1, y + p->contact_w});
-    hw_gds_box(out, p->local,
-               (struct hw_box){x0, y + d->top - p->contact_w, x1, y + d->top + rail});
+    hw_gds_box(out, p->local, (struct hw_box){x0, y - rail, x1, y + rail_h});
+    hw_gds_box(out, p->local, (struct hw_box){x0, y + d->top - rail_h, x1, y + d->top + rail});
     for (int i = 0; i < 2; i++) {
         const struct hw_box low = {d->tap_x[i] - d->tap / 2, y, d->tap_x[i] + d->tap / 2,
                                    y + d->tap};
@@ -297,14 +284,15 @@ static void write_row(struct hw_out *out, const struct hw_decoder *d, int left, 
         local_up(out, p, d->tap_x[i], at[1] - pad_h(p) / 2, y + d->top);
         for (int k = 0; k < 2; k++)
             hw_array_contact(out, p, d->tap_x[i], at[k]);
-        hw_array_to_met1(out, d->a, d->tap_x[i] + TRUNK_DX, y + p->contact_w / 2);
-        hw_array_to_met1(out, d->a, d->tap_x[i] - TRUNK_DX, y + d->top - p->contact_w / 2);
+        hw_array_to_met1(out, d->a, d->tap_x[i] + p->decoder.trunk_dx, y + rail_h / 2);
+        hw_array_to_met1(out, d->a, d->tap_x[i] - p->decoder.trunk_dx, y + d->top - rail_h / 2);
     }
 }
 
 static int group_y(const struct hw_decoder *d, int group)
 {
-    return hw_array_row_y(d->a, group * HW_CODE_ROWS) - d->a->row_h / 2 + GROUP_UP;
+    const struct hw_pdk *p = d->a->pdk;
+    return hw_array_row_y(d->a, group * HW_CODE_ROWS) - d->a->row_h / 2 + p->decoder.group_up;
 }
 
 // Which line carries a bit of an address with a value; EN is line 0.
@@ -341,13 +329,13 @@ static void write_group(struct hw_out *out, const struct hw_decoder *d, const ch
         via(out, a, from, to);
         wire_across(out, a, to, from, x);
     }
-    int x = d->group_x + node_x(d, k + 1), half = p->contact_w / 2, below = y + d->below_y;
-    int npc = half + p->npc_contact, b = gate_x(d, 1);
+    int x = d->group_x + node_x(d, k + 1), half = p->local_w / 2, below = y + d->below_y;
+    int end = p->contact_w / 2 + p->local_contact, npc = p->contact_w / 2 + p->npc_contact,
+        b = gate_x(d, 1);
     wire_up(out, a, x, below, y + d->n_node, a->line_w);
     hw_array_to_met1(out, a, x, below);
-    hw_gds_box(
-        out, p->local,
-        (struct hw_box){x - half, below - half, last + b + half + p->local_contact, below + half});
+    hw_gds_box(out, p->local,
+               (struct hw_box){x - half, below - half, last + b + end, below + half});
     hw_gds_box(out, p->npc,
                (struct hw_box){d->driver_x + b - npc, below - npc, last + b + npc, below + npc});
     hw_gds_array(out, "hw_driver", d->driver_x, y, HW_CODE_ROWS, 1, d->cell_dx, a->row_h);
@@ -365,11 +353,12 @@ static void write_group(struct hw_out *out, const struct hw_decoder *d, const ch
 static void write_low(struct hw_out *out, const struct hw_decoder *d)
 {
     const struct hw_array *a = d->a;
+    const struct hw_pdk *p = a->pdk;
     int top = group_y(d, d->groups - 1) + d->input_y;
-    write_row(out, d, d->tap_x[0] - d->tap / 2, d->low_y, WIDE_RAIL);
+    write_row(out, d, d->tap_x[0] - d->tap / 2, d->low_y, p->decoder.wide_rail);
     hw_gds_array(out, "hw_low", d->driver_x, d->low_y, HW_CODE_ROWS, 1, d->cell_dx, a->row_h);
     for (int line = 1; line <= 2 * HW_LOW_BITS; line++) {
-        int y = d->low_y + LOW_TRACK + (line - 1) * d->track_dy;
+        int y = d->low_y + p->decoder.low_track + (line - 1) * d->track_dy;
         int last = d->driver_x + 7 * d->cell_dx + gate_x(d, HW_LOW_BITS - 1);
         via(out, a, line_x(d, line), y);
         wire_across(out, a, y, line_x(d, line), last);
@@ -379,7 +368,7 @@ static void write_low(struct hw_out *out, const struct hw_decoder *d)
         for (int i = 0; i < HW_LOW_BITS; i++) {
             int line = line_of(d, i, j >> i & 1);
             write_input(out, d, x + gate_x(d, i), d->low_y + d->input_y,
-                        d->low_y + LOW_TRACK + (line - 1) * d->track_dy);
+                        d->low_y + p->decoder.low_track + (line - 1) * d->track_dy);
         }
         int half = a->line_w / 2, to = x + gate_x(d, 0);
         wire_up(out, a, from, d->low_y + d->n_node, d->link_y, a->line_w);
@@ -420,16 +409,18 @@ static void write_track(struct hw_out *out, const struct hw_decoder *d, int trac
 // How far up a line leads.
 static int line_top(const struct hw_decoder *d, int line)
 {
+    const struct hw_pdk *p = d->a->pdk;
     if (line >= 1 && line <= 2 * HW_LOW_BITS)
-        return d->low_y + LOW_TRACK + (line - 1) * d->track_dy;
+        return d->low_y + p->decoder.low_track + (line - 1) * d->track_dy;
     return hw_array_row_y(d->a, d->a->rows - 1);
 }
 
 static void write_buffers(struct hw_out *out, const struct hw_decoder *d, int pre_gate)
 {
     const struct hw_array *a = d->a;
-    int y = d->buffer_y, p_up = y + d->p_node - 150;
-    write_row(out, d, d->tap_x[0] - d->tap / 2, y, WIDE_RAIL);
+    const struct hw_pdk *p = a->pdk;
+    int y = d->buffer_y, p_up = y + d->p_node - p->decoder.nand_down;
+    write_row(out, d, d->tap_x[0] - d->tap / 2, y, p->decoder.wide_rail);
     for (int i = 0; i < d->bits + 2; i++) {
         int x = buffer_x(d, i), address = i < d->bits;
         hw_gds_ref(out, address ? "hw_buffer" : "hw_buffer_clk", x, y);
@@ -447,7 +438,7 @@ static void write_buffers(struct hw_out *out, const struct hw_decoder *d, int pr
     }
     int clk[2] = {hw_decoder_pin_x(d, d->bits), hw_decoder_pin_x(d, d->bits + 1)};
     int half = a->line_w / 2;
-    hw_gds_box(out, a->pdk->met1,
+    hw_gds_box(out, p->met1,
                (struct hw_box){clk[0] - half, d->bottom, clk[1] + half, d->bottom + a->line_w});
     via(out, a, d->pre_x, pre_gate);
     wire_across(out, a, pre_gate, d->pre_x, 0);
@@ -473,20 +464,20 @@ static void write_power(struct hw_out *out, const struct hw_decoder *d, int powe
 {
     const struct hw_array *a = d->a;
     const struct hw_pdk *p = a->pdk;
-    int w = d->bar_h, half = w / 2, beyond = half + BEYOND_CUT;
+    int w = d->bar_h, half = w / 2, beyond = half + p->decoder.beyond_cut;
     int rail = ground_rail - rail_h / 2, low = rail < d->buffer_y ? rail : d->buffer_y;
-    int vdd = d->tap_x[1] - TRUNK_DX, gnd = d->tap_x[1] + TRUNK_DX;
+    int vdd = d->tap_x[1] - p->decoder.trunk_dx, gnd = d->tap_x[1] + p->decoder.trunk_dx;
     for (int i = 0; i < 2; i++) {
-        wire_up(out, a, d->tap_x[i] - TRUNK_DX, low, d->power_y + beyond, w);
-        wire_up(out, a, d->tap_x[i] + TRUNK_DX, low, d->ground_y + beyond, w);
-        write_cuts(out, d, d->tap_x[i] - TRUNK_DX, d->power_y, 2);
-        write_cuts(out, d, d->tap_x[i] + TRUNK_DX, d->ground_y, 2);
+        wire_up(out, a, d->tap_x[i] - p->decoder.trunk_dx, low, d->power_y + beyond, w);
+        wire_up(out, a, d->tap_x[i] + p->decoder.trunk_dx, low, d->ground_y + beyond, w);
+        write_cuts(out, d, d->tap_x[i] - p->decoder.trunk_dx, d->power_y, 2);
+        write_cuts(out, d, d->tap_x[i] + p->decoder.trunk_dx, d->ground_y, 2);
     }
     hw_gds_box(out, p->met2,
                (struct hw_box){d->left, d->power_y - half, vdd + beyond, d->power_y + half});
     hw_gds_box(out, p->met2,
-               (struct hw_box){d->tap_x[0] + TRUNK_DX - beyond, d->ground_y - half, gnd + beyond,
-                               d->ground_y + half});
+               (struct hw_box){d->tap_x[0] + p->decoder.trunk_dx - beyond, d->ground_y - half,
+                               gnd + beyond, d->ground_y + half});
     hw_gds_box(out, p->met1, (struct hw_box){gnd - half, a->bus_y, 0, a->bus_y + a->bus_h});
     write_cuts(out, d, vdd, power_rail, 1);
     write_cuts(out, d, gnd, ground_rail, 1);

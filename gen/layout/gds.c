@@ -133,6 +133,8 @@ static void points(struct hw_out *out, const int *at, int n)
 void hw_gds_box(struct hw_out *out, struct hw_layer layer, struct hw_box b)
 {
     const int at[10] = {b.x0, b.y0, b.x0, b.y1, b.x1, b.y1, b.x1, b.y0, b.x0, b.y0};
+    if (layer.layer < 0)
+        return;
     if (b.x0 >= b.x1 || b.y0 >= b.y1)
         hw_fail(out->err, "%s: layer %d: a box of no area at (%d, %d) nm",
                 out->file[out->n_files].path, layer.layer, b.x0, b.y0);

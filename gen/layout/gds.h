@@ -20,6 +20,7 @@ void hw_gds_close(struct hw_out *out);
 // Names: letters, digits, _; at most 32 characters.
 void hw_gds_cell(struct hw_out *out, const char *name);
 void hw_gds_cell_end(struct hw_out *out);
+// Nothing where the process has no such layer.
 void hw_gds_box(struct hw_out *out, struct hw_layer layer, struct hw_box box);
 void hw_gds_text(struct hw_out *out, struct hw_layer layer, int x, int y, const char *text);
 void hw_gds_ref(struct hw_out *out, const char *cell, int x, int y);

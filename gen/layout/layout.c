@@ -46,10 +46,10 @@ static void add_macro(struct hw_layout *l, int rom, int row, int col, int rows, 
     m->array = hw_array_make(l->pdk, rows, bits);
     const struct hw_decoder d = hw_decoder_make(&m->array);
     const struct hw_sense s = hw_sense_make(&m->array);
-    m->array_x = HW_MACRO_MARGIN - d.left;
+    m->array_x = l->pdk->margin - d.left;
     m->array_y = d.bottom < s.bottom ? -d.bottom : -s.bottom;
-    m->width = m->array_x + m->array.width + HW_MACRO_MARGIN;
-    m->height = m->array_y + m->array.bus_y + m->array.bus_h + HW_MACRO_MARGIN;
+    m->width = m->array_x + m->array.width + l->pdk->margin;
+    m->height = m->array_y + m->array.bus_y + m->array.bus_h + l->pdk->margin;
 }
 
 static bool make_macros(struct hw_layout *l, struct hw_error *err)
@@ -184,10 +184,10 @@ static void write_arrays(struct hw_out *out, const struct hw_layout *l)
 static void left_pin(struct hw_out *out, const struct hw_macro *m, const char *name, int y, int h)
 {
     const struct hw_pdk *p = m->array.pdk;
-    struct hw_box pin = {0, m->array_y + y - h / 2, HW_MACRO_MARGIN, m->array_y + y + h / 2};
+    struct hw_box pin = {0, m->array_y + y - h / 2, p->margin, m->array_y + y + h / 2};
     hw_gds_box(out, p->met2, pin);
     hw_gds_box(out, p->met2_pin, pin);
-    hw_gds_text(out, p->met2_label, HW_MACRO_MARGIN / 2, m->array_y + y, name);
+    hw_gds_text(out, p->met2_label, p->margin / 2, m->array_y + y, name);
 }
 
 // A pin of metal 1 below, from the wire that leaves the array or its decoder at height `end`.
@@ -196,11 +196,11 @@ static void bottom_pin(struct hw_out *out, const struct hw_macro *m, const char 
 {
     const struct hw_pdk *p = m->array.pdk;
     int left = m->array_x + x - w / 2, top = m->array_y + end;
-    struct hw_box pin = {left, 0, left + w, HW_MACRO_MARGIN};
+    struct hw_box pin = {left, 0, left + w, p->margin};
     if (top > 0)
         hw_gds_box(out, p->met1, (struct hw_box){left, 0, left + w, top});
     hw_gds_box(out, p->met1_pin, pin);
-    hw_gds_text(out, p->met1_label, m->array_x + x, HW_MACRO_MARGIN / 2, name);
+    hw_gds_text(out, p->met1_label, m->array_x + x, p->margin / 2, name);
 }
 
 // CLK, addresses and outputs leave below, power at the left, ground above.

@@ -13,7 +13,6 @@
 // CLK, A[i], outputs D[c], VPWR, VGND. While CLK is low the bit lines are charged and D is 0; while
 // it is high D becomes the word of A, which must not change then. Beyond the last row D is 0.
 enum { HW_MACRO_MAX_ROWS = 256, HW_MACRO_MAX_COLS = 512 };
-enum { HW_MACRO_MARGIN = 400 }; // around its array, nm
 
 struct hw_macro {
     char name[24];  // ROM_rNN_cNN

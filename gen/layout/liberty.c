@@ -191,6 +191,6 @@ static void write_corner(struct hw_out *out, const struct hw_layout *l, const st
 
 void hw_liberty_write(struct hw_out *out, const struct hw_layout *l)
 {
-    for (int i = 0; i < N_CORNERS; i++)
+    for (int i = 0; i < N_CORNERS && l->pdk->timed; i++)
         write_corner(out, l, &CORNER[i]);
 }

@@ -17,35 +17,48 @@ static int poly_pad_w(const struct hw_pdk *p)
     return p->contact_w + 2 * p->poly_contact_side;
 }
 
-static int pad_local_h(const struct hw_pdk *p)
+static int most(int a, int b)
 {
-    return p->contact_w + 2 * p->local_contact;
+    return a > b ? a : b;
+}
+
+static int contact_step(const struct hw_pdk *p) // between the middles of two contacts
+{
+    return p->contact_w + p->contact_space;
+}
+
+// How far an implant of p keeps from the middle of a contact of poly; 0 where it may lie over it.
+static int implant_hole(const struct hw_pdk *p)
+{
+    return p->poly_contact_psdm > 0 ? p->contact_w / 2 + p->poly_contact_psdm : 0;
 }
 
 struct hw_sense hw_sense_make(const struct hw_array *a)
 {
     const struct hw_pdk *p = a->pdk;
-    struct hw_sense s = {.rail_h = 400, .output_w = p->met1_w};
+    struct hw_sense s = {.rail_h = p->sense.rail_h, .output_w = p->met1_w};
     int end = p->contact_w / 2 + p->diff_contact, tap = tap_h(a);
-    s.strip_x0 = a->bit_x + p->contact_w / 2 + p->poly_contact_psdm + p->implant_diff;
+    s.strip_x0 = a->bit_x + p->contact_w / 2 +
+                 most(p->poly_contact_psdm + p->implant_diff, p->poly_contact_diff);
     s.strip_x1 = 2 * a->cell_w + a->bit_x - poly_pad_w(p) / 2 - p->poly_space - p->poly_end;
-    s.node_h = p->contact_w + 2 * p->met1_mcon_side;
-    s.node_dy = (pad_local_h(p) + s.node_h) / 2 + p->local_space;
+    s.node_h = most(p->contact_w + 2 * p->met1_mcon_side, hw_array_cut_h(p));
+    s.node_dy = most((hw_array_pad_h(p) + s.node_h) / 2 + p->local_space,
+                     p->mcon_w + 2 * p->met1_mcon_end + p->met_space);
     s.diff_end = s.node_dy + end;
     s.well_top = -(tap / 2 + p->well_tap);
     s.bit_node = s.well_top - p->well_pdiff - end;
     s.pre_gate = s.bit_node - a->row_h / 2;
     s.power_node = s.bit_node - a->row_h;
-    s.well_tap = s.power_node - end - p->diff_space - tap / 2;
+    s.well_tap = s.power_node - end - p->tap_space - tap / 2;
     s.power_rail = (s.power_node + s.well_tap) / 2 / p->grid * p->grid;
-    s.p_row[0] = s.well_tap - tap / 2 - p->diff_space - s.diff_end;
+    s.p_row[0] = s.well_tap - tap / 2 - p->tap_space - s.diff_end;
     s.p_row[1] = s.p_row[0] - 2 * s.diff_end - p->diff_space;
     s.well_bottom = s.p_row[1] - s.diff_end - p->well_pdiff;
     s.n_row[0] = s.well_bottom - p->well_ndiff - s.diff_end;
     s.n_row[1] = s.n_row[0] - 2 * s.diff_end - p->diff_space;
-    s.ground_tap = s.n_row[1] - s.diff_end - p->diff_space - tap / 2;
-    s.ground_rail = s.ground_tap - 450;
-    s.bottom = s.ground_rail - 400;
+    s.ground_tap = s.n_row[1] - s.diff_end - p->tap_space - tap / 2;
+    s.ground_rail = s.ground_tap - p->sense.rail_down;
+    s.bottom = s.ground_rail - p->sense.bottom_down;
     return s;
 }
 
@@ -65,7 +78,7 @@ static void write_transistor(struct hw_out *out, const struct hw_array *a, const
                (struct hw_box){s->strip_x0, y - s->diff_end, s->strip_x1, y + s->diff_end});
     for (int side = -1; side <= 1; side += 2) {
         hw_array_contact(out, p, first, y + side * s->node_dy);
-        hw_array_contact(out, p, first + 2 * p->contact_w, y + side * s->node_dy);
+        hw_array_contact(out, p, first + contact_step(p), y + side * s->node_dy);
     }
     hw_gds_box(out, p->poly,
                (struct hw_box){a->bit_x, y - half, s->strip_x1 + p->poly_end, y + half});
@@ -74,7 +87,7 @@ static void write_transistor(struct hw_out *out, const struct hw_array *a, const
     hw_array_contact(out, p, a->bit_x, y);
     int npc = p->contact_w + 2 * p->npc_contact;
     hw_gds_box(out, p->npc, hw_box_at(a->bit_x, y, npc, npc));
-    hw_gds_box(out, p->local, hw_box_at(a->bit_x, y, p->contact_w, pad_local_h(p)));
+    hw_gds_box(out, p->local, hw_box_at(a->bit_x, y, hw_array_cut_w(p), hw_array_pad_h(p)));
     hw_array_to_met1(out, a, a->bit_x, y);
 }
 
@@ -83,10 +96,11 @@ static void write_drain(struct hw_out *out, const struct hw_array *a, const stru
                         int y)
 {
     const struct hw_pdk *p = a->pdk;
-    int last = s->strip_x0 + p->diff_contact + 2 * p->contact_w + p->contact_w;
+    int first = s->strip_x0 + p->diff_contact, last = first + contact_step(p) + p->contact_w;
+    int tie = a->ground_x - p->mcon_w / 2 - 10, end = first - p->local_contact;
     hw_gds_box(out, p->local,
-               (struct hw_box){a->ground_x - p->mcon_w / 2 - 10, y - s->node_h / 2,
-                               last + p->local_contact, y + s->node_h / 2});
+               (struct hw_box){tie < end ? tie : end, y - s->node_h / 2, last + p->local_contact,
+                               y + s->node_h / 2});
     hw_array_to_met1(out, a, a->ground_x, y);
 }
 
@@ -130,10 +144,11 @@ static void write_end(struct hw_out *out, const struct hw_array *a, const struct
         hw_array_to_met1(out, a, other, s->p_row[row] + s->node_dy);
     track(out, a, other, s->p_row[odd] + s->node_dy, s->power_node);
     track(out, a, other, s->bottom, s->p_row[odd] - s->node_dy);
-    int hole = p->contact_w / 2 + p->poly_contact_psdm;
-    hw_gds_box(out, p->psdm,
-               (struct hw_box){s->strip_x0 - p->implant_diff, s->p_row[odd] - hole,
-                               s->strip_x1 + p->implant_diff, s->p_row[odd] + hole});
+    int hole = implant_hole(p);
+    if (hole > 0)
+        hw_gds_box(out, p->psdm,
+                   (struct hw_box){s->strip_x0 - p->implant_diff, s->p_row[odd] - hole,
+                                   s->strip_x1 + p->implant_diff, s->p_row[odd] + hole});
     hw_gds_cell_end(out);
 }
 
@@ -162,7 +177,7 @@ static void band(struct hw_out *out, const struct hw_array *a, struct hw_layer l
 static void write_implants(struct hw_out *out, const struct hw_array *a, const struct hw_sense *s)
 {
     const struct hw_pdk *p = a->pdk;
-    int half = (tap_h(a) + p->diff_space) / 2, hole = p->contact_w / 2 + p->poly_contact_psdm;
+    int half = (tap_h(a) + p->tap_space) / 2, hole = implant_hole(p);
     int beyond = p->implant_diff, well = s->well_tap - half;
     for (int c = 0; c < a->cols; c += p->strap_cols) { // not at the contacts of PRE_N
         int last = c + p->strap_cols < a->cols ? c + p->strap_cols : a->cols;

@@ -27,16 +27,17 @@ static void lef_pin(struct hw_out *out, const char *name, const char *direction,
 static void lef_left(struct hw_out *out, const struct hw_macro *m, const char *name,
                      const char *direction, const char *use, int y, int h)
 {
-    lef_pin(out, name, direction, use, "met2",
-            (struct hw_box){0, m->array_y + y - h / 2, HW_MACRO_MARGIN, m->array_y + y + h / 2});
+    lef_pin(
+        out, name, direction, use, m->array.pdk->lef_met2,
+        (struct hw_box){0, m->array_y + y - h / 2, m->array.pdk->margin, m->array_y + y + h / 2});
 }
 
 static void lef_bottom(struct hw_out *out, const struct hw_macro *m, const char *name,
                        const char *direction, int x, int w)
 {
     int left = m->array_x + x - w / 2;
-    lef_pin(out, name, direction, "SIGNAL", "met1",
-            (struct hw_box){left, 0, left + w, HW_MACRO_MARGIN});
+    lef_pin(out, name, direction, "SIGNAL", m->array.pdk->lef_met1,
+            (struct hw_box){left, 0, left + w, m->array.pdk->margin});
 }
 
 static void lef_macro(struct hw_out *out, const struct hw_macro *m)
@@ -60,12 +61,13 @@ static void lef_macro(struct hw_out *out, const struct hw_macro *m)
     }
     int bus = m->array_y + a->bus_y, x0 = m->array_x;
     hw_out_print(out, "  PIN VGND\n    DIRECTION INOUT ;\n    USE GROUND ;\n    PORT\n");
-    lef_rect(out, "met1", "      ", x0, bus, x0 + a->width, bus + a->bus_h);
+    lef_rect(out, a->pdk->lef_met1, "      ", x0, bus, x0 + a->width, bus + a->bus_h);
     hw_out_print(out, "    END\n  END VGND\n  OBS\n");
-    lef_rect(out, "li1", "    ", 0, 0, m->width, m->height);
-    lef_rect(out, "met1", "    ", 0, HW_MACRO_MARGIN, m->width, bus - a->pdk->met_space);
-    lef_rect(out, "met1", "    ", 0, bus - a->pdk->met_space, x0 - a->pdk->met_space, m->height);
-    lef_rect(out, "met2", "    ", HW_MACRO_MARGIN, 0, m->width, m->height);
+    lef_rect(out, a->pdk->lef_local, "    ", 0, 0, m->width, m->height);
+    lef_rect(out, a->pdk->lef_met1, "    ", 0, a->pdk->margin, m->width, bus - a->pdk->met_space);
+    lef_rect(out, a->pdk->lef_met1, "    ", 0, bus - a->pdk->met_space, x0 - a->pdk->met_space,
+             m->height);
+    lef_rect(out, a->pdk->lef_met2, "    ", a->pdk->margin, 0, m->width, m->height);
     hw_out_print(out, "  END\nEND %s\n\n", m->name);
 }
 
@@ -99,7 +101,7 @@ enum { NET = 16, MAX_INPUTS = 6 };
 static void spice_and(struct hw_out *out, const struct hw_pdk *p, const char *net,
                       const char *inner, int k, char in[][NET], int f)
 {
-    double n = p->decoder_n * 1e-3, w = p->decoder_p * 1e-3, l = p->poly_w * 1e-3;
+    double n = p->decoder.n_w * 1e-3, w = p->decoder.p_w * 1e-3, l = p->poly_w * 1e-3;
     for (int i = 0; i < k; i++) {
         char high[2 * NET], low[2 * NET];
         snprintf(high, sizeof high, i == 0 ? "%s" : "%s.%d", inner, i);
