@@ -23,7 +23,7 @@ LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 TESTS    := $(TEST_SRC:tests/%.c=$(B)/%)
 
 .DELETE_ON_ERROR:
-.PHONY: all setup isa registers unicode run test test-full bench report calibration smollm2 synth timing formal mutants fuzz lint help clean
+.PHONY: all setup isa registers tables unicode run test test-full bench report calibration smollm2 synth timing formal mutants fuzz lint help clean
 
 all: setup $(B)/hardwire $(B)/cosim-icarus
 
@@ -45,6 +45,7 @@ help:
 	@echo "make lint       Verilator, Icarus and Yosys over the templates; clang over the C"
 	@echo "make isa        rtl_templates/isa.vh and docs/isa.md from gen/chip/isa.h"
 	@echo "make registers  register Verilog, C header, IP-XACT and docs/registers.md from rtl_templates/bus/hardwire.rdl"
+	@echo "make tables     refmodel/function_tables.h: exp2, reciprocal, reciprocal square root, sigmoid"
 	@echo "make unicode    gen/text/unicode_ranges.h from Python's Unicode database"
 	@echo "make clean      removes build/"
 
@@ -97,6 +98,10 @@ registers:
 	@tests/bus.sh registers build/registers
 	@cp build/registers/bus_registers.v build/registers/hardwire_registers.* rtl_templates/bus
 	@cp build/registers/registers.md docs
+
+# The function tables of the machine; committed, and compared by tests/test_fixed.c.
+tables:
+	@python3 refmodel/make_tables.py > refmodel/function_tables.h
 
 # Classes of characters for tokenizers; committed, and compared by tests/test_unicode.c.
 unicode:

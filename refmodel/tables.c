@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns every table of the machine: exp2, reciprocal, reciprocal square root, sigmoid, RoPE.
-// Floating point lives here and nowhere else in refmodel. Only IEEE +, -, *, / and sqrt are used
-// (built with -ffp-contract=off), so the tables are the same bytes on every machine.
+// Owns every table of the machine: exp2, reciprocal, reciprocal square root and sigmoid, which are
+// constants (function_tables.h), and those of RoPE, which a model's configuration decides. Floating
+// point lives here and nowhere else in refmodel. Only IEEE +, -, *, / are used (built with
+// -ffp-contract=off), so the tables are the same bytes on every machine.
 #include "refmodel/tables.h"
 
 #include <math.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "refmodel/fixed.h"
+#include "refmodel/function_tables.h"
 
 static const double LN2_HI = 6.93147180369123816490e-01; // ln 2 in two parts (fdlibm)
 static const double LN2_LO = 1.90821492927058770002e-10;
@@ -82,63 +82,9 @@ double hw_cos(double x)
     return sin_quadrant(x, 1);
 }
 
-static double exp2_curve(double i) // i in entries: 2^-(i / 64)
-{
-    return hw_exp(-i / 64.0 * (LN2_HI + LN2_LO));
-}
-
-static double recip_curve(double i)
-{
-    return 1.0 / (1.0 + i / 64.0);
-}
-
-static double rsqrt_curve(double i) // entry i stands for m = i / 32 in [1, 4)
-{
-    return 1.0 / sqrt(i / 32.0);
-}
-
-static double sigmoid_curve(double i) // entry i stands for a = i / 8
-{
-    return 1.0 / (1.0 + hw_exp(-i / 8.0));
-}
-
-static void fill(struct hw_table *t, double (*curve)(double), int first)
-{
-    int n = 1 << t->index_bits;
-    for (int i = 0; i < n; i++) {
-        if (i < first) {
-            t->entry[i] = (struct hw_table_entry){0, 0}; // never addressed
-            continue;
-        }
-        double here = nearest(curve(i) * 32768.0), next = nearest(curve(i + 1) * 32768.0);
-        t->entry[i] = (struct hw_table_entry){(uint16_t)here, (int16_t)(next - here)};
-    }
-}
-
-static struct hw_table table[HW_N_TABLES] = {
-    [HW_TABLE_EXP2] = {.name = "exp2", HW_EXP2_BITS, HW_EXP2_FRAC},
-    [HW_TABLE_RECIP] = {.name = "recip", HW_RECIP_BITS, HW_RECIP_FRAC},
-    [HW_TABLE_RSQRT] = {.name = "rsqrt", HW_RSQRT_BITS, HW_RSQRT_FRAC},
-    [HW_TABLE_SIGMOID] = {.name = "sigmoid", HW_SIGMOID_BITS, HW_SIGMOID_FRAC},
-};
-
-static atomic_bool ready;
-
-static void fill_all(void)
-{
-    fill(&table[HW_TABLE_EXP2], exp2_curve, 0);
-    fill(&table[HW_TABLE_RECIP], recip_curve, 0);
-    fill(&table[HW_TABLE_RSQRT], rsqrt_curve, 32);
-    fill(&table[HW_TABLE_SIGMOID], sigmoid_curve, 0);
-    atomic_store_explicit(&ready, true, memory_order_release);
-}
-
 const struct hw_table *hw_table(enum hw_table_id id)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT; // scoring runs the reference in threads
-    if (!atomic_load_explicit(&ready, memory_order_acquire))
-        pthread_once(&once, fill_all);
-    return &table[id];
+    return &function_table[id];
 }
 
 int32_t hw_table_lerp(const struct hw_table *t, uint32_t x)

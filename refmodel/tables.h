@@ -34,7 +34,7 @@ struct hw_table {
     struct hw_table_entry entry[HW_TABLE_MAX];
 };
 
-// The four tables, computed on first use from IEEE basic operations alone (no libm).
+// The four tables: constants.
 const struct hw_table *hw_table(enum hw_table_id id);
 
 // base + rs(step * frac, frac_bits) at x = index * 2^frac_bits + frac; result Q1.15 in 0..32768.

@@ -273,7 +273,7 @@ bool hw_emit(const struct hw_plan *plan, const char *slice, const char *bus, con
     if ((mode == HW_EMIT_KEEP || !replaces ||
          hw_output_dir_owned(dir.name, hw_manifest_owns, &older, err)) &&
         hw_output_dir_open(&dir, hw_manifest_owns, NULL, err)) {
-        struct hw_out out = {.dir = dir.temp, .err = err, .stop = &hw_stop, .progress = progress};
+        struct hw_out out = {.dir = dir.temp, .err = err, .progress = progress};
         write_design(plan, slice, bus, templates, dir.temp, &out);
         bool keep = mode == HW_EMIT_KEEP && replaces && same_files(&out, &older);
         if (!err->set && !keep &&

@@ -207,8 +207,8 @@ static bool add_matvec(struct builder *b, const struct hw_qmatrix *m, int rows,
 }
 
 // A whole matrix: contents and instruction.
-static bool matrix(struct builder *b, const struct hw_qmatrix *m, struct route route,
-                   const char *name)
+static bool add_matrix(struct builder *b, const struct hw_qmatrix *m, struct route route,
+                       const char *name)
 {
     struct rom_address at;
     return put_matrix(b, name, m, 0, m->n_out, &at) && add_matvec(b, m, m->n_out, at, route, name);
@@ -300,12 +300,12 @@ static bool layer_step(struct builder *b, int l, const struct hw_step *step)
                         (enum hw_region)norm_region[step->id], false, name);
     case HW_STEP_MATRIX:
         snprintf(name, sizeof name, "layers.%d.%s", l, hw_matrix_row[step->id].name);
-        return matrix(b, &y->matrix[step->id], route_of(y, (enum hw_matrix_id)step->id), name);
+        return add_matrix(b, &y->matrix[step->id], route_of(y, (enum hw_matrix_id)step->id), name);
     }
     return false;
 }
 
-static bool layer(struct builder *b, int l)
+static bool add_layer(struct builder *b, int l)
 {
     for (int i = 0; i < HW_N_STEPS; i++) {
         if (hw_step_exists(&b->q->config, &hw_step[i]) && !layer_step(b, l, &hw_step[i]))
@@ -314,7 +314,7 @@ static bool layer(struct builder *b, int l)
     return true;
 }
 
-static bool end(struct builder *b)
+static bool add_end(struct builder *b)
 {
     const struct hw_config *c = &b->q->config;
     const struct hw_insn insn = {.op = HW_OP_END,
@@ -323,7 +323,7 @@ static bool end(struct builder *b)
 }
 
 // A table that is also the classifier comes first in the ROMs, one that is not, last.
-static bool chip(struct builder *b)
+static bool add_chip(struct builder *b)
 {
     const struct hw_qmodel *q = b->q;
     const struct hw_qmatrix *e = &q->embed;
@@ -341,26 +341,26 @@ static bool chip(struct builder *b)
         !add(b, insn, "tok_embeddings"))
         return false;
     for (int l = 0; l < q->config.n_layers; l++) {
-        if (!layer(b, l))
+        if (!add_layer(b, l))
             return false;
     }
     const struct route logits = {.dest = HW_DST_LOGITS, .sample_only = true};
     if (!add_norm(b, &q->final_norm, q->config.dim, HW_REGION_X, true, "norm") ||
         !(tied ? add_matvec(b, e, e->n_out, at, logits, "output")
-               : matrix(b, &q->head, logits, "output") &&
+               : add_matrix(b, &q->head, logits, "output") &&
                      put_matrix(b, "tok_embeddings", e, 0, e->n_out, &at)))
         return false;
     struct hw_insn *embed = &b->plan->program[0]; // the address of its table is known only now
     embed->embed.weight = at.weight;
     embed->embed.scale = at.scale;
     embed->embed.level = at.level;
-    return hw_insn_encode(embed, program_word(b->plan, 0), b->err) && end(b);
+    return hw_insn_encode(embed, program_word(b->plan, 0), b->err) && add_end(b);
 }
 
 // --- slices
 
-static bool recv(struct builder *b, enum hw_dest dest, enum hw_region region, int rows,
-                 int hidden_shift)
+static bool add_recv(struct builder *b, enum hw_dest dest, enum hw_region region, int rows,
+                     int hidden_shift)
 {
     const struct hw_insn insn = {
         .op = HW_OP_RECV,
@@ -418,9 +418,9 @@ static bool matrix_slice(struct builder *b, const char *spec)
                        first, last);
     struct rom_address at;
     route = (struct route){.dest = HW_DST_LOGITS, .region = route.region};
-    return recv(b, HW_DST_ACT, route.region, m->n_in, 0) &&
+    return add_recv(b, HW_DST_ACT, route.region, m->n_in, 0) &&
            put_matrix(b, name, m, first, last, &at) &&
-           add_matvec(b, m, last - first, at, route, name) && end(b);
+           add_matvec(b, m, last - first, at, route, name) && add_end(b);
 }
 
 static bool operator_slice(struct builder *b, const char *spec)
@@ -437,16 +437,17 @@ static bool operator_slice(struct builder *b, const char *spec)
     int kv_dim = c->n_kv_heads * c->head_dim, q_dim = c->n_heads * c->head_dim;
     const struct hw_qlayer *y = &b->q->layers[l];
     if (strcmp(op, "rmsnorm") == 0)
-        return recv(b, HW_DST_INIT, 0, c->dim, 0) &&
-               add_norm(b, &y->attn_norm, c->dim, HW_REGION_X, false, "attention_norm") && end(b);
+        return add_recv(b, HW_DST_INIT, 0, c->dim, 0) &&
+               add_norm(b, &y->attn_norm, c->dim, HW_REGION_X, false, "attention_norm") &&
+               add_end(b);
     if (strcmp(op, "attention") == 0)
         return (!c->qk_norm || head_norms_insn(b, l)) && attention_insn(b, l, true) &&
-               recv(b, HW_DST_K, 0, kv_dim, 0) && recv(b, HW_DST_Q, 0, q_dim, 0) &&
-               recv(b, HW_DST_V, 0, kv_dim, 0) && end(b);
+               add_recv(b, HW_DST_K, 0, kv_dim, 0) && add_recv(b, HW_DST_Q, 0, q_dim, 0) &&
+               add_recv(b, HW_DST_V, 0, kv_dim, 0) && add_end(b);
     if (strcmp(op, "swiglu") == 0)
-        return recv(b, HW_DST_HIDDEN, 0, 2 * c->hidden_dim, y->hidden_shift) && end(b);
+        return add_recv(b, HW_DST_HIDDEN, 0, 2 * c->hidden_dim, y->hidden_shift) && add_end(b);
     if (strcmp(op, "argmax") == 0)
-        return recv(b, HW_DST_LOGITS, 0, c->vocab_size, 0) && end(b);
+        return add_recv(b, HW_DST_LOGITS, 0, c->vocab_size, 0) && add_end(b);
     return hw_fail(b->err, "slice: op: expected rmsnorm, attention, swiglu or argmax, got '%s'",
                    op);
 }
@@ -455,14 +456,14 @@ static bool slice(struct builder *b, const char *name)
 {
     int l, used = 0;
     if (strcmp(name, "chip") == 0)
-        return chip(b);
+        return add_chip(b);
     if (strncmp(name, "matrix:", 7) == 0)
         return matrix_slice(b, name + 7);
     if (strncmp(name, "op:", 3) == 0)
         return operator_slice(b, name + 3);
     if (sscanf(name, "layer:%d%n", &l, &used) == 1 && name[used] == '\0' && l >= 0 &&
         l < b->q->config.n_layers)
-        return recv(b, HW_DST_INIT, 0, b->q->config.dim, 0) && layer(b, l) && end(b);
+        return add_recv(b, HW_DST_INIT, 0, b->q->config.dim, 0) && add_layer(b, l) && add_end(b);
     return hw_fail(b->err,
                    "slice: expected chip, layer:N, matrix:NAME[:first-last] or op:NAME:N, "
                    "got '%s'",

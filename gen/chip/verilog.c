@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/interrupt.h"
+
 void hw_out_open(struct hw_out *out, const char *path)
 {
     char full[4096];
@@ -51,7 +53,7 @@ static void flush(struct hw_out *out)
 {
     if (out->err->set)
         return;
-    if (out->stop && *out->stop)
+    if (hw_stop)
         hw_fail(out->err, "%s: interrupted", out->dir);
     else if (fwrite(out->buffer, 1, out->used, out->stream) != out->used)
         hw_fail(out->err, "%s/%s: cannot write: %s", out->dir, out->file[out->n_files].path,

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of an output directory: printed, hashed while they are written, remembered for the
-// manifest.
+// Files of an output directory: printed, hashed while they are written, listed for the manifest.
+// A signal that is held (gen/interrupt.h) is an error at the next write.
 #ifndef HW_VERILOG_H
 #define HW_VERILOG_H
 
 #include <nettle/sha2.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <time.h>
@@ -27,11 +26,10 @@ struct hw_out_file {
 struct hw_out {
     const char *dir;
     struct hw_error *err;
-    const volatile sig_atomic_t *stop; // not NULL: an error once it is not 0
-    FILE *progress;                    // not NULL: told what share of `expected` is written
-    long long expected, written;       // bytes of all files
-    time_t shown;                      // when progress was
-    struct hw_out_file *file;          // those written so far
+    FILE *progress;              // not NULL: gets what share of `expected` is written
+    long long expected, written; // bytes of all files
+    time_t shown;                // when progress was
+    struct hw_out_file *file;    // those written so far
     int n_files;
     FILE *stream; // of the file being written
     struct sha256_ctx hash;

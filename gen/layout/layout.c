@@ -358,7 +358,7 @@ bool hw_layout_write(const struct hw_layout *l, const char *path, bool spice, st
     if (!hw_output_dir_name(&dir, path, err) || !replaceable(dir.name, err) ||
         !hw_output_dir_open(&dir, owns, NULL, err))
         return false;
-    struct hw_out out = {.dir = dir.temp, .err = err, .stop = &hw_stop};
+    struct hw_out out = {.dir = dir.temp, .err = err};
     write_gds(&out, l);
     hw_views_lef(&out, l);
     if (spice)

@@ -86,14 +86,32 @@ static void invert_lower(double *a, int n)
     }
 }
 
-static const double *sort_key;
+struct ranked {
+    double weight;
+    int column;
+};
 
-static int by_importance(const void *a, const void *b)
+static int by_weight(const void *a, const void *b)
 {
-    int i = *(const int *)a, j = *(const int *)b;
-    if (sort_key[i] != sort_key[j])
-        return sort_key[i] > sort_key[j] ? -1 : 1;
-    return i - j;
+    const struct ranked *x = a, *y = b;
+    if (x->weight != y->weight)
+        return x->weight > y->weight ? -1 : 1;
+    return x->column - y->column;
+}
+
+// order[n]: columns by the weight of their errors, the largest first. False: out of memory.
+static bool rank_columns(const double *weight, int n, int *order)
+{
+    struct ranked *ranked = malloc((size_t)n * sizeof *ranked);
+    if (!ranked)
+        return false;
+    for (int i = 0; i < n; i++)
+        ranked[i] = (struct ranked){weight[i], i};
+    qsort(ranked, (size_t)n, sizeof *ranked, by_weight);
+    for (int i = 0; i < n; i++)
+        order[i] = ranked[i].column;
+    free(ranked);
+    return true;
 }
 
 // With H = L L^T taken in reverse order, H^-1 = U^T U where U = L^-1 reversed is upper triangular:
@@ -131,15 +149,14 @@ bool hw_gptq_new(struct hw_gptq *g, const struct hw_moments *m, enum hw_float_ta
     }
     for (size_t i = 0; i < n; i++)
         mean += (double)sum[i * n + i] / (double)n;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         diagonal[i] = (double)sum[i * n + i] + noise + 0.01 * mean + 1e-30;
-        g->order[i] = (int)i;
-    }
-    sort_key = diagonal;
-    qsort(g->order, n, sizeof *g->order, by_importance);
-    fill_share(g, sum, diagonal);
+    if (rank_columns(diagonal, g->n, g->order))
+        fill_share(g, sum, diagonal);
+    else
+        hw_fail(err, "rounding: out of memory");
     free(diagonal);
-    return true;
+    return !err->set;
 }
 
 void hw_gptq_free(struct hw_gptq *g)

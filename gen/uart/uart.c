@@ -154,7 +154,7 @@ static bool write_folder(const struct hw_text_tables *t, const char *templates, 
     if (!hw_output_dir_name(&dir, path, err) || !replaceable(dir.name, err) ||
         !hw_output_dir_open(&dir, owns, NULL, err))
         return false;
-    struct hw_out out = {.dir = dir.temp, .err = err, .stop = &hw_stop};
+    struct hw_out out = {.dir = dir.temp, .err = err};
     write_all(&out, t, templates, vocab_size, known);
     if (!err->set && replaceable(dir.name, err))
         hw_output_dir_commit(&dir, owns, NULL, err);
