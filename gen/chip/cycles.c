@@ -171,8 +171,9 @@ static bool units_busy(const struct clocking *k, const struct state *s)
 {
     return rows_busy(k, s) || s->recv_busy || any(s->residual, k->residual) || s->side_full.valid ||
            any(s->side, k->residual) || s->norm_scalar > 0 || s->norm_a ||
-           any(s->norm_pipe, k->norm) || angles_busy(k, s) || qkv_busy(s) || any(s->rope, k->rope) ||
-           attn_busy(k, s) || any(s->swiglu, k->swiglu) || s->top_word != 0 || s->argmax_done;
+           any(s->norm_pipe, k->norm) || angles_busy(k, s) || qkv_busy(s) ||
+           any(s->rope, k->rope) || attn_busy(k, s) || any(s->swiglu, k->swiglu) ||
+           s->top_word != 0 || s->argmax_done;
 }
 
 // --- matvec.v
