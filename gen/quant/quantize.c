@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the way from a float checkpoint to integers: units of every tensor from calibrated ranges,
-// the order in which matrices are rounded, tuned, rounded again.
+// Owns the way from a float checkpoint to integers: the order in which norms and matrices are
+// rounded, tuned, rounded again.
 #include "gen/quant/quantize.h"
 
 #include <math.h>
@@ -12,14 +12,13 @@
 #include "gen/learn/budget.h"
 #include "gen/quant/calibrate.h"
 #include "gen/quant/matrix.h"
+#include "gen/quant/units.h"
 #include "gen/qmodel/file.h"
 #include "gen/learn/tune.h"
 #include "refmodel/ops.h"
 #include "refmodel/tables.h"
 
 static const double MOST_IN_MEMORY = 256e6; // bytes of float weights
-
-static const double LOG2_E = 1.44269504088896340736;
 
 void hw_quantize_defaults(struct hw_quantize_options *o)
 {
@@ -29,12 +28,6 @@ void hw_quantize_defaults(struct hw_quantize_options *o)
 }
 
 // --- the model
-
-// Real value of one step so that `max` reaches the end of `bits` bits, with a little headroom.
-static double unit_for(double max, int bits)
-{
-    return (max > 0.0 ? max : 1.0) * 1.02 / (ldexp(1.0, bits - 1) - 1.0);
-}
 
 // A norm over `size` elements of step `from`, its output in steps of in_unit.
 static bool quantize_norm(const struct hw_quantizer *z, const char *name, const float *gain,
@@ -106,97 +99,76 @@ static void quantize_bias(const float *bias, int n, double unit, int16_t *to)
     }
 }
 
-static bool quantize_layer(const struct hw_quantizer *z, int l, double res_unit)
+// The norms of a layer that the family has.
+static bool quantize_norms(const struct hw_quantizer *z, int l, const struct hw_layer_units *u)
 {
     const struct hw_config *c = z->c;
-    const struct hw_widths *w = &z->o->widths;
-    struct hw_calibration *r = z->r;
     struct hw_qlayer *y = &z->q->layers[l];
-    int q_dim = c->n_heads * c->head_dim;
-    double attn_in = unit_for(hw_calibration_max(r, HW_FLOAT_ATTN_NORM, l), w->act_bits);
-    double ffn_in = unit_for(hw_calibration_max(r, HW_FLOAT_FFN_NORM, l), w->act_bits);
-    double k = unit_for(hw_calibration_max(r, HW_FLOAT_K, l), w->kv_bits);
-    double v = unit_for(hw_calibration_max(r, HW_FLOAT_V, l), w->kv_bits);
-    double hidden = unit_for(hw_calibration_max(r, HW_FLOAT_HIDDEN, l), w->act_bits);
-    double wo_in = unit_for(hw_calibration_max(r, HW_FLOAT_ATTN, l), w->act_bits), down_in = hidden;
-    double eps = z->how.layer_eps;
-
-    if (!quantize_norm(z, "attention norm", hw_float_tensor(z->f, HW_ATTN_NORM, l), c->dim,
-                       res_unit, eps, attn_in, &y->attn_norm) ||
-        !quantize_norm(z, "FFN norm", hw_float_tensor(z->f, HW_FFN_NORM, l), c->dim, res_unit, eps,
-                       ffn_in, &y->ffn_norm))
-        return false;
-    if (c->sub_norm) // as the residual's, res_bits with headroom
-        hidden = 2.0 * unit_for(hw_calibration_max(r, HW_FLOAT_HIDDEN_SIDE, l), w->res_bits);
-
-    // q * k * log2(e) / sqrt(head_dim) in steps of 2^-10 is 64 * raw score >> score_shift
-    double q = 0.0;
-    for (y->score_shift = 40; y->score_shift > 0; y->score_shift--) {
-        q = sqrt(c->head_dim) / (LOG2_E * 1024.0 * k) / ldexp(1.0, y->score_shift - 6);
-        if (hw_calibration_max(r, HW_FLOAT_Q, l) / q < 1900.0)
-            break;
-    }
-    enum hw_float_tap attn_out = c->sub_norm ? HW_FLOAT_ATTN_SIDE : HW_FLOAT_ATTN;
-    double attn_max = hw_calibration_max(r, attn_out, l) * 1.02;
-    double act_top = ldexp(1.0, (c->sub_norm ? w->res_bits - 1 : w->act_bits) - 1) - 1.0;
-    v = v < attn_max / act_top ? attn_max / act_top : v; // kv_bits above act_bits gain nothing
-    for (y->att_shift = 0; y->att_shift < 7; y->att_shift++) {
-        if (ldexp(attn_max / v, y->att_shift + 1) > act_top)
-            break;
-    }
-    double up = 0.0;
-    for (y->hidden_shift = 40; y->hidden_shift > 1; y->hidden_shift--) {
-        up = hidden * 1024.0 / ldexp(1.0, y->hidden_shift);
-        if (hw_calibration_max(r, HW_FLOAT_UP, l) / up < 30000.0)
-            break;
-    }
-    double attn = ldexp(v, -y->att_shift);
-    if (!c->sub_norm)
-        wo_in = attn;
-    else if (!quantize_norm(z, "attention sub-norm", hw_float_tensor(z->f, HW_ATTN_SUB_NORM, l),
-                            q_dim, attn, eps, wo_in, &y->attn_sub_norm) ||
-             !quantize_norm(z, "FFN sub-norm", hw_float_tensor(z->f, HW_FFN_SUB_NORM, l),
-                            c->hidden_dim, hidden, eps, down_in, &y->ffn_sub_norm))
-        return false;
-    double k_made = ldexp(k, w->kv_bits - (HW_PRE_BITS - 1));
-    double q_made = ldexp(q, HW_Q_BITS - (HW_PRE_BITS - 1));
-    double k_row = k_made, q_row = q_made; // units of rows, before the norms of heads
-    if (c->qk_norm) {
-        k_row = unit_for(hw_calibration_max(r, HW_FLOAT_K_ROW, l), HW_PRE_BITS);
-        q_row = unit_for(hw_calibration_max(r, HW_FLOAT_Q_ROW, l), HW_PRE_BITS);
-        if (!quantize_norm(z, "K norm", hw_float_tensor(z->f, HW_K_NORM, l), c->head_dim, k_row,
-                           eps, k_made, &y->k_norm) ||
-            !quantize_norm(z, "Q norm", hw_float_tensor(z->f, HW_Q_NORM, l), c->head_dim, q_row,
-                           eps, q_made, &y->q_norm))
+    const struct {
+        const char *name;
+        enum hw_norm_id id;
+        enum hw_tensor_id gain;
+        double from, to; // units of what it reads and makes
+    } norm[] = {
+        {"attention norm", HW_NORM_attn_norm, HW_ATTN_NORM, u->residual, u->attn_norm},
+        {"FFN norm", HW_NORM_ffn_norm, HW_FFN_NORM, u->residual, u->ffn_norm},
+        {"attention sub-norm", HW_NORM_attn_sub_norm, HW_ATTN_SUB_NORM, u->attn, u->wo_in},
+        {"FFN sub-norm", HW_NORM_ffn_sub_norm, HW_FFN_SUB_NORM, u->hidden, u->down_in},
+        {"K norm", HW_NORM_k_norm, HW_K_NORM, u->k_row, u->k},
+        {"Q norm", HW_NORM_q_norm, HW_Q_NORM, u->q_row, u->q},
+    };
+    for (size_t i = 0; i < sizeof norm / sizeof norm[0]; i++) {
+        const struct hw_norm_row *row = &hw_norm_row[norm[i].id];
+        if (hw_has(c, row->where) &&
+            !quantize_norm(z, norm[i].name, hw_float_tensor(z->f, norm[i].gain, l),
+                           hw_length(c, row->n), norm[i].from, z->how.layer_eps, norm[i].to,
+                           &y->norm[norm[i].id]))
             return false;
     }
-    const double in_unit[HW_N_MATRICES] = {
-        [HW_MATRIX_wk] = attn_in, [HW_MATRIX_wq] = attn_in,     [HW_MATRIX_wv] = attn_in,
-        [HW_MATRIX_wo] = wo_in,   [HW_MATRIX_gate_up] = ffn_in, [HW_MATRIX_down] = down_in};
-    const double out_unit[HW_N_MATRICES][2] = {[HW_MATRIX_wk] = {k_row},
-                                               [HW_MATRIX_wq] = {q_row},
-                                               [HW_MATRIX_wv] = {v},
-                                               [HW_MATRIX_wo] = {res_unit},
-                                               [HW_MATRIX_gate_up] = {1.0 / 1024.0, up},
-                                               [HW_MATRIX_down] = {res_unit}};
+    return true;
+}
+
+static bool quantize_matrices(const struct hw_quantizer *z, int l, const struct hw_layer_units *u)
+{
+    const struct {
+        double in, out[2];
+    } unit[HW_N_MATRICES] = {
+        [HW_MATRIX_wk] = {u->attn_norm, {u->k_row}},
+        [HW_MATRIX_wq] = {u->attn_norm, {u->q_row}},
+        [HW_MATRIX_wv] = {u->attn_norm, {u->v}},
+        [HW_MATRIX_wo] = {u->wo_in, {u->residual}},
+        [HW_MATRIX_gate_up] = {u->ffn_norm, {1.0 / 1024.0, u->up}},
+        [HW_MATRIX_down] = {u->down_in, {u->residual}},
+    };
     for (int i = 0; i < HW_N_MATRICES; i++) {
         char name[64];
         struct hw_source src = matrix_source(z, (enum hw_matrix_id)i, l);
         matrix_name(src.index, name, sizeof name);
         src.name = name;
-        src.in_unit = src.act_unit = in_unit[i];
-        src.out_unit[0] = out_unit[i][0];
-        src.out_unit[1] = out_unit[i][1];
-        if (!hw_quantize_matrix(z, &src, &y->matrix[i]))
+        src.in_unit = src.act_unit = unit[i].in;
+        src.out_unit[0] = unit[i].out[0];
+        src.out_unit[1] = unit[i].out[1];
+        if (!hw_quantize_matrix(z, &src, &z->q->layers[l].matrix[i]))
             return false;
     }
     for (int i = 0; i < HW_N_BIASES; i++) {
-        enum hw_matrix_id matrix = hw_bias_row[i].matrix;
-        if (hw_has(c, hw_bias_row[i].where))
+        const struct hw_bias_row *row = &hw_bias_row[i];
+        if (hw_has(z->c, row->where))
             quantize_bias(hw_float_tensor(z->f, bias_origin[i], l),
-                          hw_bias_length(c, (enum hw_bias_id)i), out_unit[matrix][0], y->bias[i]);
+                          hw_bias_length(z->c, (enum hw_bias_id)i), unit[row->matrix].out[0],
+                          z->q->layers[l].bias[i]);
     }
     return true;
+}
+
+static bool quantize_layer(const struct hw_quantizer *z, int l, double residual)
+{
+    struct hw_layer_units u = hw_layer_units(z->c, &z->o->widths, z->r, l, residual);
+    struct hw_qlayer *y = &z->q->layers[l];
+    y->score_shift = u.score_shift;
+    y->att_shift = u.att_shift;
+    y->hidden_shift = u.hidden_shift;
+    return quantize_norms(z, l, &u) && quantize_matrices(z, l, &u);
 }
 
 // Embedding, classifier, final norm. A tied table has one scale word a row: as embedding it gives
@@ -206,7 +178,7 @@ static bool quantize_ends(const struct hw_quantizer *z, double res_unit)
     const struct hw_config *c = z->c;
     struct hw_qmodel *q = z->q;
     double head_in =
-        unit_for(hw_calibration_max(z->r, HW_FLOAT_FINAL_NORM, 0), z->o->widths.act_bits);
+        hw_unit_for(hw_calibration_max(z->r, HW_FLOAT_FINAL_NORM, 0), z->o->widths.act_bits);
     double logit_max = hw_calibration_max(z->r, HW_FLOAT_LOGITS, 0),
            wanted = logit_max / ldexp(1.0, 20);
     if (!quantize_norm(z, "final norm", hw_float_tensor(z->f, HW_OUTPUT_NORM, 0), c->dim, res_unit,
@@ -254,22 +226,6 @@ static bool quantize_ends(const struct hw_quantizer *z, double res_unit)
     return hw_quantize_matrix(z, &head, &q->head);
 }
 
-static double residual_max(const struct hw_calibration *r)
-{
-    double max = 0.0;
-    for (int l = 0; l < r->n_layers; l++) {
-        double here = hw_calibration_max(r, HW_FLOAT_RESIDUAL, l);
-        max = here > max ? here : max;
-    }
-    return max;
-}
-
-// Real value of one step of a residual of `bits` bits: calibration's largest reaches a quarter.
-static double residual_unit(const struct hw_calibration *r, int bits)
-{
-    return 4.0 * unit_for(residual_max(r), bits);
-}
-
 // The width of the residual: 20 bits, and more where the outlier of one token makes the step coarse
 // for the others. Every addition rounds to a step; `noise` is what these roundings add up to,
 // beside the residual's usual size. The default model, 16 to 19 bits: noise of 21, 11, 5.4, 2.7%
@@ -281,14 +237,14 @@ static int residual_bits(const struct hw_calibration *r, int wanted, FILE *progr
 {
     int bits = wanted ? wanted : RES_BITS;
     double per_unit = r->residual_inverse * sqrt((1.0 + 2.0 * r->n_layers) / 12.0), noise;
-    while ((noise = residual_unit(r, bits) * per_unit) > MOST_NOISE && !wanted &&
+    while ((noise = hw_residual_unit(r, bits) * per_unit) > MOST_NOISE && !wanted &&
            bits < MOST_RES_BITS)
         bits++;
     if (progress)
         fprintf(progress,
                 "residual of %d bits: at most %.4g, its roundings are %.2g%% of its usual "
                 "size%s\n",
-                bits, residual_max(r), 100.0 * noise,
+                bits, hw_residual_max(r), 100.0 * noise,
                 noise > MOST_NOISE ? ": warning: too coarse, the model suffers" : "");
     return bits;
 }
@@ -298,7 +254,7 @@ static bool run(struct hw_quantizer *z)
 {
     const struct hw_config *c = z->c;
     struct hw_qmodel *q = z->q;
-    double res_unit = residual_unit(z->r, z->o->widths.res_bits);
+    double res_unit = hw_residual_unit(z->r, z->o->widths.res_bits);
     q->config = *c;
     q->widths = z->o->widths;
     if (!hw_qmodel_alloc(q, z->err))
