@@ -17,6 +17,11 @@
 #include "refmodel/ops.h"
 #include "refmodel/tables.h"
 
+// Fewer cases of the same kinds: tests/sanitize.sh quick.
+#ifndef HW_SHORT
+#define HW_SHORT 0
+#endif
+
 static inline uint64_t random_bits(uint64_t *seed) // splitmix64
 {
     uint64_t z = *seed += UINT64_C(0x9e3779b97f4a7c15);

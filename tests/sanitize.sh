@@ -1,14 +1,18 @@
 #!/bin/bash
 # Every cmocka test once more, and the program with malformed files, built by clang with
 # AddressSanitizer, UndefinedBehaviorSanitizer and the reference's range assertions (HW_CHECK_RANGES).
-# Prints TAP. `quick` leaves out the tests that train, minutes of arithmetic: tests/sanitize.sh [quick]
+# A warning of clang is a failure. `quick` leaves out the tests that are minutes of arithmetic, and has fewer
+# cases of others. Prints TAP: tests/sanitize.sh [quick]
 set -u
-long=" test_budget test_quantize test_tune "
+long=" test_budget test_cost test_quantize test_tune "
 out=build/sanitize
 rm -rf $out # objects of sources that are gone would be linked
 mkdir -p $out
+# what tests/lint asks of clang, too
+warnings="-Wall -Wextra -Wpedantic -Wno-unused-parameter -Wno-gnu-folding-constant -Werror"
 flags="-std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g -ffp-contract=off -DHW_CHECK_RANGES -I.
-       -fsanitize=address,undefined -fno-sanitize-recover=all"
+       -fsanitize=address,undefined -fno-sanitize-recover=all $warnings"
+[ "${1:-}" != quick ] || flags="$flags -DHW_SHORT=1"
 sources=$(ls gen/*.c gen/*/*.c refmodel/*.c sim/cosim.c sim/design.c sim/monitor.c sim/slice.c tests/oracle.c |
     grep -v gen/main.c)
 # shellcheck disable=SC2086

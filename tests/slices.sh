@@ -1,10 +1,11 @@
 #!/bin/sh
 # Every slice of one layer, and the head, alone in Icarus (no X on any output) and, for a few, in
-# Verilator, on captured and on random operands: tests/slices.sh MODEL|Q.safetensors LAYER
+# Verilator, on captured and on random operands, COUNT steps (6): tests/slices.sh MODEL|Q.safetensors LAYER [COUNT]
 # Prints TAP.
 set -u
 model=$1
 layer=$2
+count=${3:-6}
 dir=build/test/slices-$(basename "$model" | cut -d. -f1)
 mkdir -p "$dir"
 case $model in
@@ -28,8 +29,8 @@ for slice in layer:$layer op:rmsnorm:$layer op:attention:$layer op:swiglu:$layer
     matrix:$p.attention.wk matrix:$p.attention.wq:0-31 matrix:$p.attention.wv matrix:$p.attention.wo \
     matrix:$p.feed_forward.gate_up:0-63 matrix:$p.feed_forward.down matrix:output:32-95; do
     rm -rf "$dir/design"
-    check "Icarus $slice" --slice "$slice" --icarus -n 6 --stalls 7
-    check "Icarus $slice random" --slice "$slice" --icarus -n 6 --random 11
+    check "Icarus $slice" --slice "$slice" --icarus -n $count --stalls 7
+    check "Icarus $slice random" --slice "$slice" --icarus -n $count --random 11
 done
 rm -rf "$dir/design"
 check "Icarus layer:$layer reset" --slice "layer:$layer" --icarus -n 4 --reset-at 777 --random 5

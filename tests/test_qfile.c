@@ -239,7 +239,7 @@ static void test_cut_anywhere(void **state)
     (void)state;
     struct file f = damage_me();
     int n_cuts = 0;
-    for (size_t n = 0; n < f.n; n += n < 64 || n + 64 > f.n ? 1 : 61) {
+    for (size_t n = 0; n < f.n; n += n < 64 || n + 64 > f.n ? 1 : HW_SHORT ? 307 : 61) {
         expect_damage_found(f.data, n, "cut");
         n_cuts++;
     }
@@ -259,7 +259,7 @@ static void test_flip_header_bits(void **state)
     struct file f = damage_me();
     size_t end = 8 + header_size(&f);
     int n_flips = 0, n_good = 0;
-    for (size_t bit = 0; bit < end * 8; bit += bit < 512 ? 1 : 7) {
+    for (size_t bit = 0; bit < end * 8; bit += bit < 512 ? 1 : HW_SHORT ? 37 : 7) {
         struct hw_error err = {0};
         struct hw_qmodel q;
         f.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
