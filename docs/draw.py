@@ -83,7 +83,7 @@ def datapath():
     d.box(380, 150, 120, 46, "unit", "RMSNorm", "gains from a ROM")
     d.box(550, 130, 140, 86, "ram", "activations", "X: after a norm", "A: of attention", "H: of SwiGLU")
     d.box(740, 130, 180, 86, "unit", "array", "ROWS x COLS lanes", "a weight word a clock", "acc += level[code] * x")
-    d.box(740, 40, 180, 46, "rom", "weight ROM", "banks of up to 512 KiB")
+    d.box(740, 40, 180, 46, "rom", "weight ROM", "banks of up to 256 KiB")
     d.box(740, 260, 180, 46, "unit", "drain", "row scale, rounding")
     d.box(550, 260, 140, 46, "unit", "rotation", "Q and K")
     d.box(380, 260, 120, 46, "ram", "KV cache", "ATT_POS banks")
@@ -149,7 +149,7 @@ def banks():
         d.arrow((x + 90, 158), (x + 90, 200))
     d.box(110, 200, 620, 44, "unit", "a tree of selects, 16 to 1 each", "the number of the bank is registered beside its word: one clock for any size")
     d.text(20, 62, "a bank:", 11, "start", "#444444")
-    d.text(20, 77, "up to 512 KiB", 11, "start", "#444444")
+    d.text(20, 77, "up to 256 KiB", 11, "start", "#444444")
     return d
 
 

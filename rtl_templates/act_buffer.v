@@ -25,6 +25,7 @@ module act_buffer #(
     input  wire [19:0]           count,
     input  wire [VEC*ACT_W-1:0]  data,
 
+    input  wire                  read,
     input  wire [1:0]            read_region,
     input  wire [ADDR_W-1:0]     read_word, // of the region
     output wire [COLS*ACT_W-1:0] word,      // a cycle later
@@ -67,7 +68,7 @@ module act_buffer #(
     wire [COLS-1:0] mask = ~({COLS{1'b1}} << count) << at_lane;
     ram #(.LANES(COLS), .W(ACT_W), .DEPTH(X_WORDS + A_WORDS + H_WORDS), .ADDR_W(ADDR_W)) u_ram (
         .clk(clk), .we(we ? mask : {COLS{1'b0}}), .waddr(base(region) + at_word),
-        .wdata({COLS/VEC{data}}), .re(1'b1), .raddr(base(read_region) + read_word), .rdata(word)
+        .wdata({COLS/VEC{data}}), .re(read), .raddr(base(read_region) + read_word), .rdata(word)
     );
 
     reg  [COUNT_W-1:0] there [0:2]; // elements, by region

@@ -290,7 +290,9 @@ module attention #(
             reg [3:0]  frac;
             reg [15:0] weight;
             stage #(.N(GAP), .W(21)) u_gap (.clk(clk), .en(b_move[AT_GAP]), .d(gap_in), .q(gap));
-            exp2_rom u_exp2_rom (.clk(clk), .addr(gap[9:4]), .data(entry));
+            exp2_rom u_exp2_rom (
+                .clk(clk), .re(b_move[AT_TABLE]), .addr(gap[9:4]), .data(entry)
+            );
             lerp #(.FRAC_W(4), .CLOCKS(LERP)) u_lerp (
                 .clk(clk), .move(b_move[AT_TABLE+1 +: (LERP > 0 ? LERP : 1)]), .entry(entry),
                 .frac(frac), .y(curve_in)
@@ -408,7 +410,9 @@ module attention #(
     );
     stage #(.N(HALF), .W(SUM_W)) u_sum_m (.clk(clk), .en(r_move[0]), .d(sum_acc), .q(sum_m));
     stage #(.N(MID), .W(15)) u_m (.clk(clk), .en(r_move[AT_M]), .d(aligned[14:0]), .q(m));
-    recip_rom u_recip_rom (.clk(clk), .addr(m[14:9]), .data(recip_entry));
+    recip_rom u_recip_rom (
+        .clk(clk), .re(r_move[AT_RECIP]), .addr(m[14:9]), .data(recip_entry)
+    );
     lerp #(.FRAC_W(9), .CLOCKS(LERP)) u_recip_lerp (
         .clk(clk), .move(r_move[AT_RECIP+1 +: (LERP > 0 ? LERP : 1)]), .entry(recip_entry),
         .frac(recip_frac), .y(recip)

@@ -46,6 +46,7 @@ module drain #(
     input  wire [5:0]              recv_shift2,
 
     // scale ROM
+    output wire                    scale_read,
     output wire [SCALE_ADDR_W-1:0] scale_addr,
     input  wire [VEC*12-1:0]       scale_data,
 
@@ -56,7 +57,9 @@ module drain #(
     output reg  [5:0]              y_shift2,
     output reg  [19:0]             y_row,
     output reg  [VEC*24-1:0]       y,           // signed
-    output wire [19:0]             y_row_next,  // y_row of the next cycle
+    output wire                    y_next,      // y_valid of the next cycle
+    output wire [4:0]              y_dest_next, // with y_next: its y_dest, y_row
+    output wire [19:0]             y_row_next,
     output wire                    busy
 );
     localparam [19:0] VEC_20  = VEC;
@@ -79,6 +82,8 @@ module drain #(
     wire        matrix_end = now_row + VEC_20 >= now_rows;
     wire        block_end  = now_off + VEC_20 >= ROWS_20;
 
+    wire        take = now || embed_valid;
+    assign scale_read = take;
     assign scale_addr = embed_valid ? embed_scale : now_scale;
 
     always @(posedge clk) begin
@@ -98,7 +103,6 @@ module drain #(
     localparam AT_PARTS = 1 + SCALE, AT_PRODUCT = AT_PARTS + PARTS; // registers before
     localparam LANE_W = $clog2(VEC);
     localparam FACT_W = 1 + 5 + 6 + 20;
-    wire        take = now || embed_valid;
     wire [CLOCKS-1:0] move;
     wire              y_comes, way_busy, last_y;
     wire [4:0]        dest_y;
@@ -174,9 +178,9 @@ module drain #(
     endgenerate
 
     always @(posedge clk) begin
-        y_valid  <= y_comes || recv_valid;
+        y_valid  <= y_next;
         y_last   <= recv_valid ? recv_last : last_y;
-        y_dest   <= recv_valid ? recv_dest : dest_y;
+        y_dest   <= y_dest_next;
         y_shift2 <= recv_valid ? recv_shift2 : more_y;
         y_row    <= y_row_next;
         if (recv_valid)
@@ -187,7 +191,9 @@ module drain #(
             y_valid <= 1'b0;
     end
 
-    assign y_row_next = recv_valid ? recv_row : row_y;
+    assign y_next      = y_comes || recv_valid;
+    assign y_dest_next = recv_valid ? recv_dest : dest_y;
+    assign y_row_next  = recv_valid ? recv_row : row_y;
     assign busy = now | way_busy | y_valid;
 endmodule
 

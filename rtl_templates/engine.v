@@ -88,6 +88,7 @@ module engine #(
     wire [`HW_INSN_W-1:0] insn;
     wire         issue_embed, issue_norm, issue_attn, issue_heads, issue_recv, matvec_valid, matvec_ready;
     wire         residual_done, side_done, rows_busy, attn_busy, units_busy;
+    wire                   prog_read;
     wire [PROG_ADDR_W-1:0] prog_addr;
     wire [`HW_INSN_W-1:0]  prog_data;
     reg                    recv_busy;
@@ -124,14 +125,16 @@ module engine #(
     sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) u_sequencer (
         .clk(clk), .rst(rst), .start(start), .sample(sample), .bad_token(bad_token), .done(done),
         .refused(refused), .seq_len(seq_len), .window(window),
-        .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn),
+        .prog_read(prog_read), .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn),
         .issue_embed(issue_embed), .issue_norm(issue_norm), .issue_attn(issue_attn),
         .issue_heads(issue_heads), .issue_recv(issue_recv), .matvec_valid(matvec_valid), .matvec_ready(matvec_ready),
         .residual_done(residual_done), .side_done(side_done), .rows_busy(rows_busy),
         .attn_busy(attn_busy),
         .angles_busy(angles_busy), .recv_busy(recv_busy), .units_busy(units_busy)
     );
-    program_rom u_program_rom (.clk(clk), .addr(prog_addr), .data(prog_data));
+    program_rom u_program_rom (
+        .clk(clk), .re(prog_read), .addr(prog_addr), .data(prog_data)
+    );
 
     wire issue_matvec = matvec_valid && matvec_ready;
 
@@ -150,6 +153,7 @@ module engine #(
     reg [19:0]             act_index;   // element in the region
     reg [19:0]             act_count;   // elements written
     reg [VEC*ACT_W-1:0]    act_data;
+    wire                   mv_read;     // a word is issued to the array
     wire [CHUNK_W-1:0]     act_chunk;
     wire [COLS*ACT_W-1:0]  act_raw;
     wire [COUNT_W-1:0]     act_there;   // elements of the region that is read
@@ -163,7 +167,7 @@ module engine #(
         .clear({issue_matvec && rows_dest == `HW_DST_HIDDEN, issue_attn,
                 issue_norm && (SUB_NORM == 0 || norm_dest[1:0] == X)}),
         .we(act_write), .region(act_region), .index(act_index), .count(act_count), .data(act_data),
-        .read_region(matvec_region), .read_word(act_chunk), .word(act_raw), .available(act_there)
+        .read(mv_read), .read_region(matvec_region), .read_word(act_chunk), .word(act_raw), .available(act_there)
     );
 
     // --- matrix-vector products -------------------------------------------------------------------
@@ -178,6 +182,7 @@ module engine #(
     wire [FACTS_W-1:0]          s1_facts;
     wire [COUNT_W-1:0]          s1_cols;
     wire [ROWS*ACC_W-1:0]       array_sum;
+    wire [`HW_LAT_ROM:0]        embed_move;
     wire [16:0]                 block_tag;
     wire [SCALE_ADDR_W-1:0]     block_scale, scale_addr;
     wire [19:0]                 block_row, block_rows;
@@ -196,17 +201,20 @@ module engine #(
         .insn_last_plane(mv_plane[1:0]),
         .insn_tag({insn[`HW_MATVEC_HIDDEN_SHIFT], insn[`HW_MATVEC_SHIFT], rows_dest}),
         .region(matvec_region), .insn_region(rows_region[1:0]), .available(act_there),
-        .weight_addr(mv_weight_addr), .level_addr(mv_level_addr), .act_chunk(act_chunk),
+        .read(mv_read), .weight_addr(mv_weight_addr), .level_addr(mv_level_addr), .act_chunk(act_chunk),
         .s1_valid(s1_valid), .s1_first(s1_first), .s1_last(s1_last), .s1_cols(s1_cols),
         .s1_tag(s1_facts[FACTS_W-1 -: 17]), .s1_scale(s1_facts[40 +: SCALE_ADDR_W]),
         .s1_row(s1_facts[39:20]), .s1_rows(s1_facts[19:0]), .busy(matvec_busy)
     );
 
+    wire word_read = mv_read | embed_move[0];
     weight_rom u_weight_rom (
-        .clk(clk), .addr(embed_busy ? embed_weight_addr : mv_weight_addr), .data(code_read)
+        .clk(clk), .re(word_read), .addr(embed_busy ? embed_weight_addr : mv_weight_addr),
+        .data(code_read)
     );
     level_rom u_level_rom (
-        .clk(clk), .addr(embed_busy ? embed_level_addr : mv_level_addr), .data(level_read)
+        .clk(clk), .re(word_read), .addr(embed_busy ? embed_level_addr : mv_level_addr),
+        .data(level_read)
     );
 
     // columns beyond the matrix count as zero, whatever the memory holds there
@@ -223,7 +231,6 @@ module engine #(
     localparam WAY = `HW_LAT_ROM - 1;
     localparam WAY_W = WAY > 0 ? WAY : 1;
     wire [WAY:0]         way_move;
-    wire [`HW_LAT_ROM:0] embed_move;
     wire                 way_busy, word_valid, word_first, word_last;
     wire [FACTS_W-1:0]   word_facts;
     wire [WAY_W-1:0]     way_take = way_move[WAY_W-1:0] | embed_move[WAY_W:1];
@@ -317,8 +324,8 @@ module engine #(
             recv_busy <= 1'b0;
     end
 
-    wire                 y_valid, y_last, drain_busy;
-    wire [4:0]           y_dest;
+    wire                 y_valid, y_last, y_next, scale_read, drain_busy;
+    wire [4:0]           y_dest, y_dest_next;
     wire [5:0]           y_shift2;
     wire [19:0]          y_row, y_row_next;
     wire [VEC*24-1:0]    y;
@@ -332,11 +339,14 @@ module engine #(
         .embed_sum(embed_sum), .embed_row(embed_row), .embed_shift(embed_shift),
         .embed_scale(embed_scale), .embed_lane(embed_lane), .recv_valid(recv_take),
         .recv_last(recv_last), .recv_data(s_vec_data), .recv_row(recv_row),
-        .recv_dest(recv_dest), .recv_shift2(recv_shift2), .scale_addr(scale_addr),
-        .scale_data(scale_data), .y_valid(y_valid), .y_last(y_last), .y_dest(y_dest),
-        .y_shift2(y_shift2), .y_row(y_row), .y(y), .y_row_next(y_row_next), .busy(drain_busy)
+        .recv_dest(recv_dest), .recv_shift2(recv_shift2),
+        .scale_read(scale_read), .scale_addr(scale_addr), .scale_data(scale_data), .y_valid(y_valid), .y_last(y_last), .y_dest(y_dest),
+        .y_shift2(y_shift2), .y_row(y_row), .y(y), .y_next(y_next),
+        .y_dest_next(y_dest_next), .y_row_next(y_row_next), .busy(drain_busy)
     );
-    scale_rom u_scale_rom (.clk(clk), .addr(scale_addr), .data(scale_data));
+    scale_rom u_scale_rom (
+        .clk(clk), .re(scale_read), .addr(scale_addr), .data(scale_data)
+    );
     assign rows_busy = matvec_busy | way_busy | array_busy | drain_busy | embed_busy;
 
     // --- residual and norm ----------------------------------------------------------------------
@@ -357,6 +367,7 @@ module engine #(
     wire [NORM_W-1:0]      side_addr;
     wire [VEC*RES_W-1:0]   side_data, side_wrote_data, norm_data;
     wire [SS_W-1:0]        norm_ss;
+    wire                   gain_read, rows_gain_read;
     wire [GAIN_ADDR_W-1:0] gain_addr, rows_gain_addr;
     wire [VEC*16-1:0]      gain_data;
     wire [VEC*RES_W-1:0]   residual_data;
@@ -373,7 +384,7 @@ module engine #(
     ) u_residual (
         .clk(clk), .rst(rst), .valid(y_valid && (y_dest == `HW_DST_INIT || y_dest == `HW_DST_ADD)),
         .add(y_dest == `HW_DST_ADD), .last(y_last), .addr(y_row[VEC_W +: WORD_W]),
-        .addr_next(y_row_next[VEC_W +: WORD_W]), .y(y), .read(norm_read && !side_read),
+        .next(y_next && y_dest_next == `HW_DST_ADD), .addr_next(y_row_next[VEC_W +: WORD_W]), .y(y), .read(norm_read && !side_read),
         .read_addr(norm_addr[WORD_W-1:0]),
         .read_data(residual_data), .wrote(wrote), .wrote_addr(wrote_addr),
         .wrote_data(wrote_data), .ss(ss), .done(residual_done), .busy(residual_busy)
@@ -387,12 +398,13 @@ module engine #(
         .shift(insn[`HW_NORM_SHIFT]),
         .last_word(norm_words[NORM_W-1:0]), .gain_base(norm_gain[GAIN_ADDR_W-1:0]), .ss(norm_ss),
         .read(norm_read), .read_addr(norm_addr), .read_data(norm_data),
-        .gain_addr(gain_addr), .gain_data(gain_data), .y_valid(norm_valid), .y_word(norm_word),
+        .gain_read(gain_read), .gain_addr(gain_addr), .gain_data(gain_data), .y_valid(norm_valid), .y_word(norm_word),
         .y(norm_y), .busy(norm_busy)
     );
     // no rows of K, Q, V while a norm runs: they wait for what it makes
     gain_rom u_gain_rom (
-        .clk(clk), .addr(norm_busy ? gain_addr : rows_gain_addr), .data(gain_data)
+        .clk(clk), .re(gain_read | rows_gain_read), .addr(norm_busy ? gain_addr : rows_gain_addr),
+        .data(gain_data)
     );
 
     // --- rotation, queries, KV cache, attention ---------------------------------------------------
@@ -412,7 +424,7 @@ module engine #(
     wire [ROPE_LO_W+HALF_W-1:0] lo_addr;
     wire [31:0]                 hi_data, lo_data;
     wire [HALF*32-1:0]          angles;
-    wire                        rope_busy, z_valid;
+    wire                        angles_read, rope_busy, z_valid;
     wire [1:0]                  z_kind;
     wire [19:0]                 z_row;
     wire [VEC*12-1:0]           z_query;
@@ -425,12 +437,12 @@ module engine #(
     rope_angles #(
         .HALF(HALF), .HALF_W(HALF_W), .HI_W(ROPE_HI_W), .LO_W(ROPE_LO_W), .CLOCKS(`HW_LAT_ANGLES)
     ) u_rope_angles (
-        .clk(clk), .rst(rst), .start(start), .pos(rope_pos), .hi_addr(hi_addr),
+        .clk(clk), .rst(rst), .start(start), .pos(rope_pos), .read(angles_read), .hi_addr(hi_addr),
         .lo_addr(lo_addr), .hi_data(hi_data), .lo_data(lo_data), .angles(angles),
         .busy(angles_busy)
     );
-    rope_hi_rom u_rope_hi_rom (.clk(clk), .addr(hi_addr), .data(hi_data));
-    rope_lo_rom u_rope_lo_rom (.clk(clk), .addr(lo_addr), .data(lo_data));
+    rope_hi_rom u_rope_hi_rom (.clk(clk), .re(angles_read), .addr(hi_addr), .data(hi_data));
+    rope_lo_rom u_rope_lo_rom (.clk(clk), .re(angles_read), .addr(lo_addr), .data(lo_data));
 
     wire                        qkv_valid, qkv_busy;
     wire [1:0]                  qkv_kind;
@@ -447,7 +459,8 @@ module engine #(
         .k_eps(insn[`HW_HEADS_K_EPS]), .q_eps(insn[`HW_HEADS_Q_EPS]),
         .gain(heads_gain[GAIN_ADDR_W-1:0]),
         .valid(y_valid && (y_dest == `HW_DST_K || y_dest == `HW_DST_Q || y_dest == `HW_DST_V)),
-        .kind(y_kind), .row(y_row), .y(y), .gain_addr(rows_gain_addr), .gain_data(gain_data),
+        .kind(y_kind), .row(y_row), .y(y), .gain_mine(!norm_busy), .gain_read(rows_gain_read),
+        .gain_addr(rows_gain_addr), .gain_data(gain_data),
         .z_valid(qkv_valid), .z_kind(qkv_kind), .z_row(qkv_row), .z(qkv_y), .busy(qkv_busy)
     );
 

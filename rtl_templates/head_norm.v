@@ -29,6 +29,7 @@ module head_norm #(
     input  wire [19:0]             row,
     input  wire [VEC*24-1:0]       y,
 
+    output wire                    gain_read,
     output wire [GAIN_ADDR_W-1:0]  gain_addr,
     input  wire [VEC*16-1:0]       gain_data,
 
@@ -114,7 +115,7 @@ module head_norm #(
     wire [15:0]      m = shifted[15:0];
 
     msb #(.W(SS_W), .I_W(6)) u_msb (.clk(clk), .en(1'b0), .x(total), .index(top));
-    rsqrt_rom u_rsqrt_rom (.clk(clk), .addr(m[15:9]), .data(entry));
+    rsqrt_rom u_rsqrt_rom (.clk(clk), .re(end4), .addr(m[15:9]), .data(entry));
     lerp #(.FRAC_W(9)) u_lerp (
         .clk(clk), .move(1'b0), .entry(entry), .frac(frac), .y(root)
     );
@@ -161,6 +162,7 @@ module head_norm #(
     wire [5:0]       e_shift = e_kind == QUERY ? q_shift_q : k_shift_q;
     assign again = a;
     wire [GAIN_ADDR_W-1:0] c_base = c_kind == QUERY ? q_gain : k_gain;
+    assign gain_read = c && c_kind != VALUE;
     assign gain_addr = c_base + c_index;
     wire [GAIN_ADDR_W+WORD_W-1:0] c_wide = {{GAIN_ADDR_W{1'b0}}, c_word};
     wire [GAIN_ADDR_W-1:0] c_index = c_wide[GAIN_ADDR_W-1:0];

@@ -40,6 +40,7 @@ module matvec #(
     input  wire [COUNT_W-1:0]       available,
 
     // memories
+    output wire                     read,   // a word is issued: all of them are read
     output wire [WEIGHT_ADDR_W-1:0] weight_addr,
     output wire [LEVEL_ADDR_W-1:0]  level_addr,
     output wire [CHUNK_W-1:0]       act_chunk,
@@ -89,6 +90,7 @@ module matvec #(
         groups >= BLOCK_GROUPS[19:0] ? BLOCK_GROUPS[GROUP_W-1:0] : groups[GROUP_W-1:0];
 
     assign insn_ready  = !active || (issue && matrix_end);
+    assign read        = issue;
     assign weight_addr = weight;
     assign level_addr  = level + {{(LEVEL_ADDR_W-2){1'b0}}, plane};
     assign act_chunk   = chunk;

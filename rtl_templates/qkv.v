@@ -4,8 +4,8 @@
 //     QK_NORM   heads of K and Q pass a norm, those of V take as long: head_norm.v        (Qwen3)
 //     neither   z = y, in the same cycle
 // Biases are a stream: from address `bias` of the gain ROM on, a word for VEC rows, in the order in
-// which rows leave. The ROM must be this unit's from the cycle after `start` until the last rows of
-// V have passed; a design has one of the two features at most.
+// which rows leave. The ROM must be this unit's (`gain_mine`) from a cycle before the first rows until the
+// last rows of V have passed; a design has one of the two features at most.
 `default_nettype none
 
 module qkv #(
@@ -34,6 +34,8 @@ module qkv #(
     input  wire [19:0]             row,
     input  wire [VEC*24-1:0]       y,
 
+    input  wire                    gain_mine, // the gain ROM is this unit's
+    output wire                    gain_read,
     output wire [GAIN_ADDR_W-1:0]  gain_addr,
     input  wire [VEC*16-1:0]       gain_data,
 
@@ -50,15 +52,16 @@ module qkv #(
             head_norm #(.VEC(VEC), .HEAD_DIM(HEAD_DIM), .GAIN_ADDR_W(GAIN_ADDR_W)) u_head_norm (
                 .clk(clk), .rst(rst), .set(set_norms), .k_shift(k_shift), .q_shift(q_shift),
                 .k_eps(k_eps), .q_eps(q_eps), .gain(gain), .valid(valid), .kind(kind), .row(row),
-                .y(y), .gain_addr(gain_addr), .gain_data(gain_data), .z_valid(z_valid),
+                .y(y), .gain_read(gain_read), .gain_addr(gain_addr), .gain_data(gain_data), .z_valid(z_valid),
                 .z_kind(z_kind), .z_row(z_row), .z(normed), .busy(busy)
             );
             for (i = 0; i < VEC; i = i + 1) begin : g_row
                 assign z[i*24 +: 24] = {{8{normed[i*16+15]}}, normed[i*16 +: 16]};
             end
-            wire unused_bias = &{1'b0, start, biased, bias};
+            wire unused_bias = &{1'b0, start, biased, bias, gain_mine};
         end else if (QKV_BIAS != 0) begin : g_bias
             reg                    on, valid_q;
+            reg                    wanted; // the first word is not there yet
             reg [1:0]              kind_q;
             reg [19:0]             row_q;
             reg [VEC*24-1:0]       sum;
@@ -73,16 +76,21 @@ module qkv #(
                     if (valid)
                         sum[i*24 +: 24] <= on ? limited : x;
             end
+            assign gain_read = gain_mine && (wanted || (valid && on));
             assign gain_addr = valid ? at + 1'b1 : at;
             always @(posedge clk) begin
                 at      <= start ? bias : gain_addr;
                 valid_q <= valid;
                 kind_q  <= kind;
                 row_q   <= row;
-                if (start)
-                    on <= biased;
+                if (gain_read)
+                    wanted <= 1'b0;
+                if (start) begin
+                    on     <= biased;
+                    wanted <= biased;
+                end
                 if (rst)
-                    valid_q <= 1'b0;
+                    {valid_q, wanted} <= 2'd0;
             end
             assign z_valid = valid_q;
             assign z_kind  = kind_q;
@@ -96,9 +104,10 @@ module qkv #(
             assign z_row     = row;
             assign z         = y;
             assign busy      = 1'b0;
+            assign gain_read = 1'b0;
             assign gain_addr = {GAIN_ADDR_W{1'b0}};
             wire unused = &{1'b0, clk, rst, start, biased, bias, set_norms, k_shift, q_shift, k_eps,
-                            q_eps, gain, gain_data};
+                            q_eps, gain, gain_mine, gain_data};
         end
     endgenerate
 endmodule

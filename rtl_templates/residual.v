@@ -25,7 +25,8 @@ module residual #(
     input  wire                  add,       // 0: overwrite
     input  wire                  last,
     input  wire [ADDR_W-1:0]     addr,      // word
-    input  wire [ADDR_W-1:0]     addr_next, // addr of the next cycle
+    input  wire                  next,      // rows that are added come in the next cycle
+    input  wire [ADDR_W-1:0]     addr_next, // and their word
     input  wire [VEC*24-1:0]     y,
 
     input  wire                  read,      // RMSNorm reads
@@ -59,7 +60,7 @@ module residual #(
 
     ram #(.LANES(1), .W(VEC * RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W)) u_ram (
         .clk(clk), .we(wrote), .waddr(wrote_addr), .wdata(wrote_data),
-        .re(1'b1), .raddr(read ? read_addr : addr_next), .rdata(read_data)
+        .re(read || next), .raddr(read ? read_addr : addr_next), .rdata(read_data)
     );
 
     genvar e;

@@ -36,6 +36,7 @@ module rmsnorm #(
     output wire                    read,
     output wire [ADDR_W-1:0]       read_addr,
     input  wire [VEC*RES_W-1:0]    read_data,
+    output wire                    gain_read,
     output wire [GAIN_ADDR_W-1:0]  gain_addr,
     input  wire [VEC*16-1:0]       gain_data,
 
@@ -74,7 +75,7 @@ module rmsnorm #(
     wire [15:0]      m;
     stage #(.N(SHIFTED), .W(16)) u_m (.clk(clk), .en(scalar[AT_K+1]), .d(shifted[15:0]), .q(m));
 
-    rsqrt_rom u_rsqrt_rom (.clk(clk), .addr(m[15:9]), .data(entry));
+    rsqrt_rom u_rsqrt_rom (.clk(clk), .re(scalar[AT_TABLE]), .addr(m[15:9]), .data(entry));
     lerp #(.FRAC_W(9), .CLOCKS(LERP)) u_lerp (
         .clk(clk), .move(scalar[AT_TABLE+1 +: (LERP > 0 ? LERP : 1)]), .entry(entry), .frac(frac),
         .y(root)
@@ -118,6 +119,7 @@ module rmsnorm #(
     stage #(.N(AT_T - 1), .W(ADDR_W)) u_gain_word (
         .clk(clk), .en(vector[AT_T-2:0]), .d(read_addr), .q(word_gain)
     );
+    assign gain_read = vector[AT_T-1];
     assign gain_addr = base_q + {{(GAIN_ADDR_W-ADDR_W){1'b0}}, word_gain};
 
     genvar i;

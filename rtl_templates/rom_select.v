@@ -8,6 +8,7 @@ module rom_select #(
     parameter W = 8
 ) (
     input  wire         clk,
+    input  wire         re,   // a word is read; without it the last one stays
     input  wire [3:0]   bank, // high address bits
     input  wire [W-1:0] w00, w01, w02, w03,
     input  wire [W-1:0] w04, w05, w06, w07,
@@ -17,7 +18,8 @@ module rom_select #(
 );
     reg [3:0] sel;
     always @(posedge clk)
-        sel <= bank;
+        if (re)
+            sel <= bank;
     always @*
         case (sel)
             4'd0: data = w00;

@@ -17,6 +17,7 @@ module rope_angles #(
     input  wire                    rst,
     input  wire                    start,
     input  wire [HI_W+LO_W-1:0]    pos,
+    output wire                    read,
     output wire [HI_W+HALF_W-1:0]  hi_addr,
     output wire [LO_W+HALF_W-1:0]  lo_addr,
     input  wire [31:0]             hi_data, // {sin, cos}, Q1.14
@@ -38,6 +39,7 @@ module rope_angles #(
     wire signed [32:0] cos_r, sin_r;
     wire signed [15:0] cos_s, sin_s;
 
+    assign read    = a;
     assign hi_addr = {pos[HI_W+LO_W-1:LO_W], a_pair};
     assign lo_addr = {pos[LO_W-1:0], a_pair};
 

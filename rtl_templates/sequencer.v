@@ -34,6 +34,7 @@ module sequencer #(
     output wire [19:0]             seq_len,     // valid with done
     output wire [19:0]             window,      // valid with done
 
+    output wire                    prog_read,
     output wire [PROG_ADDR_W-1:0]  prog_addr,
     input  wire [`HW_INSN_W-1:0]   prog_data,
 
@@ -61,6 +62,7 @@ module sequencer #(
     reg                   residual_pending;
 
     assign insn      = word;
+    assign prog_read = !fetched;
     assign prog_addr = fetch;
     assign seq_len   = insn[`HW_END_POSITIONS];
     assign window    = insn[`HW_END_WINDOW];

@@ -86,7 +86,7 @@ module side #(
         .LEVELS(LEVELS)
     ) u_kept (
         .clk(clk), .rst(rst), .valid(full), .add(1'b0), .last(last), .addr(addr),
-        .addr_next({ADDR_W{1'b0}}), .y(word), .read(read), .read_addr(read_addr),
+        .next(1'b0), .addr_next({ADDR_W{1'b0}}), .y(word), .read(read), .read_addr(read_addr),
         .read_data(read_data), .wrote(wrote), .wrote_addr(wrote_addr), .wrote_data(wrote_data),
         .ss(ss), .done(done), .busy(kept_busy)
     );

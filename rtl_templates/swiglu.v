@@ -76,7 +76,9 @@ module swiglu #(
                 .clk(clk), .en(move[AT_SILU:IN]), .d(up), .q(up3)
             );
 
-            sigmoid_rom u_sigmoid_rom (.clk(clk), .addr(size[13:7]), .data(entry));
+            sigmoid_rom u_sigmoid_rom (
+                .clk(clk), .re(move[AT_TABLE]), .addr(size[13:7]), .data(entry)
+            );
             lerp #(.FRAC_W(7), .CLOCKS(LERP)) u_lerp (
                 .clk(clk), .move(move[AT_TABLE+1 +: (LERP > 0 ? LERP : 1)]), .entry(entry),
                 .frac(frac), .y(curve_in)

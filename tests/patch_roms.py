@@ -20,7 +20,7 @@ for path in paths:
     width = int(re.search(r"output reg\s+\[(\d+):0\] data", source).group(1)) + 1
     bits = int(re.search(r"\[(\d+):0\] addr", source).group(1)) + 1
     text += [f"    wire [{width - 1}:0] d_{name};", f"    reg f_{name};",
-             f"    {name} u_{name} (.clk(clk), .addr(count[{bits - 1}:0]), .data(d_{name}));",
+             f"    {name} u_{name} (.clk(clk), .re(count[31]), .addr(count[{bits - 1}:0]), .data(d_{name}));",
              f"    always @(posedge clk) f_{name} <= ^d_{name};"]
     folds.append(f"f_{name}")
 text += [f"    always @(posedge clk) q <= ^{{{', '.join(folds)}}};", "endmodule", ""]

@@ -503,12 +503,13 @@ class Netlist:
     def __init__(self, name, module):
         self.name, self.driver, self.cells = name, {}, {}
         ports = module["ports"]
-        if sorted(ports) != ["addr", "clk", "data"]:
-            raise Refused(f"{name}: expected ports clk, addr, data, got {sorted(ports)}")
+        if sorted(ports) != ["addr", "clk", "data", "re"]:
+            raise Refused(f"{name}: expected ports clk, re, addr, data, got {sorted(ports)}")
         self.clk = ports["clk"]["bits"]
         self.addr_bits, self.width = len(ports["addr"]["bits"]), len(ports["data"]["bits"])
         for i, bit in enumerate(ports["addr"]["bits"]):
             self.driver[bit] = ("addr", None, i)
+        self.driver[ports["re"]["bits"][0]] = ("re", None, 0)
         for cell_name, cell in module["cells"].items():
             outputs = [p for p, d in cell["port_directions"].items() if d == "output"]
             for port in outputs:
@@ -518,9 +519,11 @@ class Netlist:
         self.data = self.runs(ports["data"]["bits"])
         self.memories = [c for c in self.cells.values() if c.type == "$mem_v2"]
         for c in self.cells.values():
-            if c.type in ("$dff", "$mem_v2"):
+            if c.type in (*REGISTERS, "$mem_v2"):
                 self.check_clocked(c)
-            if c.type != "$dff":
+            if c.type in REGISTERS:
+                c.inputs = {"EN": self.runs(c.bits["EN"])} if c.type == "$dffe" else {}
+            else:
                 c.inputs = {p: self.runs(b) for p, b in c.bits.items() if c.directions[p] == "input"}
 
     def runs(self, bits):
@@ -544,11 +547,12 @@ class Netlist:
         return pieces
 
     def check_clocked(self, c):
-        if c.type == "$dff":
-            good = c.bits["CLK"] == self.clk and c.number("CLK_POLARITY") == 1
+        if c.type in REGISTERS:
+            good = c.bits["CLK"] == self.clk and c.number("CLK_POLARITY") == 1 \
+                and (c.type == "$dff" or c.number("EN_POLARITY") == 1)
         else:
             good = c.number("WR_PORTS") == 0 and c.number("RD_PORTS") == 1 \
-                and c.bits["RD_EN"] == ["1"] and c.number("OFFSET") == 0
+                and c.number("OFFSET") == 0
             if c.registered:
                 good = good and c.bits["RD_CLK"] == self.clk and c.bits["RD_ARST"] == ["0"] \
                     and c.bits["RD_SRST"] == ["0"] and c.number("RD_CLK_POLARITY") == 1
@@ -563,10 +567,10 @@ class Netlist:
             if source == "const":
                 total |= port << at
                 continue
-            if source == "addr":
-                if env["addr"] is None:
-                    raise Refused(f"{self.name}: data depends on the address of its own clock")
-                word = env["addr"]
+            if source in ("addr", "re"):
+                if env[source] is None:
+                    raise Refused(f"{self.name}: data depends on the {source} of its own clock")
+                word = env[source]
             elif source in ("clk", "nothing"):
                 raise Refused(f"{self.name}: a bit of the data comes from {source}")
             else:
@@ -576,12 +580,14 @@ class Netlist:
 
     def output(self, c, first, width, env):
         """The output of a cell; of a register only the bits asked for (others may hang loose)."""
-        key = (c.name, first, width) if c.type == "$dff" else c.name
+        key = (c.name, first, width) if c.type in REGISTERS else c.name
         if key not in env["now"]:
             if c.registered and env["before"] is None:
                 raise Refused(f"{self.name}: data is later than one clock")
             inputs_at = env["before"] if c.registered else env
-            if c.type == "$dff":
+            if c.registered and not self.enabled(c, inputs_at):
+                raise Refused(f"{self.name}: data comes from {c.name}, whose enable was low")
+            if c.type in REGISTERS:
                 if key not in c.inputs:
                     c.inputs[key] = self.runs(c.bits["D"][first:first + width])
                 env["now"][key] = self.value(c.inputs[key], inputs_at) << first
@@ -593,6 +599,16 @@ class Netlist:
             else:
                 env["now"][key] = c.compute({p: self.value(v, env) for p, v in c.inputs.items()})
         return env["now"][key]
+
+    def enabled(self, c, env):
+        """Whether a register or a memory takes what is there."""
+        port = "RD_EN" if c.type == "$mem_v2" else "EN"
+        return port not in c.inputs or self.value(c.inputs[port], env) == 1
+
+    def at_rest(self, address):
+        """With `re` low: no memory reads and no register moves."""
+        env = {"addr": address, "re": 0, "now": {}, "before": None, "touched": []}
+        return not any(self.enabled(c, env) for c in self.cells.values() if c.registered)
 
     def picked(self, c, s):
         """The word of B whose bit of S is set, A where none is."""
@@ -606,8 +622,8 @@ class Netlist:
     def read(self, address):
         """The word, and the memories it came from."""
         touched = []
-        before = {"addr": address, "now": {}, "before": None, "touched": touched}
-        after = {"addr": None, "now": {}, "before": before, "touched": touched}
+        before = {"addr": address, "re": 1, "now": {}, "before": None, "touched": touched}
+        after = {"addr": None, "re": None, "now": {}, "before": before, "touched": touched}
         return self.value(self.data, after), touched
 
 
@@ -617,14 +633,14 @@ class Cell:
         self.bits, self.directions = cell["connections"], cell["port_directions"]
         self.parameters, self.inputs, self.words = cell["parameters"], {}, {}
         self.file = cell["attributes"].get("src", "?").split("|")[-1].rsplit(":", 1)[0]
-        self.registered = self.type == "$dff"
+        self.registered = self.type in REGISTERS
         if self.type == "$mem_v2":
             self.registered = bool(self.number("RD_CLK_ENABLE"))
             self.size, self.width = self.number("SIZE"), self.number("WIDTH")
             self.init = self.parameters["INIT"]
             if len(self.init) != self.size * self.width or set(self.init) - {"0", "1"}:
                 raise Refused(f"{name}: contents not fully defined")
-        elif self.type not in ("$dff", "$mux", "$pmux", *COMPUTE):
+        elif self.type not in (*REGISTERS, "$mux", "$pmux", *COMPUTE):
             raise Refused(f"{name}: a ROM with a cell of type {self.type} is not understood")
 
     def number(self, parameter):
@@ -646,11 +662,13 @@ class Cell:
         return result & (1 << len(self.bits["Y"])) - 1
 
 
+REGISTERS = "$dff", "$dffe"
 COMPUTE = {
     "$eq": lambda c, v: int(v["A"] == v["B"]), "$ne": lambda c, v: int(v["A"] != v["B"]),
     "$not": lambda c, v: ~v["A"], "$logic_not": lambda c, v: int(v["A"] == 0),
     "$and": lambda c, v: v["A"] & v["B"], "$or": lambda c, v: v["A"] | v["B"],
     "$reduce_or": lambda c, v: int(v["A"] != 0), "$reduce_bool": lambda c, v: int(v["A"] != 0),
+    "$logic_and": lambda c, v: int(v["A"] != 0 and v["B"] != 0),
     "$reduce_and": lambda c, v: int(v["A"] == (1 << len(c.bits["A"])) - 1),
     "$add": lambda c, v: v["A"] + v["B"], "$mul": lambda c, v: v["A"] * v["B"],
     "$shl": lambda c, v: v["A"] << v["B"],
@@ -700,6 +718,7 @@ class Yosys:
             read_verilog {incdir} {design.full(rom_file)}
             hierarchy -check
             proc
+            opt_dff -nosdff
             memory -nomap
             write_json {self.dir}/roms.json
             flatten *_rom
@@ -793,6 +812,8 @@ def prove(design, model, yosys):
             raise Refused(f"{kind}_rom: 2^{net.addr_bits} words of {net.width} bits, expected "
                           f"2^{content.addr_bits} of {content.width}")
         bad = 0
+        if not all(map(net.at_rest, {0, *(1 << i for i in range(net.addr_bits))})):
+            raise Refused(f"{kind}_rom: reads while `re` is low")
         for address in range(1 << net.addr_bits):
             got, touched = net.read(address)
             want, fields, describe = content.expected(address)

@@ -26,7 +26,7 @@ DESIGNS = {
     "2 bits": ((32, 48, 1, 2, 2, 19, 9, True), ["--bits", "4", "-c", "2", "--head-bits", "8"],
                (4, 32, 4, 8), ["chip", "op:argmax"]),
     "a tree of banks": ((16, 24, 2, 4, 2, 40, 32, True), ["--bits", "8"], (8, 8, 4, 4, 256), ["chip"]),
-    "two banks": ((64, 16, 1, 8, 1, 9000, 9, True), ["--bits", "8"], (16, 16, 4, 4), ["chip"]),
+    "four banks": ((64, 16, 1, 8, 1, 9000, 9, True), ["--bits", "8"], (16, 16, 4, 4), ["chip"]),
 }
 
 
@@ -122,9 +122,13 @@ SMALL = {
     "falling edge": (edit_file("personality/gain_b00.v", lambda t: t.replace("posedge", "negedge")),
                      2, r"not a plain register"),
     "no register": (edit_file("personality/gain_b00.v", lambda t: t.replace("posedge clk", "*")), 2,
-                    r"its own clock"),
+                    r"dlatch is not understood"),
     "narrow": (edit_file("fabric/scale_rom.v", lambda t: re.sub(r"addr\)", "addr ^ 1)", t)), 2,
                r"not understood|expected"),
+    "no enable": (edit_file("personality/gain_b00.v", lambda t: t.replace("if (re)", "")), 2,
+                  r"gain_rom: reads while `re` is low"),
+    "never at rest": (edit_file("fabric/gain_rom.v", lambda t: t.replace(".re(re)", ".re(1'b1)")), 2,
+                      r"gain_rom: reads while `re` is low"),
     "hidden ROM": (add_rom, 2, r"argmax.v: a ROM this proof does not know"),
     "stray file": (lambda d: shutil.copy(f"{d}/personality/gain_b00.v", f"{d}/personality/x.v"), 2,
                    r"not in filelist.f: personality/x.v"),
@@ -134,7 +138,9 @@ BANKS = {
     "swapped instances": (edit_file("fabric/weight_rom.v", exchange("weight_b00", "weight_b01")), 1,
                           r"weight ROM word 0,"),
     "bank not selected": (edit_file("fabric/rom_select.v", lambda t: t.replace(
-        "sel <= bank", "sel <= 0")), 1, r"weight ROM word 4096,"),
+        "sel <= bank", "sel <= 0")), 2, r"data comes from .*, whose enable was low"),
+    "bank not read": (edit_file("fabric/weight_rom.v", lambda t: t.replace(
+        "== 2'd1)", "== 2'd0)")), 2, r"data comes from .*, whose enable was low"),
     "late bank": (edit_file("fabric/rom_select.v", lambda t: t.replace(
         "case (sel)", "case (bank)")), 2, r"its own clock"),
 }
@@ -171,7 +177,7 @@ def main():
                 expect(f"{name}, {part}", case.prove(*[] if whole else ["--roms-only"]), 0,
                        "all proven")
                 if part == "chip":
-                    for fault, (edit, status, text) in {"planes": SMALL, "two banks": BANKS}.get(
+                    for fault, (edit, status, text) in {"planes": SMALL, "four banks": BANKS}.get(
                             name, {}).items():
                         expect(f"{name}, {fault}", case.damaged(
                             edit, *[] if fault == "hidden ROM" else ["--roms-only"]), status, text)

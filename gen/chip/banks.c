@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the text of ROMs. A bank holds at most 512 KiB. Banks are joined by a tree of rom_select:
+// Owns the text of ROMs. A bank holds at most 256 KiB. Banks are joined by a tree of rom_select:
 // the address reaches a word through one select a level. Where there are more than FAN banks, each
 // FAN of them are a module of their own, a group: what cannot take all of a ROM at once takes it
 // group by group (sim/build).
@@ -67,7 +67,8 @@ static void comment(struct hw_out *out, const struct hw_plan *plan, const struct
     }
 }
 
-// Words first..last-1 of a ROM as a module: a clocked case statement, zero where nothing is said.
+// Words first..last-1 of a ROM as a module: a case statement that is clocked while `re` is high,
+// zero where nothing is said.
 static void write_case(struct hw_out *out, const char *path, const char *module,
                        struct hw_words *words, int addr_bits, long first, long last)
 {
@@ -78,9 +79,9 @@ static void write_case(struct hw_out *out, const char *path, const char *module,
     hw_out_print(out, "%s// %s ROM, words %ld to %ld.\n`default_nettype none\n\nmodule %s (\n",
                  HW_NOTICE, rom->name, first, last - 1, module);
     hw_out_print(out,
-                 "    input  wire clk,\n    input  wire [%d:0] addr,\n"
+                 "    input  wire clk,\n    input  wire re,\n    input  wire [%d:0] addr,\n"
                  "    output reg  [%d:0] data\n);\n"
-                 "    always @(posedge clk)\n        case (addr)\n",
+                 "    always @(posedge clk) if (re)\n        case (addr)\n",
                  addr_bits - 1, rom->width - 1);
     for (long w = first; w < last && w < rom->depth && !out->err->set; w++) {
         if (words->plan)
@@ -136,8 +137,8 @@ static void write_select(struct hw_out *out, const struct hw_rom *rom, const cha
                          const char *prefix, int first, int n, int lsb, const char *data)
 {
     int bits = hw_log2_up(n);
-    hw_out_print(out, "    rom_select #(.W(%d)) %s (\n        .clk(clk), .bank(", rom->width,
-                 instance);
+    hw_out_print(out, "    rom_select #(.W(%d)) %s (\n        .clk(clk), .re(re), .bank(",
+                 rom->width, instance);
     if (bits < FAN_BITS)
         hw_out_print(out, "{%d'd0, addr[%d:%d]}", FAN_BITS - bits, lsb + bits - 1, lsb);
     else
@@ -153,28 +154,30 @@ static void write_select(struct hw_out *out, const struct hw_rom *rom, const cha
     hw_out_print(out, "\n    );\n");
 }
 
-// Banks, each with a wire for its word.
+// Banks, each with a wire for its word. Only the one that is read has its enable high.
 static void write_banks(struct hw_out *out, const struct hw_rom *rom, int first, int n, int bank)
 {
+    int bits = hw_log2_up(n);
     for (int i = first; i < first + n; i++)
         hw_out_print(out,
-                     "    wire [%d:0] b_%02d;\n"
-                     "    %s_b%02d u_b%02d (.clk(clk), .addr(addr[%d:0]), .data(b_%02d));\n",
-                     rom->width - 1, i, rom->name, i, i, bank - 1, i);
+                     "    wire [%d:0] b_%02d;\n    %s_b%02d u_b%02d (\n"
+                     "        .clk(clk), .re(re && addr[%d:%d] == %d'd%d), .addr(addr[%d:0]), "
+                     ".data(b_%02d)\n    );\n",
+                     rom->width - 1, i, rom->name, i, i, bank + bits - 1, bank, bits, i - first,
+                     bank - 1, i);
 }
 
-// The groups of a ROM. One that is not read rests at address 0: nothing moves there, and a
-// simulator finds its words in the cache.
+// The groups of a ROM. Nothing moves in one that is not read.
 static void write_groups(struct hw_out *out, const struct hw_rom *rom, int group)
 {
     int bits = rom->addr_bits - group;
     for (int i = 0; i < 1 << bits; i++)
         hw_out_print(out,
                      "    wire [%d:0] g_%02d;\n"
-                     "    %s_g%02d u_g%02d (\n        .clk(clk), "
-                     ".addr(addr[%d:%d] == %d'd%d ? addr[%d:0] : %d'd0), .data(g_%02d)\n    );\n",
+                     "    %s_g%02d u_g%02d (\n        .clk(clk), .re(re && addr[%d:%d] == %d'd%d), "
+                     ".addr(addr[%d:0]), .data(g_%02d)\n    );\n",
                      rom->width - 1, i, rom->name, i, i, rom->addr_bits - 1, group, bits, i,
-                     group - 1, group, i);
+                     group - 1, i);
 }
 
 // n groups, and selects of FAN level by level; the last one's word is the output.
@@ -206,10 +209,11 @@ static void begin_module(struct hw_out *out, const struct hw_rom *rom, const cha
     hw_out_open(out, path);
     hw_out_print(out, "%s// %s ROM: %d bank%s of 2^%d words.\n`default_nettype none\n\n", HW_NOTICE,
                  rom->name, n, n == 1 ? "" : "s", bank);
-    hw_out_print(out,
-                 "module %s (\n    input  wire clk,\n    input  wire [%d:0] addr,\n"
-                 "    output wire [%d:0] data\n);\n",
-                 module, addr_bits - 1, rom->width - 1);
+    hw_out_print(
+        out,
+        "module %s (\n    input  wire clk,\n    input  wire re,\n    input  wire [%d:0] addr,\n"
+        "    output wire [%d:0] data\n);\n",
+        module, addr_bits - 1, rom->width - 1);
 }
 
 static void end_module(struct hw_out *out)
@@ -233,7 +237,8 @@ void hw_write_joined(struct hw_out *out, const struct hw_rom *rom, int bank_byte
     snprintf(module, sizeof module, "%s_rom", rom->name);
     begin_module(out, rom, module, rom->addr_bits, n, bank);
     if (n == 1)
-        hw_out_print(out, "    %s_b00 u_b00 (.clk(clk), .addr(addr), .data(data));\n", rom->name);
+        hw_out_print(out, "    %s_b00 u_b00 (.clk(clk), .re(re), .addr(addr), .data(data));\n",
+                     rom->name);
     else if (n > FAN)
         write_tree(out, rom, group);
     else {

@@ -31,7 +31,7 @@ const struct hw_option HW_DESIGN_OPTIONS[] = {
      .help = "in place of --rows and so on: the fabric of the design in DIR, whose "
              "capacities hold the model; only the constants are new"},
     {"bank-bytes", 0, HW_SETS(struct hw_request, geometry.bank_bytes), "N", 1, HW_ANY_COUNT,
-     .otherwise = "524288", .help = "most bytes of a ROM bank"},
+     .otherwise = "262144", .help = "most bytes of a ROM bank"},
     {"ctx", 0, HW_SETS(struct hw_request, ctx), "N", 1, HW_ANY_COUNT, .otherwise = "the model's",
      .help = "a context of N positions"},
     {"slice", 0, HW_SETS(struct hw_request, slice), "NAME", .preset = "chip",

@@ -30,8 +30,8 @@ module text_decode (
     wire [LEN_W+POOL_W-1:0] piece;
     wire [7:0]       data;
 
-    text_piece_rom u_pieces (.clk(clk), .addr(id), .data(piece));
-    text_pool_rom u_pool (.clk(clk), .addr(at), .data(data));
+    text_piece_rom u_pieces (.clk(clk), .re(state == LOOK), .addr(id), .data(piece));
+    text_pool_rom u_pool (.clk(clk), .re(state == READ), .addr(at), .data(data));
 
     wire feed = data == 8'd10 && !returned;
     wire skip = strip && data == 8'd32;

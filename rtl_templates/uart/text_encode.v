@@ -63,8 +63,12 @@ module text_encode #(
     wire [2*W+1:0]  of_byte;
     wire [W+31:0]   of_char;
     wire [7:0]      the_byte = char[8*part +: 8];
-    text_byte_rom u_bytes (.clk(clk), .addr(the_byte), .data(of_byte));
-    text_char_rom u_chars (.clk(clk), .addr(entry[CHAR_W-1:0]), .data(of_char));
+    text_byte_rom u_bytes (
+        .clk(clk), .re(state == WAIT || state == BYTES), .addr(the_byte), .data(of_byte)
+    );
+    text_char_rom u_chars (
+        .clk(clk), .re(state == CHAR || state == FIND), .addr(entry[CHAR_W-1:0]), .data(of_char)
+    );
 
     // symbols: {a raw byte, which never merges; the token}
     reg [W:0]        symbol [0:(1<<LINE_W)-1];
@@ -86,7 +90,7 @@ module text_encode #(
     reg [MERGE_W-1:0]   low, step;
     wire [MERGE_W-1:0]  probe = low | step;
     wire [2*W+RANK_W+W-1:0] of_pair;
-    text_merge_rom u_merges (.clk(clk), .addr(probe), .data(of_pair));
+    text_merge_rom u_merges (.clk(clk), .re(state == PROBE), .addr(probe), .data(of_pair));
     wire [2*W-1:0]    key   = of_pair[W+RANK_W +: 2*W];
     wire [RANK_W-1:0] rank  = of_pair[W +: RANK_W];
     reg  [2*W-1:0]    sought;

@@ -10,7 +10,7 @@ module f_act_buffer #(
 ) (
     input wire clk,
     input wire [2:0] clear,
-    input wire we, half,
+    input wire we, half, read,
     input wire [1:0] region, read_region,
     input wire [19:0] index,
     input wire [2:0] read_word,
@@ -25,7 +25,7 @@ module f_act_buffer #(
         .ADDR_W(3), .COUNT_W(6)
     ) dut (
         .clk(clk), .clear(clear), .we(we), .region(region), .index(index), .count(count),
-        .data(data), .read_region(read_region), .read_word(read_word), .word(word),
+        .data(data), .read(read), .read_region(read_region), .read_word(read_word), .word(word),
         .available(available)
     );
 
@@ -51,8 +51,10 @@ module f_act_buffer #(
                 {there[r], counted[r]} <= {6'd0, 1'b1};
         if (we && region == of && place >= index && place < index + count)
             {known, held} <= {1'b1, data[lane*ACT_W +: ACT_W]};
-        due  <= known && read_region == of && read_word == place / COLS;
-        want <= held;
+        if (read) begin // a word that was read stays
+            due  <= known && read_region == of && read_word == place / COLS;
+            want <= held;
+        end
     end
     always @* begin
         assume (of < 3 && region < 3 && read_region < 3 && read_word < WORDS && place < COLS * WORDS);

@@ -31,13 +31,13 @@ module f_drain #(
     input wire [5:0] embed_shift, recv_shift2,
     input wire [$clog2(VEC)-1:0] embed_lane,
     input wire [VEC*24-1:0] recv_data,
-    input wire [2:0] recv_dest,
+    input wire [4:0] recv_dest,
     input wire [VEC*12-1:0] scale_data
 );
     localparam P_W = ACC_W + 10;
     localparam LANE_W = $clog2(VEC);
-    wire y_valid, y_last, busy;
-    wire [2:0] y_dest;
+    wire y_valid, y_last, y_next, scale_read, busy;
+    wire [4:0] y_dest, y_dest_next;
     wire [5:0] y_shift2;
     wire [19:0] y_row, y_row_next;
     wire [VEC*24-1:0] y;
@@ -55,9 +55,10 @@ module f_drain #(
         .embed_sum(embed_sum), .embed_row(embed_row), .embed_shift(embed_shift),
         .embed_scale(embed_scale), .embed_lane(embed_lane), .recv_valid(recv_valid),
         .recv_last(recv_last), .recv_data(recv_data), .recv_row(recv_row),
-        .recv_dest(recv_dest), .recv_shift2(recv_shift2), .scale_addr(scale_addr),
-        .scale_data(scale_data), .y_valid(y_valid), .y_last(y_last), .y_dest(y_dest),
-        .y_shift2(y_shift2), .y_row(y_row), .y(y), .y_row_next(y_row_next), .busy(busy)
+        .recv_dest(recv_dest), .recv_shift2(recv_shift2),
+        .scale_read(scale_read), .scale_addr(scale_addr), .scale_data(scale_data), .y_valid(y_valid), .y_last(y_last), .y_dest(y_dest),
+        .y_shift2(y_shift2), .y_row(y_row), .y(y), .y_next(y_next),
+        .y_dest_next(y_dest_next), .y_row_next(y_row_next), .busy(busy)
     );
 
     // --- the specification: which group leaves now, from the block as it came -----------------
@@ -75,7 +76,7 @@ module f_drain #(
     wire        more  = group + 1 < ROWS / VEC && first + VEC < rows;
     // one group on its way: at the accumulators, times its mantissa, shifted
     reg out1, out2, out3, last1, last2, last3, array1, array2, array3;
-    reg [2:0] dest1, dest2, dest3;
+    reg [4:0] dest1, dest2, dest3;
     reg [5:0] more1, more2, more3, shift1, shift2;
     reg [19:0] row1, row2, row3;
     reg one1;
@@ -105,8 +106,8 @@ module f_drain #(
                               : block_sum[element*ACC_W +: ACC_W];
         {one1, lane1} <= {embed_valid, embed_lane};
         {last1, dest1, more1, shift1, row1} <= embed_valid
-            ? {embed_last, 3'd0, 6'd0, embed_shift, embed_row}
-            : {!(first + VEC < rows), tag[2:0], tag[16:11], tag[10:5], first};
+            ? {embed_last, 5'd0, 6'd0, embed_shift, embed_row}
+            : {!(first + VEC < rows), tag[4:0], tag[16:11], tag[10:5], first};
         p2 <= {acc1, 2'b01, word[7:0]};
         {out2, array2, last2, dest2, more2, row2} <= {out1, array1, last1, dest1, more1, row1};
         shift2 <= shift1 - word[11:8];
@@ -137,14 +138,17 @@ module f_drain #(
     always @(posedge clk) if (f_past && !rst) begin
         scale_walks:  assert (!out0 || scale_addr == scale_now);
         scale_embeds: assert (!embed_valid || scale_addr == embed_scale);
+        // the scale ROM rests where no group comes
+        scale_rests:  assert (scale_read == (out0 || embed_valid));
         on_time: assert (y_valid == out3);
+        foretold: assert (y_next == (out2 || recv_valid));
         if (y_valid) begin
             last_one:   assert (y_last == last3);
             to_dest:    assert (y_dest == dest3);
             its_row:    assert (y_row == row3);
             its_shift2: assert (y_shift2 == more3 || !(array3 || $past(recv_valid)));
             its_value:  assert (y[lane*24 +: 24] == y3);
-            row_next:   assert ($past(y_row_next) == y_row);
+            row_next:   assert ($past(y_row_next) == y_row && $past(y_dest_next) == y_dest);
         end
         is_busy: assert (busy || !(out0 || out1 || out2 || out3));
         is_idle: assert (!busy || out0 || out1 || out2 || out3);

@@ -19,6 +19,7 @@ module f_head_norm #(
     input wire [GAIN_ADDR_W-1:0] gain
 );
     localparam WORDS = HEAD_DIM / VEC;
+    wire gain_read;
     wire [GAIN_ADDR_W-1:0] gain_addr;
     wire z_valid, busy;
     wire [1:0] z_kind;
@@ -28,7 +29,7 @@ module f_head_norm #(
 
     head_norm #(.VEC(VEC), .HEAD_DIM(HEAD_DIM), .GAIN_ADDR_W(GAIN_ADDR_W)) dut (
         .clk(clk), .rst(rst), .set(set), .k_shift(6'd3), .q_shift(6'd5), .k_eps(32'd1), .q_eps(32'd2),
-        .gain(gain), .valid(valid), .kind(kind), .row(row), .y(y), .gain_addr(gain_addr),
+        .gain(gain), .valid(valid), .kind(kind), .row(row), .y(y), .gain_read(gain_read), .gain_addr(gain_addr),
         .gain_data(gain_data), .z_valid(z_valid), .z_kind(z_kind), .z_row(z_row), .z(z), .busy(busy)
     );
 
@@ -106,6 +107,9 @@ module f_head_norm #(
         // three cycles before a word leaves, its gain is asked for: seen two later
         if (since == 8'd10 + WORDS && f_kind != 2'd2 && WORDS > 1)
             its_gain: assert (gain_was2 == last_gain);
+        // words of a value, and no words, want no gain
+        asks:       assert (!(since >= 8'd9 && since < 8'd9 + WORDS) || gain_read == (f_kind != 2'd2));
+        at_rest:    assert (!gain_read || busy);
         is_busy:    assert (since == 8'd0 || since >= 8'd12 + WORDS || busy);
     end
     always @(posedge clk) begin

@@ -39,7 +39,7 @@ module f_matvec #(
     input wire [16:0] insn_tag
 );
     localparam MOST = 12; // rows: three blocks
-    wire insn_ready, s1_valid, s1_first, s1_last, busy;
+    wire insn_ready, read, s1_valid, s1_first, s1_last, busy;
     wire [1:0] region;
     wire [WEIGHT_ADDR_W-1:0] weight_addr;
     wire [LEVEL_ADDR_W-1:0] level_addr;
@@ -58,7 +58,7 @@ module f_matvec #(
         .insn_rows(insn_rows), .insn_last_chunk(insn_last_chunk),
         .insn_last_cols(insn_last_cols), .insn_last_plane(insn_last_plane), .insn_tag(insn_tag),
         .region(region), .insn_region(insn_region), .available(available),
-        .weight_addr(weight_addr), .level_addr(level_addr), .act_chunk(act_chunk),
+        .read(read), .weight_addr(weight_addr), .level_addr(level_addr), .act_chunk(act_chunk),
         .s1_valid(s1_valid), .s1_first(s1_first), .s1_last(s1_last), .s1_cols(s1_cols),
         .s1_tag(s1_tag), .s1_scale(s1_scale), .s1_row(s1_row), .s1_rows(s1_rows), .busy(busy)
     );
@@ -153,6 +153,8 @@ module f_matvec #(
     always @(posedge clk) if (f_past && !rst) begin
         ready:    assert (insn_ready == (!have || (go && last_of_matrix)));
         each_word: assert (s1_valid == was);
+        // the memories rest where no word is issued
+        at_rest:  assert (read == go);
         // word n is chunk, plane, block in that order
         if (have)
             order: assert (n == (block * planes + plane) * chunks + chunk);

@@ -15,7 +15,7 @@ module f_residual #(
     parameter ADDR_W = 3,
     parameter SS_W = 14
 ) (
-    input wire clk, rst, valid, add, last, read,
+    input wire clk, rst, valid, add, last, read, next,
     input wire [ADDR_W-1:0] addr, addr_next, read_addr,
     input wire [VEC*24-1:0] y
 );
@@ -25,7 +25,7 @@ module f_residual #(
     wire [SS_W-1:0] ss;
     residual #(.VEC(VEC), .RES_W(RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W), .SS_W(SS_W)) dut (
         .clk(clk), .rst(rst), .valid(valid), .add(add), .last(last), .addr(addr),
-        .addr_next(addr_next), .y(y), .read(read), .read_addr(read_addr), .read_data(read_data),
+        .next(next), .addr_next(addr_next), .y(y), .read(read), .read_addr(read_addr), .read_data(read_data),
         .wrote(wrote), .wrote_addr(wrote_addr), .wrote_data(wrote_data), .ss(ss), .done(done),
         .busy(busy)
     );
@@ -41,7 +41,7 @@ module f_residual #(
     reg known;
     reg signed [RES_W-1:0] held;
     reg [ADDR_W-1:0] next_was, addr1, addr2;
-    reg read_was, v1, v2;
+    reg read_was, next_was_there, v1, v2;
     reg [D-1:0] v, l;                       // rows, last rows of the last clocks
     wire signed [25:0] old  = add ? held : 0;
     wire signed [23:0] row  = y[lane*24 +: 24];
@@ -79,7 +79,7 @@ module f_residual #(
         f_past <= 1'b1;
         if (valid && addr == place && (!add || known))
             {known, held} <= {1'b1, new_};
-        {next_was, read_was} <= {addr_next, read};
+        {next_was, read_was, next_was_there} <= {addr_next, read, next};
         {addr1, addr2} <= {addr, addr1};
         {v1, v2} <= {valid, v1};
         v <= {v, valid};
@@ -98,8 +98,8 @@ module f_residual #(
             assume (!valid && !read);
         assume (f_at == place);
         if (valid) begin
-            // the drain announces a row; RMSNorm reads when nothing is added
-            assume (addr == next_was);
+            // the drain announces a row that is added; RMSNorm reads when nothing is added
+            assume (!add || (next_was_there && addr == next_was));
             assume (!add || !read_was);
             // rows of a matrix differ, and NORM stands between two matrices
             assume (!add || !((v1 && addr1 == addr) || (v2 && addr2 == addr)));

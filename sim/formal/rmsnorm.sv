@@ -25,6 +25,7 @@ module f_rmsnorm #(
 );
     wire read, y_valid, busy;
     wire [ADDR_W-1:0] read_addr, y_word;
+    wire gain_read;
     wire [GAIN_ADDR_W-1:0] gain_addr;
     wire [VEC*ACT_W-1:0] y;
     rmsnorm #(
@@ -33,7 +34,7 @@ module f_rmsnorm #(
     ) dut (
         .clk(clk), .rst(rst), .start(start), .eps(eps), .shift(shift), .last_word(last_word),
         .gain_base(gain_base), .ss(ss), .read(read), .read_addr(read_addr),
-        .read_data(read_data), .gain_addr(gain_addr), .gain_data(gain_data), .y_valid(y_valid),
+        .read_data(read_data), .gain_read(gain_read), .gain_addr(gain_addr), .gain_data(gain_data), .y_valid(y_valid),
         .y_word(y_word), .y(y), .busy(busy)
     );
 
@@ -116,6 +117,7 @@ module f_rmsnorm #(
         reads:    assert (read == (t >= 3 && t <= 3 + last0));
         in_order: assert (!read || read_addr == read_word);
         gain:     assert (!(t >= 4 && t <= 4 + last0) || gain_addr == gain_here);
+        at_rest:  assert (gain_read == (t >= 4 && t <= 4 + last0));
         on_time:  assert (y_valid == (t >= 8 && t <= 8 + last0));
         number:   assert (!y_valid || y_word == y_now);
         value:    assert (!y_valid || y[lane*ACT_W +: ACT_W] == y4);

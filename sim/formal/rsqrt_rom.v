@@ -4,11 +4,13 @@
 
 module rsqrt_rom (
     input  wire        clk,
+    input  wire        re,
     input  wire [6:0]  addr,
     output reg  [27:0] data
 );
     always @(posedge clk)
-        data <= {5'd0, addr, 9'd0, addr};
+        if (re)
+            data <= {5'd0, addr, 9'd0, addr};
 endmodule
 
 `default_nettype wire

@@ -4,10 +4,11 @@
 
 module gain_rom (
     input  wire clk,
+    input  wire re,
     input  wire [2:0] addr,
     output wire [63:0] data
 );
-    gain_b00 u_b00 (.clk(clk), .addr(addr), .data(data));
+    gain_b00 u_b00 (.clk(clk), .re(re), .addr(addr), .data(data));
 endmodule
 
 `default_nettype wire

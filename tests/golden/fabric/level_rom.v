@@ -4,10 +4,11 @@
 
 module level_rom (
     input  wire clk,
+    input  wire re,
     input  wire [2:0] addr,
     output wire [127:0] data
 );
-    level_b00 u_b00 (.clk(clk), .addr(addr), .data(data));
+    level_b00 u_b00 (.clk(clk), .re(re), .addr(addr), .data(data));
 endmodule
 
 `default_nettype wire

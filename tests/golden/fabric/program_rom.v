@@ -4,19 +4,28 @@
 
 module program_rom (
     input  wire clk,
+    input  wire re,
     input  wire [3:0] addr,
     output wire [159:0] data
 );
     wire [159:0] b_00;
-    program_b00 u_b00 (.clk(clk), .addr(addr[1:0]), .data(b_00));
+    program_b00 u_b00 (
+        .clk(clk), .re(re && addr[3:2] == 2'd0), .addr(addr[1:0]), .data(b_00)
+    );
     wire [159:0] b_01;
-    program_b01 u_b01 (.clk(clk), .addr(addr[1:0]), .data(b_01));
+    program_b01 u_b01 (
+        .clk(clk), .re(re && addr[3:2] == 2'd1), .addr(addr[1:0]), .data(b_01)
+    );
     wire [159:0] b_02;
-    program_b02 u_b02 (.clk(clk), .addr(addr[1:0]), .data(b_02));
+    program_b02 u_b02 (
+        .clk(clk), .re(re && addr[3:2] == 2'd2), .addr(addr[1:0]), .data(b_02)
+    );
     wire [159:0] b_03;
-    program_b03 u_b03 (.clk(clk), .addr(addr[1:0]), .data(b_03));
+    program_b03 u_b03 (
+        .clk(clk), .re(re && addr[3:2] == 2'd3), .addr(addr[1:0]), .data(b_03)
+    );
     rom_select #(.W(160)) u_select (
-        .clk(clk), .bank({2'd0, addr[3:2]}), .data(data),
+        .clk(clk), .re(re), .bank({2'd0, addr[3:2]}), .data(data),
         .w00(b_00), .w01(b_01), .w02(b_02), .w03(b_03),
         .w04(160'd0), .w05(160'd0), .w06(160'd0), .w07(160'd0),
         .w08(160'd0), .w09(160'd0), .w10(160'd0), .w11(160'd0),

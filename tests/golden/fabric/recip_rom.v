@@ -4,10 +4,11 @@
 
 module recip_rom (
     input  wire clk,
+    input  wire re,
     input  wire [5:0] addr,
     output reg  [27:0] data
 );
-    always @(posedge clk)
+    always @(posedge clk) if (re)
         case (addr)
             6'd0: data <= 28'he088000;
             6'd1: data <= 28'he177e08;

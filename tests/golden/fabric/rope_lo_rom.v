@@ -4,10 +4,11 @@
 
 module rope_lo_rom (
     input  wire clk,
+    input  wire re,
     input  wire [2:0] addr,
     output wire [31:0] data
 );
-    rope_lo_b00 u_b00 (.clk(clk), .addr(addr), .data(data));
+    rope_lo_b00 u_b00 (.clk(clk), .re(re), .addr(addr), .data(data));
 endmodule
 
 `default_nettype wire

@@ -4,10 +4,11 @@
 
 module rsqrt_rom (
     input  wire clk,
+    input  wire re,
     input  wire [6:0] addr,
     output reg  [27:0] data
 );
-    always @(posedge clk)
+    always @(posedge clk) if (re)
         case (addr)
             7'd32: data <= 28'he0c8000;
             7'd33: data <= 28'he227e0c;

@@ -4,15 +4,20 @@
 
 module scale_rom (
     input  wire clk,
+    input  wire re,
     input  wire [4:0] addr,
     output wire [47:0] data
 );
     wire [47:0] b_00;
-    scale_b00 u_b00 (.clk(clk), .addr(addr[3:0]), .data(b_00));
+    scale_b00 u_b00 (
+        .clk(clk), .re(re && addr[4:4] == 1'd0), .addr(addr[3:0]), .data(b_00)
+    );
     wire [47:0] b_01;
-    scale_b01 u_b01 (.clk(clk), .addr(addr[3:0]), .data(b_01));
+    scale_b01 u_b01 (
+        .clk(clk), .re(re && addr[4:4] == 1'd1), .addr(addr[3:0]), .data(b_01)
+    );
     rom_select #(.W(48)) u_select (
-        .clk(clk), .bank({3'd0, addr[4:4]}), .data(data),
+        .clk(clk), .re(re), .bank({3'd0, addr[4:4]}), .data(data),
         .w00(b_00), .w01(b_01), .w02(48'd0), .w03(48'd0),
         .w04(48'd0), .w05(48'd0), .w06(48'd0), .w07(48'd0),
         .w08(48'd0), .w09(48'd0), .w10(48'd0), .w11(48'd0),

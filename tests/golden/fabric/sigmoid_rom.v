@@ -4,10 +4,11 @@
 
 module sigmoid_rom (
     input  wire clk,
+    input  wire re,
     input  wire [6:0] addr,
     output reg  [27:0] data
 );
-    always @(posedge clk)
+    always @(posedge clk) if (re)
         case (addr)
             7'd0: data <= 28'h3ff4000;
             7'd1: data <= 28'h3f643ff;

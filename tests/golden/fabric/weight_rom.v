@@ -4,19 +4,28 @@
 
 module weight_rom (
     input  wire clk,
+    input  wire re,
     input  wire [5:0] addr,
     output wire [63:0] data
 );
     wire [63:0] b_00;
-    weight_b00 u_b00 (.clk(clk), .addr(addr[3:0]), .data(b_00));
+    weight_b00 u_b00 (
+        .clk(clk), .re(re && addr[5:4] == 2'd0), .addr(addr[3:0]), .data(b_00)
+    );
     wire [63:0] b_01;
-    weight_b01 u_b01 (.clk(clk), .addr(addr[3:0]), .data(b_01));
+    weight_b01 u_b01 (
+        .clk(clk), .re(re && addr[5:4] == 2'd1), .addr(addr[3:0]), .data(b_01)
+    );
     wire [63:0] b_02;
-    weight_b02 u_b02 (.clk(clk), .addr(addr[3:0]), .data(b_02));
+    weight_b02 u_b02 (
+        .clk(clk), .re(re && addr[5:4] == 2'd2), .addr(addr[3:0]), .data(b_02)
+    );
     wire [63:0] b_03;
-    weight_b03 u_b03 (.clk(clk), .addr(addr[3:0]), .data(b_03));
+    weight_b03 u_b03 (
+        .clk(clk), .re(re && addr[5:4] == 2'd3), .addr(addr[3:0]), .data(b_03)
+    );
     rom_select #(.W(64)) u_select (
-        .clk(clk), .bank({2'd0, addr[5:4]}), .data(data),
+        .clk(clk), .re(re), .bank({2'd0, addr[5:4]}), .data(data),
         .w00(b_00), .w01(b_01), .w02(b_02), .w03(b_03),
         .w04(64'd0), .w05(64'd0), .w06(64'd0), .w07(64'd0),
         .w08(64'd0), .w09(64'd0), .w10(64'd0), .w11(64'd0),

@@ -4,10 +4,11 @@
 
 module gain_b00 (
     input  wire clk,
+    input  wire re,
     input  wire [2:0] addr,
     output reg  [63:0] data
 );
-    always @(posedge clk)
+    always @(posedge clk) if (re)
         case (addr)
             default: data <= 64'd0;
         endcase

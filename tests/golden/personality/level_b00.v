@@ -4,10 +4,11 @@
 
 module level_b00 (
     input  wire clk,
+    input  wire re,
     input  wire [2:0] addr,
     output reg  [127:0] data
 );
-    always @(posedge clk)
+    always @(posedge clk) if (re)
         case (addr)
             3'd0: data <= 128'h0706050403020100fffefdfcfbfaf9f8;
             3'd1: data <= 128'h0706050403020100fffefdfcfbfaf9f8;

@@ -4,10 +4,11 @@
 
 module program_b00 (
     input  wire clk,
+    input  wire re,
     input  wire [1:0] addr,
     output reg  [159:0] data
 );
-    always @(posedge clk)
+    always @(posedge clk) if (re)
         case (addr)
             // tok_embeddings
             2'd0: data <= 160'h0000f00000000000400400010000000003c40001;

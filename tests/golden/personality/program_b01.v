@@ -4,10 +4,11 @@
 
 module program_b01 (
     input  wire clk,
+    input  wire re,
     input  wire [1:0] addr,
     output reg  [159:0] data
 );
-    always @(posedge clk)
+    always @(posedge clk) if (re)
         case (addr)
             // layers.0.attention.wq
             2'd0: data <= 160'h0000000040001200800400010000002403c40603;

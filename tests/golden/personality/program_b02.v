@@ -4,10 +4,11 @@
 
 module program_b02 (
     input  wire clk,
+    input  wire re,
     input  wire [1:0] addr,
     output reg  [159:0] data
 );
-    always @(posedge clk)
+    always @(posedge clk) if (re)
         case (addr)
             // layers.0.feed_forward.gate_up
             2'd0: data <= 160'h00000000a0001c00800400030000003803c40a03;

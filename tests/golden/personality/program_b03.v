@@ -4,10 +4,11 @@
 
 module program_b03 (
     input  wire clk,
+    input  wire re,
     input  wire [1:0] addr,
     output reg  [159:0] data
 );
-    always @(posedge clk)
+    always @(posedge clk) if (re)
         case (addr)
             // end
             2'd0: data <= 160'h0000000000000000000000020000000000000000;

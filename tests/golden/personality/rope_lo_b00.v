@@ -4,10 +4,11 @@
 
 module rope_lo_b00 (
     input  wire clk,
+    input  wire re,
     input  wire [2:0] addr,
     output reg  [31:0] data
 );
-    always @(posedge clk)
+    always @(posedge clk) if (re)
         case (addr)
             3'd0: data <= 32'h00004000;
             3'd1: data <= 32'h00004000;

@@ -4,10 +4,11 @@
 
 module scale_b01 (
     input  wire clk,
+    input  wire re,
     input  wire [3:0] addr,
     output reg  [47:0] data
 );
-    always @(posedge clk)
+    always @(posedge clk) if (re)
         case (addr)
             4'd0: data <= 48'h380380380380;
             4'd1: data <= 48'h380380380380;

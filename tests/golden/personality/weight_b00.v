@@ -4,10 +4,11 @@
 
 module weight_b00 (
     input  wire clk,
+    input  wire re,
     input  wire [3:0] addr,
     output reg  [63:0] data
 );
-    always @(posedge clk)
+    always @(posedge clk) if (re)
         case (addr)
             // tok_embeddings [30][8], 1 plane
             4'd0: data <= 64'h69c976eea4578f03;

@@ -4,10 +4,11 @@
 
 module weight_b02 (
     input  wire clk,
+    input  wire re,
     input  wire [3:0] addr,
     output reg  [63:0] data
 );
-    always @(posedge clk)
+    always @(posedge clk) if (re)
         case (addr)
             4'd0: data <= 64'h04a8b248dad955bd;
             4'd1: data <= 64'h4671806955f80579;

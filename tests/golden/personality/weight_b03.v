@@ -4,10 +4,11 @@
 
 module weight_b03 (
     input  wire clk,
+    input  wire re,
     input  wire [3:0] addr,
     output reg  [63:0] data
 );
-    always @(posedge clk)
+    always @(posedge clk) if (re)
         case (addr)
             default: data <= 64'd0;
         endcase
