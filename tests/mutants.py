@@ -4,6 +4,7 @@
 counts those that a co-simulation of small designs or a proof finds.
 
     tests/mutants.py [--count 320] [--seed 1] [--jobs 2] [--only FILE] [--again LIST] [--list]
+    tests/mutants.py --stale      only: each line of tests/mutants.explained is still a mutant of a template
 
 Faults are chosen by seed, for each template in proportion to its lines of code, and one fifth of them
 in ROMs. A mutant runs on one small design after the other (different geometries, chips and slices)
@@ -16,7 +17,8 @@ a promise of sim/formal, or is proven to be none: equal to the template by induc
 A mutant whose C++ from Verilator is that of the original on every design is equivalent, and is
 replaced by another one; so is one that does not compile. Survivors must be in tests/mutants.explained
 ("file: line => changed line  # reason"); exit status 1 otherwise. What is there counts as survived and is
-not run, as it would take every design and proof; `--again tests/mutants.explained` runs it. The score
+not run, as it would take every design and proof; `--again tests/mutants.explained` runs it. A line there
+that is no mutant any more, because its template has changed, is a failure. The score
 is the killed ones of all that are not proven equal.
 """
 import argparse
@@ -644,6 +646,16 @@ def explanations(path=EXPLAINED):
     return reasons
 
 
+def stale(path=EXPLAINED):
+    """Prints the explained mutants that no template has. Returns how many there are."""
+    supply, _ = template_mutants(1)
+    known = {m.key() for mutants in supply.values() for m in mutants}
+    gone = [key for key in explanations(path) if key not in known]
+    for key in gone:
+        print(f"stale: {key}")
+    return len(gone)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--count", type=int, default=320)
@@ -654,7 +666,10 @@ def main():
                         help="judge the mutants of a list like tests/mutants.explained instead")
     parser.add_argument("--list", action="store_true", help="a line for each mutant")
     parser.add_argument("--keep", help="a directory to work in, instead of a temporary one")
+    parser.add_argument("--stale", action="store_true", help="only look for explanations of mutants that are gone")
     args = parser.parse_args()
+    if args.stale:
+        return min(1, stale())
     work = args.keep or tempfile.mkdtemp(prefix="mutants.")
     os.makedirs(work, exist_ok=True)
     begin = time.time()
@@ -719,7 +734,7 @@ def summary(s, begin):
     print(f"mutants: {total} total, {len(s.killed)} killed, {len(s.equal)} proven equal, "
           f"{survived} survived ({unexplained} unexplained): "
           f"{100 * len(s.killed) / max(1, differ):.1f}% of those not proven equal are killed")
-    return 1 if unexplained else 0
+    return 1 if unexplained or stale() else 0
 
 
 if __name__ == "__main__":
