@@ -273,7 +273,8 @@ static enum dut_result run_slice(struct run *r, struct hw_error *err)
                           .hang_after = hang_after(r)};
     if (!tokens)
         return DUT_BROKEN;
-    make_text(r, tokens, n);
+    if (!o->run.random)
+        make_text(r, tokens, n);
     if (!hw_slice_prepare(&r->slice, &r->q, r->design.manifest.slice, job.vec, tokens, n,
                           (uint32_t)o->run.random, err)) {
         free(tokens);

@@ -25,6 +25,14 @@ struct slice {
     int first, last; // rows of a matrix
 };
 
+// What a step computes in; widest: the longest vector of the model.
+struct scratch {
+    int64_t *acc;           // [widest] sums of a matrix
+    int32_t *row, *result;  // [widest]
+    int32_t *query, *score; // [n_heads * head_dim], [seq_len]
+    int32_t *cos, *sin;     // [head_dim / 2]
+};
+
 struct builder {
     const struct hw_qmodel *q;
     struct slice s;
@@ -35,6 +43,7 @@ struct builder {
     int32_t *tap[HW_N_TAPS]; // of the layer in question, at the current position
     int32_t *residual;       // [dim] what the layer reads
     int16_t *key, *value;    // [n_tokens][kv_dim]
+    struct scratch at;       // of the step at hand
     int32_t *operand;        // the RECV stream of one step
     int n_operand;
     int step;
@@ -174,23 +183,23 @@ static void output(struct builder *b, bool region, int tap, int head, int first,
 
 // --- one step of each kind
 
-static void step_matrix(struct builder *b, bool random, int64_t *acc, int32_t *row)
+static void step_matrix(struct builder *b, bool random)
 {
     const struct hw_qmatrix *m = b->s.m;
-    int32_t *x = b->tap[b->s.operand];
+    int32_t *x = b->tap[b->s.operand], *row = b->at.row;
     if (random)
         append_random(b, x, m->n_in, b->q->widths.act_bits);
     else
         append(b, x, m->n_in);
     output(b, true, (int)b->s.region, 0, 0, x, m->n_in);
-    hw_matvec(m, x, acc);
+    hw_matvec(m, x, b->at.acc);
     for (int r = b->s.first; r < b->s.last; r++)
-        row[r] = (int32_t)hw_requant(acc[r], m->scale[r], m->shift, HW_ROW_BITS);
+        row[r] = (int32_t)hw_requant(b->at.acc[r], m->scale[r], m->shift, HW_ROW_BITS);
     output(b, false, HW_TAP_ROWS, 0, b->s.first, row + b->s.first, b->s.last - b->s.first);
     b->run->best[b->step] = hw_ref_argmax(row + b->s.first, b->s.last - b->s.first);
 }
 
-static void step_rmsnorm(struct builder *b, bool random, int32_t *y)
+static void step_rmsnorm(struct builder *b, bool random)
 {
     const struct hw_qmodel *q = b->q;
     int dim = q->config.dim;
@@ -199,83 +208,105 @@ static void step_rmsnorm(struct builder *b, bool random, int32_t *y)
     else
         append(b, b->residual, dim);
     output(b, false, HW_TAP_EMBED, 0, 0, b->residual, dim);
-    hw_rmsnorm(&q->layers[b->s.layer].attn_norm, b->residual, dim, q->widths.act_bits, y);
-    output(b, false, HW_TAP_ATTN_NORM, 0, 0, y, dim);
+    hw_rmsnorm(&q->layers[b->s.layer].attn_norm, b->residual, dim, q->widths.act_bits,
+               b->at.result);
+    output(b, false, HW_TAP_ATTN_NORM, 0, 0, b->at.result, dim);
 }
+
+// Queries, keys or values of a step.
+struct projection {
+    const struct hw_qmatrix *m;
+    const int16_t *bias;
+    const struct hw_qnorm *norm; // of each head, or NULL
+    int bits, rotated;           // rotated: width after rotation, 0: none
+    enum hw_tap tap;
+};
 
 // Rows of a matrix of the layer on the captured activations, as the rotation gets them.
-static void project(const struct builder *b, const struct hw_qmatrix *m, const int16_t *bias,
-                    int bits, int64_t *acc, int32_t *row)
+static void project(const struct builder *b, const struct projection *p)
 {
-    hw_matvec(m, b->tap[HW_TAP_ATTN_NORM], acc);
-    for (int r = 0; r < m->n_out; r++)
-        row[r] = (int32_t)hw_requant(acc[r], m->scale[r], m->shift, HW_ROW_BITS);
-    hw_add_bias(row, bias, m->n_out, bits);
+    hw_matvec(p->m, b->tap[HW_TAP_ATTN_NORM], b->at.acc);
+    for (int r = 0; r < p->m->n_out; r++)
+        b->at.row[r] = (int32_t)hw_requant(b->at.acc[r], p->m->scale[r], p->m->shift, HW_ROW_BITS);
+    hw_add_bias(b->at.row, p->bias, p->m->n_out, p->bits);
 }
 
-static void step_attention(struct builder *b, bool random, int pos, int64_t *acc, int32_t *row)
+// Sends the rows of a projection; at.row becomes what the design makes of them.
+static void step_projection(struct builder *b, bool random, const struct projection *p)
 {
-    const struct hw_qmodel *q = b->q;
-    const struct hw_config *c = &q->config;
-    const struct hw_qlayer *y = &q->layers[b->s.layer];
-    int kv_dim = c->n_kv_heads * c->head_dim, q_dim = c->n_heads * c->head_dim;
-    int half = c->head_dim / 2, kv_bits = q->widths.kv_bits, group = c->n_heads / c->n_kv_heads;
-    const struct {
-        const struct hw_qmatrix *m;
-        const int16_t *bias;
-        const struct hw_qnorm *norm; // of each head, where there is one
-        int n, bits, rotated;        // rotated: width after rotation, 0: none
-        enum hw_tap tap;
-    } part[] = {{&y->wk, y->bk, &y->k_norm, kv_dim, HW_PRE_BITS, kv_bits, HW_TAP_K},
-                {&y->wq, y->bq, &y->q_norm, q_dim, HW_PRE_BITS, HW_Q_BITS, HW_TAP_Q},
-                {&y->wv, y->bv, NULL, kv_dim, kv_bits, 0, HW_TAP_V}};
-    int kept = hw_positions_kept(c, b->s.layer), seen = pos < kept ? pos + 1 : kept;
-    int32_t *cos = row + 2 * (q_dim + kv_dim), *sin = cos + half, *query = sin + half;
-    hw_rope_angles(&q->rope, half, pos, cos, sin);
-    for (int i = 0; i < 3; i++) {
-        if (random)
-            append_rows(b, row, part[i].n, part[i].bits);
-        else {
-            project(b, part[i].m, part[i].bias, part[i].bits, acc, row);
-            append(b, row, part[i].n);
-        }
-        if (c->qk_norm && part[i].norm)
-            hw_norm_heads(part[i].norm, row, part[i].n, c->head_dim);
-        if (part[i].rotated)
-            hw_rope_rotate(row, part[i].n, half, cos, sin,
-                           HW_TRIG_BITS + HW_PRE_BITS - 1 - part[i].rotated, part[i].rotated);
-        output(b, false, (int)part[i].tap, 0, 0, row, part[i].n);
-        int16_t *cache = (i == 0 ? b->key : b->value) + (size_t)(pos % kept) * (size_t)kv_dim;
-        for (int k = 0; k < part[i].n; k++) {
-            if (i == 1)
-                query[k] = row[k];
-            else
-                cache[k] = (int16_t)row[k];
-        }
+    const struct hw_config *c = &b->q->config;
+    int half = c->head_dim / 2, n = p->m->n_out;
+    int32_t *row = b->at.row;
+    if (random)
+        append_rows(b, row, n, p->bits);
+    else {
+        project(b, p);
+        append(b, row, n);
     }
-    int32_t *score = query + q_dim, *attn = row;
+    if (c->qk_norm && p->norm)
+        hw_norm_heads(p->norm, row, n, c->head_dim);
+    if (p->rotated)
+        hw_rope_rotate(row, n, half, b->at.cos, b->at.sin,
+                       HW_TRIG_BITS + HW_PRE_BITS - 1 - p->rotated, p->rotated);
+    output(b, false, (int)p->tap, 0, 0, row, n);
+}
+
+static void store(const int32_t *row, int n, int16_t *cache)
+{
+    for (int i = 0; i < n; i++)
+        cache[i] = (int16_t)row[i];
+}
+
+static void attend(struct builder *b, int seen)
+{
+    const struct hw_config *c = &b->q->config;
+    const struct hw_widths *w = &b->q->widths;
+    int kv_dim = c->n_kv_heads * c->head_dim, group = c->n_heads / c->n_kv_heads;
     for (int h = 0; h < c->n_heads; h++) {
-        int at = h / group * c->head_dim;
-        hw_attention(query + h * c->head_dim, b->key + at, b->value + at, kv_dim, seen, c->head_dim,
-                     y, c->sub_norm ? q->widths.res_bits : q->widths.act_bits, score,
-                     attn + h * c->head_dim);
-        output(b, false, HW_TAP_SCORE, h, 0, score, seen);
+        int from = h / group * c->head_dim;
+        hw_attention(b->at.query + h * c->head_dim, b->key + from, b->value + from, kv_dim, seen,
+                     c->head_dim, &b->q->layers[b->s.layer],
+                     c->sub_norm ? w->res_bits : w->act_bits, b->at.score,
+                     b->at.result + h * c->head_dim);
+        output(b, false, HW_TAP_SCORE, h, 0, b->at.score, seen);
     }
-    output(b, false, HW_TAP_ATTN, 0, 0, attn, q_dim);
+    output(b, false, HW_TAP_ATTN, 0, 0, b->at.result, c->n_heads * c->head_dim);
 }
 
-static void step_swiglu(struct builder *b, bool random, int64_t *acc, int32_t *row)
+static void step_attention(struct builder *b, bool random, int pos)
+{
+    const struct hw_config *c = &b->q->config;
+    const struct hw_qlayer *y = &b->q->layers[b->s.layer];
+    int kv_bits = b->q->widths.kv_bits, kv_dim = c->n_kv_heads * c->head_dim;
+    const struct projection k = {&y->wk, y->bk, &y->k_norm, HW_PRE_BITS, kv_bits, HW_TAP_K},
+                            q = {&y->wq, y->bq, &y->q_norm, HW_PRE_BITS, HW_Q_BITS, HW_TAP_Q},
+                            v = {&y->wv, y->bv, NULL, kv_bits, 0, HW_TAP_V};
+    int kept = hw_positions_kept(c, b->s.layer), seen = pos < kept ? pos + 1 : kept;
+    size_t place = (size_t)(pos % kept) * (size_t)kv_dim;
+    hw_rope_angles(&b->q->rope, c->head_dim / 2, pos, b->at.cos, b->at.sin);
+    step_projection(b, random, &k);
+    store(b->at.row, kv_dim, b->key + place);
+    step_projection(b, random, &q);
+    memcpy(b->at.query, b->at.row, (size_t)(c->n_heads * c->head_dim) * sizeof *b->at.query);
+    step_projection(b, random, &v);
+    store(b->at.row, kv_dim, b->value + place);
+    attend(b, seen);
+}
+
+static void step_swiglu(struct builder *b, bool random)
 {
     const struct hw_qmodel *q = b->q;
     const struct hw_qlayer *y = &q->layers[b->s.layer];
+    const struct hw_qmatrix *m = &y->gate_up;
     int hidden_dim = q->config.hidden_dim;
     int width = q->config.sub_norm ? q->widths.res_bits : q->widths.act_bits;
-    int32_t *hidden = row + 2 * hidden_dim;
-    hw_matvec(&y->gate_up, b->tap[HW_TAP_FFN_NORM], acc);
+    int32_t *row = b->at.row, *hidden = b->at.result;
+    if (!random)
+        hw_matvec(m, b->tap[HW_TAP_FFN_NORM], b->at.acc);
     for (int i = 0; i < 2 * hidden_dim; i++) {
         int bits = i % 2 ? HW_PRE_BITS : HW_GATE_BITS;
         row[i] = random ? biased(b, b->step % 2 ? HW_ROW_BITS : bits)
-                        : (int32_t)hw_requant(acc[i], y->gate_up.scale[i], y->gate_up.shift, bits);
+                        : (int32_t)hw_requant(b->at.acc[i], m->scale[i], m->shift, bits);
     }
     append(b, row, 2 * hidden_dim);
     for (int i = 0; i < 2 * hidden_dim; i++)
@@ -338,43 +369,74 @@ static int widest(const struct hw_config *c)
     return n > c->dim ? n : c->dim;
 }
 
-static void all_steps(struct builder *b, const int *tokens, int n_tokens, bool random)
+static bool scratch_new(struct builder *b)
 {
     const struct hw_config *c = &b->q->config;
-    size_t wide = (size_t)widest(c);
+    size_t wide = (size_t)widest(c), half = (size_t)c->head_dim / 2;
+    b->at = (struct scratch){
+        .acc = allocate(b, wide, sizeof *b->at.acc),
+        .row = allocate(b, wide, sizeof *b->at.row),
+        .result = allocate(b, wide, sizeof *b->at.result),
+        .query = allocate(b, (size_t)(c->n_heads * c->head_dim), sizeof *b->at.query),
+        .score = allocate(b, (size_t)c->seq_len, sizeof *b->at.score),
+        .cos = allocate(b, half, sizeof *b->at.cos),
+        .sin = allocate(b, half, sizeof *b->at.sin)};
+    return !b->err->set;
+}
+
+static void scratch_free(struct scratch *s)
+{
+    free(s->acc);
+    free(s->row);
+    free(s->result);
+    free(s->query);
+    free(s->score);
+    free(s->cos);
+    free(s->sin);
+}
+
+static void one_step(struct builder *b, struct hw_ref *alone, bool random, int pos)
+{
+    switch (b->s.kind) {
+    case LAYER:
+        step_layer(b, alone, random, pos);
+        break;
+    case MATRIX:
+        step_matrix(b, random);
+        break;
+    case RMSNORM:
+        step_rmsnorm(b, random);
+        break;
+    case ATTENTION:
+        step_attention(b, random, pos);
+        break;
+    case SWIGLU:
+        step_swiglu(b, random);
+        break;
+    case ARGMAX:
+        step_argmax(b, random);
+        break;
+    }
+}
+
+// Steps on random operands read no text, whose forward pass would take longer than all else.
+static void all_steps(struct builder *b, const int *tokens, int n_tokens, bool random)
+{
+    size_t wide = (size_t)widest(&b->q->config);
     struct hw_ref *text = hw_ref_new(b->q), *alone = hw_ref_new(b->q);
-    int64_t *acc = allocate(b, wide, sizeof *acc);
-    int32_t *row = allocate(b, 6 * wide + (size_t)c->seq_len, sizeof *row);
     b->operand = allocate(b, 3 * wide + 3 * (size_t)b->vec, sizeof *b->operand);
     if (!text || !alone)
         hw_fail(b->err, "slice: out of memory");
-    if (!b->err->set)
+    else if (scratch_new(b))
         hw_ref_tap(text, capture, b);
     for (int t = 0; t < n_tokens && !b->err->set; t++) {
         b->step = t;
         b->n_operand = 0;
         b->run->best[t] = -1;
-        hw_ref_forward(text, tokens[t], t, 1);
-        switch (b->s.kind) {
-        case LAYER:
-            step_layer(b, alone, random, t);
-            break;
-        case MATRIX:
-            step_matrix(b, random, acc, row);
-            break;
-        case RMSNORM:
-            step_rmsnorm(b, random, row);
-            break;
-        case ATTENTION:
-            step_attention(b, random, t, acc, row);
-            break;
-        case SWIGLU:
-            step_swiglu(b, random, acc, row);
-            break;
-        case ARGMAX:
-            step_argmax(b, random);
-            break;
-        }
+        b->run->first[t] = b->run->n_outputs;
+        if (!random)
+            hw_ref_forward(text, tokens[t], t, 1);
+        one_step(b, alone, random, t);
         int32_t *words = allocate(b, (size_t)b->n_operand, sizeof *words);
         if (!words)
             break;
@@ -383,8 +445,7 @@ static void all_steps(struct builder *b, const int *tokens, int n_tokens, bool r
     }
     hw_ref_free(text);
     hw_ref_free(alone);
-    free(acc);
-    free(row);
+    scratch_free(&b->at);
     free(b->operand);
 }
 
@@ -399,6 +460,7 @@ bool hw_slice_prepare(struct hw_slice_run *run, const struct hw_qmodel *q, const
         return hw_fail(err, "slice '%s': not a slice of this model", name);
     run->step = allocate(&b, (size_t)n_tokens, sizeof *run->step);
     run->best = allocate(&b, (size_t)n_tokens, sizeof *run->best);
+    run->first = allocate(&b, (size_t)n_tokens, sizeof *run->first);
     b.residual = allocate(&b, wide, sizeof *b.residual);
     b.key = allocate(&b, cache, sizeof *b.key);
     b.value = allocate(&b, cache, sizeof *b.value);
@@ -425,15 +487,14 @@ void hw_slice_free(struct hw_slice_run *run)
     free(run->step);
     free(run->output);
     free(run->best);
+    free(run->first);
     memset(run, 0, sizeof *run);
 }
 
 void hw_slice_expect(const struct hw_slice_run *run, int step, struct hw_monitor *m)
 {
-    for (int i = 0; i < run->n_outputs; i++) {
+    for (int i = run->first[step]; i < run->n_outputs && run->output[i].step == step; i++) {
         const struct hw_slice_output *o = &run->output[i];
-        if (o->step != step)
-            continue;
         if (o->region)
             hw_monitor_expect_region(m, (enum hw_region)o->tap, o->value, o->n);
         else

@@ -15,11 +15,12 @@ struct hw_slice_run {
     // private: what the steps must produce, queued step by step
     struct hw_slice_output *output;
     int n_outputs, room;
-    int *best; // [n_steps] index of the largest logit, or -1
+    int *first; // [n_steps] the step's first output
+    int *best;  // [n_steps] index of the largest logit, or -1
 };
 
-// tokens [n_tokens]: the text; one step a token. seed != 0: random operands instead.
-// False where the name is unknown or memory runs out.
+// tokens [n_tokens]: the text; one step a token. seed != 0: random operands instead, and the tokens
+// are not looked at. False where the name is unknown or memory runs out.
 bool hw_slice_prepare(struct hw_slice_run *run, const struct hw_qmodel *q, const char *name,
                       int vec, const int *tokens, int n_tokens, uint32_t seed,
                       struct hw_error *err);
