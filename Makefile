@@ -23,7 +23,7 @@ LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 TESTS    := $(TEST_SRC:tests/%.c=$(B)/%)
 
 .DELETE_ON_ERROR:
-.PHONY: all setup isa registers tables unicode run test test-full bench report calibration smollm2 synth timing formal mutants fuzz lint help clean
+.PHONY: all setup isa registers tables unicode run test test-full bench report calibration smollm2 synth timing asic formal mutants fuzz lint help clean
 
 all: setup $(B)/hardwire $(B)/cosim-icarus
 
@@ -38,6 +38,7 @@ help:
 	@echo "make smollm2    a chat model of 135M weights: slices, then the whole chip answers a question"
 	@echo "make synth      netlists and their sizes: generic, iCE40, ECP5, Xilinx"
 	@echo "make timing     places every module on an ECP5-85: clocks and the paths that limit them"
+	@echo "make asic       the default chip in sky130: cells measured, ROMs laid out, units timed; docs/asic.md"
 	@echo "make ulx3s      the default model to a bitstream for the ULX3S-85F; an hour and more the first time"
 	@echo "make formal     bounded proofs and induction of the control modules"
 	@echo "make mutants    plants faults in RTL and ROMs and counts those the checks find"
@@ -157,6 +158,11 @@ timing: all $(B)/default.safetensors
 	@sim/setup python3-pip python3-venv
 	@$(B)/hardwire emit $(B)/default.safetensors -o $(B)/timing-design $(TIMING_GEOMETRY) --quiet
 	@sim/timing $(B)/timing-design
+
+# Cells of sky130 measured by ngspice, ROM macros, every unit synthesized and timed: build/asic, docs/asic.md.
+asic: all $(B)/default.safetensors
+	@sim/setup python3-pip ngspice opensta qflow-tech-osu018
+	@sim/asic/run $(B)/default.safetensors "$(GEOMETRY)" --page docs/asic.md
 
 # MHZ=, SEED=, MODEL= and TOKENIZER= choose others; a model of the same shape needs no other placement.
 ulx3s: all

@@ -77,3 +77,50 @@ wrong_function() {
 check "a wrong function is seen" wrong_function
 no_slack() { sed 's/cell_rise(delay)/cell_fall(delay)/' "$dir/tt.lib" > "$dir/bad.lib" && ! timed "$dir/bad.lib"; }
 check "a Liberty file without its rises is seen" no_slack
+
+if [ "$full" = full ]; then
+    check "the default chip: every unit mapped, the whole timed" \
+        sim/asic/run build/default.safetensors "--rows 32 --cols 8 --vec 8 --att-pos 16"
+    areas() { # of each unit as the report has it and as Yosys counts it
+        python3 - << 'PY'
+import json, re, subprocess, sys
+units = json.load(open("build/asic/asic.json"))["units"]
+bad = 0
+for name in ("argmax", "swiglu", "sequencer"):
+    said = subprocess.run(["yosys", "-p", f"read_verilog build/asic/sky130/{name}.v; hierarchy -top {name}; flatten; "
+                           "stat -liberty build/asic/tt.lib"], capture_output=True, text=True).stdout
+    area = float(re.search(rf"Chip area for (?:top )?module '.{name}': (\S+)", said)[1])
+    if abs(area - units[name]["sky130"]["um2"]) > 1:
+        print(f"DIFFERENT {name}: {units[name]['sky130']['um2']} um2, Yosys {area}")
+        bad += 1
+print(f"{len(units)} units, 3 areas compared, {bad} different")
+sys.exit(bad or len(units) < 20)
+PY
+    }
+    check "areas are Yosys's" areas
+    venv=build/venv-librelane
+    if ! $venv/bin/python -c 'import librelane' 2> /dev/null; then
+        rm -rf $venv
+        python3 -m venv $venv && $venv/bin/pip install -q librelane==3.0.17 || exit 1
+    fi
+    conforms() { $venv/bin/python sim/asic/librelane_config.py --check "$1"; }
+    check "LibreLane knows every variable, macros lie apart" conforms build/asic/librelane/config.json
+    spoil() { # SED PATTERN: what the check says of a damaged configuration
+        sed "$1" build/asic/librelane/config.json > build/asic/librelane/bad.json
+        says "$2" conforms build/asic/librelane/bad.json
+    }
+    check "a variable that is none is seen" spoil 's/"CLOCK_PORT"/"CLOCK_PROT"/' "Unknown key 'CLOCK_PROT'"
+    check "a wrong type is seen" spoil 's/"FP_SIZING": "absolute"/"FP_SIZING": "square"/' 'FP_SIZING'
+    check "a file that is not there is seen" spoil 's/roms.v/rom.v/' 'rom.v'
+    moved() { # the first two macros at one place
+        python3 - << 'PY'
+import json
+config = json.load(open("build/asic/librelane/config.json"))
+first, second = [next(iter(m["instances"].values())) for m in config["MACROS"].values()][:2]
+second["location"] = first["location"]
+json.dump(config, open("build/asic/librelane/bad.json", "w"))
+PY
+        says 'weight_r00_c00 on weight_r00_c01' conforms build/asic/librelane/bad.json
+    }
+    check "a macro on another is seen" moved
+fi

@@ -46,7 +46,8 @@ def ramp(at, slew, begin, end):
 
 def window(slew, load, drive, corner):
     """ns after which an output has settled."""
-    return slew / 0.6 + 0.5 + (0.16 if corner == "ss" else 0.08) * load / drive
+    base, per_ff = (2.0, 0.2) if corner == "ss" else (0.5, 0.08)
+    return slew / 0.6 + base + per_ff * load / drive
 
 
 def edge_measures(bench, pin, out, edge, index, rises, begin, end):
@@ -173,7 +174,7 @@ class FlipFlop:
         measures["data"] = "integ i(vdd) from=2.4n to=3.4n"
         measures["pin_d"] = "integ i(vin_d) from=2.4n to=3.4n"
         measures["end"] = f"find v(Q) at={begin + w:.6g}n"
-        return self.bench.add({"CLK": clk, "D": [*data, (1000, data[-1][1])]}, load, begin + (1 if d else 2) * w, 0.02,
+        return self.bench.add({"CLK": clk, "D": [*data, (1000, data[-1][1])]}, load, begin + (1 if d else 2) * w + 0.05, 0.02,
                               measures)
 
     def characterize(self):
