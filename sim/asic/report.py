@@ -31,21 +31,20 @@ class Library:
         self.out = f"{directory}/sta/{name}"
         os.makedirs(self.out, exist_ok=True)
 
-    def unit(self, name, corner_libraries=None, powered=True):
-        """Area, cells, the worst path, and power at PERIOD, of one netlist."""
+    def size(self, name):
+        """Area and cells of one netlist."""
+        held = timing.contents(timing.parse(f"{self.netlists}/{name}.v"), name, self.cells)
+        logic = {k: n for k, n in held.items() if k in self.cells}
+        return {"um2": round(sum(n * self.cells[k] for k, n in logic.items()), 1), "cells": sum(logic.values()),
+                "registers": sum(n for k, n in logic.items() if re.search(r"dfxtp|^DFF", k))}
+
+    def unit(self, name):
+        """Area, cells and the worst path of one netlist."""
         path = f"{self.netlists}/{name}.v"
         modules = timing.parse(path)
-        held = timing.contents(modules, name, self.cells)
-        logic = {k: n for k, n in held.items() if k in self.cells}
-        extra = ["report_checks -path_delay max -digits 3"]
-        if powered:
-            extra += [f"set_power_activity -global -activity {ACTIVITY}", "report_power"]
-        said = timing.run(self.out, name, corner_libraries or self.libraries, [path], name, PERIOD, modules[name].ports, extra)
-        found = {"um2": round(sum(n * self.cells[k] for k, n in logic.items()), 1), "cells": sum(logic.values()),
-                 "registers": sum(n for k, n in logic.items() if re.search(r"dfxtp|^DFF", k))}
-        if "slack" in said:
-            found.update(timing.worst(said, modules, name))
-        return found, said
+        said = timing.run(self.out, name, self.libraries, [path], name, PERIOD, modules[name].ports,
+                          ["report_checks -path_delay max -digits 3"])
+        return {**self.size(name), **(timing.worst(said, modules, name) if "slack" in said else {})}
 
 
 def whole(directory, design, library, corner, factor):
@@ -87,13 +86,14 @@ def row(*cells):
 
 def units_table(results):
     lines = [row("unit", "um2", "cells", "registers", "ns", "gates (of them buffers)", "slowest path, from register to register",
-                 "osu018: um2", "ns", "gates"), "|---|--:|--:|--:|--:|--:|---|--:|--:|--:|"]
+                 "osu018: um2"), "|---|--:|--:|--:|--:|--:|---|--:|"]
     for name, r in sorted(results.items(), key=lambda item: -item[1]["sky130"]["um2"]):
         s, o = r["sky130"], r.get("osu018", {})
+        if not s["cells"]:  # a ROM of one macro
+            continue
         path = f"`{s['from']}` to `{s['to']}`" if "ns" in s else ""
         lines.append(row(name, f"{s['um2']:,.0f}", f"{s['cells']:,}", f"{s['registers']:,}", f"{s['ns']:.2f}" if "ns" in s else "",
-                         f"{s['gates']} ({s['buffers']})" if "ns" in s else "", path, f"{o['um2']:,.0f}" if o else "",
-                         f"{o['ns']:.2f}" if "ns" in o else "", o.get("gates", "")))
+                         f"{s['gates']} ({s['buffers']})" if "ns" in s else "", path, f"{o['um2']:,.0f}" if o else ""))
     return lines
 
 
@@ -154,20 +154,13 @@ def main():
     timing.sram_library(f"{d}/sram.lib", design["rams"])
     timing.held_library(f"{d}/macros/macros_tt.lib", f"{d}/sta/macros_tt.lib")
     sky130 = Library(d, "sky130", [f"{d}/tt.lib", f"{d}/sta/macros_tt.lib", f"{d}/sram.lib"], f"{d}/tt.lib")
-    osu018 = Library(d, "osu018", [OSU018, f"{d}/sta/macros_tt.lib", f"{d}/sram.lib"], OSU018)
+    osu018 = Library(d, "osu018", [], OSU018)
     factor = timing.internal_factor(sky130.out, f"{d}/tt.lib", f"{d}/tt.json")
     results = {}
     for name in [*design["units"], "engine", "chip", *design["roms"]]:
-        if name in ("engine", "chip"):  # between units: no path of its own
-            modules = timing.parse(f"{sky130.netlists}/{name}.v")
-            held = timing.contents(modules, name, sky130.cells)
-            results[name] = {"sky130": {"um2": sum(n * sky130.cells.get(k, 0) for k, n in held.items()),
-                                        "cells": sum(n for k, n in held.items() if k in sky130.cells),
-                                        "registers": sum(n for k, n in held.items() if "dfxtp" in k)}}
-            continue
-        results[name] = {"sky130": sky130.unit(name, powered=False)[0]}
-        if os.path.exists(f"{osu018.netlists}/{name}.v"):
-            results[name]["osu018"] = osu018.unit(name, powered=False)[0]
+        # engine and chip are between units: no path of their own
+        results[name] = {"sky130": sky130.size(name) if name in ("engine", "chip") else sky130.unit(name),
+                         "osu018": osu018.size(name) if os.path.exists(f"{osu018.netlists}/{name}.v") else {}}
         print(name, results[name]["sky130"], flush=True)
     corners, energy = {}, None
     for corner in ("tt", "ss"):
@@ -177,12 +170,13 @@ def main():
         energy = energy or reads
     lines, figures = ppa(layout, design, results, corners, plan)
     lines += power_rows(layout, corners, energy, figures)
-    deep = [f"{n} {r['sky130']['gates']}" for n, r in sorted(results.items()) if r["sky130"].get("gates", 0) > LIMIT]
+    deep = {n: r["sky130"] for n, r in sorted(results.items()) if r["sky130"].get("gates", 0) > LIMIT}
+    named = lambda multiplier: ", ".join(f"{n} {s['gates']}" for n, s in deep.items() if s["multiplier"] == multiplier) or "none"
     page = ["", *lines, ""]
     page += [f"* {label}: {through(corners['tt'][key])}" for label, key in
              (("slowest path", "path"), ("slowest from a ROM", "from_rom"), ("slowest to a ROM", "to_rom"))]
     page += [f"* slowest ROM macro: `{corners['tt']['rom'][1]}`", "", *units_table(results), "",
-             f"Units whose slowest path has more than {LIMIT} gates: {', '.join(deep) if deep else 'none'}.", ""]
+             f"Units whose slowest path has more than {LIMIT} gates: {named(False)}; through a multiplier: {named(True)}.", ""]
     with open(f"{d}/asic.json", "w") as file:
         json.dump({"units": results, "corners": corners, **figures}, file, indent=1)
     print("\n".join(page))

@@ -4,6 +4,7 @@
 Nets are lumps without wires; a clock is ideal. A unit's inputs come from registers and its outputs go to such.
 """
 import collections
+import hashlib
 import json
 import os
 import re
@@ -13,6 +14,19 @@ FROM_REGISTER, TO_REGISTER = 0.35, 0.10  # ns: CLK to Q and setup of a flip-flop
 SRAM_ACCESS, SRAM_SETUP = 2.982, 0.815  # ns: a ROM macro of 256 rows x 128 columns, tt (gen/layout/sky130_timing.h)
 SRAM_MBIT_MM2 = 16384 / (483.86 * 326.1)  # bits a um2: sky130_sram_2kbyte_1rw_32x512_8 of VLSIDA/sky130_sram_macros, its LEF
 BUFFER = re.compile(r"__(buf|clkbuf|inv)_\d+$|^(BUF|INV|CLKBUF)X?\d")
+
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
+def digest(text, paths):
+    total = hashlib.sha256(text.encode())
+    for path in paths:
+        with open(path, "rb") as file:
+            total.update(file.read())
+    return total.hexdigest()
 
 
 class Module:
@@ -45,9 +59,7 @@ def parse(path):
 
 def areas_of(library):
     """{cell: um2} of a Liberty file."""
-    with open(library) as file:
-        text = file.read()
-    return {m[1]: float(m[2]) for m in re.finditer(r"cell ?\(\"?(\w+)\"?\) ?\{.*?area : ([\d.]+)", text, re.S)}
+    return {m[1]: float(m[2]) for m in re.finditer(r"cell ?\(\"?(\w+)\"?\) ?\{.*?area : ([\d.]+)", read(library), re.S)}
 
 
 def contents(modules, name, areas):
@@ -105,8 +117,7 @@ def sram_library(path, rams):
 def held_library(source, path):
     """The macros' Liberty with D's fall at CLK's rise too: as if the latch stood behind D that docs/mask.md asks for.
     Without energies: report.py counts reads itself, as not every macro reads in every clock."""
-    with open(source) as file:
-        text = re.sub(r" +internal_power\(\) \{.*?\n      \}\n", "", file.read(), flags=re.S)
+    text = re.sub(r" +internal_power\(\) \{.*?\n      \}\n", "", read(source), flags=re.S)
     if "falling_edge" in text:
         text = re.sub(r" +timing\(\) \{\s+related_pin : \"CLK\";\s+timing_type : falling_edge;.*?\n      \}\n", "", text, flags=re.S)
         fall = {"cell_rise": "cell_fall", "rise_transition": "fall_transition"}
@@ -120,16 +131,20 @@ def held_library(source, path):
 
 
 def run(out, name, libraries, netlists, top, period, ports, extra):
-    """OpenSTA's words on a netlist; `extra`: commands after the constraints. A message of it ends the run."""
+    """OpenSTA's words on a netlist; `extra`: commands after the constraints. A message of it ends the run. It is not
+    asked again while script, libraries and netlists stay the same."""
     script = [*(f"read_liberty {lib}" for lib in libraries), *(f"read_verilog {n}" for n in netlists), f"link_design {top}",
               f"create_clock -name clk -period {period} [get_ports clk]"]
     inputs = " ".join(p for p in ports if p != "clk")
     if inputs:
         script.append(f"set_input_delay {FROM_REGISTER} -clock clk [get_ports {{{inputs}}}]")
     script.append(f"set_output_delay {TO_REGISTER} -clock clk [all_outputs]")
-    path = f"{out}/{name}.tcl"
+    path, text = f"{out}/{name}.tcl", "\n".join([*script, *extra, ""])
+    key = digest(text, [*libraries, *netlists])
+    if os.path.exists(f"{out}/{name}.key") and read(f"{out}/{name}.key") == key:
+        return read(f"{out}/{name}.sta")
     with open(path, "w") as file:
-        file.write("\n".join([*script, *extra, ""]))
+        file.write(text)
     done = subprocess.run(["sta", "-no_splash", "-exit", path], capture_output=True, text=True)
     said = done.stdout + done.stderr
     with open(f"{out}/{name}.sta", "w") as file:
@@ -137,11 +152,14 @@ def run(out, name, libraries, netlists, top, period, ports, extra):
     wrong = [line for line in said.splitlines() if re.match(r"(Error|Warning)", line) or "Internal error" in line]
     if wrong:
         raise SystemExit(f"{path}: {len(wrong)} messages of OpenSTA: {wrong[0]}")
+    with open(f"{out}/{name}.key", "w") as file:
+        file.write(key)
     return said
 
 
 def worst(said, modules, top):
-    """The slowest path of report_checks: needed ns, gates, buffers and inverters of them, start and end by name."""
+    """The slowest path of report_checks: needed ns, gates, buffers and inverters of them, start and end by name, and
+    whether a multiplier is on it."""
     m = re.search(r"Startpoint: (\S+).*?Endpoint: (\S+)(.*?)slack", said, re.S)
     body = m[3]
     cells = re.findall(r"[v^] (\S+)/\w+(?:\[\d+\])? \((\S+)\)", body)
@@ -152,7 +170,15 @@ def worst(said, modules, top):
     gates = [kind for _, kind in steps if not re.search(r"dfxtp|^DFF|^ram_|_r\d\d_c\d\d", kind)]
     return {"ns": round(needed, 3), "gates": len(gates), "buffers": sum(bool(BUFFER.search(g)) for g in gates),
             "from": known(modules, top, m[1]), "to": known(modules, top, m[2]),
-            "through": sorted({p.rsplit("/", 1)[0] for p, _ in steps if "/" in p})}
+            "multiplier": any("__mul" in kind_of(modules, top, p) for p, _ in steps)}
+
+
+def kind_of(modules, top, instance):
+    """The module that a cell stands in."""
+    kind = top
+    for part in instance.split("/")[:-1]:
+        kind = modules[kind].inside.get(part, "") if kind in modules else ""
+    return kind
 
 
 def known(modules, top, instance):
@@ -175,8 +201,7 @@ def power(said, factor):
 
 def internal_factor(out, library, figures):
     """What OpenSTA makes of a flip-flop's own energy, over what it is: the release of 2019 takes a rise and a fall an edge."""
-    with open(figures) as file:
-        energy = sum(json.load(file)["cells"]["dfxtp_1"]["clock_energy"]) * 1e-15  # J a cycle
+    energy = sum(json.loads(read(figures))["cells"]["dfxtp_1"]["clock_energy"]) * 1e-15  # J a cycle
     path = f"{out}/one.v"
     with open(path, "w") as file:
         file.write("module one(clk, d, q);\n  input clk;\n  input d;\n  output q;\n  sky130_fd_sc_hd__dfxtp_1 u (.CLK(clk), .D(d), "
