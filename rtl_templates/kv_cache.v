@@ -6,7 +6,8 @@
 //
 // New keys and values arrive VEC rows at a time in the order of the drain, and HEAD_DIM may be
 // smaller or larger than VEC: they are staged, and copied a head a cycle. `keys_done` and
-// `values_done` say that all heads of this token are in the banks. `heads` is 1 to 2^ROW_W, of which the
+// `values_done` say that all heads of this token are in the banks; keys are read after the one, values after
+// the other, so that a bank has one port: it is never written and read in one clock. `heads` is 1 to 2^ROW_W, of which the
 // last arrives as 0.
 `default_nettype none
 
@@ -134,13 +135,13 @@ module kv_cache #(
     assign busy        = running | write_key | write_value;
 
     // --- banks -------------------------------------------------------------------------------
-    ram #(.LANES(ATT_POS), .W(HEAD_DIM * KV_W), .DEPTH(DEPTH), .ADDR_W(DEPTH_W)) u_key (
-        .clk(clk), .we(write_key ? bank : {ATT_POS{1'b0}}), .waddr(addr),
-        .wdata({ATT_POS{entry}}), .re(key_read), .raddr(key_addr), .rdata(key)
+    ram_one #(.LANES(ATT_POS), .W(HEAD_DIM * KV_W), .DEPTH(DEPTH), .ADDR_W(DEPTH_W)) u_key (
+        .clk(clk), .we(write_key ? bank : {ATT_POS{1'b0}}), .re(key_read),
+        .addr(write_key ? addr : key_addr), .wdata({ATT_POS{entry}}), .rdata(key)
     );
-    ram #(.LANES(ATT_POS), .W(HEAD_DIM * KV_W), .DEPTH(DEPTH), .ADDR_W(DEPTH_W)) u_value (
-        .clk(clk), .we(write_value ? bank : {ATT_POS{1'b0}}), .waddr(addr),
-        .wdata({ATT_POS{entry}}), .re(value_read), .raddr(value_addr), .rdata(value)
+    ram_one #(.LANES(ATT_POS), .W(HEAD_DIM * KV_W), .DEPTH(DEPTH), .ADDR_W(DEPTH_W)) u_value (
+        .clk(clk), .we(write_value ? bank : {ATT_POS{1'b0}}), .re(value_read),
+        .addr(write_value ? addr : value_addr), .wdata({ATT_POS{entry}}), .rdata(value)
     );
 
     wire unused_bits = &{1'b0, in_word, out_word, pos_wide};

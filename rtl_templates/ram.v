@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory with one write port and one registered read port. A word is LANES lanes of W bits, each
-// with its own write enable. A read in the cycle of a write to the same word returns the old one;
-// without `re` the last word read stays.
+// with its own write enable. Without `re` the last word read stays. What a read in the cycle of a write to
+// the same word returns is undefined: here it is the old word, but nothing may rely on it, because macros
+// differ (tests/collision.sh).
 `default_nettype none
 
 module ram #(

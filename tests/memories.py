@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""manifest.json's list of memories against the design that Icarus elaborates: every ram.v, ROM bank and
+"""manifest.json's list of memories against the design that Icarus elaborates: every ram.v, ram_one.v, ROM bank and
 function table that there is, with its depth, width and mask, and no other. Each memory of the copy that is
 elaborated says so at time 0. A size that is off by one must be seen. Prints TAP."""
 import collections
@@ -19,6 +19,14 @@ module ram #(parameter LANES = 1, parameter W = 8, parameter DEPTH = 16, paramet
     initial $display("RAM %0d %0d %0d", DEPTH, LANES * W, W);
 endmodule
 """
+RAM_ONE = """
+module ram_one #(parameter LANES = 1, parameter W = 8, parameter DEPTH = 16, parameter ADDR_W = 4) (
+    input wire clk, input wire [LANES-1:0] we, input wire re, input wire [ADDR_W-1:0] addr,
+    input wire [LANES*W-1:0] wdata, output wire [LANES*W-1:0] rdata);
+    initial $display("RAM_ONE %0d %0d %0d", DEPTH, LANES * W, W);
+endmodule
+"""
+KINDS = {"1 read": "ROM", "1 read, 1 write": "RAM", "1 read or write": "RAM_ONE"}
 SMALL = "--rows 8 --cols 8 --vec 4 --att-pos 4"
 DESIGNS = {  # options of emit, or a case of model_of
     "plain": ("--shape 64,172,5,8,4,512,256 --rows 32 --cols 8 --vec 8 --att-pos 16", None),
@@ -78,7 +86,7 @@ def elaborated(folder):
         if not path.endswith(".v"):
             continue
         name = os.path.basename(path)
-        text = RAM if name == "ram.v" else announce(path, open(f"{design}/{path}").read())
+        text = {"ram.v": RAM, "ram_one.v": RAM_ONE}.get(name) or announce(path, open(f"{design}/{path}").read())
         files.append(f"{copy}/{name}")
         open(files[-1], "w").write(text)
     tops = [t for t in ("chip_top", "slice_top") if f"{copy}/{t}.v" in files]
@@ -88,7 +96,7 @@ def elaborated(folder):
     run(["iverilog", "-g2005", "-s", top, f"-I{design}/fabric", "-o", f"{folder}/a.vvp", *files])
     said = run(["vvp", "-n", f"{folder}/a.vvp"], timeout=60)
     found = collections.Counter()
-    for kind, *numbers in re.findall(r"^(RAM|ROM) (\d+) (\d+) (\d+)$", said, re.M):
+    for kind, *numbers in re.findall(r"^(RAM|RAM_ONE|ROM) (\d+) (\d+) (\d+)$", said, re.M):
         found[(kind, *map(int, numbers))] += 1
     return found
 
@@ -96,7 +104,8 @@ def elaborated(folder):
 def listed(memories):
     found = collections.Counter()
     for m in memories:
-        found[(m["kind"], m["depth"], m["width"], m.get("mask", 0))] += m["instances"]
+        assert m["kind"] == KINDS[m["ports"]][:3], m
+        found[(KINDS[m["ports"]], m["depth"], m["width"], m.get("mask", 0))] += m["instances"]
     return found
 
 

@@ -153,10 +153,12 @@ static json_t *memories(const struct hw_plan *plan)
     int n = hw_memories(plan, list);
     for (int i = 0; i < n; i++) {
         const struct hw_memory *m = &list[i];
-        json_t *object =
-            json_pack("{s:s, s:s, s:s, s:i, s:i, s:i}", "holds", m->name, "kind",
-                      m->rom ? "ROM" : "RAM", "ports", m->rom ? "1 read" : "1 read, 1 write",
-                      "depth", m->depth, "width", m->width, "instances", m->instances);
+        json_t *object = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i}", "holds", m->name, "kind",
+                                   m->rom ? "ROM" : "RAM", "ports",
+                                   m->rom        ? "1 read"
+                                   : m->one_port ? "1 read or write"
+                                                 : "1 read, 1 write",
+                                   "depth", m->depth, "width", m->width, "instances", m->instances);
         if (!m->rom)
             json_object_set_new(object, "mask", json_integer(m->mask));
         json_array_append_new(array, object);

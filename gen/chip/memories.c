@@ -20,12 +20,19 @@ struct list {
 static void add(struct list *l, const char *name, bool rom, int depth, int width, int mask,
                 int instances)
 {
-    l->at[l->n++] = (struct hw_memory){name, rom, depth, width, mask, instances};
+    l->at[l->n++] = (struct hw_memory){name, rom, false, depth, width, mask, instances};
 }
 
 static void ram(struct list *l, const char *name, int depth, int lanes, int lane_bits)
 {
     add(l, name, false, depth, lanes * lane_bits, lane_bits, 1);
+}
+
+// One port is enough.
+static void ram_one(struct list *l, const char *name, int depth, int lanes, int lane_bits)
+{
+    ram(l, name, depth, lanes, lane_bits);
+    l->at[l->n - 1].one_port = true;
 }
 
 static int most(int a, int b)
@@ -51,8 +58,9 @@ static void rams(struct list *l, const struct hw_geometry *g)
     ram(l, "queries", most(words(g->max_q_dim, lanes), 2), lanes, HW_Q_BITS);
     ram(l, "new keys and values", 2 << hw_log2_up(most(words(g->max_kv_dim, lanes), 2)), lanes,
         g->kv_bits);
-    ram(l, "keys", g->kv_rows * (g->kv_ctx / g->att_pos), g->att_pos, g->head_dim * g->kv_bits);
-    ram(l, "values", g->kv_rows * (g->kv_ctx / g->att_pos), g->att_pos, g->head_dim * g->kv_bits);
+    ram_one(l, "keys", g->kv_rows * (g->kv_ctx / g->att_pos), g->att_pos, g->head_dim * g->kv_bits);
+    ram_one(l, "values", g->kv_rows * (g->kv_ctx / g->att_pos), g->att_pos,
+            g->head_dim * g->kv_bits);
     ram(l, "scores", SCORE_HEADS * (g->ctx / g->att_pos), 1, g->att_pos * HW_SCORE_BITS);
     ram(l, "sums of heads", DIVIDED_HEADS, 1,
         g->head_dim * (EXP2_SUM_BITS + g->kv_bits + hw_log2_up(g->ctx)));

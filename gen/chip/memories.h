@@ -5,11 +5,12 @@
 
 #include "gen/chip/plan.h"
 
-// A RAM (ram.v) has a read and a write port, and is written `mask` bits at a time where mask is
-// less than width; a ROM has a read port. All ports are clocked.
+// A RAM has a read and a write port (ram.v) or one for both (ram_one.v), and is written `mask` bits at
+// a time where mask is less than width; a ROM has a read port. All ports are clocked.
 struct hw_memory {
     const char *name; // what it holds
     bool rom;
+    bool one_port; // of a RAM: never read and written in one clock
     int depth;     // words
     int width;     // bits of a word
     int mask;      // of a RAM: bits that are written together

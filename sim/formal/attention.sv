@@ -163,6 +163,9 @@ module f_attention #(
         w_score: assert (!(w1 && w_head1 == f_head && w_group1 == f_group)
                          || waiting[f_lane*20 +: 20] == held);
         w_max:   assert (!(w1 && w_head1 == f_head) || b1_max == top);
+        // a clock that reads is one in which all is there: the KV banks have one port
+        a_there: assert (!key_read || keys_done);
+        w_there: assert (!value_read || values_done);
         // dividing
         d_kept:  assert (!(sums && sums_end) || (sums_slot == kept[2:0] && kept - divided < 4'd8));
         d_order: assert (!r_comes || (r_slot == divided[2:0] && kept != divided));

@@ -130,6 +130,8 @@ module f_kv_cache #(
         end
         if (started && !start)
             assume (pos == at);
+        // attention reads what is there (attention.sv, a_there and w_there)
+        assume ((!key_read || keys_done) && (!value_read || values_done));
         // as many elements as the heads have
         if (valid)
             assume (started && element < total);
@@ -150,12 +152,15 @@ module f_kv_cache #(
         quiet_here <= !started || !mine || ready;
     end
     reg done_before;
+    wire x_write_key, x_write_value;
     always @(posedge clk) begin
         done_before <= ready && !start && !rst;
         if (f_past && !rst && read_here && known_here && quiet_here && started)
             reads_back: assert (got == held_here);
         if (f_past && !rst) begin
             keys_first:  assert (!values_done || keys_done);
+            // a bank has one port
+            one_port:    assert (!(key_read && x_write_key) && !(value_read && x_write_value));
             all_there:   assert (!ready || (of_value ? values_in : keys_in) == total);
             stays_done:  assert (!done_before || ready || rst);
             done_is_idle: assert (!values_done || !busy);
@@ -174,7 +179,7 @@ module f_kv_cache #(
     // --- for induction: where the followed element is on its way ----------------------------
     wire [ROW_W-1:0] x_head, x_head_row, x_step, x_heads_q, x_base_q, x_row;
     wire [19:0] x_keys_in, x_values_in, x_out_lane;
-    wire x_copy_value, x_running, x_write_key, x_write_value, x_keys_copied, x_values_copied,
+    wire x_copy_value, x_running, x_keys_copied, x_values_copied,
          x_keys_visible, x_values_visible, s_hit;
     wire [ATT_POS*HEAD_DIM*KV_W-1:0] k_word, v_word;
     wire [LANES*KV_W-1:0] s_word, s_q;

@@ -23,6 +23,7 @@ fabric/mul_wide.v
 fabric/pipe.v
 fabric/qkv.v
 fabric/ram.v
+fabric/ram_one.v
 fabric/residual.v
 fabric/rmsnorm.v
 fabric/rom_select.v

@@ -25,6 +25,7 @@ read_verilog $hardwire/fabric/mul_wide.v
 read_verilog $hardwire/fabric/pipe.v
 read_verilog $hardwire/fabric/qkv.v
 read_verilog $hardwire/fabric/ram.v
+read_verilog $hardwire/fabric/ram_one.v
 read_verilog $hardwire/fabric/residual.v
 read_verilog $hardwire/fabric/rmsnorm.v
 read_verilog $hardwire/fabric/rom_select.v
