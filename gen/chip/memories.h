@@ -5,8 +5,8 @@
 
 #include "gen/chip/plan.h"
 
-// A RAM has a read and a write port (ram.v) or one for both (ram_one.v), and is written `mask` bits at
-// a time where mask is less than width; a ROM has a read port. All ports are clocked.
+// A RAM has a read and a write port (ram.v) or one for both (ram_one.v), and is written `mask` bits
+// at a time where mask is less than width; a ROM has a read port. All ports are clocked.
 struct hw_memory {
     const char *name; // what it holds
     bool rom;
