@@ -3,10 +3,12 @@
 // are the exact cycle model's; what simulating it takes is an estimate.
 #include <stdio.h>
 
+#include "gen/board/boards.h"
 #include "gen/chip/cycles.h"
 #include "gen/chip/estimate.h"
 #include "gen/cmd.h"
 #include "gen/cmd/cost_request.h"
+#include "gen/cmd/home.h"
 #include "gen/qmodel/file.h"
 #include "gen/sheet.h"
 
@@ -144,6 +146,38 @@ static void say_estimate(struct hw_sheet *s, const struct hw_plan *plan)
     hw_sheet_json(s, "simulated_clocks_per_s_with_taps", json_real(e.clocks_per_s_taps));
 }
 
+// --- a board
+
+static bool read_board(const struct hw_request *r, struct hw_board *board, struct hw_error *err)
+{
+    char path[4200];
+    snprintf(path, sizeof path, "%s/gen/board/boards.json", hw_home());
+    return hw_board_read(board, path, r->board, err);
+}
+
+static void say_use(struct hw_sheet *s, const char *name, const char *key, int use, int of)
+{
+    hw_sheet_line(s, name, "about %d of %d (%.0f%%)%s", use, of, 100.0 * use / of,
+                  use > of ? ": too many" : "");
+    hw_sheet_json(s, key, json_pack("[i, i]", use, of));
+}
+
+static void say_board(struct hw_sheet *s, const struct hw_board *board, const struct hw_plan *plan)
+{
+    struct hw_board_use use = hw_board_use(board, plan);
+    bool fits = hw_board_fits(board, &use);
+    hw_sheet_line(s, "board", "%s: %s", board->title, fits ? "fits" : "does not fit");
+    say_use(s, "logic", "board_logic", use.logic, board->logic);
+    say_use(s, "block RAMs", "board_ram_blocks", use.ram_blocks, board->ram_blocks);
+    say_use(s, "multipliers", "board_multipliers", use.multipliers, board->multipliers);
+    double tokens = board->clock_mhz * 1e6 / mean_of(plan, plan->model->config.seq_len).cycles;
+    hw_sheet_line(s, "on it", "about %.0f tokens/s at the %g MHz of %s", tokens, board->clock_mhz,
+                  board->source);
+    hw_sheet_json(s, "board",
+                  json_pack("{s:s, s:b, s:f, s:f}", "title", board->title, "fits", fits,
+                            "clock_mhz", board->clock_mhz, "tokens_per_s", tokens));
+}
+
 // --node: the economics of this very plan.
 static bool say_economics(struct hw_sheet *s, struct hw_request *r, const struct hw_plan *plan,
                           struct hw_error *err)
@@ -169,15 +203,25 @@ static int plan_verb(int argc, char **argv)
     struct hw_plan plan;
     struct hw_error err = {0};
     struct hw_sheet s;
+    struct hw_board board = {0};
     int status = hw_parse_request(&HW_VERB_PLAN, argc, argv, &r);
     if (status >= 0)
         return status;
+    bool named = r.shape && (r.shape[0] < '0' || r.shape[0] > '9');
+    if (r.board && (r.cost.article || r.cost.calibration || named))
+        return hw_usage("plan", "--board: expected a model, or a shape by its numbers");
     if (r.cost.article || r.cost.calibration)
         return hw_cost_tables(&r);
-    if (r.shape && (r.shape[0] < '0' || r.shape[0] > '9'))
+    if (named)
         return hw_cost_shape_plan(&r);
-    if (!hw_cost_check(&r, &err) || !hw_prepare(&r, &q, &plan, &err))
+    if (r.board && !read_board(&r, &board, &err))
         return hw_report(&err);
+    if (r.board && !r.fabric)
+        hw_board_default(&board, &r.geometry);
+    if (!hw_cost_check(&r, &err) || !hw_prepare(&r, &q, &plan, &err)) {
+        hw_board_free(&board);
+        return hw_report(&err);
+    }
     const struct hw_geometry *g = &plan.geometry;
     hw_sheet_open(&s, r.json);
     hw_sheet_line(&s, "lanes", "%d (%d rows x %d columns), %d-bit codes, %s", g->rows * g->cols,
@@ -190,14 +234,20 @@ static int plan_verb(int argc, char **argv)
     say_sram(&s, g);
     say_cycles(&s, &plan, r.clock_mhz);
     say_estimate(&s, &plan);
+    if (r.board)
+        say_board(&s, &board, &plan);
     bool ok = say_economics(&s, &r, &plan, &err);
     hw_sheet_close(&s);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
+    hw_board_free(&board);
     return ok ? 0 : hw_report(&err);
 }
 
 static const struct hw_option OPTIONS[] = {
+    {"board", 0, HW_SETS(struct hw_request, board), "NAME",
+     .help = "whether it fits this board (gen/board/boards.json); sizes that are not given are "
+             "those that were placed there"},
     {"clock", 0, HW_SETS(struct hw_request, clock_mhz), "MHZ", 1, HW_ANY_COUNT, "100",
      .help = "clock at which tokens/s are stated"},
     {"clock-mhz", 0, HW_SETS(struct hw_request, clock_mhz), "MHZ", 1, HW_ANY_COUNT},

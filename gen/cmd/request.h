@@ -9,7 +9,8 @@
 
 struct hw_request {
     struct hw_geometry geometry;
-    const char *input, *output, *slice, *templates, *shape, *lane, *target, *fabric, *latency, *bus;
+    const char *input, *output, *slice, *templates, *shape, *lane, *target, *fabric, *latency, *bus,
+        *board;
     int ctx; // a shorter context than the model's, or 0
     int clock_mhz;
     int bits, wide_bits, code_bits; // of weights without a quantized model

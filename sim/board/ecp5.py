@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Synthesis for an ECP5, as sim/board/place and sim/board/costs do it: Yosys of pip's pyosys, in build/venv-board."""
+import json
+import re
+import subprocess
+
+VENV = "build/venv-board"
+CELLS = {"lut4": ("LUT4",), "carry": ("CCU2C",), "ff": ("TRELLIS_FF",), "dp16kd": ("DP16KD",),
+         "mult18": ("MULT18X18D",), "dpr16x4": ("TRELLIS_DPR16X4",)}
+
+
+def sources(folder):
+    """Verilog of a folder that `hardwire emit` or `hardwire uart` made, without the slices."""
+    listed = (line.strip() for line in open(f"{folder}/filelist.f"))
+    return [f"{folder}/{name}" for name in listed if name.endswith(".v") and not re.search(r"/slice(_top)?\.v$", name)]
+
+
+def logic(cells):
+    """Places for logic (TRELLIS_COMB) that these cells take, as nextpnr packs them: a carry cell two, a small RAM with the
+    LUTs that lead around it about twelve."""
+    return cells["lut4"] + 2 * cells["carry"] + 12 * cells["dpr16x4"]
+
+
+def synthesize(out, top, files, includes, set_parameters=(), netlist=False):
+    """{kind of cell: number}, or None where Yosys fails: out/yosys.log says why. Products of activations and levels
+    (10 x 8 bits) stay out of the multipliers, which are too few for them; every ROM goes to block RAM, where a patch
+    can reach it. netlist: leaves out/netlist.json."""
+    steps = [f"read_verilog {' '.join('-I' + i for i in includes)} {' '.join(files)}", *set_parameters,
+             f"synth_ecp5 -top {top} -run begin:coarse",
+             "select -set products t:$mul r:A_WIDTH=10 %i r:B_WIDTH=8 %i",
+             "chtype -set $__soft_mul @products",
+             f"synth_ecp5 -top {top} -run coarse:map_ram",
+             'setattr -set rom_style "block" t:$mem_v2 r:WR_PORTS=0 %i',
+             f"synth_ecp5 -top {top} -run map_ram:" + (f" -json {out}/netlist.json" if netlist else ""),
+             f"tee -o {out}/stat.txt stat"]
+    with open(f"{out}/steps.json", "w") as f:
+        json.dump(steps, f)
+    code = ("import json, sys; from pyosys import libyosys as ys; design = ys.Design()\n"
+            "for step in json.load(open(sys.argv[1])): ys.run_pass(step, design)")
+    with open(f"{out}/yosys.log", "w") as log:
+        if subprocess.run([f"{VENV}/bin/python", "-c", code, f"{out}/steps.json"], stdout=log, stderr=log).returncode:
+            return None
+    cells = {}
+    for line in open(f"{out}/stat.txt"):
+        words = line.split()
+        if len(words) == 2 and words[0].isdigit():
+            cells[words[1]] = int(words[0])
+    return {name: sum(cells.get(c, 0) for c in kinds) for name, kinds in CELLS.items()}
