@@ -48,7 +48,8 @@ def yosys(script, log):
 
 
 def elaborate(design, out):
-    """DIR/design.il: the design with plain names: BASE, BASE_2, ...; a RAM is ram_WORDSxLANESxBITS."""
+    """DIR/design.il: the design with plain names: BASE, or BASE_ and six digits of a hash of its parameters if there
+    are several; a RAM is ram_WORDSxLANESxBITS."""
     key = digest(read(f"{design}/manifest.json"), inspect.getsource(elaborate))
     if os.path.exists(f"{out}/design.key") and read(f"{out}/design.key") == key:
         return
@@ -56,15 +57,17 @@ def elaborate(design, out):
     yosys([f"read_verilog -I{design}/fabric {' '.join(files)}", "blackbox *_b[0-9][0-9]", "hierarchy -check -top chip_top",
            f"write_rtlil {out}/raw.il"], f"{out}/elaborate.log")
     text = read(f"{out}/raw.il")
-    names, used = {}, collections.Counter()
-    for name, body in re.findall(r"(?ms)^module (\$paramod\S+)\n(.*?)^end$", text):
+    found = re.findall(r"(?ms)^module (\$paramod\S+)\n(.*?)^end$", text)
+    names, used = {}, collections.Counter(name.split("\\")[1] for name, _ in found)
+    for name, body in found:
         base = name.split("\\")[1]
         if base == "ram":
             p = {k: int(v) for k, v in re.findall(r"(?m)^  parameter \\(\w+) (\d+)", body)}
             names[name] = f"\\ram_{p['DEPTH']}x{p['LANES']}x{p['W']}"
-            continue
-        used[base] += 1
-        names[name] = f"\\{base}" + (f"_{used[base]}" if used[base] > 1 else "")
+        else:
+            names[name] = f"\\{base}" + (f"_{digest(name)[:6]}" if used[base] > 1 else "")
+    if len(set(names.values())) != len(names):
+        raise SystemExit(f"{out}/raw.il: two modules of one name")
     text = re.sub(r"\$paramod\S+", lambda m: names.get(m[0], m[0]), text)
     with open(f"{out}/design.il", "w") as file:
         file.write(text)
@@ -84,7 +87,7 @@ def modules_of(out):
 
 
 def base_of(name):
-    return re.sub(r"_\d+$", "", name)
+    return re.sub(r"_[0-9a-f]{6}$", "", name)
 
 
 def below(modules, unit, stop):
@@ -121,6 +124,11 @@ def rom_wrapper(name, ports, macros):
     stubs = [f"(* blackbox *) module {m['name']} (input wire CLK, input wire [{max(3, (m['rows'] - 1).bit_length()) - 1}:0] A, "
              f"output wire [{m['cols'] - 1}:0] D); endmodule" for m in macros]
     return "\n".join(stubs + text) + "\n"
+
+
+def plain(text):
+    """A module without where it stood in its file and without running numbers, which other modules change."""
+    return re.sub(r"\$\d+", "$", re.sub(r"(?m)^ *attribute .*\n|[\w./]+\.v:[\d.]+(-[\d.]+)?", "", text))
 
 
 class Mapper:
@@ -168,7 +176,7 @@ class Mapper:
             kept = [m for m, n in inside.items() if base_of(m) in KEPT and n > 1 and m in self.modules]
             script = [f"read_rtlil {self.design}/design.il", *(f"blackbox {m}" for m in sorted(stop) if m in self.modules),
                       f"hierarchy -top {unit}", *(f"setattr -mod -set keep_hierarchy 1 {m}" for m in sorted(kept))]
-        key = digest(source, self.digest)
+        key = digest(plain(source), self.digest)
         path = f"{self.out}/{unit}.v"
         if os.path.exists(path) and open(path).readline() == f"// {key}\n":
             return unit, False
