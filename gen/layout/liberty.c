@@ -13,8 +13,11 @@ enum field {
     HOLD,
     ENERGY_0,
     ENERGY_1,
+    LEAK_0,
+    LEAK_1,
     N_FIELDS
 };
+enum slowed { SLOW_SETUP = FALL_SLEW + 1, SLOW_HOLD, N_SLOWED }; // after ACCESS .. FALL_SLEW
 enum { N_ROWS = 2, N_COLS = 3, N_LOADED = FALL_SLEW + 1 };
 
 struct corner {
@@ -22,6 +25,7 @@ struct corner {
     double volt;
     int celsius;
     double per_pf[N_LOADED]; // what ACCESS .. FALL_SLEW grow by, ns a pF
+    double per_ns[N_SLOWED]; // and by the slew of CLK; setup by that of A
     double a_ff, clk_ff;     // of the pins
     double at[N_ROWS * N_COLS][N_FIELDS];
 };
@@ -29,6 +33,9 @@ struct corner {
 static const double ROWS[N_ROWS] = {32, 256}, COLS[N_COLS] = {32, 128, 512};
 static const double GUARD = 1.1;
 static const double LOAD_PF[2] = {0.01, 0.06}; // those simulated
+static const double SLEW_NS[2] = {0.04, 0.4};  // those simulated, 10 to 90%
+// From the start of an edge to its middle, in slews: A may act as soon as it moves.
+static const double START_TO_MIDDLE = 0.5 / 0.8;
 static const struct corner CORNER[] = {
 #include "gen/layout/sky130_timing.h"
 };
@@ -60,12 +67,32 @@ static void scalar(struct hw_out *out, const char *what, double x)
     hw_out_print(out, "        %s(scalar) { values(\"%.3f\"); }\n", what, x);
 }
 
+// A table of two slews and of two loads, or two other slews: `least` and what each adds.
+static void table(struct hw_out *out, const char *what, const char *kind, double least, double rows,
+                  double cols)
+{
+    hw_out_print(out, "        %s(%s) { values(\"%.3f, %.3f\", \"%.3f, %.3f\"); }\n", what, kind,
+                 least, least + cols, least + rows, least + rows + cols);
+}
+
 static void by_load(struct hw_out *out, const struct corner *c, const struct hw_array *a,
                     const char *what, enum field f)
 {
-    double least = value(c, a, f);
-    hw_out_print(out, "        %s(load) { values(\"%.3f, %.3f\"); }\n", what, least,
-                 least + c->per_pf[f] * (LOAD_PF[1] - LOAD_PF[0]));
+    table(out, what, "slew_load", value(c, a, f), c->per_ns[f] * (SLEW_NS[1] - SLEW_NS[0]),
+          c->per_pf[f] * (LOAD_PF[1] - LOAD_PF[0]));
+}
+
+// Setup and hold of A by the slews of CLK and of A. EN rises after the middle of CLK's edge however
+// slow that is, so setup does not know CLK's slew.
+static void by_slews(struct hw_out *out, const struct corner *c, const struct hw_array *a,
+                     const char *what, enum field f)
+{
+    double step = SLEW_NS[1] - SLEW_NS[0];
+    if (f == SETUP)
+        table(out, what, "slew_slew", value(c, a, f), 0, c->per_ns[SLOW_SETUP] * step);
+    else
+        table(out, what, "slew_slew", value(c, a, f), c->per_ns[SLOW_HOLD] * step,
+              START_TO_MIDDLE * step);
 }
 
 static void write_bus_type(struct hw_out *out, const char *pin, int width)
@@ -82,9 +109,9 @@ static void write_clock(struct hw_out *out, const struct corner *c, const struct
     double zero = value(c, a, ENERGY_0), one = value(c, a, ENERGY_1);
     hw_out_print(out,
                  "    pin(CLK) {\n      direction : input;\n      clock : true;\n"
-                 "      capacitance : %.5f;\n      min_pulse_width_high : %.3f;\n"
-                 "      min_pulse_width_low : %.3f;\n",
-                 c->clk_ff * 1e-3, value(c, a, ACCESS), value(c, a, CHARGE));
+                 "      capacitance : %.5f;\n      max_transition : %.3f;\n"
+                 "      min_pulse_width_high : %.3f;\n      min_pulse_width_low : %.3f;\n",
+                 c->clk_ff * 1e-3, SLEW_NS[1], value(c, a, ACCESS), value(c, a, CHARGE));
     hw_out_print(out, "      internal_power() { /* a read, half of its bits 1 */\n"
                       "        related_pg_pin : VPWR;\n");
     scalar(out, "rise_power", (zero + one) / 2);
@@ -99,15 +126,15 @@ static void write_address(struct hw_out *out, const struct corner *c, const stru
     const enum field field[] = {SETUP, HOLD};
     hw_out_print(out,
                  "    bus(A) {\n      bus_type : A%d;\n      direction : input;\n"
-                 "      capacitance : %.5f;\n",
-                 bits, c->a_ff * 1e-3);
+                 "      capacitance : %.5f;\n      max_transition : %.3f;\n",
+                 bits, c->a_ff * 1e-3, SLEW_NS[1]);
     for (int i = 0; i < 2; i++) {
         hw_out_print(out,
                      "      timing() {\n        related_pin : \"CLK\";\n"
                      "        timing_type : %s;\n",
                      type[i]);
-        scalar(out, "rise_constraint", value(c, a, field[i]));
-        scalar(out, "fall_constraint", value(c, a, field[i]));
+        by_slews(out, c, a, "rise_constraint", field[i]);
+        by_slews(out, c, a, "fall_constraint", field[i]);
         hw_out_print(out, "      }\n");
     }
     hw_out_print(out, "    }\n");
@@ -139,9 +166,11 @@ static void write_cell(struct hw_out *out, const struct corner *c, const struct 
     hw_out_print(out,
                  "  cell(%s) {\n    area : %.3f;\n    interface_timing : true;\n"
                  "    dont_touch : true;\n    dont_use : true;\n"
+                 "    cell_leakage_power : %.3f; /* at rest, half of its bits 1 */\n"
                  "    memory() {\n      type : rom;\n      address_width : %d;\n"
                  "      word_width : %d;\n    }\n",
-                 m->name, m->width * 1e-3 * m->height * 1e-3, bits, a->cols);
+                 m->name, m->width * 1e-3 * m->height * 1e-3,
+                 (value(c, a, LEAK_0) + value(c, a, LEAK_1)) / 2, bits, a->cols);
     write_bus_type(out, "A", bits);
     write_bus_type(out, "D", a->cols);
     hw_out_print(out, "    pg_pin(VPWR) {\n      voltage_name : VPWR;\n"
@@ -179,10 +208,15 @@ static void write_corner(struct hw_out *out, const struct hw_layout *l, const st
                       "  slew_upper_threshold_pct_rise : 90;\n"
                       "  slew_upper_threshold_pct_fall : 90;\n");
     hw_out_print(out,
-                 "  lu_table_template(load) {\n"
-                 "    variable_1 : total_output_net_capacitance;\n"
-                 "    index_1(\"%.3f, %.3f\");\n  }\n",
-                 LOAD_PF[0], LOAD_PF[1]);
+                 "  lu_table_template(slew_load) {\n    variable_1 : input_net_transition;\n"
+                 "    variable_2 : total_output_net_capacitance;\n"
+                 "    index_1(\"%.3f, %.3f\");\n    index_2(\"%.3f, %.3f\");\n  }\n",
+                 SLEW_NS[0], SLEW_NS[1], LOAD_PF[0], LOAD_PF[1]);
+    hw_out_print(out,
+                 "  lu_table_template(slew_slew) {\n    variable_1 : related_pin_transition;\n"
+                 "    variable_2 : constrained_pin_transition;\n"
+                 "    index_1(\"%.3f, %.3f\");\n    index_2(\"%.3f, %.3f\");\n  }\n",
+                 SLEW_NS[0], SLEW_NS[1], SLEW_NS[0], SLEW_NS[1]);
     for (int i = 0; i < l->n_macros; i++)
         write_cell(out, c, &l->macro[i]);
     hw_out_print(out, "}\n");
