@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "gen/qmodel/file.h"
+#include "gen/qmodel/memory.h"
 
 static bool same_model(const struct hw_config *a, const struct hw_config *b)
 {

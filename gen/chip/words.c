@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "gen/chip/words.h"
-#include "gen/qmodel/file.h"
+#include "gen/qmodel/memory.h"
 
 enum { UNLOAD = 16 << 20 }; // bytes of codes read before their pages are given back
 

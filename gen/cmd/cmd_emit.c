@@ -8,7 +8,7 @@
 #include "gen/bus/bus.h"
 #include "gen/chip/emit.h"
 #include "gen/cmd.h"
-#include "gen/qmodel/file.h"
+#include "gen/qmodel/memory.h"
 
 // The same design with a pattern in its ROMs.
 static bool blank(struct hw_plan *plan, struct hw_error *err)

@@ -8,7 +8,7 @@
 #include "gen/layout/diff.h"
 #include "gen/layout/layout.h"
 #include "gen/output.h"
-#include "gen/qmodel/file.h"
+#include "gen/qmodel/memory.h"
 
 struct layout_request {
     struct hw_request design;

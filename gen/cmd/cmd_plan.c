@@ -9,7 +9,7 @@
 #include "gen/cmd.h"
 #include "gen/cmd/cost_request.h"
 #include "gen/cmd/home.h"
-#include "gen/qmodel/file.h"
+#include "gen/qmodel/memory.h"
 #include "gen/sheet.h"
 
 static void say_roms(struct hw_sheet *s, const struct hw_plan *plan)

@@ -10,7 +10,7 @@
 #include "gen/cmd/cost_request.h"
 #include "gen/cost/report.h"
 #include "gen/output.h"
-#include "gen/qmodel/file.h"
+#include "gen/qmodel/memory.h"
 #include "gen/qmodel/synthetic.h"
 #include "gen/read/cursor.h"
 #include "gen/read/json.h"

@@ -7,7 +7,7 @@
 #include "gen/chip/emit.h"
 #include "gen/cmd.h"
 #include "gen/cmd/simulate.h"
-#include "gen/qmodel/file.h"
+#include "gen/qmodel/memory.h"
 
 static const struct hw_option_group HANDED_ON[] = {
     {NULL, HW_ASK_OPTIONS, offsetof(struct hw_request, ask)},

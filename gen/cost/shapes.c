@@ -7,7 +7,7 @@
 
 #include "gen/chip/cycles.h"
 #include "gen/chip/estimate.h"
-#include "gen/qmodel/file.h"
+#include "gen/qmodel/memory.h"
 #include "gen/qmodel/synthetic.h"
 #include "refmodel/arch.h"
 

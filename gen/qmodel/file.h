@@ -3,28 +3,7 @@
 #ifndef HW_QMODEL_FILE_H
 #define HW_QMODEL_FILE_H
 
-#include "gen/error.h"
-#include "refmodel/qmodel.h"
-
-// Allocates every array of *q for q->config and q->widths (planes and shifts are set by the caller
-// through hw_qmatrix_alloc, or hw_qmatrix_shape where codes lie elsewhere). All free with
-// hw_qmodel_free.
-bool hw_qmodel_alloc(struct hw_qmodel *q, struct hw_error *err);
-bool hw_qmatrix_alloc(struct hw_qmatrix *m, int n_out, int n_in, int n_planes,
-                      struct hw_error *err);
-bool hw_qmatrix_shape(struct hw_qmatrix *m, int n_out, int n_in, int n_planes,
-                      struct hw_error *err);
-void hw_qmatrix_expand(struct hw_qmatrix *m); // weight[] from codes and levels
-void hw_qmodel_free(struct hw_qmodel *q);
-
-// The codes of one row of one plane. Unload: a mapped matrix need not stay in memory for now.
-void hw_qmatrix_row(const struct hw_qmatrix *m, int plane, int row, uint8_t *codes);
-void hw_qmatrix_unload(const struct hw_qmatrix *m);
-
-// Makes the context seq_len, at most the model's, and cuts positions for the rotation's two tables
-// at bit lo_bits, 1..19, where a fabric is made so (0: where hw_rope_shape says). The tables
-// follow.
-bool hw_qmodel_set_context(struct hw_qmodel *q, int seq_len, int lo_bits, struct hw_error *err);
+#include "gen/qmodel/memory.h"
 
 // Writes by the rules of gen/output.h. Reads with every count, range and size checked:
 // `map` leaves the codes in the file and makes no weights, which is enough to plan and emit; `read`

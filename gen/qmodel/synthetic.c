@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "gen/mix.h"
-#include "gen/qmodel/file.h"
+#include "gen/qmodel/memory.h"
 #include "refmodel/limits.h"
 #include "refmodel/tables.h"
 

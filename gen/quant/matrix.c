@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/qmodel/file.h"
+#include "gen/qmodel/memory.h"
 #include "gen/quant/rounder.h"
 #include "gen/quant/row_scale.h"
 

@@ -13,7 +13,7 @@
 #include "gen/quant/calibrate.h"
 #include "gen/quant/matrix.h"
 #include "gen/quant/units.h"
-#include "gen/qmodel/file.h"
+#include "gen/qmodel/memory.h"
 #include "gen/learn/tune.h"
 #include "refmodel/ops.h"
 #include "refmodel/tables.h"
