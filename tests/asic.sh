@@ -78,6 +78,14 @@ check "a wrong function is seen" wrong_function
 no_slack() { sed 's/cell_rise(delay)/cell_fall(delay)/' "$dir/tt.lib" > "$dir/bad.lib" && ! timed "$dir/bad.lib"; }
 check "a Liberty file without its rises is seen" no_slack
 
+# ROM banks made of macros
+for what in emit layout; do
+    build/hardwire $what build/default.safetensors -o "$dir/$what" --quiet --rows 32 --cols 8 --vec 8 --att-pos 16 || exit 1
+done
+banks() { PYTHONDONTWRITEBYTECODE=1 python3 tests/asic_roms.py "$dir/emit" "$dir/layout" "$dir" "$@"; }
+check "banks of macros read as the design's banks" banks
+check "a macro in the wrong place is seen" says 'scale_b00: .* [1-9][0-9]* different' banks --plant
+
 if [ "$full" = full ]; then
     check "the default chip: every unit mapped, the whole timed" \
         sim/asic/run build/default.safetensors "--rows 32 --cols 8 --vec 8 --att-pos 16"

@@ -102,20 +102,23 @@ def below(modules, unit, stop):
 
 
 def rom_wrapper(name, ports, macros):
-    """Verilog of a ROM bank from its macros: rows are chosen by addresses beyond the last row of all but one."""
+    """Verilog of a ROM bank from its macros: rows are chosen by addresses beyond the last row of all but one. Without
+    `re` the last word is read again, so that it stays; a gated clock would spare that read."""
     address, width = ports["addr"], ports["data"]
     firsts = sorted({m["first_word"] for m in macros})
-    text = [f"module {name} (input wire clk, input wire [{address - 1}:0] addr, output wire [{width - 1}:0] data);"]
+    text = [f"module {name} (input wire clk, input wire re, input wire [{address - 1}:0] addr, output wire [{width - 1}:0] data);",
+            f"reg [{address - 1}:0] last; always @(posedge clk) if (re) last <= addr;",
+            f"wire [{address - 1}:0] at = re ? addr : last;"]
     for m in macros:
         bits = max(3, (m["rows"] - 1).bit_length())
-        row, at = firsts.index(m["first_word"]), m["first_word"]
+        first = m["first_word"]
         if len(firsts) == 1:
-            text.append(f"wire [{bits - 1}:0] a_{m['name']} = addr;")
+            text.append(f"wire [{bits - 1}:0] a_{m['name']} = at;")
         else:
             if m["rows"] == 1 << bits:
                 raise SystemExit(f"{m['name']}: every address is a row; no address leaves it at 0")
-            text.append(f"wire [{address - 1}:0] w_{m['name']} = addr - {address}'d{at};")
-            text.append(f"wire [{bits - 1}:0] a_{m['name']} = addr >= {address}'d{at} && w_{m['name']} < {address}'d{m['rows']} ? "
+            text.append(f"wire [{address - 1}:0] w_{m['name']} = at - {address}'d{first};")
+            text.append(f"wire [{bits - 1}:0] a_{m['name']} = at >= {address}'d{first} && w_{m['name']} < {address}'d{m['rows']} ? "
                         f"w_{m['name']}[{bits - 1}:0] : {{{bits}{{1'b1}}}};")
         text.append(f"wire [{m['cols'] - 1}:0] d_{m['name']}; {m['name']} u_{m['name']} (.CLK(clk), .A(a_{m['name']}), "
                     f".D(d_{m['name']}));")
