@@ -134,14 +134,14 @@ bool hw_geometry_holds(const struct hw_config *c, int *vec, struct hw_error *err
 // A bank holds at least two words of every ROM.
 static bool check_banks(const struct hw_geometry *g, struct hw_error *err)
 {
-    long most = g->bank_bytes ? g->bank_bytes : HW_BANK_BYTES, vec = 2L * g->vec * 16;
+    long most = g->bank_bytes ? g->bank_bytes : HW_MOST_BANK_BYTES, vec = 2L * g->vec * 16;
     long lanes = 2L * g->rows * g->cols * g->code_bits, widest = lanes > vec ? lanes : vec;
     widest = widest > 2 * HW_INSN_BITS ? widest : 2 * HW_INSN_BITS; // the program's
-    if (most > HW_BANK_BYTES || widest > 8 * most)
+    if (most > HW_MOST_BANK_BYTES || widest > 8 * most)
         return hw_fail(err,
                        "geometry: ROM bank: expected at least %ld bytes (two words) and at "
                        "most %d, got %ld",
-                       (widest + 7) / 8, HW_BANK_BYTES, most);
+                       (widest + 7) / 8, HW_MOST_BANK_BYTES, most);
     return true;
 }
 

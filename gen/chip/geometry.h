@@ -46,11 +46,14 @@ struct hw_geometry {
     int rope_hi_bits, rope_lo_bits; // address bits of the position parts
     int weight_addr_bits, scale_addr_bits, gain_addr_bits, level_addr_bits, prog_addr_bits;
     int token_bits;
-    int bank_bytes; // most bytes of one ROM bank (0: 256 KiB)
+    int bank_bytes; // most bytes of one ROM bank (0: 256 KiB, or what two words take)
     struct hw_latency latency;
 };
 
-enum { HW_BANK_BYTES = 256 << 10 }; // a larger case table falls out of Verilator's fast path
+enum {
+    HW_BANK_BYTES = 256 << 10,     // a larger case table falls out of Verilator's fast path
+    HW_MOST_BANK_BYTES = 512 << 10 // of what --bank-bytes takes, and of two words
+};
 
 // Names as options and manifests write them; false: no such name.
 const char *hw_lane_name(enum hw_lane lane);
