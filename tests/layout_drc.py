@@ -48,7 +48,8 @@ def check(args, layout, pdk, name):
     options = db.SaveLayoutOptions()
     options.add_cell(layout.cell(name).cell_index())
     options.write_context_info = False
-    flat, report = f"{args.layout}.{name}.gds", f"{args.layout}.{name}.drc"
+    path = os.path.abspath(f"{args.layout}.{name}")  # KLayout takes a relative report from the folder of the input
+    flat, report = f"{path}.gds", f"{path}.drc"
     layout.write(flat, options)
     deck = os.path.join(os.path.dirname(cf_precheck.__file__), "drc_scripts", pdk["deck"])
     switches = {"input": flat, pdk["top"]: name, "report": report, "thr": "1"}
