@@ -1,9 +1,9 @@
 #!/bin/bash
 # Models with the dimensions of published ones and random weights (tests/real_shape.py), few layers and
 # a short vocabulary: inspected, quantized, run, and slices simulated with every tensor compared. `full`
-# plays Qwen2.5-0.5B and Qwen3-0.6B with a slice of a whole layer, and Mistral-7B with one of a matrix; the
-# short form plays one layer of Qwen2.5-0.5B with some rows of a matrix. No slice here passes Mistral's
-# window of 4096 positions: tests/family.sh passes windows, on small models.
+# plays Qwen2.5-0.5B and Qwen3-0.6B with a slice of a whole layer, and Mistral-7B with one of a matrix and
+# its attention beyond the window of 4096 positions, on random rows; the short form plays one layer of
+# Qwen2.5-0.5B with some rows of a matrix.
 # Prints TAP: tests/real_shapes.sh [full]
 set -u
 full=${1:-}
@@ -56,6 +56,8 @@ if [ "$full" ]; then
     check "qwen3-0.6b: layer 1" slice layer:1 12 $wide
     begin mistral-7b 1 2048 4352 '^hidden_dim +14336' '^head_dim +128' '^window +4096 positions, in 1 of 1'
     check "mistral-7b: wk" slice matrix:layers.0.attention.wk 12 $wide
+    rm -rf "$d/slice"
+    check "mistral-7b: attention beyond its window" slice op:attention:0 4120 --random 1 --rows 16 --cols 8 --att-pos 16
 else
     begin qwen2.5-0.5b 1 512 64 '^hidden_dim +4864' '^n_kv_heads +2' '^qkv_bias '
     check "qwen2.5-0.5b: rows of wk" slice matrix:layers.0.attention.wk:0-31 2 --icarus
