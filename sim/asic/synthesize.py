@@ -24,7 +24,7 @@ import sys
 
 RAM_WORDS = 64
 # modules of the engine that are no unit of their own, and those that a unit keeps if it has several
-LEAVES = {"stage", "pipe", "ram", "mul", "saturate", "round_shift", "msb"}
+LEAVES = {"stage", "pipe", "ram", "ram_one", "mul", "saturate", "round_shift", "msb"}
 KEPT = {"add_tree", "max_tree", "mul", "round_shift", "mul_wide", "mul_stage", "lerp", "divide", "exp2_rom", "sigmoid_rom", "recip_rom",
         "rsqrt_rom"}
 SYNTH_PERIOD_PS = 5000  # what the mapper sizes gates for
@@ -49,7 +49,7 @@ def yosys(script, log):
 
 def elaborate(design, out):
     """DIR/design.il: the design with plain names: BASE, or BASE_ and six digits of a hash of its parameters if there
-    are several; a RAM is ram_WORDSxLANESxBITS."""
+    are several; a RAM is ram_WORDSxLANESxBITS, or ram_one_..., see ram_size."""
     key = digest(read(f"{design}/manifest.json"), inspect.getsource(elaborate))
     if os.path.exists(f"{out}/design.key") and read(f"{out}/design.key") == key:
         return
@@ -61,9 +61,9 @@ def elaborate(design, out):
     names, used = {}, collections.Counter(name.split("\\")[1] for name, _ in found)
     for name, body in found:
         base = name.split("\\")[1]
-        if base == "ram":
+        if base in ("ram", "ram_one"):
             p = {k: int(v) for k, v in re.findall(r"(?m)^  parameter \\(\w+) (\d+)", body)}
-            names[name] = f"\\ram_{p['DEPTH']}x{p['LANES']}x{p['W']}"
+            names[name] = f"\\{base}_{p['DEPTH']}x{p['LANES']}x{p['W']}"
         else:
             names[name] = f"\\{base}" + (f"_{digest(name)[:6]}" if used[base] > 1 else "")
     if len(set(names.values())) != len(names):
@@ -84,6 +84,12 @@ def modules_of(out):
         ports = {m[3]: int(m[1] or 1) for m in re.finditer(r"(?m)^  wire (?:width (\d+) )?(?:.*?)(input|output) \d+ .*?\\(\S+)$", body)}
         found[name] = body, inside, ports
     return found
+
+
+def ram_size(module):
+    """(words, lanes, bits of a lane, whether one port both reads and writes) by a RAM's name; None: no RAM."""
+    m = re.fullmatch(r"ram_(one_)?(\d+)x(\d+)x(\d+)", module)
+    return (int(m[2]), int(m[3]), int(m[4]), bool(m[1])) if m else None
 
 
 def base_of(name):
@@ -143,10 +149,10 @@ class Mapper:
         self.sky130 = "sky130_fd_sc_hd__inv_1" in text
         self.digest = digest(text, inspect.getsource(Mapper), inspect.getsource(rom_wrapper), str(sorted(KEPT)))
         self.design, self.macros = design, macros
-        self.rams = [m for m in self.modules if m.startswith("ram_") and int(m[4:].split("x")[0]) >= RAM_WORDS]
+        self.rams = [m for m in self.modules if ram_size(m) and ram_size(m)[0] >= RAM_WORDS]
         self.roms = [m for m in self.modules if re.search(r"_b\d\d$", m)]
         self.units = [m for m in self.modules["engine"][1] if m in self.modules and base_of(m) not in LEAVES and
-                      not m.endswith("_rom") and not m.startswith("ram_")]
+                      not m.endswith("_rom") and not ram_size(m)]
 
     def finish(self, name):
         constr = f"{self.out}/constr"

@@ -10,15 +10,12 @@ import os
 import re
 import subprocess
 
+from synthesize import ram_size, read
+
 FROM_REGISTER, TO_REGISTER = 0.35, 0.10  # ns: CLK to Q and setup of a flip-flop beside the unit
 SRAM_ACCESS, SRAM_SETUP = 2.982, 0.815  # ns: a ROM macro of 256 rows x 128 columns, tt (gen/layout/sky130_timing.h)
 SRAM_MBIT_MM2 = 16384 / (483.86 * 326.1)  # bits a um2: sky130_sram_2kbyte_1rw_32x512_8 of VLSIDA/sky130_sram_macros, its LEF
 BUFFER = re.compile(r"__(buf|clkbuf|inv)_\d+$|^(BUF|INV|CLKBUF)X?\d")
-
-
-def read(path):
-    with open(path) as file:
-        return file.read()
 
 
 def digest(text, paths):
@@ -75,8 +72,7 @@ def contents(modules, name, areas):
 
 
 def bits_of(ram):
-    """Of a cell ram_WORDSxLANESxBITS."""
-    depth, lanes, bits = map(int, ram[4:].split("x"))
+    depth, lanes, bits, _ = ram_size(ram)
     return depth * lanes * bits
 
 
@@ -90,9 +86,9 @@ def sram_library(path, rams):
         text += [f"  input_threshold_pct_{edge} : 50;", f"  output_threshold_pct_{edge} : 50;",
                  f"  slew_lower_threshold_pct_{edge} : 20;", f"  slew_upper_threshold_pct_{edge} : 80;"]
     for ram in rams:
-        depth, lanes, bits = map(int, ram[4:].split("x"))
-        pins = [("we", lanes, "input"), ("waddr", (depth - 1).bit_length(), "input"), ("wdata", lanes * bits, "input"),
-                ("re", 1, "input"), ("raddr", (depth - 1).bit_length(), "input"), ("rdata", lanes * bits, "output")]
+        depth, lanes, bits, one_port = ram_size(ram)
+        pins = [("we", lanes, "input"), ("re", 1, "input"), ("wdata", lanes * bits, "input"), ("rdata", lanes * bits, "output"),
+                *((a, (depth - 1).bit_length(), "input") for a in (["addr"] if one_port else ["waddr", "raddr"]))]
         for name, width, _ in pins:
             text.append(f"  type({ram}_{name}) {{ base_type : array; data_type : bit; bit_width : {width}; "
                         f"bit_from : {width - 1}; bit_to : 0; downto : true; }}")
