@@ -167,7 +167,8 @@ module engine #(
         .clear({issue_matvec && rows_dest == `HW_DST_HIDDEN, issue_attn,
                 issue_norm && (SUB_NORM == 0 || norm_dest[1:0] == X)}),
         .we(act_write), .region(act_region), .index(act_index), .count(act_count), .data(act_data),
-        .read(mv_read), .read_region(matvec_region), .read_word(act_chunk), .word(act_raw), .available(act_there)
+        .read(mv_read), .read_region(matvec_region), .read_word(act_chunk), .word(act_raw),
+        .available(act_there)
     );
 
     // --- matrix-vector products -------------------------------------------------------------------
@@ -340,7 +341,8 @@ module engine #(
         .embed_scale(embed_scale), .embed_lane(embed_lane), .recv_valid(recv_take),
         .recv_last(recv_last), .recv_data(s_vec_data), .recv_row(recv_row),
         .recv_dest(recv_dest), .recv_shift2(recv_shift2),
-        .scale_read(scale_read), .scale_addr(scale_addr), .scale_data(scale_data), .y_valid(y_valid), .y_last(y_last), .y_dest(y_dest),
+        .scale_read(scale_read), .scale_addr(scale_addr), .scale_data(scale_data),
+        .y_valid(y_valid), .y_last(y_last), .y_dest(y_dest),
         .y_shift2(y_shift2), .y_row(y_row), .y(y), .y_next(y_next),
         .y_dest_next(y_dest_next), .y_row_next(y_row_next), .busy(drain_busy)
     );
@@ -384,7 +386,8 @@ module engine #(
     ) u_residual (
         .clk(clk), .rst(rst), .valid(y_valid && (y_dest == `HW_DST_INIT || y_dest == `HW_DST_ADD)),
         .add(y_dest == `HW_DST_ADD), .last(y_last), .addr(y_row[VEC_W +: WORD_W]),
-        .next(y_next && y_dest_next == `HW_DST_ADD), .addr_next(y_row_next[VEC_W +: WORD_W]), .y(y), .read(norm_read && !side_read),
+        .next(y_next && y_dest_next == `HW_DST_ADD), .addr_next(y_row_next[VEC_W +: WORD_W]),
+        .y(y), .read(norm_read && !side_read),
         .read_addr(norm_addr[WORD_W-1:0]),
         .read_data(residual_data), .wrote(wrote), .wrote_addr(wrote_addr),
         .wrote_data(wrote_data), .ss(ss), .done(residual_done), .busy(residual_busy)
@@ -398,7 +401,8 @@ module engine #(
         .shift(insn[`HW_NORM_SHIFT]),
         .last_word(norm_words[NORM_W-1:0]), .gain_base(norm_gain[GAIN_ADDR_W-1:0]), .ss(norm_ss),
         .read(norm_read), .read_addr(norm_addr), .read_data(norm_data),
-        .gain_read(gain_read), .gain_addr(gain_addr), .gain_data(gain_data), .y_valid(norm_valid), .y_word(norm_word),
+        .gain_read(gain_read), .gain_addr(gain_addr), .gain_data(gain_data),
+        .y_valid(norm_valid), .y_word(norm_word),
         .y(norm_y), .busy(norm_busy)
     );
     // no rows of K, Q, V while a norm runs: they wait for what it makes

@@ -7,8 +7,8 @@
 // New keys and values arrive VEC rows at a time in the order of the drain, and HEAD_DIM may be
 // smaller or larger than VEC: they are staged, and copied a head a cycle. `keys_done` and
 // `values_done` say that all heads of this token are in the banks; keys are read after the one, values after
-// the other, so that a bank has one port: it is never written and read in one clock. `heads` is 1 to 2^ROW_W, of which the
-// last arrives as 0.
+// the other, so that a bank has one port: it is never written and read in one clock. `heads` is 1 to
+// 2^ROW_W, of which the last arrives as 0.
 `default_nettype none
 
 module kv_cache #(

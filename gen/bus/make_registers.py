@@ -215,7 +215,7 @@ ACCESS = {"constant": "r", "seen": "r", "setting": "rw", "pulse": "w, pulse", "w
 def page(top):
     out = [f"<!-- {NOTICE} -->", "# Registers", "",
            "Words of 32 bits; addresses count bytes. Bits that are not named read 0. A word at no address of this table",
-           "answers with an error (AXI: SLVERR). After a reset every field holds the value given, and 0",
+           "answers with an error (AXI: SLVERR; Wishbone: ERR). After a reset every field holds the value given, and 0",
            "where none is. How they are used: [bus.md](bus.md).", "",
            "| address | register | bits | field | access | reset | what it is |", "|---|---|---|---|---|---|---|"]
     for r in top.children(unroll=False):

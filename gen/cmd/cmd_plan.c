@@ -207,7 +207,7 @@ static int plan_verb(int argc, char **argv)
     int status = hw_parse_request(&HW_VERB_PLAN, argc, argv, &r);
     if (status >= 0)
         return status;
-    bool named = r.shape && (r.shape[0] < '0' || r.shape[0] > '9');
+    bool named = hw_shape_is_named(&r);
     if (r.board && (r.cost.article || r.cost.calibration || named))
         return hw_usage("plan", "--board: expected a model, or a shape by its numbers");
     if (r.cost.article || r.cost.calibration)

@@ -186,7 +186,7 @@ static int report(int argc, char **argv)
         return status;
     if (!r->output)
         return hw_usage("report", "expected -o FILE");
-    bool named = r->shape && (r->shape[0] < '0' || r->shape[0] > '9');
+    bool named = hw_shape_is_named(r);
     if (named && !hw_cost_shape(r))
         return hw_usage("report",
                         "--shape: expected numbers or a name of plan --shape list, got '%s'",

@@ -49,6 +49,11 @@ const struct hw_option HW_SHAPE_OPTIONS[] = {
      .help = "of embedding, classifier, wk, wv"},
     {0}};
 
+bool hw_shape_is_named(const struct hw_request *r)
+{
+    return r->shape && (r->shape[0] < '0' || r->shape[0] > '9');
+}
+
 // What follows from the options together; -1 to go on, otherwise the exit status.
 static int check_request(const char *verb, struct hw_request *r)
 {
@@ -57,8 +62,7 @@ static int check_request(const char *verb, struct hw_request *r)
                         "--bits, --code-bits, --wide-bits: expected a model without quantized "
                         "weights, got %s",
                         r->input);
-    bool named = r->shape && (r->shape[0] < '0' || r->shape[0] > '9'); // gen/cost/shapes.h
-    if (named && !r->bits && !r->wide_bits && !r->code_bits) {         // as HC1
+    if (hw_shape_is_named(r) && !r->bits && !r->wide_bits && !r->code_bits) { // as HC1
         r->bits = r->code_bits = 3;
         r->wide_bits = 6;
     }

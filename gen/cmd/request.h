@@ -25,6 +25,8 @@ extern const struct hw_option HW_GEOMETRY_OPTIONS[]; // of struct hw_geometry
 extern const struct hw_option HW_DESIGN_OPTIONS[];   // of struct hw_request: emit, plan, sim
 extern const struct hw_option HW_SHAPE_OPTIONS[];    // of struct hw_request: emit, plan
 
+// Whether --shape names a public shape (gen/cost/shapes.h) and does not give its numbers.
+bool hw_shape_is_named(const struct hw_request *r);
 // Reads the arguments of emit, plan or sim. Returns -1 to go on, otherwise the exit status.
 int hw_parse_request(const struct hw_verb *verb, int argc, char **argv, struct hw_request *r);
 // The second half of that, for a verb whose own request holds *r, set to what the options say.

@@ -58,7 +58,8 @@ module hardwire_axi #(
     wire [ID_W-1:0] in_id, out_id;
     wire [2:0] out_status;
     wire reset = rst || !aresetn;
-    wire unused_put, unused_put_last, unused_put_first, unused_put_keep, unused_taken; // tokens come and go by the streams
+    // tokens come and go by the streams
+    wire unused_put, unused_put_last, unused_put_first, unused_put_keep, unused_taken;
     wire [23:0] unused_put_id;
 
     always @(posedge aclk)

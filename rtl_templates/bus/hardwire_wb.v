@@ -40,7 +40,8 @@ module hardwire_wb #(
         .read_ok(read_ok)
     );
     fifo #(.W(27), .LOG(LOG_DEPTH)) u_in (
-        .clk(clk_i), .rst(rst_i), .s_valid(put), .s_ready(put_ready), .s_data({put_keep, put_first, put_last, put_id}), .m_valid(in_valid),
+        .clk(clk_i), .rst(rst_i), .s_valid(put), .s_ready(put_ready),
+        .s_data({put_keep, put_first, put_last, put_id}), .m_valid(in_valid),
         .m_ready(in_ready), .m_data({in_keep, in_first, in_last, in_data})
     );
     fifo #(.W(28), .LOG(LOG_DEPTH)) u_out (
@@ -52,11 +53,10 @@ module hardwire_wb #(
         .clk(clk_i), .rst(rst_i), .write(write), .write_addr(write_addr), .write_data(write_data),
         .write_strb(write_strb), .write_ok(write_ok), .read(read), .read_addr(read_addr),
         .read_data(read_data), .read_ok(read_ok), .irq(irq_o), .put(put), .put_ready(put_ready),
-        .put_id(put_id), .put_last(put_last), .put_first(put_first), .put_keep(put_keep), .got_valid(got_valid), .got_id(got_id),
-        .got_status(got_status), .got_last(got_last), .taken(taken), .s_valid(in_valid),
-        .s_ready(in_ready), .s_data(in_data), .s_last(in_last), .s_first(in_first),
-        .s_keep(in_keep), .s_id(1'b0),
-        .m_valid(out_valid), .m_ready(out_ready), .m_data(out_data), .m_status(out_status),
+        .put_id(put_id), .put_last(put_last), .put_first(put_first), .put_keep(put_keep),
+        .got_valid(got_valid), .got_id(got_id), .got_status(got_status), .got_last(got_last),
+        .taken(taken), .s_valid(in_valid), .s_ready(in_ready), .s_data(in_data), .s_last(in_last),
+        .s_first(in_first), .s_keep(in_keep), .s_id(1'b0), .m_valid(out_valid), .m_ready(out_ready), .m_data(out_data), .m_status(out_status),
         .m_last(out_last), .m_id(unused_id)
     );
 endmodule
