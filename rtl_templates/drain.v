@@ -52,6 +52,11 @@ module drain #(
 
     // rows
     output reg                     y_valid,
+    output reg                     y_residual,  // with y_valid, by y_dest: INIT, ADD. Each unit has its own
+    output reg                     y_qkv,       // K, Q, V                      register, because this bit
+    output reg                     y_hidden,    // HIDDEN                       enables all of its first ones
+    output reg                     y_logits,    // LOGITS
+    output reg                     y_act,       // ACT
     output reg                     y_last,      // the last rows of the matrix
     output reg  [4:0]              y_dest,
     output reg  [5:0]              y_shift2,
@@ -178,7 +183,12 @@ module drain #(
     endgenerate
 
     always @(posedge clk) begin
-        y_valid  <= y_next;
+        y_valid    <= y_next;
+        y_residual <= y_next && (y_dest_next == `HW_DST_INIT || y_dest_next == `HW_DST_ADD);
+        y_qkv      <= y_next && (y_dest_next == `HW_DST_K || y_dest_next == `HW_DST_Q || y_dest_next == `HW_DST_V);
+        y_hidden   <= y_next && y_dest_next == `HW_DST_HIDDEN;
+        y_logits   <= y_next && y_dest_next == `HW_DST_LOGITS;
+        y_act      <= y_next && y_dest_next == `HW_DST_ACT;
         y_last   <= recv_valid ? recv_last : last_y;
         y_dest   <= y_dest_next;
         y_shift2 <= recv_valid ? recv_shift2 : more_y;
@@ -188,7 +198,7 @@ module drain #(
         else if (y_comes)
             y <= rounded;
         if (rst)
-            y_valid <= 1'b0;
+            {y_valid, y_residual, y_qkv, y_hidden, y_logits, y_act} <= 6'd0;
     end
 
     assign y_next      = y_comes || recv_valid;

@@ -325,7 +325,8 @@ module engine #(
             recv_busy <= 1'b0;
     end
 
-    wire                 y_valid, y_last, y_next, scale_read, drain_busy;
+    wire                 y_valid, y_residual, y_qkv, y_hidden, y_logits, y_act;
+    wire                 y_last, y_next, scale_read, drain_busy;
     wire [4:0]           y_dest, y_dest_next;
     wire [5:0]           y_shift2;
     wire [19:0]          y_row, y_row_next;
@@ -342,7 +343,8 @@ module engine #(
         .recv_last(recv_last), .recv_data(s_vec_data), .recv_row(recv_row),
         .recv_dest(recv_dest), .recv_shift2(recv_shift2),
         .scale_read(scale_read), .scale_addr(scale_addr), .scale_data(scale_data),
-        .y_valid(y_valid), .y_last(y_last), .y_dest(y_dest),
+        .y_valid(y_valid), .y_residual(y_residual), .y_qkv(y_qkv), .y_hidden(y_hidden),
+        .y_logits(y_logits), .y_act(y_act), .y_last(y_last), .y_dest(y_dest),
         .y_shift2(y_shift2), .y_row(y_row), .y(y), .y_next(y_next),
         .y_dest_next(y_dest_next), .y_row_next(y_row_next), .busy(drain_busy)
     );
@@ -384,7 +386,7 @@ module engine #(
         .VEC(VEC), .RES_W(RES_W), .DEPTH(WORDS), .ADDR_W(WORD_W), .SS_W(SS_W),
         .CLOCKS(`HW_LAT_RESIDUAL), .LEVELS(`HW_LAT_TREE)
     ) u_residual (
-        .clk(clk), .rst(rst), .valid(y_valid && (y_dest == `HW_DST_INIT || y_dest == `HW_DST_ADD)),
+        .clk(clk), .rst(rst), .valid(y_residual),
         .add(y_dest == `HW_DST_ADD), .last(y_last), .addr(y_row[VEC_W +: WORD_W]),
         .next(y_next && y_dest_next == `HW_DST_ADD), .addr_next(y_row_next[VEC_W +: WORD_W]),
         .y(y), .read(norm_read && !side_read),
@@ -462,7 +464,7 @@ module engine #(
         .k_shift(insn[`HW_HEADS_K_SHIFT]), .q_shift(insn[`HW_HEADS_Q_SHIFT]),
         .k_eps(insn[`HW_HEADS_K_EPS]), .q_eps(insn[`HW_HEADS_Q_EPS]),
         .gain(heads_gain[GAIN_ADDR_W-1:0]),
-        .valid(y_valid && (y_dest == `HW_DST_K || y_dest == `HW_DST_Q || y_dest == `HW_DST_V)),
+        .valid(y_qkv),
         .kind(y_kind), .row(y_row), .y(y), .gain_mine(!norm_busy), .gain_read(rows_gain_read),
         .gain_addr(rows_gain_addr), .gain_data(gain_data),
         .z_valid(qkv_valid), .z_kind(qkv_kind), .z_row(qkv_row), .z(qkv_y), .busy(qkv_busy)
@@ -573,11 +575,11 @@ module engine #(
     swiglu #(
         .VEC(VEC), .ACT_W(MADE_W), .CLOCKS(`HW_LAT_SWIGLU), .TABLE(`HW_LAT_TABLE)
     ) u_swiglu (
-        .clk(clk), .rst(rst), .valid(y_valid && y_dest == `HW_DST_HIDDEN), .row(y_row),
+        .clk(clk), .rst(rst), .valid(y_hidden), .row(y_row),
         .shift(y_shift2), .y(y), .h_valid(h_valid), .h_index(h_index), .h(h), .busy(swiglu_busy)
     );
     argmax #(.VEC(VEC), .TOKEN_W(TOKEN_W), .MAX_LEVELS(`HW_LAT_TREE)) u_argmax (
-        .clk(clk), .rst(rst), .valid(y_valid && y_dest == `HW_DST_LOGITS), .last(y_last),
+        .clk(clk), .rst(rst), .valid(y_logits), .last(y_last),
         .row(y_row), .rows(logit_rows), .y(y), .done(argmax_done), .best(next_token),
         .busy(argmax_busy)
     );
@@ -632,7 +634,6 @@ module engine #(
     endgenerate
 
     // --- writing activations: one source at a time by construction of the programs -----------------
-    wire recv_act = y_valid && y_dest == `HW_DST_ACT;
     wire [VEC*ACT_W-1:0] recv_low;
     genvar e;
     generate
@@ -642,7 +643,7 @@ module engine #(
     endgenerate
 
     always @* begin
-        act_write  = norm_valid | attn_act | h_act | recv_act;
+        act_write  = norm_valid | attn_act | h_act | y_act;
         act_region = norm_valid ? norm_region : attn_act ? A : h_act ? H : recv_region;
         act_index  = norm_valid ? {{(20-NORM_W-VEC_W){1'b0}}, norm_word, {VEC_W{1'b0}}}
                    : attn_act ? attn_index : h_act ? h_index : y_row;
@@ -658,7 +659,7 @@ module engine #(
     wire unused_bits = &{1'b0, insn, rows_region, mv_weight, mv_chunks, mv_cols, mv_scale, mv_level,
                          mv_plane, way_move, embed_move, em_weight, em_scale, em_level, em_plane, norm_dest,
                          norm_gain, attn_row, attn_heads, attn_group, attn_kv, attn_step, attn_bias, heads_gain,
-                         norm_words, z_at, query_at, pos_wide, argmax_done, wrote,
+                         norm_words, z_at, query_at, pos_wide, argmax_done, wrote, y_valid,
                          wrote_addr, wrote_data, score_valid, score_head, score_group, score,
                          y_row_next, norm_addr, side_read, side_wrote, side_addr,
                          side_data, side_wrote_data};

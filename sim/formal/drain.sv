@@ -36,7 +36,7 @@ module f_drain #(
 );
     localparam P_W = ACC_W + 10;
     localparam LANE_W = $clog2(VEC);
-    wire y_valid, y_last, y_next, scale_read, busy;
+    wire y_valid, y_residual, y_qkv, y_hidden, y_logits, y_act, y_last, y_next, scale_read, busy;
     wire [4:0] y_dest, y_dest_next;
     wire [5:0] y_shift2;
     wire [19:0] y_row, y_row_next;
@@ -56,7 +56,8 @@ module f_drain #(
         .embed_scale(embed_scale), .embed_lane(embed_lane), .recv_valid(recv_valid),
         .recv_last(recv_last), .recv_data(recv_data), .recv_row(recv_row),
         .recv_dest(recv_dest), .recv_shift2(recv_shift2),
-        .scale_read(scale_read), .scale_addr(scale_addr), .scale_data(scale_data), .y_valid(y_valid), .y_last(y_last), .y_dest(y_dest),
+        .scale_read(scale_read), .scale_addr(scale_addr), .scale_data(scale_data), .y_valid(y_valid), .y_residual(y_residual), .y_qkv(y_qkv), .y_hidden(y_hidden),
+        .y_logits(y_logits), .y_act(y_act), .y_last(y_last), .y_dest(y_dest),
         .y_shift2(y_shift2), .y_row(y_row), .y(y), .y_next(y_next),
         .y_dest_next(y_dest_next), .y_row_next(y_row_next), .busy(busy)
     );
@@ -141,6 +142,9 @@ module f_drain #(
         // the scale ROM rests where no group comes
         scale_rests:  assert (scale_read == (out0 || embed_valid));
         on_time: assert (y_valid == out3);
+        // each unit is told what y_valid and y_dest say
+        told: assert ({y_residual, y_qkv, y_hidden, y_logits, y_act}
+                      == ({5{y_valid}} & {y_dest <= 1, y_dest >= 2 && y_dest <= 4, y_dest == 5, y_dest == 6, y_dest == 7}));
         foretold: assert (y_next == (out2 || recv_valid));
         if (y_valid) begin
             last_one:   assert (y_last == last3);
