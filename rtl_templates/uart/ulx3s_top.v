@@ -14,24 +14,9 @@ module ulx3s_top #(
     output wire [7:0] led,
     output wire       wifi_gpio0 // high: the ESP32 stays away
 );
-    wire clk, locked, listening, telling, busy, failed;
+    wire clk, locked, rst, listening, telling, busy, failed;
     pll u_pll (.clkin(clk_25mhz), .clkout0(clk), .locked(locked));
-
-    // Reset until the PLL has been locked for 255 clocks. A button that bounces starts it again.
-    reg [7:0] settled;
-    reg [1:0] button;
-    reg       rst;
-    always @(posedge clk or negedge locked)
-        if (!locked)
-            settled <= 8'd0;
-        else if (button[1])
-            settled <= 8'd0;
-        else if (settled != 8'hff)
-            settled <= settled + 8'd1;
-    always @(posedge clk) begin
-        button <= {button[0], fire1};
-        rst    <= settled != 8'hff;
-    end
+    board_reset u_reset (.clk(clk), .locked(locked), .button(fire1), .rst(rst));
 
     uart_top #(.CLOCKS(CLOCKS)) u_chip (
         .clk(clk), .rst(rst), .rx(ftdi_txd), .tx(ftdi_rxd), .listening(listening),

