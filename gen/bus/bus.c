@@ -44,8 +44,8 @@ static void write_header(struct hw_out *out, const struct hw_plan *plan)
     const struct hw_config *c = &plan->model->config;
     uint8_t digest[SHA256_DIGEST_SIZE];
     hw_manifest_hash(out, "personality", digest);
-    hw_out_open(out, "bus/bus.vh");
-    hw_out_print(out, "%s// What the registers say of this design.\n", HW_NOTICE);
+    hw_out_open_verilog(out, "bus/bus.vh");
+    hw_out_print(out, "// What the registers say of this design.\n");
     hw_out_print(out, "`define HW_TOKEN_BYTES %d\n", (plan->geometry.token_bits + 7) / 8);
     hw_out_print(out, "`define HW_VOCAB %d\n", c->vocab_size);
     hw_out_print(out, "`define HW_POSITIONS %d\n", c->seq_len);

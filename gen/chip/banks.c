@@ -75,9 +75,9 @@ static void write_case(struct hw_out *out, const char *path, const char *module,
     const struct hw_rom *rom = words->rom;
     size_t digits = word_digits(rom);
     int range = 0;
-    hw_out_open(out, path);
-    hw_out_print(out, "%s// %s ROM, words %ld to %ld.\n`default_nettype none\n\nmodule %s (\n",
-                 HW_NOTICE, rom->name, first, last - 1, module);
+    hw_out_open_verilog(out, path);
+    hw_out_print(out, "// %s ROM, words %ld to %ld.\n`default_nettype none\n\nmodule %s (\n",
+                 rom->name, first, last - 1, module);
     hw_out_print(out,
                  "    input  wire clk,\n    input  wire re,\n    input  wire [%d:0] addr,\n"
                  "    output reg  [%d:0] data\n);\n"
@@ -206,9 +206,9 @@ static void begin_module(struct hw_out *out, const struct hw_rom *rom, const cha
 {
     char path[96];
     snprintf(path, sizeof path, "fabric/%s.v", module);
-    hw_out_open(out, path);
-    hw_out_print(out, "%s// %s ROM: %d bank%s of 2^%d words.\n`default_nettype none\n\n", HW_NOTICE,
-                 rom->name, n, n == 1 ? "" : "s", bank);
+    hw_out_open_verilog(out, path);
+    hw_out_print(out, "// %s ROM: %d bank%s of 2^%d words.\n`default_nettype none\n\n", rom->name,
+                 n, n == 1 ? "" : "s", bank);
     hw_out_print(
         out,
         "module %s (\n    input  wire clk,\n    input  wire re,\n    input  wire [%d:0] addr,\n"
@@ -261,7 +261,7 @@ static long long decimals(long n)
 
 struct hw_size hw_rom_size(const struct hw_rom *rom, int bank_bytes)
 {
-    enum { BANK = 420, JOINED = 500, INSTANCE = 90 }; // text around the words, about
+    enum { BANK = 570, JOINED = 650, INSTANCE = 90 }; // text around the words, about
     int bits = hw_bank_addr_bits(rom, bank_bytes);
     long banks = 1L << (rom->addr_bits - bits), words = 1L << bits, full = rom->depth / words;
     long long line = snprintf(NULL, 0, "            %d'd: data <= %d'h;\n", bits, rom->width);

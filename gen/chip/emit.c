@@ -57,9 +57,8 @@ static void write_geometry(struct hw_out *out, const struct hw_geometry *g)
         {"PROG_ADDR_W", g->prog_addr_bits},
         {"TOKEN_W", g->token_bits},
     };
-    hw_out_open(out, "fabric/geometry.vh");
-    hw_out_print(out, "%s// The geometry: parameters of chip.v and slice.v, in their order.\n",
-                 HW_NOTICE);
+    hw_out_open_verilog(out, "fabric/geometry.vh");
+    hw_out_print(out, "// The geometry: parameters of chip.v and slice.v, in their order.\n");
     for (size_t i = 0; i < sizeof define / sizeof define[0]; i++)
         hw_out_print(out, "`define HW_%s %d\n", define[i].name, define[i].value);
     hw_out_print(out, "`define HW_PARAMETERS ");
@@ -73,8 +72,8 @@ static void write_geometry(struct hw_out *out, const struct hw_geometry *g)
 static void write_latency(struct hw_out *out, const struct hw_latency *l)
 {
     char text[HW_LATENCY_TEXT];
-    hw_latency_verilog(l, HW_NOTICE "// The latencies of this fabric, for engine.v.\n", text);
-    hw_out_open(out, "fabric/latency.vh");
+    hw_latency_verilog(l, "// The latencies of this fabric, for engine.v.\n", text);
+    hw_out_open_verilog(out, "fabric/latency.vh");
     hw_out_print(out, "%s", text);
     hw_out_close(out);
 }
@@ -116,8 +115,45 @@ static bool is_template(const char *name)
            (strcmp(end, ".v") == 0 || strcmp(end, ".vh") == 0);
 }
 
-// Copies every *.v and *.vh of the templates directory, in the order of their names.
-static void copy_templates(struct hw_out *out, const char *templates)
+static bool has_banks_to_select(const struct hw_plan *plan)
+{
+    for (int i = 0; i < HW_N_ROMS; i++) {
+        if (hw_bank_addr_bits(&plan->rom[i], plan->geometry.bank_bytes) < plan->rom[i].addr_bits)
+            return true;
+    }
+    return false;
+}
+
+// Whether a module of this template is in the design. Templates that are not named here are in all.
+static bool is_instantiated(const char *name, const struct hw_plan *plan, const char *slice)
+{
+    const struct hw_geometry *g = &plan->geometry;
+    bool chip = strcmp(slice, "chip") == 0;
+    const struct {
+        const char *name;
+        bool is;
+    } sometimes[] = {
+        {"chip.v", chip},
+        {"chip_top.v", chip},
+        {"slice.v", !chip},
+        {"slice_top.v", !chip},
+        {"msa_array.v", g->lane == HW_LANE_SELECT},
+        {"mac_array.v", g->lane == HW_LANE_MULTIPLY},
+        {"head_norm.v", g->qk_norm},
+        {"side.v", g->sub_norm},
+        {"divide.v", (g->rows & (g->rows - 1)) != 0}, // embed.v
+        {"rom_select.v", has_banks_to_select(plan)},
+    };
+    for (size_t i = 0; i < sizeof sometimes / sizeof sometimes[0]; i++) {
+        if (strcmp(name, sometimes[i].name) == 0)
+            return sometimes[i].is;
+    }
+    return true;
+}
+
+// Copies the design's *.v and *.vh of the templates directory, in the order of their names.
+static void copy_templates(struct hw_out *out, const struct hw_plan *plan, const char *slice,
+                           const char *templates)
 {
     enum { MOST = 64 };
     char *name[MOST];
@@ -142,7 +178,8 @@ static void copy_templates(struct hw_out *out, const char *templates)
         hw_fail(out->err, "%s: expected templates (*.v), found none", templates);
     qsort(name, (size_t)n, sizeof name[0], by_name);
     for (int i = 0; i < n; i++) {
-        copy_template(out, templates, name[i]);
+        if (is_instantiated(name[i], plan, slice))
+            copy_template(out, templates, name[i]);
         free(name[i]);
     }
 }
@@ -156,7 +193,7 @@ static const char *top_module(const char *slice, const char *bus)
 static void write_all(struct hw_out *out, const struct hw_plan *plan, const char *templates,
                       const char *slice, const char *bus)
 {
-    copy_templates(out, templates);
+    copy_templates(out, plan, slice, templates);
     write_geometry(out, &plan->geometry);
     write_latency(out, &plan->geometry.latency);
     for (int i = 0; i < HW_N_TABLES; i++)
@@ -176,7 +213,7 @@ enum { FABRIC_FILES = 64 }; // at most, beside the ROMs
 // The size of everything, about; `files` without the fabric's.
 static struct hw_size whole_size(const struct hw_plan *plan)
 {
-    enum { FABRIC = 240000, A_FILE = 140, A_RANGE = 200 }; // templates; lines of the manifest, list
+    enum { FABRIC = 218000, A_FILE = 140, A_RANGE = 200 }; // templates; lines of the manifest, list
     struct hw_size sum = {FABRIC + (long long)A_RANGE * plan->n_ranges, 0};
     for (int i = 0; i < HW_N_ROMS; i++) {
         struct hw_size rom = hw_rom_size(&plan->rom[i], plan->geometry.bank_bytes);

@@ -33,6 +33,14 @@ void hw_out_open(struct hw_out *out, const char *path)
         setvbuf(out->stream, NULL, _IONBF, 0); // `buffer` is enough
     sha256_init(&out->hash);
     out->used = 0;
+    out->sealed = false;
+}
+
+void hw_out_open_verilog(struct hw_out *out, const char *path)
+{
+    hw_out_open(out, path);
+    hw_out_print(out, "%s", HW_NOTICE);
+    out->sealed = true;
 }
 
 // A line every few seconds.
@@ -121,8 +129,22 @@ void hw_out_print(struct hw_out *out, const char *format, ...)
         out->used += (size_t)n;
 }
 
+// The last line of a sealed file.
+static void seal(struct hw_out *out)
+{
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    char hex[2 * SHA256_DIGEST_SIZE + 1];
+    struct sha256_ctx so_far = out->hash;
+    sha256_update(&so_far, out->used, (const uint8_t *)out->buffer);
+    sha256_digest(&so_far, SHA256_DIGEST_SIZE, digest);
+    hw_hex(digest, hex);
+    hw_out_print(out, "// SHA-256 of the lines above: %s\n", hex);
+}
+
 bool hw_out_close(struct hw_out *out)
 {
+    if (out->sealed && !out->err->set)
+        seal(out);
     if (out->stream) {
         flush(out);
         if (fclose(out->stream) != 0)

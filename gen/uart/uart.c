@@ -71,9 +71,8 @@ static void write_constants(struct hw_out *out, const struct hw_text_tables *t, 
         {"END", t->end >= 0 ? (unsigned)t->end : 0},
         {"KNOWN", (unsigned)known->n},
     };
-    hw_out_open(out, "text.vh");
-    hw_out_print(out, "%s// A tokenizer and the answer of a self-test, for console.v and below.\n",
-                 HW_NOTICE);
+    hw_out_open_verilog(out, "text.vh");
+    hw_out_print(out, "// A tokenizer and the answer of a self-test, for console.v and below.\n");
     for (size_t i = 0; i < sizeof define / sizeof define[0]; i++)
         if (strcmp(define[i].name, "PREFIX") == 0 || strcmp(define[i].name, "HAS_END") == 0)
             hw_out_print(out, "`define HW_TEXT_%s 1'b%u\n", define[i].name, define[i].value);

@@ -5,14 +5,11 @@ fabric/argmax.v
 fabric/attention.v
 fabric/chip.v
 fabric/chip_top.v
-fabric/divide.v
 fabric/drain.v
 fabric/embed.v
 fabric/engine.v
-fabric/head_norm.v
 fabric/kv_cache.v
 fabric/lerp.v
-fabric/mac_array.v
 fabric/matvec.v
 fabric/max_tree.v
 fabric/msa_array.v
@@ -32,9 +29,6 @@ fabric/rope_angles.v
 fabric/round_shift.v
 fabric/saturate.v
 fabric/sequencer.v
-fabric/side.v
-fabric/slice.v
-fabric/slice_top.v
 fabric/stage.v
 fabric/swiglu.v
 fabric/exp2_rom.v

@@ -7,14 +7,11 @@ read_verilog $hardwire/fabric/argmax.v
 read_verilog $hardwire/fabric/attention.v
 read_verilog $hardwire/fabric/chip.v
 read_verilog $hardwire/fabric/chip_top.v
-read_verilog $hardwire/fabric/divide.v
 read_verilog $hardwire/fabric/drain.v
 read_verilog $hardwire/fabric/embed.v
 read_verilog $hardwire/fabric/engine.v
-read_verilog $hardwire/fabric/head_norm.v
 read_verilog $hardwire/fabric/kv_cache.v
 read_verilog $hardwire/fabric/lerp.v
-read_verilog $hardwire/fabric/mac_array.v
 read_verilog $hardwire/fabric/matvec.v
 read_verilog $hardwire/fabric/max_tree.v
 read_verilog $hardwire/fabric/msa_array.v
@@ -34,9 +31,6 @@ read_verilog $hardwire/fabric/rope_angles.v
 read_verilog $hardwire/fabric/round_shift.v
 read_verilog $hardwire/fabric/saturate.v
 read_verilog $hardwire/fabric/sequencer.v
-read_verilog $hardwire/fabric/side.v
-read_verilog $hardwire/fabric/slice.v
-read_verilog $hardwire/fabric/slice_top.v
 read_verilog $hardwire/fabric/stage.v
 read_verilog $hardwire/fabric/swiglu.v
 read_verilog $hardwire/fabric/exp2_rom.v
