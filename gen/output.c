@@ -116,7 +116,7 @@ bool hw_output_file_check(const char *path, struct hw_error *err)
     hw_release_signals(&f.held);
     unlink(f.temp);
     fclose(f.stream);
-    return true;
+    return !hw_stop || hw_fail(err, "%s: interrupted", path);
 }
 
 bool hw_output_file_close(struct hw_output_file *f, struct hw_error *err)

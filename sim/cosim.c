@@ -140,7 +140,7 @@ static void tell_again(struct run *r)
 static bool chip_event(void *user, const struct dut_event *e)
 {
     struct run *r = user;
-    if (hw_interrupted && e->kind == DUT_START)
+    if (hw_stop && e->kind == DUT_START)
         return false;
     switch (e->kind) {
     case DUT_RESET:
@@ -161,7 +161,7 @@ static bool chip_event(void *user, const struct dut_event *e)
     default:
         hw_monitor_event(r->monitor, e);
     }
-    return !((hw_interrupted || r->ended) && e->kind == DUT_TOKEN);
+    return !((hw_stop || r->ended) && e->kind == DUT_TOKEN);
 }
 
 // Generous: streams may pause, and a wrong design may merely be slow.
@@ -201,8 +201,7 @@ static enum dut_result run_chip(struct run *r)
     if (!o->run.no_taps)
         hw_ref_tap(r->ref, expect_tap, r->monitor);
     int room = o->any_length ? INT_MAX : r->q.config.seq_len;
-    while (!hw_interrupted &&
-           hw_session_next(&r->session, room, &r->prompt, &r->n_prompt, r->err)) {
+    while (!hw_stop && hw_session_next(&r->session, room, &r->prompt, &r->n_prompt, r->err)) {
         result = run_turn(r);
         hw_session_end_turn(&r->session, r->err);
         free(r->prompt);
@@ -240,7 +239,7 @@ static bool slice_event(void *user, const struct dut_event *e)
     default:
         hw_monitor_event(r->monitor, e);
     }
-    return !hw_interrupted;
+    return !hw_stop;
 }
 
 // The text whose activations drive a slice: the prompt, then what the model says.
@@ -306,7 +305,7 @@ static double now(void)
 
 static const char *end_of(const struct run *r)
 {
-    if (hw_interrupted)
+    if (hw_stop)
         return hw_ending_words(HW_END_INTERRUPTED, false);
     switch (r->ended ? STOP : r->status) {
     case MORE:
@@ -426,7 +425,7 @@ static int cosim(const struct options *o)
     hw_design_close(&r.design);
     hw_tokenizer_close(r.tok);
     hw_qmodel_free(&r.q);
-    return err.set ? 1 : hw_interrupted ? HW_EXIT_INTERRUPTED : 0;
+    return err.set ? 1 : hw_stop ? HW_EXIT_INTERRUPTED : 0;
 }
 
 static const struct hw_option OPTIONS[] = {

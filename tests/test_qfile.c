@@ -410,6 +410,40 @@ static void test_dimensions(void **state)
     free(f.data);
 }
 
+// Scalars that must fit each other, in a file with a window and a BOS of its own.
+static void test_relations(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key, *value; // NULL: the key is gone
+    } change[] = {
+        {"bos", "19"},       {"bos", "-1"},     {"window", "21"},
+        {"window", "0"},     {"window", NULL},  {"windowed", NULL},
+        {"windowed", "012"}, {"windowed", "0"}, {"windowed", "0x"},
+    };
+    struct hw_config c = small_untied();
+    assert_true(c.vocab_size == 19 && c.seq_len == 21 && c.n_layers == 2);
+    c.bos = 18;
+    c.window = 20;
+    c.windowed[1] = true;
+    struct hw_qmodel q = wild_model(&c, 12);
+    expect_round_trip(&q);
+    struct file f = written(&q);
+    json_t *good = header_of(&f);
+    for (size_t i = 0; i < sizeof change / sizeof change[0]; i++) {
+        json_t *root = json_deep_copy(good), *meta = json_object_get(root, "__metadata__");
+        assert_non_null(json_object_get(meta, change[i].key));
+        if (change[i].value)
+            json_object_set_new(meta, change[i].key, json_string(change[i].value));
+        else
+            json_object_del(meta, change[i].key);
+        expect_header_refused(&f, root, change[i].key);
+    }
+    json_decref(good);
+    hw_qmodel_free(&q);
+    free(f.data);
+}
+
 static json_t *offsets(json_int_t from, json_int_t to)
 {
     return json_pack("[I,I]", from, to);
@@ -546,12 +580,12 @@ static void test_not_a_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_bytes_twice), cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_write_fails),      cmocka_unit_test(test_cut_anywhere),
-        cmocka_unit_test(test_flip_header_bits), cmocka_unit_test(test_metadata),
-        cmocka_unit_test(test_dimensions),       cmocka_unit_test(test_tensor_descriptions),
-        cmocka_unit_test(test_tensor_values),    cmocka_unit_test(test_impossible_heads),
-        cmocka_unit_test(test_not_a_file),
+        cmocka_unit_test(test_same_bytes_twice),    cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_write_fails),         cmocka_unit_test(test_cut_anywhere),
+        cmocka_unit_test(test_flip_header_bits),    cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_dimensions),          cmocka_unit_test(test_relations),
+        cmocka_unit_test(test_tensor_descriptions), cmocka_unit_test(test_tensor_values),
+        cmocka_unit_test(test_impossible_heads),    cmocka_unit_test(test_not_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

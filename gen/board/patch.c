@@ -95,9 +95,9 @@ static void free_config(struct config *c)
     free(c->block);
 }
 
-// Where bit `bit` of word `word` is, at `width` bits a word: with 9 or more a word is whole rows;
-// with fewer, words share the eight bits of a row.
-static void place(int width, int word, int bit, int *row, int *at)
+// The row that holds bit `bit` of word `word`, and the bit *at of it, at `width` bits a word: with
+// 9 or more a word is whole rows; with fewer, words share the eight bits of a row.
+static void locate(int width, int word, int bit, int *row, int *at)
 {
     *row = width >= ROW_BITS ? word * (width / ROW_BITS) + bit / ROW_BITS : word * width / 8;
     *at = width >= ROW_BITS ? bit % ROW_BITS : word * width % 8 + bit;
@@ -111,14 +111,14 @@ static int words_at(int width)
 static bool get(const struct block *b, int width, int word, int bit)
 {
     int row, at;
-    place(width, word, bit, &row, &at);
+    locate(width, word, bit, &row, &at);
     return b->row[row] >> at & 1;
 }
 
 static void set(struct block *b, int width, int word, int bit, bool value)
 {
     int row, at;
-    place(width, word, bit, &row, &at);
+    locate(width, word, bit, &row, &at);
     b->row[row] = (uint16_t)((b->row[row] & ~(1u << at)) | (unsigned)value << at);
 }
 

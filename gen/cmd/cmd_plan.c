@@ -150,9 +150,9 @@ static void say_estimate(struct hw_sheet *s, const struct hw_plan *plan)
 
 static bool read_board(const struct hw_request *r, struct hw_board *board, struct hw_error *err)
 {
-    char path[4200];
-    snprintf(path, sizeof path, "%s/gen/board/boards.json", hw_home());
-    return hw_board_read(board, path, r->board, err);
+    char path[HW_HOME_PATH];
+    return hw_home_path(path, "gen/board/boards.json", err) &&
+           hw_board_read(board, path, r->board, err);
 }
 
 static void say_use(struct hw_sheet *s, const char *name, const char *key, int use, int of)

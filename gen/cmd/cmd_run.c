@@ -74,7 +74,7 @@ static enum hw_ending ending_after(const struct generator *g, const struct hw_se
 // The tokens of a turn but the last, which is run with logits. Returns it, its position in *pos.
 static int run_prompt(struct generator *g, const int *ids, int n, int *pos)
 {
-    for (*pos = reuse(g, ids, n); *pos + 1 < n && !hw_interrupted; ++*pos)
+    for (*pos = reuse(g, ids, n); *pos + 1 < n && !hw_stop; ++*pos)
         forward(g, ids[*pos], *pos, false);
     return ids[*pos];
 }
@@ -85,7 +85,7 @@ static void generate_turn(struct generator *g, struct hw_session *s, const int *
 {
     int pos, token = run_prompt(g, ids, n, &pos);
     g->ending = HW_END_NONE;
-    for (int made = 1; g->ending == HW_END_NONE && !err->set && !hw_interrupted; made++, pos++) {
+    for (int made = 1; g->ending == HW_END_NONE && !err->set && !hw_stop; made++, pos++) {
         const int32_t *logits = forward(g, token, pos, true);
         token = hw_sampler_draw(&g->sampler, logits, g->q->config.vocab_size);
         if (token < 0) {
@@ -167,7 +167,7 @@ static double generate_turns(struct generator *g, struct hw_session *s, struct h
 {
     int *ids, n;
     clock_t busy = 0;
-    while (!hw_interrupted && hw_session_next(s, g->q->config.seq_len, &ids, &n, err)) {
+    while (!hw_stop && hw_session_next(s, g->q->config.seq_len, &ids, &n, err)) {
         clock_t begin = clock();
         generate_turn(g, s, ids, n, err);
         busy += clock() - begin;
@@ -190,7 +190,7 @@ static int generate(const struct request *o, const struct hw_qmodel *q,
             print_speed(&g, seconds);
     }
     generator_free(&g);
-    return err.set ? hw_report(&err) : hw_interrupted ? HW_EXIT_INTERRUPTED : 0;
+    return err.set ? hw_report(&err) : hw_stop ? HW_EXIT_INTERRUPTED : 0;
 }
 
 // --- perplexity

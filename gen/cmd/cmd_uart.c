@@ -15,14 +15,14 @@ struct request {
 
 static bool write_uart(const struct request *r, const struct hw_qmodel *q, struct hw_error *err)
 {
-    char home[4200];
+    char home[HW_HOME_PATH];
     struct hw_known_answer known;
     struct hw_tokenizer *tok = hw_tokenizer_open(r->tokenizer, q->config.vocab_size, err);
     if (!tok)
         return false;
-    snprintf(home, sizeof home, "%s/rtl_templates", hw_home());
     const char *templates = r->templates ? r->templates : home;
-    if (hw_uart_write(q, tok, r->tokenizer, templates, r->output, r->blank, &known, err) &&
+    if ((r->templates || hw_home_path(home, "rtl_templates", err)) &&
+        hw_uart_write(q, tok, r->tokenizer, templates, r->output, r->blank, &known, err) &&
         !r->quiet)
         printf("self-test: %d tokens after BOS, signature %08lx\n", known.n,
                (unsigned long)known.signature);

@@ -25,14 +25,13 @@ const struct hw_option HW_COST_OPTIONS[] = {
      .help = "the article's claims, likewise"},
     {0}};
 
-static bool nodes_of(const struct hw_request *r, struct hw_nodes *nodes, char path[4200],
-                     struct hw_error *err)
+// Reads the nodes. *path: where they are, r's or `own`, which is filled then.
+static bool nodes_of(const struct hw_request *r, struct hw_nodes *nodes, char own[HW_HOME_PATH],
+                     const char **path, struct hw_error *err)
 {
-    if (r->cost.nodes)
-        snprintf(path, 4200, "%s", r->cost.nodes);
-    else
-        snprintf(path, 4200, "%s/gen/cost/nodes.json", hw_home());
-    return hw_nodes_read(nodes, path, err);
+    *path = r->cost.nodes ? r->cost.nodes : own;
+    return (r->cost.nodes || hw_home_path(own, "gen/cost/nodes.json", err)) &&
+           hw_nodes_read(nodes, *path, err);
 }
 
 const struct hw_shape *hw_cost_shape(const struct hw_request *r)
@@ -43,10 +42,11 @@ const struct hw_shape *hw_cost_shape(const struct hw_request *r)
 bool hw_cost_check(const struct hw_request *r, struct hw_error *err)
 {
     struct hw_nodes nodes;
-    char path[4200];
+    char own[HW_HOME_PATH];
+    const char *path;
     if (!r->cost.node)
         return true;
-    if (!nodes_of(r, &nodes, path, err))
+    if (!nodes_of(r, &nodes, own, &path, err))
         return false;
     bool found = hw_nodes_find(&nodes, r->cost.node, path, err) != NULL;
     hw_nodes_free(&nodes);
@@ -88,9 +88,10 @@ json_t *hw_cost_document(const struct hw_request *r, struct hw_load *load, struc
 {
     struct hw_nodes nodes;
     const struct hw_shape *s = hw_cost_shape(r);
-    char path[4200];
+    char own[HW_HOME_PATH];
+    const char *path;
     json_t *doc = NULL;
-    if (!nodes_of(r, &nodes, path, err))
+    if (!nodes_of(r, &nodes, own, &path, err))
         return NULL;
     const struct hw_constants *c = hw_nodes_find(&nodes, r->cost.node, path, err);
     if (c && !r->cost.users)
@@ -161,8 +162,9 @@ int hw_cost_tables(const struct hw_request *r)
 {
     struct hw_nodes nodes;
     struct hw_error err = {0};
-    char path[4200];
-    if (!nodes_of(r, &nodes, path, &err))
+    char own[HW_HOME_PATH];
+    const char *path;
+    if (!nodes_of(r, &nodes, own, &path, &err))
         return hw_report(&err);
     json_t *table =
         r->cost.article ? hw_article(&nodes, path, &err) : hw_calibration(&nodes, path, &err);

@@ -2,10 +2,7 @@
 // Owns the options that emit, plan and sim share, and what follows from them together.
 #include "gen/cmd/request.h"
 
-#include <stdio.h>
-
 #include "gen/cmd.h"
-#include "gen/cmd/home.h"
 #include "gen/read/safetensors.h"
 
 const struct hw_option HW_GEOMETRY_OPTIONS[] = {
@@ -94,8 +91,10 @@ int hw_complete_request(const struct hw_verb *verb, const struct hw_operands *op
         return hw_usage(verb->name, none ? "expected no model beside --shape, --article or "
                                            "--calibration"
                                          : "expected one quantized model");
+    struct hw_error err = {0};
     if (!r->templates) {
-        snprintf(r->home, sizeof r->home, "%s/rtl_templates", hw_home());
+        if (!hw_home_path(r->home, "rtl_templates", &err))
+            return hw_report(&err);
         r->templates = r->home;
     }
     r->input = none ? NULL : operands->at[0];

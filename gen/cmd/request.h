@@ -6,6 +6,7 @@
 #include "gen/chip/geometry.h"
 #include "gen/cmd/cosim_options.h"
 #include "gen/cmd/cost_options.h"
+#include "gen/cmd/home.h"
 
 struct hw_request {
     struct hw_geometry geometry;
@@ -19,7 +20,7 @@ struct hw_request {
     struct hw_ask ask;
     struct hw_cosim_options cosim;
     struct hw_cost_options cost;
-    char home[4200]; // where templates points if none are given
+    char home[HW_HOME_PATH]; // where templates points if none are given
 };
 extern const struct hw_option HW_GEOMETRY_OPTIONS[]; // of struct hw_geometry
 extern const struct hw_option HW_DESIGN_OPTIONS[];   // of struct hw_request: emit, plan, sim

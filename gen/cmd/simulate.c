@@ -53,16 +53,17 @@ static bool plain(const char *path, struct hw_error *err)
 
 bool hw_simulate_paths(const char *design, struct hw_error *err)
 {
-    char here[4096];
+    char here[4096], home[HW_HOME_PATH];
     if (*design != '/' && (!getcwd(here, sizeof here) || !plain(here, err)))
         return hw_fail(err, "%s: cannot tell where it is", design);
-    return plain(design, err) && plain(hw_home(), err);
+    return plain(design, err) && hw_home_path(home, "sim/build", err) && plain(home, err);
 }
 
-static int compile(const struct hw_sim_request *r)
+static int compile(const struct hw_sim_request *r, struct hw_error *err)
 {
-    char build[4200];
-    snprintf(build, sizeof build, "%s/sim/build", hw_home());
+    char build[HW_HOME_PATH];
+    if (!hw_home_path(build, "sim/build", err))
+        return 1;
     const char *const argv[] = {build, r->design, r->icarus ? "icarus" : "verilator", NULL};
     fprintf(stderr, "compiling %s with %s\n", r->design, r->icarus ? "Icarus" : "Verilator");
     return call(argv);
@@ -71,11 +72,11 @@ static int compile(const struct hw_sim_request *r)
 // One program takes every design in Icarus; with Verilator a design is a program.
 static int run(const struct hw_sim_request *r, struct hw_error *err)
 {
-    char cosim[4200];
+    char cosim[HW_HOME_PATH];
     const char *argv[HW_MOST_SIM_ARGS + 5] = {cosim, r->design, "-m", r->model};
-    if (r->icarus)
-        snprintf(cosim, sizeof cosim, "%s/build/cosim-icarus", hw_home());
-    else
+    if (r->icarus && !hw_home_path(cosim, "build/cosim-icarus", err))
+        return 1;
+    if (!r->icarus)
         snprintf(cosim, sizeof cosim, "%s/sim/cosim", r->design);
     for (int i = 0; i < r->n_args; i++)
         argv[4 + i] = r->args[i];
@@ -87,7 +88,7 @@ static int run(const struct hw_sim_request *r, struct hw_error *err)
 
 int hw_simulate(const struct hw_sim_request *r, struct hw_error *err)
 {
-    int compiled = compile(r);
+    int compiled = compile(r, err);
     if (compiled == 128 + SIGINT)
         return compiled;
     if (compiled != 0) {

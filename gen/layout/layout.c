@@ -79,7 +79,7 @@ static bool make_macros(struct hw_layout *l, struct hw_error *err)
 }
 
 // Shelves of about the width that makes the whole square, in the order of the macros.
-static void place(struct hw_layout *l)
+static void fill_shelves(struct hw_layout *l)
 {
     double area = 0;
     int x = 0, y = 0, shelf = 0, widest = 0;
@@ -148,7 +148,7 @@ bool hw_layout_make(struct hw_layout *l, const struct hw_plan *plan, const struc
         l->words[i] = capacity(plan->rom[i].depth);
     if ((like && !take_capacities(l, like, err)) || !make_macros(l, err))
         return false;
-    place(l);
+    fill_shelves(l);
     return true;
 }
 

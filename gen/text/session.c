@@ -110,7 +110,7 @@ static bool read_line(struct hw_session *s, struct hw_error *err)
     char *line = NULL;
     size_t room = 0;
     ssize_t len = 0;
-    while (len == 0 && !hw_interrupted) {
+    while (len == 0 && !hw_stop) {
         if (isatty(STDIN_FILENO))
             fputs("> ", stderr);
         hw_interrupt_reads(true);
