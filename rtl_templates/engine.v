@@ -421,6 +421,12 @@ module engine #(
     localparam ROW_GROUP_W = $clog2(KV_CTX) - $clog2(ATT_POS);
     localparam ROW_W   = $clog2(KV_ROWS);
     localparam HEAD_W  = 8;
+    // Heads whose scores wait (attention.v), log2: no more than there are, at most 16, at most 512 words of
+    // scores, and at least 4. A context of few groups is then scored without a wait for the weighing.
+    localparam HEADS_2 = $clog2(MAX_Q_DIM / HEAD_DIM);
+    localparam WORDS_2 = GROUP_W < 9 ? 9 - GROUP_W : 0;
+    localparam MOST_2  = HEADS_2 < WORDS_2 ? HEADS_2 : WORDS_2;
+    localparam SLOTS_W = MOST_2 > 4 ? 4 : MOST_2 > 2 ? MOST_2 : 2;
     localparam Q_LANES = VEC > HEAD_DIM ? VEC : HEAD_DIM;
     localparam Q_WORDS = MAX_Q_DIM > Q_LANES ? (MAX_Q_DIM + Q_LANES - 1) / Q_LANES : 2;
     localparam Q_W     = $clog2(Q_WORDS);
@@ -541,7 +547,7 @@ module engine #(
     attention #(
         .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .OUT(OUT), .KV_W(KV_W), .ACT_W(MADE_W), .CTX(CTX),
         .ROW_W(ROW_W), .GROUP_W(GROUP_W), .ROW_GROUP_W(ROW_GROUP_W), .HEAD_W(HEAD_W),
-        .LEVELS(`HW_LAT_TREE),
+        .SLOTS_W(SLOTS_W), .LEVELS(`HW_LAT_TREE),
         .SCORE(`HW_LAT_SCORE), .WEIGH(`HW_LAT_WEIGH), .RECIP(`HW_LAT_RECIP),
         .DIVIDE(`HW_LAT_DIVIDE), .TABLE(`HW_LAT_TABLE)
     ) u_attention (

@@ -94,6 +94,7 @@ struct clocking { // what does not change within a token
     int array, embed; // clocks from an address to `done`, to a sum
     int drain, residual, norm, norm_scalar, angles, rope, swiglu, score, weigh, recip, divide;
     int score_stages, argmax_stages; // of their trees of maxima
+    int score_heads;                 // whose scores may wait
     int split;                       // of a token into row block and lane (divide.v)
 };
 
@@ -400,7 +401,8 @@ static void score_next(const struct clocking *k, const struct state *s, struct s
 {
     int last_group = last_group_of(k, s->attn);
     bool issue = s->a_active && s->keys_visible &&
-                 s->queries_in >= (s->a_head + 1) * k->g->head_dim && s->a_head - s->weighed < 4;
+                 s->queries_in >= (s->a_head + 1) * k->g->head_dim &&
+                 s->a_head - s->weighed < k->score_heads;
     bool end = s->a_group == last_group;
     for (int i = k->score - 1; i > 0; i--) {
         n->a_pipe[i] = s->a_pipe[i - 1];
@@ -652,6 +654,7 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
         .recip = l->recip - 1 + l->table - 1,
         .divide = l->divide,
         .split = (g->rows & (g->rows - 1)) == 0 ? 0 : g->token_bits + 1,
+        .score_heads = hw_score_heads(g),
         .score_stages = tree_stages(l, g->att_pos),
         .argmax_stages = tree_stages(l, g->vec),
     };

@@ -12,7 +12,7 @@ struct hw_sram hw_sram(const struct hw_geometry *g)
     s.buffers = (long)g->max_dim * g->res_bits +                                  // residual
                 (long)(g->max_dim + g->max_q_dim + g->max_hidden) * g->act_bits + // regions
                 12L * g->max_q_dim + 2L * g->max_kv_dim * g->kv_bits + // query, new K and V
-                4L * 20 * g->ctx;                                      // scores, four heads
+                20L * hw_score_heads(g) * g->ctx;                      // scores
     s.buffers +=
         8L * g->head_dim * (17 + g->kv_bits + hw_log2_up(g->ctx)); // sums of heads to be divided
     if (g->sub_norm)                                               // the side buffer

@@ -265,6 +265,16 @@ int hw_kv_rows(const struct hw_geometry *g, const struct hw_config *c, int l)
     return rows;
 }
 
+int hw_score_heads(const struct hw_geometry *g)
+{
+    enum { LEAST = 4, MOST = 16, WORDS = 512 };
+    int heads = LEAST;
+    while (heads < MOST && heads < g->max_q_dim / g->head_dim &&
+           2L * heads * (g->ctx / g->att_pos) <= WORDS)
+        heads *= 2;
+    return heads;
+}
+
 // A row of the KV cache is as long as what the layer with the fewest positions keeps, unless a
 // fabric says otherwise.
 static void fit_cache(struct hw_geometry *g, const struct hw_config *c)

@@ -72,6 +72,9 @@ int hw_program_words(const struct hw_config *c);
 int hw_kv_step(const struct hw_geometry *g, const struct hw_config *c, int l);
 int hw_kv_rows(const struct hw_geometry *g, const struct hw_config *c, int l);
 
+// Heads whose scores may wait to be weighed (2^n, engine.v).
+int hw_score_heads(const struct hw_geometry *g);
+
 // The smallest geometry of the given shape that holds the model: fills every field but rows, cols,
 // vec, att_pos, kv_ctx, lane, target and latency, which the caller has set (0: chosen). False where
 // a constraint cannot be met.

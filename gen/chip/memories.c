@@ -8,7 +8,7 @@
 #include "refmodel/ops.h"
 #include "refmodel/tables.h"
 
-enum { SCORE_HEADS = 4, DIVIDED_HEADS = 8 };     // whose scores, and whose sums, wait (attention.v)
+enum { DIVIDED_HEADS = 8 };                      // whose sums wait (attention.v)
 enum { EXP2_SUM_BITS = 17 };                     // of e and its sign
 enum { HEAD_NORM_BITS = 16, HEAD_NORM_LAG = 8 }; // head_norm.v: an element; words on their way
 
@@ -61,7 +61,7 @@ static void rams(struct list *l, const struct hw_geometry *g)
     ram_one(l, "keys", g->kv_rows * (g->kv_ctx / g->att_pos), g->att_pos, g->head_dim * g->kv_bits);
     ram_one(l, "values", g->kv_rows * (g->kv_ctx / g->att_pos), g->att_pos,
             g->head_dim * g->kv_bits);
-    ram(l, "scores", SCORE_HEADS * (g->ctx / g->att_pos), 1, g->att_pos * HW_SCORE_BITS);
+    ram(l, "scores", hw_score_heads(g) * (g->ctx / g->att_pos), 1, g->att_pos * HW_SCORE_BITS);
     ram(l, "sums of heads", DIVIDED_HEADS, 1,
         g->head_dim * (EXP2_SUM_BITS + g->kv_bits + hw_log2_up(g->ctx)));
     if (g->qk_norm)
