@@ -85,6 +85,7 @@ done
 banks() { PYTHONDONTWRITEBYTECODE=1 python3 tests/asic_roms.py "$dir/emit" "$dir/layout" "$dir" "$@"; }
 check "banks of macros read as the design's banks" banks
 check "a macro in the wrong place is seen" says 'scale_b00: .* [1-9][0-9]* different' banks --plant
+check "macros that read in the wrong half of a clock are seen" says 'gain_b00: .* [1-9][0-9]* different' banks --plant-clock
 
 if [ "$full" = full ]; then
     check "the default chip: every unit mapped, the whole timed" \
@@ -131,4 +132,20 @@ PY
         says 'weight_r00_c00 on weight_r00_c01' conforms build/asic/librelane/bad.json
     }
     check "a macro on another is seen" moved
+
+    $venv/bin/python -c 'import dv_flow.liborfs' 2> /dev/null ||
+        $venv/bin/pip install -q --no-deps dv-flow-liborfs==0.0.122240744517 || exit 1
+    variables=$(echo $venv/lib/python3*/site-packages/dv_flow/liborfs/share/scripts/variables.yaml)
+    openroad() { $venv/bin/python sim/asic/orfs_config.py --check "$1/config.mk" "$variables"; }
+    check "OpenROAD-flow-scripts knows every variable, macros lie apart" openroad build/asic/orfs
+    broken() { # FILE SED PATTERN: what the check says of a damaged configuration
+        rm -rf build/asic/orfs-bad
+        cp -r build/asic/orfs build/asic/orfs-bad
+        sed -i "$2" "build/asic/orfs-bad/$1"
+        says "$3" openroad build/asic/orfs-bad
+    }
+    check "a variable that is none is seen there" broken config.mk 's/DIE_AREA/DIE_AERA/' 'unknown variable DIE_AERA'
+    check "a file that is not there is seen there" broken config.mk 's/rom\.gds/roms.gds/' 'roms.gds: no such file'
+    check "a macro that is not placed is seen" broken macros.tcl 1d 'weight_r00_c00 is not placed once'
+    check "a macro on another is seen there" broken macros.tcl '2s/{[0-9. ]*} /{40.0 40.0} /' 'weight_r00_c00 on weight_r00_c01'
 fi

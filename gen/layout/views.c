@@ -244,8 +244,8 @@ static void verilog_macro(struct hw_out *out, const struct hw_macro *m, const st
     hw_out_print(out,
                  "module %s (\n`ifdef USE_POWER_PINS\n    inout wire VPWR,\n"
                  "    inout wire VGND,\n`endif\n    input wire CLK,\n    input wire [%d:0] A,\n"
-                 "    output wire [%d:0] D\n);\n    reg [%d:0] word;\n"
-                 "    assign D = CLK ? word : %d'd0;\n    always @* begin\n        case (A)\n",
+                 "    output reg [%d:0] D\n);\n    reg [%d:0] word;\n"
+                 "    always @* D <= CLK ? word : %d'd0;\n    always @* begin\n        case (A)\n",
                  m->name, bits - 1, cols - 1, cols - 1, cols);
     for (int r = 0; r < m->array.rows && m->first_word + r < rom->depth && !out->err->set; r++) {
         hw_out_print(out, "            %d'd%d: word = ", bits, r);
@@ -259,9 +259,11 @@ static void verilog_macro(struct hw_out *out, const struct hw_macro *m, const st
 void hw_views_verilog(struct hw_out *out, const struct hw_layout *l)
 {
     hw_out_open(out, "macros.v");
-    hw_out_print(out,
-                 "// ROM macros. While CLK is low D is 0; while it is high D is the word of A, "
-                 "which must not change then.\n`default_nettype none\n\n");
+    hw_out_print(
+        out, "// ROM macros. While CLK is low D is 0; while it is high D is the word of A, "
+             "which must not change then.\n// D follows after the other events of its moment, so "
+             "that a register whose clock rises as CLK falls\n// takes the word.\n"
+             "`default_nettype none\n\n");
     for (int i = 0; i < l->n_macros && !out->err->set; i++) {
         const struct hw_rom *rom = &l->plan->rom[l->macro[i].rom];
         struct hw_words words;

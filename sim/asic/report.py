@@ -44,38 +44,42 @@ class Library:
         modules = timing.parse(path)
         said = timing.run(self.out, name, self.libraries, [path], name, PERIOD, modules[name].ports,
                           ["report_checks -path_delay max -digits 3"])
-        return {**self.size(name), **(timing.worst(said, modules, name) if "slack" in said else {})}
+        return {**self.size(name), **(timing.worst(said, modules, name) or {})}
 
 
 def whole(directory, design, library, corner, factor):
-    """The chip with its macros: the worst path, the worst into and out of a ROM, power."""
+    """The chip with its macros: the worst path between registers, into and out of a ROM, power; hold of the macros."""
     top, names = "chip", [*design["units"], "engine", "chip", *design["roms"]]
     netlists = [f"{directory}/sky130/{n}.v" for n in names]
     modules = {}
     for path in netlists:
         modules.update(timing.parse(path))
     held = f"{directory}/sta/macros_{corner}.lib"
-    timing.held_library(f"{directory}/macros/macros_{corner}.lib", held)
+    timing.timed_library(f"{directory}/macros/macros_{corner}.lib", held)
     roms = " ".join(m["name"] for m in json.load(open(f"{directory}/macros/layout.json"))["macros"])
-    extra = ["report_checks -path_delay max -digits 3", "puts {=== from a ROM}",
-             f"set roms {{}}; foreach name {{{roms}}} {{ foreach cell [get_cells -hierarchical u_$name] {{ lappend roms $cell }} }}",
+    extra = [f"set roms {{}}; foreach name {{{roms}}} {{ foreach cell [get_cells -hierarchical u_$name] {{ lappend roms $cell }} }}",
              "report_checks -path_delay max -digits 3 -from $roms", "puts {=== to a ROM}",
-             "report_checks -path_delay max -digits 3 -to $roms", "puts {=== power}",
+             "report_checks -path_delay max -digits 3 -to $roms", "puts {=== hold}",
+             "report_checks -path_delay min -digits 3 -from $roms", "report_checks -path_delay min -digits 3 -to $roms",
+             "set_false_path -from $roms", "set_false_path -to $roms", "puts {=== between registers}",
+             "report_checks -path_delay max -digits 3", "puts {=== power}",
              f"set_power_activity -global -activity {ACTIVITY}", "report_power"]
     said = timing.run(library.out, f"whole_{corner}", [f"{directory}/{corner}.lib", held, f"{directory}/sram.lib"], netlists, top,
                       PERIOD, modules[top].ports, extra)
     parts = re.split(r"(?m)^=== .*$", said)
-    found = dict(zip(("path", "from_rom", "to_rom"), (timing.worst(p, modules, top) for p in parts[:3])))
-    found["power"] = timing.power(parts[3], factor)
+    found = dict(zip(("from_rom", "to_rom", "path"), (timing.worst(parts[i], modules, top) for i in (0, 1, 3))))
+    found["enable"] = timing.worst(parts[3], modules, top, gating=True)
+    found["hold"] = min(float(slack) for slack in re.findall(r"(-?[\d.]+)\s+slack", parts[2]))
+    found["power"] = timing.power(parts[4], factor)
     return found
 
 
 def rom_cycle(path):
-    """(ns: CLK high for the access, low for charging; macro) of the slowest; pJ a read of each macro."""
-    text, slowest, energy = open(path).read(), (0, ""), {}
+    """(ns: CLK low for charging, high for the access; macro) of the slowest; pJ a read of each macro."""
+    text, slowest, energy = open(path).read(), (0, 0, ""), {}
     for name, cell in re.findall(r"  cell\((\w+)\) \{(.*?)(?=\n  cell\(|\Z)", text, re.S):
-        high, low = (float(re.search(rf"min_pulse_width_{k} : ([\d.]+)", cell)[1]) for k in ("high", "low"))
-        slowest = max(slowest, (high + low, name))
+        low, high = (float(re.search(rf"min_pulse_width_{k} : ([\d.]+)", cell)[1]) for k in ("low", "high"))
+        slowest = max(slowest, (low, high, name))
         energy[name] = float(re.search(r"rise_power\(scalar\) \{ values\(\"([\d.]+)\"", cell)[1])
     return slowest, energy
 
@@ -114,13 +118,17 @@ def ppa(layout, design, results, corners, plan):
              row(f"SRAM, {sram_bits:,} bits at {timing.SRAM_MBIT_MM2:.3f} Mbit/mm2", f"{sram_mm2:.2f} mm2", ""),
              row("logic, cells alone", f"{logic_mm2:.3f} mm2", ""),
              row("all", f"{rom_mm2 + sram_mm2 + logic_mm2:.2f} mm2", "")]
+    both = lambda label, of: lines.append(row(label, *(of(corners[c]) for c in ("tt", "ss"))))
     clock = {}
-    for label, key in (("slowest path", "path"), ("slowest path from a ROM", "from_rom"), ("slowest path to a ROM", "to_rom")):
-        lines.append(row(label, *(f"{corners[c][key]['ns']:.2f} ns" for c in ("tt", "ss"))))
-    lines.append(row("cycle of the slowest ROM macro, access and charging", *(f"{corners[c]['rom'][0]:.2f} ns" for c in ("tt", "ss"))))
-    for c in ("tt", "ss"):
-        clock[c] = 1e3 / max(corners[c]["path"]["ns"], corners[c]["rom"][0])
-    lines.append(row("clock", *(f"{clock[c]:.0f} MHz" for c in ("tt", "ss"))))
+    both("slowest path between registers", lambda c: f"{c['path']['ns']:.2f} ns")
+    both("first half of a clock: the slowest ROM macro charges", lambda c: f"{c['rom'][0]:.2f} ns")
+    both("and the slowest address arrives, or enable", lambda c: f"{max(c['to_rom']['ns'], c['enable']['ns']):.2f} ns")
+    both("second half: from a ROM's CLK to the register", lambda c: f"{c['from_rom']['ns']:.2f} ns")
+    both("least slack of hold at ROM macros and their registers", lambda c: f"{c['hold']:.2f} ns")
+    for c, of in corners.items():
+        of["halves"] = max(of["rom"][0], of["to_rom"]["ns"], of["enable"]["ns"]), max(of["rom"][1], of["from_rom"]["ns"])
+        clock[c] = 1e3 / max(of["path"]["ns"], sum(of["halves"]))
+    both("clock, its first half as long as the ROMs need", lambda c: f"{1e3 / max(c['path']['ns'], sum(c['halves'])):.0f} MHz")
     lines.append(row(f"tokens/s, {cycles:,.0f} cycles a token (mean of positions 0-255)", *(f"{clock[c] * 1e6 / cycles:,.0f}" for c in ("tt", "ss"))))
     return lines, {"rom_mm2": rom_mm2, "sram_mm2": sram_mm2, "logic_mm2": logic_mm2, "clock_mhz": clock,
                    "tokens_per_s": {c: clock[c] * 1e6 / cycles for c in clock}, "cycles": cycles}
@@ -152,7 +160,7 @@ def main():
     design, plan = json.load(open(f"{d}/sky130/design.json")), json.load(open(f"{d}/plan.json"))
     layout = json.load(open(f"{d}/macros/layout.json"))
     timing.sram_library(f"{d}/sram.lib", design["rams"])
-    timing.held_library(f"{d}/macros/macros_tt.lib", f"{d}/sta/macros_tt.lib")
+    timing.timed_library(f"{d}/macros/macros_tt.lib", f"{d}/sta/macros_tt.lib")
     sky130 = Library(d, "sky130", [f"{d}/tt.lib", f"{d}/sta/macros_tt.lib", f"{d}/sram.lib"], f"{d}/tt.lib")
     osu018 = Library(d, "osu018", [], OSU018)
     factor = timing.internal_factor(sky130.out, f"{d}/tt.lib", f"{d}/tt.json")
@@ -174,8 +182,8 @@ def main():
     named = lambda multiplier: ", ".join(f"{n} {s['gates']}" for n, s in deep.items() if s["multiplier"] == multiplier) or "none"
     page = ["", *lines, ""]
     page += [f"* {label}: {through(corners['tt'][key])}" for label, key in
-             (("slowest path", "path"), ("slowest from a ROM", "from_rom"), ("slowest to a ROM", "to_rom"))]
-    page += [f"* slowest ROM macro: `{corners['tt']['rom'][1]}`", "", *units_table(results), "",
+             (("slowest between registers", "path"), ("slowest from a ROM", "from_rom"), ("slowest to a ROM", "to_rom"))]
+    page += [f"* slowest ROM macro: `{corners['tt']['rom'][2]}`", "", *units_table(results), "",
              f"Units whose slowest path has more than {LIMIT} gates: {named(False)}; through a multiplier: {named(True)}.", ""]
     with open(f"{d}/asic.json", "w") as file:
         json.dump({"units": results, "corners": corners, **figures}, file, indent=1)

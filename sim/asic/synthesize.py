@@ -108,28 +108,28 @@ def below(modules, unit, stop):
 
 
 def rom_wrapper(name, ports, macros):
-    """Verilog of a ROM bank from its macros: rows are chosen by addresses beyond the last row of all but one. Without
-    `re` the last word is read again, so that it stays; a gated clock would spare that read."""
+    """Verilog of a ROM bank from its macros. Its register is a row of flip-flops behind them. Macros read in the second half
+    of a clock, when `re` says so: their CLK is the clock's complement, gated by `re`, which changes in the first half. Rows
+    are chosen by addresses beyond the last row of all macros but one, which then read as 0."""
     address, width = ports["addr"], ports["data"]
     firsts = sorted({m["first_word"] for m in macros})
-    text = [f"module {name} (input wire clk, input wire re, input wire [{address - 1}:0] addr, output wire [{width - 1}:0] data);",
-            f"reg [{address - 1}:0] last; always @(posedge clk) if (re) last <= addr;",
-            f"wire [{address - 1}:0] at = re ? addr : last;"]
+    text = [f"module {name} (input wire clk, input wire re, input wire [{address - 1}:0] addr, output reg [{width - 1}:0] data);",
+            "wire read = ~(clk | ~re);"]
     for m in macros:
         bits = max(3, (m["rows"] - 1).bit_length())
         first = m["first_word"]
         if len(firsts) == 1:
-            text.append(f"wire [{bits - 1}:0] a_{m['name']} = at;")
+            text.append(f"wire [{bits - 1}:0] a_{m['name']} = addr;")
         else:
             if m["rows"] == 1 << bits:
                 raise SystemExit(f"{m['name']}: every address is a row; no address leaves it at 0")
-            text.append(f"wire [{address - 1}:0] w_{m['name']} = at - {address}'d{first};")
-            text.append(f"wire [{bits - 1}:0] a_{m['name']} = at >= {address}'d{first} && w_{m['name']} < {address}'d{m['rows']} ? "
+            text.append(f"wire [{address - 1}:0] w_{m['name']} = addr - {address}'d{first};")
+            text.append(f"wire [{bits - 1}:0] a_{m['name']} = addr >= {address}'d{first} && w_{m['name']} < {address}'d{m['rows']} ? "
                         f"w_{m['name']}[{bits - 1}:0] : {{{bits}{{1'b1}}}};")
-        text.append(f"wire [{m['cols'] - 1}:0] d_{m['name']}; {m['name']} u_{m['name']} (.CLK(clk), .A(a_{m['name']}), "
+        text.append(f"wire [{m['cols'] - 1}:0] d_{m['name']}; {m['name']} u_{m['name']} (.CLK(read), .A(a_{m['name']}), "
                     f".D(d_{m['name']}));")
         text.append(f"wire [{width - 1}:0] part_{m['name']} = {{{{{width}{{1'b0}}}}, d_{m['name']}}} << {m['first_bit']};")
-    text.append("assign data = " + " | ".join(f"part_{m['name']}" for m in macros) + ";\nendmodule")
+    text.append("always @(posedge clk) if (re) data <= " + " | ".join(f"part_{m['name']}" for m in macros) + ";\nendmodule")
     stubs = [f"(* blackbox *) module {m['name']} (input wire CLK, input wire [{max(3, (m['rows'] - 1).bit_length()) - 1}:0] A, "
              f"output wire [{m['cols'] - 1}:0] D); endmodule" for m in macros]
     return "\n".join(stubs + text) + "\n"
@@ -147,7 +147,7 @@ class Mapper:
         self.out, self.library, self.modules = out, library, modules_of(design)
         text = read(library)
         self.sky130 = "sky130_fd_sc_hd__inv_1" in text
-        self.digest = digest(text, inspect.getsource(Mapper), inspect.getsource(rom_wrapper), str(sorted(KEPT)))
+        self.digest = digest(text, inspect.getsource(Mapper), str(sorted(KEPT)))
         self.design, self.macros = design, macros
         self.rams = [m for m in self.modules if ram_size(m) and ram_size(m)[0] >= RAM_WORDS]
         self.roms = [m for m in self.modules if re.search(r"_b\d\d$", m)]
