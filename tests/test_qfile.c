@@ -544,6 +544,36 @@ static void test_tensor_values(void **state)
     free(f.data);
 }
 
+// Levels that are weights each, and too large together: 100 and 28, where 27 is the most.
+static void test_sums(void **state)
+{
+    (void)state;
+    struct hw_qmodel q;
+    uint64_t seed = 1;
+    for (q = wild_model(&small_tied, seed); q.embed.n_planes < 2;
+         q = wild_model(&small_tied, seed)) {
+        hw_qmodel_free(&q);
+        seed++;
+    }
+    for (int p = 0; p < q.embed.n_planes; p++) {
+        for (int k = 0; k < 1 << q.widths.code_bits; k++)
+            q.embed.levels[p][k] = p == 0 ? 100 : 0;
+    }
+    for (int more = 27; more <= 28; more++) {
+        struct hw_error err = {0};
+        struct hw_qmodel back;
+        q.embed.levels[1][q.embed.codes[q.embed.n_out * q.embed.n_in]] = (int16_t)more;
+        struct file f = written(&q);
+        save_file(f.data, f.n);
+        assert_int_equal(hw_qmodel_map(&back, TEMP_FILE, &err), more == 27);
+        assert_true(more == 27 || strstr(err.text, "tok_embeddings.levels: element 0"));
+        remove(TEMP_FILE);
+        hw_qmodel_free(&back);
+        free(f.data);
+    }
+    hw_qmodel_free(&q);
+}
+
 // A model that makes no sense is not written either.
 static void test_impossible_heads(void **state)
 {
@@ -585,7 +615,8 @@ int main(void)
         cmocka_unit_test(test_flip_header_bits),    cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_dimensions),          cmocka_unit_test(test_relations),
         cmocka_unit_test(test_tensor_descriptions), cmocka_unit_test(test_tensor_values),
-        cmocka_unit_test(test_impossible_heads),    cmocka_unit_test(test_not_a_file),
+        cmocka_unit_test(test_impossible_heads),    cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_not_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
