@@ -87,6 +87,15 @@ if [ "${1:-}" != full ]; then
 fi
 play axi $dir/design ''
 play wishbone $dir/wishbone ''
+# the SoC of the example, under a host on its serial line: eight clocks a bit
+[ -f build/venv-litex/complete ] || {
+    python3 -m venv build/venv-litex && build/venv-litex/bin/pip install -q litex==2024.12 migen==0.10.0 && touch build/venv-litex/complete
+}
+build/venv-litex/bin/python sim/board/litex_soc.py $dir/wishbone -o $dir/litex --baud 3125000 > $dir/litex.log 2>&1
+verdict "LiteX makes the SoC"
+DESIGN=$dir/wishbone MODEL=$q PYTHONPATH=tests/bus python3 tests/bus/test_litex.py $dir $dir/litex/gateware/hardwire_soc.v > $dir/words 2> $dir/log ||
+    { tail -5 $dir/log | sed 's/^/# /'; echo "not ok LiteX"; }
+cat $dir/words
 while IFS='|' read -r bus file edit tests; do # a fault in the design must fail one of the tests
     case $bus in axi) from=$dir/design ;; *) from=$dir/wishbone ;; esac
     rm -rf $dir/fault

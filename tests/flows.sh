@@ -107,7 +107,7 @@ for yosys in debian pip; do
             continue
         fi
         log=$dir/$yosys.$flow.log
-        $yosys "read_verilog -I$dir/axi/fabric -I$dir/axi/bus $chip" "$flow -top hardwire_axi$extra" "check -assert" > $log 2>&1 && [ -z "$(own $log)" ]
+        $yosys "read_verilog -defer -I$dir/axi/fabric -I$dir/axi/bus $chip" "$flow -top hardwire_axi$extra" "check -assert" > $log 2>&1 && [ -z "$(own $log)" ]
         verdict "$yosys $flow"
         own $log | sort | uniq -c | head -n 5 | sed 's/^/# /'
     done
@@ -116,7 +116,7 @@ board=$(echo $(sources $dir/chip $dir/uart) rtl_templates/uart/board_reset.v)
 for row in arty_a7_top:xc7 kv260_top:xcup; do
     top=${row%:*}
     log=$dir/$top.log
-    pip "read_verilog -I$dir/chip/fabric -I$dir/uart $board rtl_templates/uart/$top.v" "synth_xilinx -top $top -family ${row#*:}" "check -assert" > $log 2>&1 &&
+    pip "read_verilog -defer -I$dir/chip/fabric -I$dir/uart $board rtl_templates/uart/$top.v" "synth_xilinx -top $top -family ${row#*:}" "check -assert" > $log 2>&1 &&
         [ -z "$(own $log)" ]
     verdict "synth_xilinx: $top, $(grep -oE '[0-9]+ +DSP48E[12]' $log | tail -n 1 | tr -s ' ')"
     own $log | sort | uniq -c | head -n 5 | sed 's/^/# /'

@@ -60,7 +60,7 @@ if [ $# = 0 ]; then
     # no latch, no loop, no undriven wire, and every weight bank a memory
     files=$(grep '\.v$' $dir/chip/filelist.f | sed "s|^|$dir/chip/|")
     # shellcheck disable=SC2086
-    yosys -q -p "read_verilog -I$dir/chip/fabric $(echo $files); hierarchy -check -top chip_top; proc;
+    yosys -q -p "read_verilog -defer -I$dir/chip/fabric $(echo $files); hierarchy -check -top chip_top; proc;
         opt -fast; memory -nomap; select -assert-none t:\$dlatch;
         select -assert-min 1 weight_b00/t:\$mem_v2; flatten; opt -fast; opt_clean -purge; check -assert;
         tee -o $dir/stat.txt stat" > $dir/words 2>&1

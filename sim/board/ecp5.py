@@ -21,11 +21,12 @@ def logic(cells):
     return cells["lut4"] + 2 * cells["carry"] + 12 * cells["dpr16x4"]
 
 
-def synthesize(out, top, files, includes, set_parameters=(), netlist=False):
+def synthesize(out, top, files, includes, parameters={}, netlist=False):
     """{kind of cell: number}, or None where Yosys fails: out/yosys.log says why. Products of activations and levels
     (10 x 8 bits) stay out of the multipliers, which are too few for them; every ROM goes to block RAM, where a patch
     can reach it. netlist: leaves out/netlist.json."""
-    steps = [f"read_verilog {' '.join('-I' + i for i in includes)} {' '.join(files)}", *set_parameters,
+    chosen = " ".join(f"-chparam {name} {value}" for name, value in parameters.items())
+    steps = [f"read_verilog -defer {' '.join('-I' + i for i in includes)} {' '.join(files)}", f"hierarchy -top {top} {chosen}",
              f"synth_ecp5 -top {top} -run begin:coarse",
              "select -set products t:$mul r:A_WIDTH=10 %i r:B_WIDTH=8 %i",
              "chtype -set $__soft_mul @products",
