@@ -200,3 +200,25 @@ files=$(sed "s|^|$dir/tree/|" $dir/tree/filelist.f | grep '\.v$')
 # shellcheck disable=SC2086
 verilator --lint-only -Wall -I$dir/tree/fabric --top-module chip_top $files > $dir/words 2>&1 && [ ! -s $dir/words ]
 verdict "and Verilator has no complaint"
+
+# The same model in macros of 128 words of 32 bits: rows of banks, and in each the parts of a word side by side.
+# shellcheck disable=SC2086
+build/hardwire sim $dir/q.safetensors -t $dir/tiny.tok -o $dir/macros -n 6 --quiet --icarus --rows 8 --cols 4 --vec 4 \
+    --att-pos 4 --rom-macro 130x32 > $dir/words 2>&1
+verdict "a chip of ROM macros equals the reference"
+[ -e $dir/macros/personality/weight_b01_c03.v ] && [ -e $dir/macros/fabric/weight_b01.v ] &&
+    ! grep -l "reg  \[\(3[2-9]\|[4-9][0-9]\|[0-9][0-9][0-9]\):0\] data" $dir/macros/personality/*.v > $dir/words &&
+    python3 tests/prove_roms.py --roms-only $dir/macros $dir/q.safetensors > $dir/words 2>&1
+verdict "no macro is wider than 32 bits, and they hold the model"
+files=$(sed "s|^|$dir/macros/|" $dir/macros/filelist.f | grep '\.v$')
+# shellcheck disable=SC2086
+verilator --lint-only -Wall -I$dir/macros/fabric --top-module chip_top $files > $dir/words 2>&1 && [ ! -s $dir/words ]
+verdict "Verilator has no complaint about them"
+sed -i "0,/32'h/s/32'h\([0-9a-f]*\)\([0-7]\);/32'h\18;/" $dir/macros/personality/weight_b00_c02.v
+! python3 tests/prove_roms.py --roms-only $dir/macros $dir/q.safetensors > $dir/words 2>&1 &&
+    grep -q 'DIFFERENT personality/weight_b00_c02.v: weight ROM word ' $dir/words
+verdict "a changed bit is found, and its macro named"
+for wrong in 64x64 256 256x x32 0x0 128x28x1 65536x65; do
+    ! build/hardwire plan $dir/q.safetensors --rom-macro $wrong > $dir/words 2>&1 && grep -q "rom-macro: expected DEPTHxWIDTH.*got '$wrong'" $dir/words || break
+done
+verdict "a macro that is none is refused"

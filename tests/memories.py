@@ -37,6 +37,7 @@ DESIGNS = {  # options of emit, or a case of model_of
                                  None),
     "head wider than vec": ("--shape 64,96,2,2,1,100,64 --rows 8 --cols 4 --vec 4 --att-pos 8", None),
     "groups of banks": ("--shape 64,172,2,8,4,512,256 --rows 8 --cols 8 --vec 8 --att-pos 4 --bank-bytes 256", None),
+    "macros side by side": ("--shape 64,172,2,8,4,512,256 --rows 8 --cols 8 --vec 8 --att-pos 4 --rom-macro 200x60", None),
     "lanes that multiply, a slice": ("--shape 64,172,2,8,4,512,256 --rows 16 --cols 16 --vec 4 --att-pos 4"
                                      " --lane multiply --slice layer:0", None),
     "rows that are no power of two": ("--shape 24,48,2,3,1,100,64 --rows 12 --cols 12 --vec 4 --att-pos 4", None),

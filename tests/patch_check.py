@@ -34,7 +34,7 @@ def roms(folders):
     for folder in folders:
         for place in (folder, f"{folder}/personality"):
             for name in sorted(os.listdir(place)) if os.path.isdir(place) else []:
-                if not re.fullmatch(r"(text_\w+_rom|\w+_b\d+)\.v", name):
+                if not re.fullmatch(r"(text_\w+_rom|\w+_b\d+(_c\d+)?)\.v", name):
                     continue
                 text = open(f"{place}/{name}").read()
                 width = int(re.search(r"output reg\s+\[(\d+):0\] data", text).group(1)) + 1

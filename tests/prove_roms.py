@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 
-GROUP = re.compile(r"_g[0-9]+\.v$")  # a module that joins banks, instanced by a *_rom
+GROUP = re.compile(r"_[gb][0-9]+\.v$")  # a module that joins banks, or macros of one; inside of a *_rom
 SHOWN = 8  # differences named for one ROM; the rest are counted
 
 
@@ -846,7 +846,10 @@ def report(design, kind, address, got, want, fields, describe, touched):
         lsb = bit // width * width
         what = describe(bit // width) if describe else "no tensor: must be zero"
     mask = (1 << width) - 1
-    file = next((c.file for c in touched if "personality" in c.file), None) \
+    macros = [c for c in touched if "personality" in c.file]
+    at = bit // max((c.width for c in macros), default=1)  # of macros side by side
+    macros.sort(key=lambda c: not c.file.endswith(f"_c{at:02d}.v"))
+    file = next((c.file for c in macros), None) \
         or (touched[0].file if touched else f"{kind}_rom.v")
     print(f"DIFFERENT {os.path.relpath(file, design.path) if touched else file}: {kind} ROM word "
           f"{address}, bits [{lsb + width - 1}:{lsb}], {what}: ROM {got >> lsb & mask}, "

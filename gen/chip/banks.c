@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the text of ROMs. A bank holds at most 256 KiB. Banks are joined by a tree of rom_select:
-// the address reaches a word through one select a level. Where there are more than FAN banks, each
-// FAN of them are a module of their own, a group: what cannot take all of a ROM at once takes it
-// group by group (sim/build).
+// Owns the text of ROMs. A bank holds at most 256 KiB, or is as deep as the largest macro and as
+// many of them wide as a word takes. Banks are joined by a tree of rom_select: the address reaches
+// a word through one select a level. Where there are more than FAN banks, each FAN of them are a
+// module of their own, a group: what cannot take all of a ROM at once takes it group by group
+// (sim/build).
 #include "gen/chip/banks.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "gen/chip/bits.h"
@@ -12,13 +14,17 @@
 
 enum { FAN_BITS = 4, FAN = 1 << FAN_BITS };
 
-int hw_bank_addr_bits(const struct hw_rom *rom, int bank_bytes)
+struct hw_cut hw_rom_cut(const struct hw_geometry *g, const struct hw_rom *rom)
 {
-    long most = 8L * (bank_bytes ? bank_bytes : HW_BANK_BYTES);
-    int bits = 1;
-    while (bits < rom->addr_bits && (long)rom->width << (bits + 1) <= most)
+    bool macro = g->macro_words != 0;
+    long most = 8L * (g->bank_bytes ? g->bank_bytes : HW_BANK_BYTES);
+    int bits = 1, width = macro && g->macro_bits < rom->width ? g->macro_bits : rom->width;
+    while (bits < rom->addr_bits &&
+           (macro ? 2L << bits <= g->macro_words : (long)rom->width << (bits + 1) <= most))
         bits++;
-    return bits;
+    int columns = (rom->width + width - 1) / width;
+    return (struct hw_cut){bits, 1 << (rom->addr_bits - bits), columns, width,
+                           rom->width - (columns - 1) * width};
 }
 
 // --- banks
@@ -68,16 +74,16 @@ static void comment(struct hw_out *out, const struct hw_plan *plan, const struct
 }
 
 // Words first..last-1 of a ROM as a module: a case statement that is clocked while `re` is high,
-// zero where nothing is said.
-static void write_case(struct hw_out *out, const char *path, const char *module,
+// zero where nothing is said. what: where in the ROM they lie, of which words may be a part.
+static void write_case(struct hw_out *out, const char *path, const char *module, const char *what,
                        struct hw_words *words, int addr_bits, long first, long last)
 {
     const struct hw_rom *rom = words->rom;
     size_t digits = word_digits(rom);
     int range = 0;
     hw_out_open_verilog(out, path);
-    hw_out_print(out, "// %s ROM, words %ld to %ld.\n`default_nettype none\n\nmodule %s (\n",
-                 rom->name, first, last - 1, module);
+    hw_out_print(out, "// %s ROM, %s.\n`default_nettype none\n\nmodule %s (\n", rom->name, what,
+                 module);
     hw_out_print(out,
                  "    input  wire clk,\n    input  wire re,\n    input  wire [%d:0] addr,\n"
                  "    output reg  [%d:0] data\n);\n"
@@ -104,28 +110,88 @@ static void write_case(struct hw_out *out, const char *path, const char *module,
     hw_out_close(out);
 }
 
+static void write_bank(struct hw_out *out, struct hw_words *words, int bank, int bits)
+{
+    char module[64], path[96], what[80];
+    long first = (long)bank << bits, end = (long)(bank + 1) << bits;
+    snprintf(module, sizeof module, "%s_b%02d", words->rom->name, bank);
+    snprintf(path, sizeof path, "personality/%s.v", module);
+    snprintf(what, sizeof what, "words %ld to %ld", first, end - 1);
+    write_case(out, path, module, what, words, bits, first, end);
+}
+
+// Bits lsb..lsb+width-1 of a word, from bit 0 of `to` on.
+static void take_bits(const uint8_t *word, int lsb, int width, uint8_t *to)
+{
+    memset(to, 0, ((size_t)width + 7) / 8);
+    for (int i = 0; i < width; i++) {
+        int from = lsb + i;
+        to[i / 8] |= (uint8_t)((word[from / 8] >> from % 8 & 1) << i % 8);
+    }
+}
+
+// The macros of one bank. bank: room for its words; part: for a macro's.
+static void write_columns(struct hw_out *out, struct hw_words *words, const struct hw_cut *cut,
+                          int number, uint8_t *bank, uint8_t *part)
+{
+    const struct hw_rom *rom = words->rom;
+    long first = (long)number << cut->bank_bits, left = rom->depth - first;
+    int n = left < 0 ? 0 : left < 1L << cut->bank_bits ? (int)left : 1 << cut->bank_bits;
+    size_t bytes = word_bytes(rom);
+    for (int w = 0; w < n; w++)
+        memcpy(bank + (size_t)w * bytes, hw_words_get(words, first + w), bytes);
+    for (int c = 0; c < cut->columns && !out->err->set; c++) {
+        char module[64], path[96], what[80];
+        struct hw_rom column = *rom;
+        struct hw_words of_column;
+        column.width = c == cut->columns - 1 ? cut->last_bits : cut->column_bits;
+        column.addr_bits = cut->bank_bits;
+        column.depth = n;
+        column.data = part;
+        for (int w = 0; w < n; w++)
+            take_bits(bank + (size_t)w * bytes, c * cut->column_bits, column.width,
+                      part + (size_t)w * word_bytes(&column));
+        snprintf(module, sizeof module, "%s_b%02d_c%02d", rom->name, number, c);
+        snprintf(path, sizeof path, "personality/%s.v", module);
+        snprintf(what, sizeof what, "words %ld to %ld, bits %d to %d", first,
+                 first + (1L << cut->bank_bits) - 1, c * cut->column_bits,
+                 c * cut->column_bits + column.width - 1);
+        if (hw_words_open(&of_column, NULL, &column, out->err))
+            write_case(out, path, module, what, &of_column, cut->bank_bits, 0, n);
+        hw_words_close(&of_column);
+    }
+}
+
 void hw_write_banks(struct hw_out *out, const struct hw_plan *plan, const struct hw_rom *rom)
 {
-    int bits = hw_bank_addr_bits(rom, plan->geometry.bank_bytes);
+    struct hw_cut cut = hw_rom_cut(&plan->geometry, rom);
+    size_t bytes = cut.columns > 1 ? word_bytes(rom) << cut.bank_bits : 1;
+    uint8_t *bank = malloc(bytes), *part = malloc(bytes);
     struct hw_words words;
-    if (!hw_words_open(&words, plan, rom, out->err))
-        return;
-    for (int i = 0; i < 1 << (rom->addr_bits - bits) && !out->err->set; i++) {
-        char module[64], path[96];
-        snprintf(module, sizeof module, "%s_b%02d", rom->name, i);
-        snprintf(path, sizeof path, "personality/%s.v", module);
-        write_case(out, path, module, &words, bits, (long)i << bits, (long)(i + 1) << bits);
+    if (!bank || !part)
+        hw_fail(out->err, "%s ROM: out of memory", rom->name);
+    else if (hw_words_open(&words, plan, rom, out->err)) {
+        for (int i = 0; i < cut.banks && !out->err->set; i++) {
+            if (cut.columns == 1)
+                write_bank(out, &words, i, cut.bank_bits);
+            else
+                write_columns(out, &words, &cut, i, bank, part);
+        }
+        hw_words_close(&words);
     }
-    hw_words_close(&words);
+    free(bank);
+    free(part);
 }
 
 void hw_write_table(struct hw_out *out, const char *path, const char *module,
                     const struct hw_rom *rom)
 {
     struct hw_words words;
+    char what[80];
     if (!hw_words_open(&words, NULL, rom, out->err))
         return;
-    write_case(out, path, module, &words, rom->addr_bits, 0, rom->depth);
+    snprintf(what, sizeof what, "words 0 to %d", rom->depth - 1);
+    write_case(out, path, module, what, &words, rom->addr_bits, 0, rom->depth);
     hw_words_close(&words);
 }
 
@@ -201,6 +267,15 @@ static void write_tree(struct hw_out *out, const struct hw_rom *rom, int group)
     }
 }
 
+static void print_ports(struct hw_out *out, const char *module, int addr_bits, int width)
+{
+    hw_out_print(
+        out,
+        "module %s (\n    input  wire clk,\n    input  wire re,\n    input  wire [%d:0] addr,\n"
+        "    output wire [%d:0] data\n);\n",
+        module, addr_bits - 1, width - 1);
+}
+
 static void begin_module(struct hw_out *out, const struct hw_rom *rom, const char *module,
                          int addr_bits, int n, int bank)
 {
@@ -209,11 +284,7 @@ static void begin_module(struct hw_out *out, const struct hw_rom *rom, const cha
     hw_out_open_verilog(out, path);
     hw_out_print(out, "// %s ROM: %d bank%s of 2^%d words.\n`default_nettype none\n\n", rom->name,
                  n, n == 1 ? "" : "s", bank);
-    hw_out_print(
-        out,
-        "module %s (\n    input  wire clk,\n    input  wire re,\n    input  wire [%d:0] addr,\n"
-        "    output wire [%d:0] data\n);\n",
-        module, addr_bits - 1, rom->width - 1);
+    print_ports(out, module, addr_bits, rom->width);
 }
 
 static void end_module(struct hw_out *out)
@@ -222,11 +293,35 @@ static void end_module(struct hw_out *out)
     hw_out_close(out);
 }
 
-void hw_write_joined(struct hw_out *out, const struct hw_rom *rom, int bank_bytes)
+// A bank's macros, side by side.
+static void write_row(struct hw_out *out, const struct hw_rom *rom, const struct hw_cut *cut,
+                      int number)
+{
+    char module[64], path[96];
+    snprintf(module, sizeof module, "%s_b%02d", rom->name, number);
+    snprintf(path, sizeof path, "fabric/%s.v", module);
+    hw_out_open_verilog(out, path);
+    hw_out_print(out,
+                 "// Bank %d of the %s ROM: %d macros side by side.\n`default_nettype none\n\n",
+                 number, rom->name, cut->columns);
+    print_ports(out, module, cut->bank_bits, rom->width);
+    for (int c = 0; c < cut->columns; c++) {
+        int lsb = c * cut->column_bits;
+        int bits = c == cut->columns - 1 ? cut->last_bits : cut->column_bits;
+        hw_out_print(
+            out, "    %s_c%02d u_c%02d (.clk(clk), .re(re), .addr(addr), .data(data[%d:%d]));\n",
+            module, c, c, lsb + bits - 1, lsb);
+    }
+    end_module(out);
+}
+
+void hw_write_joined(struct hw_out *out, const struct hw_geometry *g, const struct hw_rom *rom)
 {
     char module[64];
-    int bank = hw_bank_addr_bits(rom, bank_bytes), n = 1 << (rom->addr_bits - bank);
-    int group = bank + FAN_BITS;
+    struct hw_cut cut = hw_rom_cut(g, rom);
+    int bank = cut.bank_bits, n = cut.banks, group = bank + FAN_BITS;
+    for (int i = 0; cut.columns > 1 && i < n; i++)
+        write_row(out, rom, &cut, i);
     for (int i = 0; n > FAN && i < n / FAN; i++) {
         snprintf(module, sizeof module, "%s_g%02d", rom->name, i);
         begin_module(out, rom, module, group, FAN, bank);
@@ -259,14 +354,22 @@ static long long decimals(long n)
     return sum;
 }
 
-struct hw_size hw_rom_size(const struct hw_rom *rom, int bank_bytes)
+// Lines of the case statements of `columns` macros in every bank, of words of `width` bits.
+static long long case_text(const struct hw_rom *rom, int bits, int columns, int width)
+{
+    long words = 1L << bits, full = rom->depth / words;
+    long long line = snprintf(NULL, 0, "            %d'd: data <= %d'h;\n", bits, width);
+    return columns * (rom->depth * (line + (width + 3) / 4) + full * decimals(words) +
+                      decimals(rom->depth % words));
+}
+
+struct hw_size hw_rom_size(const struct hw_geometry *g, const struct hw_rom *rom)
 {
     enum { BANK = 570, JOINED = 650, INSTANCE = 90 }; // text around the words, about
-    int bits = hw_bank_addr_bits(rom, bank_bytes);
-    long banks = 1L << (rom->addr_bits - bits), words = 1L << bits, full = rom->depth / words;
-    long long line = snprintf(NULL, 0, "            %d'd: data <= %d'h;\n", bits, rom->width);
-    long long text = rom->depth * (line + (long long)word_digits(rom)) + full * decimals(words) +
-                     decimals(rom->depth % words);
-    long joined = banks > FAN ? banks / FAN + 1 : 1;
-    return (struct hw_size){text + banks * (BANK + INSTANCE) + joined * JOINED, banks + joined};
+    struct hw_cut cut = hw_rom_cut(g, rom);
+    long macros = (long)cut.banks * cut.columns, rows = cut.columns > 1 ? cut.banks : 0;
+    long joined = rows + (cut.banks > FAN ? cut.banks / FAN + 1 : 1);
+    long long text = case_text(rom, cut.bank_bits, cut.columns - 1, cut.column_bits) +
+                     case_text(rom, cut.bank_bits, 1, cut.last_bits);
+    return (struct hw_size){text + macros * (BANK + INSTANCE) + joined * JOINED, macros + joined};
 }

@@ -1,18 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// A ROM as Verilog: banks (case statements, personality/) and the module that joins them (fabric/).
+// A ROM as Verilog: macros (case statements, personality/) and the modules that join them
+// (fabric/).
+//
+// A ROM is rows of banks, one after the other by the address. A bank holds whole words in one
+// macro, or, where the geometry names the largest macro there is (--rom-macro), parts of words in
+// several, side by side: macro NAME_bNN_cMM has bits from MM * column_bits on.
 #ifndef HW_BANKS_H
 #define HW_BANKS_H
 
 #include "gen/chip/plan.h"
 #include "gen/chip/verilog.h"
 
-// Address bits of one bank: the most that bank_bytes allow (0: HW_BANK_BYTES), at least 1.
-int hw_bank_addr_bits(const struct hw_rom *rom, int bank_bytes);
+struct hw_cut {
+    int bank_bits;   // of an address within one bank, at least 1
+    int banks;       // one after the other
+    int columns;     // macros of a bank, side by side
+    int column_bits; // of each but the last
+    int last_bits;   // of the last
+};
+struct hw_cut hw_rom_cut(const struct hw_geometry *g, const struct hw_rom *rom);
 
-// fabric/NAME_rom.v, and where there are more than 16 banks fabric/NAME_gNN.v, each of which joins
-// 16 of them: a function of the geometry alone.
-void hw_write_joined(struct hw_out *out, const struct hw_rom *rom, int bank_bytes);
-// personality/NAME_bNN.v, all of them. plan: that of the ROM.
+// fabric/NAME_rom.v; where there are more than 16 banks fabric/NAME_gNN.v, each of which joins 16
+// of them; where a bank has several macros fabric/NAME_bNN.v: a function of the geometry alone.
+void hw_write_joined(struct hw_out *out, const struct hw_geometry *g, const struct hw_rom *rom);
+// personality/NAME_bNN.v or NAME_bNN_cMM.v, all of them. plan: that of the ROM. Macros side by side
+// take the memory of one bank.
 void hw_write_banks(struct hw_out *out, const struct hw_plan *plan, const struct hw_rom *rom);
 // Bits of a word of a function's table: base 16, step 12.
 enum { HW_TABLE_BITS = 28 };
@@ -25,6 +37,6 @@ struct hw_size {
     long long bytes;
     long files;
 };
-struct hw_size hw_rom_size(const struct hw_rom *rom, int bank_bytes);
+struct hw_size hw_rom_size(const struct hw_geometry *g, const struct hw_rom *rom);
 
 #endif

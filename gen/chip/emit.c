@@ -118,7 +118,7 @@ static bool is_template(const char *name)
 static bool has_banks_to_select(const struct hw_plan *plan)
 {
     for (int i = 0; i < HW_N_ROMS; i++) {
-        if (hw_bank_addr_bits(&plan->rom[i], plan->geometry.bank_bytes) < plan->rom[i].addr_bits)
+        if (hw_rom_cut(&plan->geometry, &plan->rom[i]).banks > 1)
             return true;
     }
     return false;
@@ -199,7 +199,7 @@ static void write_all(struct hw_out *out, const struct hw_plan *plan, const char
     for (int i = 0; i < HW_N_TABLES; i++)
         write_function_table(out, hw_table((enum hw_table_id)i));
     for (int i = 0; i < HW_N_ROMS; i++)
-        hw_write_joined(out, &plan->rom[i], plan->geometry.bank_bytes);
+        hw_write_joined(out, &plan->geometry, &plan->rom[i]);
     for (int i = 0; i < HW_N_ROMS; i++)
         hw_write_banks(out, plan, &plan->rom[i]);
     if (bus)
@@ -216,7 +216,7 @@ static struct hw_size whole_size(const struct hw_plan *plan)
     enum { FABRIC = 218000, A_FILE = 140, A_RANGE = 200 }; // templates; lines of the manifest, list
     struct hw_size sum = {FABRIC + (long long)A_RANGE * plan->n_ranges, 0};
     for (int i = 0; i < HW_N_ROMS; i++) {
-        struct hw_size rom = hw_rom_size(&plan->rom[i], plan->geometry.bank_bytes);
+        struct hw_size rom = hw_rom_size(&plan->geometry, &plan->rom[i]);
         sum.bytes += rom.bytes + (long long)A_FILE * rom.files;
         sum.files += rom.files;
     }

@@ -49,7 +49,7 @@ struct hw_estimate hw_estimate(const struct hw_plan *plan)
     double rom_mb = 0.0, weights_mb = 0.0;
     double lanes = g->rows * g->cols, att = g->att_pos * g->head_dim;
     for (int i = 0; i < HW_N_ROMS; i++) {
-        e.verilog_bytes += (double)hw_rom_size(&plan->rom[i], g->bank_bytes).bytes;
+        e.verilog_bytes += (double)hw_rom_size(g, &plan->rom[i]).bytes;
         rom_mb += (double)plan->rom[i].width * plan->rom[i].depth / 8e6;
     }
     for (int i = 0; i < plan->n_ranges; i++)

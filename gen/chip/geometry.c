@@ -134,6 +134,8 @@ bool hw_geometry_holds(const struct hw_config *c, int *vec, struct hw_error *err
 // A bank holds at least two words of every ROM.
 static bool check_banks(const struct hw_geometry *g, struct hw_error *err)
 {
+    if (g->macro_words)
+        return true; // of any width, by macros side by side
     long most = g->bank_bytes ? g->bank_bytes : HW_MOST_BANK_BYTES, vec = 2L * g->vec * 16;
     long lanes = 2L * g->rows * g->cols * g->code_bits, widest = lanes > vec ? lanes : vec;
     widest = widest > 2 * HW_INSN_BITS ? widest : 2 * HW_INSN_BITS; // the program's
@@ -143,6 +145,20 @@ static bool check_banks(const struct hw_geometry *g, struct hw_error *err)
                        "most %d, got %ld",
                        (widest + 7) / 8, HW_MOST_BANK_BYTES, most);
     return true;
+}
+
+bool hw_macro_parse(const char *text, struct hw_geometry *g, struct hw_error *err)
+{
+    char after = 0;
+    int n = sscanf(text, "%9dx%9d%c", &g->macro_words, &g->macro_bits, &after);
+    long most = 8L * HW_MOST_BANK_BYTES;
+    if (n == 2 && g->macro_words >= HW_LEAST_MACRO_WORDS && g->macro_bits >= HW_LEAST_MACRO_BITS &&
+        (long)g->macro_words * g->macro_bits <= most)
+        return true;
+    return hw_fail(err,
+                   "--rom-macro: expected DEPTHxWIDTH, at least %dx%d (a function's table) and at "
+                   "most %ld bits, got '%.40s'",
+                   HW_LEAST_MACRO_WORDS, HW_LEAST_MACRO_BITS, most, text);
 }
 
 // --- lanes

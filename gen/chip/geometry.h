@@ -47,8 +47,17 @@ struct hw_geometry {
     int weight_addr_bits, scale_addr_bits, gain_addr_bits, level_addr_bits, prog_addr_bits;
     int token_bits;
     int bank_bytes; // most bytes of one ROM bank (0: 256 KiB, or what two words take)
+    // The largest ROM macro, words and bits of a word; 0: a bank is as wide as its ROM, and as deep
+    // as bank_bytes allow.
+    int macro_words, macro_bits;
     struct hw_latency latency;
 };
+
+// What a ROM macro must hold: the largest table of a function (refmodel/tables.h), which is not
+// cut.
+enum { HW_LEAST_MACRO_WORDS = 128, HW_LEAST_MACRO_BITS = 28 };
+// "DEPTHxWIDTH" into macro_words and macro_bits.
+bool hw_macro_parse(const char *text, struct hw_geometry *g, struct hw_error *err);
 
 enum {
     HW_BANK_BYTES = 256 << 10,     // a larger case table falls out of Verilator's fast path

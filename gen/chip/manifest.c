@@ -46,6 +46,8 @@ static const struct {
     NUMBER(window, 0, 1, CAPACITY),
     NUMBER(kv_ctx, 8, HW_MAX_CTX, SAME),
     NUMBER(bank_bytes, 0, HW_MOST_BANK_BYTES, SAME),
+    NUMBER(macro_words, 0, 8 * HW_MOST_BANK_BYTES, SAME),
+    NUMBER(macro_bits, 0, 8 * HW_MOST_BANK_BYTES, SAME),
     NUMBER(rope_lo_bits, 1, 19, SAME), // where a position is cut in two
     NUMBER(rope_hi_bits, 1, 30, CAPACITY),
     NUMBER(acc_bits, 24, 40, CAPACITY),

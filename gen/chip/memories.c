@@ -82,8 +82,12 @@ int hw_memories(const struct hw_plan *plan, struct hw_memory at[HW_MOST_MEMORIES
     rams(&l, g);
     for (int i = 0; i < HW_N_ROMS; i++) {
         const struct hw_rom *r = &plan->rom[i];
-        int bits = hw_bank_addr_bits(r, g->bank_bytes);
-        add(&l, r->name, true, 1 << bits, r->width, 0, 1 << (r->addr_bits - bits));
+        struct hw_cut cut = hw_rom_cut(g, r);
+        int same = cut.last_bits == cut.column_bits ? cut.columns : cut.columns - 1;
+        if (same > 0)
+            add(&l, r->name, true, 1 << cut.bank_bits, cut.column_bits, 0, same * cut.banks);
+        if (same < cut.columns)
+            add(&l, r->name, true, 1 << cut.bank_bits, cut.last_bits, 0, cut.banks);
     }
     table(&l, HW_TABLE_EXP2, g->att_pos);
     table(&l, HW_TABLE_RECIP, 1);

@@ -46,8 +46,8 @@ static bool take(struct words *all, const struct hw_plan *plan, const struct hw_
 static bool take_design(struct words *all, const struct hw_plan *plan, struct hw_error *err)
 {
     for (int i = 0; i < HW_N_ROMS; i++)
-        if (!take(all, plan, &plan->rom[i],
-                  hw_bank_addr_bits(&plan->rom[i], plan->geometry.bank_bytes), err))
+        if (!take(all, plan, &plan->rom[i], hw_rom_cut(&plan->geometry, &plan->rom[i]).bank_bits,
+                  err))
             return false;
     return true;
 }

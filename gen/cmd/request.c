@@ -29,6 +29,9 @@ const struct hw_option HW_DESIGN_OPTIONS[] = {
              "capacities hold the model; only the constants are new"},
     {"bank-bytes", 0, HW_SETS(struct hw_request, geometry.bank_bytes), "N", 1, HW_ANY_COUNT,
      .otherwise = "262144", .help = "most bytes of a ROM bank"},
+    {"rom-macro", 0, HW_SETS(struct hw_request, rom_macro), "DEPTHxWIDTH",
+     .help = "the largest ROM macro, words and bits: ROMs are rows and columns of such, in place "
+             "of banks of whole words"},
     {"ctx", 0, HW_SETS(struct hw_request, ctx), "N", 1, HW_ANY_COUNT, .otherwise = "the model's",
      .help = "a context of N positions"},
     {"slice", 0, HW_SETS(struct hw_request, slice), "NAME", .preset = "chip",
@@ -68,12 +71,16 @@ static int check_request(const char *verb, struct hw_request *r)
     r->code_bits = r->code_bits ? r->code_bits : 4;
     const struct hw_geometry *g = &r->geometry;
     if (r->fabric && (g->rows || g->cols || g->vec || g->att_pos || g->bank_bytes || r->lane ||
-                      r->target || r->latency))
+                      r->target || r->latency || r->rom_macro))
         return hw_usage(verb,
                         "--fabric: expected no --rows, --cols, --vec, --att-pos, --lane, --target, "
-                        "--latency or --bank-bytes beside it");
+                        "--latency, --bank-bytes or --rom-macro beside it");
+    if (r->rom_macro && g->bank_bytes)
+        return hw_usage(verb, "--rom-macro: expected no --bank-bytes beside it");
     struct hw_error err = {0};
     if (r->latency && !hw_latency_parse(r->latency, &r->geometry.latency, &err))
+        return hw_usage(verb, "%s", err.text);
+    if (r->rom_macro && !hw_macro_parse(r->rom_macro, &r->geometry, &err))
         return hw_usage(verb, "%s", err.text);
     if (r->lane && !hw_lane_parse(r->lane, &r->geometry.lane))
         return hw_usage(verb, "expected --lane select or multiply, got '%s'", r->lane);

@@ -10,7 +10,7 @@
 
 struct hw_request {
     struct hw_geometry geometry;
-    const char *input, *output, *slice, *templates, *shape, *lane, *target, *fabric, *latency, *bus,
+    const char *input, *output, *slice, *templates, *shape, *lane, *target, *fabric, *latency, *rom_macro, *bus,
         *board;
     int ctx; // a shorter context than the model's, or 0
     int clock_mhz;
