@@ -53,10 +53,10 @@ static const struct place PLACES[] = {
 enum { N_PLACES = sizeof PLACES / sizeof PLACES[0] };
 
 static uint8_t alpha[1024], beta[2048], gamma_words[16384], delta[32];
-static const struct hw_patch_rom ROMS[] = {{"alpha", 3, 10, 9, alpha}, // two banks
-                                           {"beta", 2, 11, 11, beta},
-                                           {"gamma", 1, 14, 14, gamma_words},
-                                           {"delta", 1, 5, 5, delta}};
+static const struct hw_patch_rom ROMS[] = {{"alpha", 3, 10, 9, alpha, 2}, // two banks
+                                           {"beta", 2, 11, 11, beta, 1},
+                                           {"gamma", 1, 14, 14, gamma_words, 1},
+                                           {"delta", 1, 5, 5, delta, 1}};
 enum { N_ROMS = sizeof ROMS / sizeof ROMS[0] };
 
 static const struct hw_patch_rom *rom_of(const char *name)

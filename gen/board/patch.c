@@ -142,6 +142,11 @@ static long bank_words(const struct hw_patch_rom *rom)
     return 1L << rom->bank_bits;
 }
 
+static long rom_words(const struct hw_patch_rom *rom)
+{
+    return bank_words(rom) * rom->banks;
+}
+
 // Words from `start` on that are in its bank.
 static long words_left(const struct hw_patch_rom *rom, long start)
 {
@@ -159,13 +164,13 @@ static bool make_index(struct index *x, const struct hw_patch_rom *roms, int n_r
 {
     long n = 0;
     for (int i = 0; i < n_roms; i++)
-        n += ((1L << roms[i].addr_bits) / STEP + 1) * roms[i].width;
+        n += (rom_words(&roms[i]) / STEP + roms[i].banks) * roms[i].width;
     *x = (struct index){roms, calloc((size_t)n, sizeof *x->column), 0};
     if (!x->column)
         return hw_fail(err, "patch: out of memory");
     for (int i = 0; i < n_roms; i++) {
         long step = bank_words(&roms[i]) < STEP ? bank_words(&roms[i]) : STEP;
-        for (long start = 0; start < 1L << roms[i].addr_bits; start += step) {
+        for (long start = 0; start < rom_words(&roms[i]); start += step) {
             long left = words_left(&roms[i], start);
             for (int bit = 0; bit < roms[i].width; bit++) {
                 struct column *c = &x->column[x->n++];

@@ -8,12 +8,13 @@
 
 #include "gen/chip/plan.h"
 
-// A ROM of the design and its new words: [1 << addr_bits], zero where the model has none.
+// A ROM of the design and its new words, as many as its banks hold; zero where the model has none.
 struct hw_patch_rom {
     const char *name;
     int width, addr_bits;
     int bank_bits; // of an address within one bank; a block RAM is in one bank
     uint8_t *data; // words of (width + 7) / 8 bytes
+    int banks;
 };
 
 struct hw_patch_count {

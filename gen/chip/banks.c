@@ -23,7 +23,9 @@ struct hw_cut hw_rom_cut(const struct hw_geometry *g, const struct hw_rom *rom)
            (macro ? 2L << bits <= g->macro_words : (long)rom->width << (bits + 1) <= most))
         bits++;
     int columns = (rom->width + width - 1) / width;
-    return (struct hw_cut){bits, 1 << (rom->addr_bits - bits), columns, width,
+    long reach = 1L << rom->addr_bits, words = rom->capacity ? rom->capacity : reach;
+    words = words < reach ? words : reach;
+    return (struct hw_cut){bits, (int)(((words - 1) >> bits) + 1), columns, width,
                            rom->width - (columns - 1) * width};
 }
 
@@ -197,12 +199,11 @@ void hw_write_table(struct hw_out *out, const char *path, const char *module,
 
 // --- joining
 
-// The select of `n` nodes, whose words are the wires PREFIX_NN from `first` on, by the address from
-// bit `lsb` up.
+// The select of `n` nodes, whose words are the wires PREFIX_NN from `first` on, by `bits` of the
+// address from bit `lsb` up. Where no bank is, a word is zero.
 static void write_select(struct hw_out *out, const struct hw_rom *rom, const char *instance,
-                         const char *prefix, int first, int n, int lsb, const char *data)
+                         const char *prefix, int first, int n, int lsb, int bits, const char *data)
 {
-    int bits = hw_log2_up(n);
     hw_out_print(out, "    rom_select #(.W(%d)) %s (\n        .clk(clk), .re(re), .bank(",
                  rom->width, instance);
     if (bits < FAN_BITS)
@@ -220,10 +221,11 @@ static void write_select(struct hw_out *out, const struct hw_rom *rom, const cha
     hw_out_print(out, "\n    );\n");
 }
 
-// Banks, each with a wire for its word. Only the one that is read has its enable high.
-static void write_banks(struct hw_out *out, const struct hw_rom *rom, int first, int n, int bank)
+// Banks, each with a wire for its word, and the select of theirs. `bits` of the address choose one;
+// only that has its enable high.
+static void write_banks(struct hw_out *out, const struct hw_rom *rom, int first, int n, int bank,
+                        int bits)
 {
-    int bits = hw_log2_up(n);
     for (int i = first; i < first + n; i++)
         hw_out_print(out,
                      "    wire [%d:0] b_%02d;\n    %s_b%02d u_b%02d (\n"
@@ -231,13 +233,14 @@ static void write_banks(struct hw_out *out, const struct hw_rom *rom, int first,
                      ".data(b_%02d)\n    );\n",
                      rom->width - 1, i, rom->name, i, i, bank + bits - 1, bank, bits, i - first,
                      bank - 1, i);
+    write_select(out, rom, "u_select", "b", first, n, bank, bits, "data");
 }
 
 // The groups of a ROM. Nothing moves in one that is not read.
-static void write_groups(struct hw_out *out, const struct hw_rom *rom, int group)
+static void write_groups(struct hw_out *out, const struct hw_rom *rom, int n, int group)
 {
     int bits = rom->addr_bits - group;
-    for (int i = 0; i < 1 << bits; i++)
+    for (int i = 0; i < n; i++)
         hw_out_print(out,
                      "    wire [%d:0] g_%02d;\n"
                      "    %s_g%02d u_g%02d (\n        .clk(clk), .re(re && addr[%d:%d] == %d'd%d), "
@@ -247,22 +250,24 @@ static void write_groups(struct hw_out *out, const struct hw_rom *rom, int group
 }
 
 // n groups, and selects of FAN level by level; the last one's word is the output.
-static void write_tree(struct hw_out *out, const struct hw_rom *rom, int group)
+static void write_tree(struct hw_out *out, const struct hw_rom *rom, int n, int group)
 {
     char prefix[32] = "g", instance[32], data[32];
     int lsb = group;
-    write_groups(out, rom, group);
-    for (int level = 1, n = 1 << (rom->addr_bits - group); n > 1; level++) {
-        int fan = n < FAN ? n : FAN;
-        for (int i = 0; i < n / fan; i++) {
+    write_groups(out, rom, n, group);
+    for (int level = 1; lsb < rom->addr_bits; level++) {
+        int left = rom->addr_bits - lsb, bits = left < FAN_BITS ? left : FAN_BITS;
+        bool end = left <= FAN_BITS;
+        for (int first = 0, i = 0; first < n; first += FAN, i++) {
             snprintf(instance, sizeof instance, "u_select_%d_%02d", level, i);
             snprintf(data, sizeof data, "s%d_%02d", level, i);
-            if (n > fan)
+            if (!end)
                 hw_out_print(out, "    wire [%d:0] %s;\n", rom->width - 1, data);
-            write_select(out, rom, instance, prefix, fan * i, fan, lsb, n > fan ? data : "data");
+            write_select(out, rom, instance, prefix, first, n - first < FAN ? n - first : FAN, lsb,
+                         bits, end ? "data" : data);
         }
         snprintf(prefix, sizeof prefix, "s%d", level);
-        n /= fan;
+        n = (n + FAN - 1) / FAN;
         lsb += FAN_BITS;
     }
 }
@@ -320,26 +325,25 @@ void hw_write_joined(struct hw_out *out, const struct hw_geometry *g, const stru
     char module[64];
     struct hw_cut cut = hw_rom_cut(g, rom);
     int bank = cut.bank_bits, n = cut.banks, group = bank + FAN_BITS;
+    int bits = rom->addr_bits - bank; // choose a bank
     for (int i = 0; cut.columns > 1 && i < n; i++)
         write_row(out, rom, &cut, i);
-    for (int i = 0; n > FAN && i < n / FAN; i++) {
+    for (int first = 0, i = 0; bits > FAN_BITS && first < n; first += FAN, i++) {
+        int here = n - first < FAN ? n - first : FAN;
         snprintf(module, sizeof module, "%s_g%02d", rom->name, i);
-        begin_module(out, rom, module, group, FAN, bank);
-        write_banks(out, rom, FAN * i, FAN, bank);
-        write_select(out, rom, "u_select", "b", FAN * i, FAN, bank, "data");
+        begin_module(out, rom, module, group, here, bank);
+        write_banks(out, rom, first, here, bank, FAN_BITS);
         end_module(out);
     }
     snprintf(module, sizeof module, "%s_rom", rom->name);
     begin_module(out, rom, module, rom->addr_bits, n, bank);
-    if (n == 1)
+    if (bits == 0)
         hw_out_print(out, "    %s_b00 u_b00 (.clk(clk), .re(re), .addr(addr), .data(data));\n",
                      rom->name);
-    else if (n > FAN)
-        write_tree(out, rom, group);
-    else {
-        write_banks(out, rom, 0, n, bank);
-        write_select(out, rom, "u_select", "b", 0, n, bank, "data");
-    }
+    else if (bits > FAN_BITS)
+        write_tree(out, rom, (n + FAN - 1) / FAN, group);
+    else
+        write_banks(out, rom, 0, n, bank, bits);
     end_module(out);
 }
 
@@ -368,7 +372,8 @@ struct hw_size hw_rom_size(const struct hw_geometry *g, const struct hw_rom *rom
     enum { BANK = 570, JOINED = 650, INSTANCE = 90 }; // text around the words, about
     struct hw_cut cut = hw_rom_cut(g, rom);
     long macros = (long)cut.banks * cut.columns, rows = cut.columns > 1 ? cut.banks : 0;
-    long joined = rows + (cut.banks > FAN ? cut.banks / FAN + 1 : 1);
+    long groups = rom->addr_bits - cut.bank_bits > FAN_BITS ? (cut.banks + FAN - 1) / FAN : 0;
+    long joined = rows + groups + 1;
     long long text = case_text(rom, cut.bank_bits, cut.columns - 1, cut.column_bits) +
                      case_text(rom, cut.bank_bits, 1, cut.last_bits);
     return (struct hw_size){text + macros * (BANK + INSTANCE) + joined * JOINED, macros + joined};

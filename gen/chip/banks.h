@@ -13,7 +13,7 @@
 
 struct hw_cut {
     int bank_bits;   // of an address within one bank, at least 1
-    int banks;       // one after the other
+    int banks;       // one after the other, as many as hold the ROM's words
     int columns;     // macros of a bank, side by side
     int column_bits; // of each but the last
     int last_bits;   // of the last

@@ -88,7 +88,7 @@ static void write_function_table(struct hw_out *out, const struct hw_table *t)
         for (int k = 0; k < 4; k++)
             data[4 * i + k] = (uint8_t)(word >> (8 * k));
     }
-    struct hw_rom rom = {t->name, HW_TABLE_BITS, t->index_bits, n, data};
+    struct hw_rom rom = {t->name, HW_TABLE_BITS, t->index_bits, n, data, 0};
     snprintf(module, sizeof module, "%s_rom", t->name);
     snprintf(path, sizeof path, "fabric/%s.v", module);
     hw_write_table(out, path, module, &rom);
@@ -118,7 +118,7 @@ static bool is_template(const char *name)
 static bool has_banks_to_select(const struct hw_plan *plan)
 {
     for (int i = 0; i < HW_N_ROMS; i++) {
-        if (hw_rom_cut(&plan->geometry, &plan->rom[i]).banks > 1)
+        if (hw_rom_cut(&plan->geometry, &plan->rom[i]).bank_bits < plan->rom[i].addr_bits)
             return true;
     }
     return false;

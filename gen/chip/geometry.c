@@ -256,15 +256,20 @@ static bool fit_addresses(struct hw_geometry *g, const struct hw_qmodel *q, stru
                        "geometry: weight ROM: expected at most %d words, got %ld: more --rows or "
                        "--cols make fewer of them",
                        HW_MAX_WEIGHT_WORDS, words);
+    g->weight_words = (int)words;
+    g->scale_words = (int)scales;
+    g->level_words = (int)levels;
+    g->gain_words = (int)((c->n_layers * hw_layer_gains(c) + c->dim) / g->vec);
+    g->prog_words = hw_program_words(c);
     g->weight_addr_bits = address_bits(words);
     g->scale_addr_bits = address_bits(scales);
     g->level_addr_bits = address_bits(levels) < 2 ? 2 : address_bits(levels);
-    g->gain_addr_bits = address_bits((c->n_layers * hw_layer_gains(c) + c->dim) / g->vec);
+    g->gain_addr_bits = address_bits(g->gain_words);
     int widest = !c->sub_norm || g->max_dim > g->max_hidden ? g->max_dim : g->max_hidden;
     widest = c->sub_norm && g->max_q_dim > widest ? g->max_q_dim : widest;
     if (g->gain_addr_bits < address_bits(widest / g->vec)) // rmsnorm.v counts words in it
         g->gain_addr_bits = address_bits(widest / g->vec);
-    g->prog_addr_bits = address_bits(hw_program_words(c));
+    g->prog_addr_bits = address_bits(g->prog_words);
     return true;
 }
 
@@ -345,6 +350,7 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
     g->max_kv_dim = c->n_kv_heads * c->head_dim;
     fit_cache(g, c);
     g->rope_lo_bits = q->rope.lo_bits < 1 ? 1 : q->rope.lo_bits;
+    g->rope_hi_rows = q->rope.n_hi;
     g->rope_hi_bits = address_bits(q->rope.n_hi);
     g->token_bits = address_bits(c->vocab_size);
     if (g->token_bits < 4)

@@ -45,6 +45,8 @@ struct hw_geometry {
     int kv_rows;                    // of the KV cache: hw_kv_rows of all layers
     int rope_hi_bits, rope_lo_bits; // address bits of the position parts
     int weight_addr_bits, scale_addr_bits, gain_addr_bits, level_addr_bits, prog_addr_bits;
+    // Words of the ROMs, and rows of the high part of a position: no bank beyond them.
+    int weight_words, scale_words, gain_words, level_words, prog_words, rope_hi_rows;
     int token_bits;
     int bank_bytes; // most bytes of one ROM bank (0: 256 KiB, or what two words take)
     // The largest ROM macro, words and bits of a word; 0: a bank is as wide as its ROM, and as deep

@@ -62,6 +62,12 @@ static const struct {
     NUMBER(gain_addr_bits, 1, 30, CAPACITY),
     NUMBER(level_addr_bits, 1, 30, CAPACITY),
     NUMBER(prog_addr_bits, 1, 30, CAPACITY),
+    NUMBER(weight_words, 1, 1 << 30, CAPACITY),
+    NUMBER(scale_words, 1, 1 << 30, CAPACITY),
+    NUMBER(gain_words, 1, 1 << 30, CAPACITY),
+    NUMBER(level_words, 1, 1 << 30, CAPACITY),
+    NUMBER(prog_words, 1, 1 << 30, CAPACITY),
+    NUMBER(rope_hi_rows, 1, 1 << 30, CAPACITY),
     NUMBER(token_bits, 1, 30, CAPACITY),
 #undef NUMBER
 #define LATENCY(name, NAME, least, most, usual, meaning)                                           \

@@ -34,9 +34,9 @@ struct builder {
 static int grow(struct builder *b, int id, long n)
 {
     struct hw_rom *rom = &b->plan->rom[id];
-    if (rom->depth + n > 1L << rom->addr_bits) {
+    if (rom->depth + n > rom->capacity) {
         hw_fail(b->err, "plan: %s ROM: expected at most %ld words, got %ld", rom->name,
-                1L << rom->addr_bits, rom->depth + n);
+                rom->capacity, rom->depth + n);
         return -1;
     }
     if (id == HW_ROM_WEIGHT) { // only its layout is kept
@@ -477,18 +477,25 @@ bool hw_plan_make(struct hw_plan *plan, const struct hw_qmodel *q, const struct 
     plan->model = q;
     plan->geometry = *g;
     int half_bits = hw_log2_up(g->head_dim / 2);
-    plan->rom[HW_ROM_WEIGHT] =
-        (struct hw_rom){"weight", g->rows * g->cols * g->code_bits, g->weight_addr_bits, 0, NULL};
-    plan->rom[HW_ROM_SCALE] = (struct hw_rom){"scale", g->vec * 12, g->scale_addr_bits, 0, NULL};
-    plan->rom[HW_ROM_LEVEL] =
-        (struct hw_rom){"level", 8 << g->code_bits, g->level_addr_bits, 0, NULL};
-    plan->rom[HW_ROM_GAIN] = (struct hw_rom){"gain", g->vec * 16, g->gain_addr_bits, 0, NULL};
-    plan->rom[HW_ROM_ROPE_HI] =
-        (struct hw_rom){"rope_hi", 32, g->rope_hi_bits + half_bits, 0, NULL};
-    plan->rom[HW_ROM_ROPE_LO] =
-        (struct hw_rom){"rope_lo", 32, g->rope_lo_bits + half_bits, 0, NULL};
-    plan->rom[HW_ROM_PROGRAM] =
-        (struct hw_rom){"program", HW_INSN_BITS, g->prog_addr_bits, 0, NULL};
+    const struct {
+        const char *name;
+        int width, addr_bits;
+        long capacity;
+    } rom[HW_N_ROMS] = {
+        [HW_ROM_WEIGHT] = {"weight", g->rows * g->cols * g->code_bits, g->weight_addr_bits,
+                           g->weight_words},
+        [HW_ROM_SCALE] = {"scale", g->vec * 12, g->scale_addr_bits, g->scale_words},
+        [HW_ROM_LEVEL] = {"level", 8 << g->code_bits, g->level_addr_bits, g->level_words},
+        [HW_ROM_GAIN] = {"gain", g->vec * 16, g->gain_addr_bits, g->gain_words},
+        [HW_ROM_ROPE_HI] = {"rope_hi", 32, g->rope_hi_bits + half_bits,
+                            (long)g->rope_hi_rows << half_bits},
+        [HW_ROM_ROPE_LO] = {"rope_lo", 32, g->rope_lo_bits + half_bits,
+                            1L << (g->rope_lo_bits + half_bits)},
+        [HW_ROM_PROGRAM] = {"program", HW_INSN_BITS, g->prog_addr_bits, g->prog_words},
+    };
+    for (int i = 0; i < HW_N_ROMS; i++)
+        plan->rom[i] =
+            (struct hw_rom){rom[i].name, rom[i].width, rom[i].addr_bits, 0, NULL, rom[i].capacity};
 
     struct builder b = {plan, q, g, err};
     if (put_rope(&b) && slice(&b, name) && hw_program_check(plan, err))

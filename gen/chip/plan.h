@@ -18,6 +18,7 @@ struct hw_rom {       // one word is `width` bits, little endian in (width + 7) 
     int width, addr_bits;
     int depth;     // words used
     uint8_t *data; // NULL: the weight ROM, see hw_words
+    long capacity; // words that its banks must hold; 0: all that addr_bits reach
 };
 
 enum {

@@ -26,13 +26,13 @@ struct words {
 
 // All words of a ROM, in memory.
 static bool take(struct words *all, const struct hw_plan *plan, const struct hw_rom *rom,
-                 int bank_bits, struct hw_error *err)
+                 int bank_bits, int banks, struct hw_error *err)
 {
     struct hw_words words;
     size_t bytes = (size_t)(rom->width + 7) / 8;
     struct hw_patch_rom *to = &all->rom[all->n++];
-    *to = (struct hw_patch_rom){rom->name, rom->width, rom->addr_bits, bank_bits, NULL};
-    to->data = calloc((size_t)1 << rom->addr_bits, bytes);
+    *to = (struct hw_patch_rom){rom->name, rom->width, rom->addr_bits, bank_bits, NULL, banks};
+    to->data = calloc((size_t)banks << bank_bits, bytes);
     if (!to->data)
         return hw_fail(err, "%s ROM: out of memory", rom->name);
     if (!hw_words_open(&words, plan, rom, err))
@@ -45,10 +45,11 @@ static bool take(struct words *all, const struct hw_plan *plan, const struct hw_
 
 static bool take_design(struct words *all, const struct hw_plan *plan, struct hw_error *err)
 {
-    for (int i = 0; i < HW_N_ROMS; i++)
-        if (!take(all, plan, &plan->rom[i], hw_rom_cut(&plan->geometry, &plan->rom[i]).bank_bits,
-                  err))
+    for (int i = 0; i < HW_N_ROMS; i++) {
+        struct hw_cut cut = hw_rom_cut(&plan->geometry, &plan->rom[i]);
+        if (!take(all, plan, &plan->rom[i], cut.bank_bits, cut.banks, err))
             return false;
+    }
     return true;
 }
 
@@ -64,7 +65,7 @@ static bool take_text(struct words *all, const struct patch_request *r, const st
         if (hw_qmodel_set_context(&q, c->seq_len, plan->geometry.rope_lo_bits, err) &&
             hw_uart_tables(&q, tok, r->tokenizer, t, &known, err))
             for (int i = 0; i < HW_N_TEXT_TABLES && !err->set; i++)
-                take(all, NULL, &t->rom[i], t->rom[i].addr_bits, err);
+                take(all, NULL, &t->rom[i], t->rom[i].addr_bits, 1, err);
         hw_qmodel_free(&q);
     }
     hw_tokenizer_close(tok);

@@ -30,7 +30,7 @@ static bool table_new(struct hw_text_tables *t, enum hw_text_table which, const 
 {
     struct hw_rom *rom = &t->rom[which];
     int addr_bits = hw_log2_up(depth > 1 ? depth : 2);
-    *rom = (struct hw_rom){name, width, addr_bits, depth, NULL};
+    *rom = (struct hw_rom){name, width, addr_bits, depth, NULL, 0};
     rom->data = calloc((size_t)depth, (size_t)(width + 7) / 8);
     return rom->data || hw_fail(err, "%s: out of memory", name);
 }

@@ -45,7 +45,6 @@ fabric/program_rom.v
 personality/weight_b00.v
 personality/weight_b01.v
 personality/weight_b02.v
-personality/weight_b03.v
 personality/scale_b00.v
 personality/scale_b01.v
 personality/level_b00.v

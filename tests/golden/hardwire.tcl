@@ -47,7 +47,6 @@ read_verilog $hardwire/fabric/program_rom.v
 read_verilog $hardwire/personality/weight_b00.v
 read_verilog $hardwire/personality/weight_b01.v
 read_verilog $hardwire/personality/weight_b02.v
-read_verilog $hardwire/personality/weight_b03.v
 read_verilog $hardwire/personality/scale_b00.v
 read_verilog $hardwire/personality/scale_b01.v
 read_verilog $hardwire/personality/level_b00.v
