@@ -73,8 +73,8 @@ static struct shape choose(int ternary)
     s.heads = s.kv_heads * between(1, 3);
     s.dim = s.heads * s.head_dim;
     s.hidden = between(3, 40);
-    s.vec = power_between(2, 4);
-    while (s.kv_heads * s.head_dim % s.vec != 0) // head_dim is 4 at least, so vec stays above 2
+    s.vec = power_between(1, 4);
+    while (s.kv_heads * s.head_dim % s.vec != 0) // head_dim is 4 at least, so vec stays 2 or more
         s.vec /= 2;
     s.hidden += s.hidden % 2;
     s.ternary = ternary;
@@ -84,7 +84,7 @@ static struct shape choose(int ternary)
     }
     s.rows = at_most(s.vec * between(1, 5), 48);
     s.cols = at_most(s.vec * between(1, 5), 48);
-    s.att_pos = power_between(2, 5);
+    s.att_pos = power_between(1, 5);
     s.ctx = between(2, 40);
     return s;
 }

@@ -29,12 +29,12 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
 {
     const struct {
         const char *name;
-        int value;
-    } power[] = {{"vec", g->vec}, {"att_pos", g->att_pos}, {"head_dim", c->head_dim}};
+        int value, least;
+    } power[] = {{"vec", g->vec, 2}, {"att_pos", g->att_pos, 2}, {"head_dim", c->head_dim, 4}};
     for (size_t i = 0; i < sizeof power / sizeof power[0]; i++) {
-        if (!power_of_two(power[i].value) || power[i].value < 4)
-            return hw_fail(err, "geometry: %s: expected a power of two from 4, got %d",
-                           power[i].name, power[i].value);
+        if (!power_of_two(power[i].value) || power[i].value < power[i].least)
+            return hw_fail(err, "geometry: %s: expected a power of two from %d, got %d",
+                           power[i].name, power[i].least, power[i].value);
     }
     const struct {
         const char *name;

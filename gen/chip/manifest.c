@@ -31,10 +31,10 @@ static const struct {
     {                                                                                              \
 #name, offsetof(struct hw_geometry, name), least, most, use                                \
     }
-    NUMBER(rows, 4, HW_MAX_ROWS, SAME),
-    NUMBER(cols, 4, HW_MAX_COLS, SAME),
-    NUMBER(vec, 4, HW_MAX_ROWS, SAME),
-    NUMBER(att_pos, 4, HW_MAX_ATT_POS, SAME),
+    NUMBER(rows, 2, HW_MAX_ROWS, SAME),
+    NUMBER(cols, 2, HW_MAX_COLS, SAME),
+    NUMBER(vec, 2, HW_MAX_ROWS, SAME),
+    NUMBER(att_pos, 2, HW_MAX_ATT_POS, SAME),
     NUMBER(code_bits, 2, 4, SAME),
     NUMBER(head_dim, 4, HW_MAX_HEAD_DIM, SAME),
     NUMBER(act_bits, 4, 12, SAME),
@@ -44,14 +44,14 @@ static const struct {
     NUMBER(qkv_bias, 0, 1, CAPACITY),
     NUMBER(qk_norm, 0, 1, SAME),
     NUMBER(window, 0, 1, CAPACITY),
-    NUMBER(kv_ctx, 8, HW_MAX_CTX, SAME),
+    NUMBER(kv_ctx, 4, HW_MAX_CTX, SAME),
     NUMBER(bank_bytes, 0, HW_MOST_BANK_BYTES, SAME),
     NUMBER(macro_words, 0, 8 * HW_MOST_BANK_BYTES, SAME),
     NUMBER(macro_bits, 0, 8 * HW_MOST_BANK_BYTES, SAME),
     NUMBER(rope_lo_bits, 1, 19, SAME), // where a position is cut in two
     NUMBER(rope_hi_bits, 1, 30, CAPACITY),
     NUMBER(acc_bits, 24, 40, CAPACITY),
-    NUMBER(ctx, 8, HW_MAX_CTX, CAPACITY),
+    NUMBER(ctx, 4, HW_MAX_CTX, CAPACITY),
     NUMBER(max_dim, 4, 1 << 20, CAPACITY),
     NUMBER(max_q_dim, 4, 1 << 20, CAPACITY),
     NUMBER(max_hidden, 4, 1 << 20, CAPACITY),

@@ -24,7 +24,7 @@ bool hw_words_open(struct hw_words *w, const struct hw_plan *plan, const struct 
     }
     widest += (size_t)g->cols;
     w->codes = malloc((size_t)g->rows * widest);
-    w->lanes = malloc(lanes);
+    w->lanes = calloc((lanes + 7) / 8, 8); // pack takes eight at a time
     w->word = malloc(((size_t)rom->width + 7) / 8);
     if (w->codes && w->lanes && w->word)
         return true;
@@ -81,7 +81,8 @@ static uint64_t pack_eight(const uint8_t *code, int bits)
     return (x & UINT64_C(0xffffffff)) | (x >> 4 * gap & UINT64_C(0xffffffff) << 4 * bits);
 }
 
-// rows * cols is a multiple of 8 (both are from 4): a word is whole bytes.
+// Eight lanes at a time make `bits` whole bytes; of the last eight there may be four, whose bits
+// the word's last byte ends with zeros.
 static void pack(struct hw_words *w)
 {
     const struct hw_geometry *g = &w->plan->geometry;
@@ -89,7 +90,8 @@ static void pack(struct hw_words *w)
     uint8_t *to = w->word;
     for (int i = 0; i < lanes; i += 8, to += bits) {
         uint64_t x = pack_eight(w->lanes + i, bits);
-        for (int k = 0; k < bits; k++)
+        int bytes = lanes - i < 8 ? (4 * bits + 7) / 8 : bits;
+        for (int k = 0; k < bytes; k++)
             to[k] = (uint8_t)(x >> (8 * k));
     }
 }
