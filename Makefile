@@ -115,11 +115,17 @@ $(B)/shape: tests/shape.c | setup
 	@mkdir -p $(@D)
 	@echo "CC $<"; $(CC) $(ALL_CFLAGS) $< -o $@
 
-test: all $(TESTS) $(B)/shape $(B)/answers $(B)/same_weights $(B)/encode $(B)/default.safetensors
+# Compiled on all cores, whatever -j says: what tests/run needs.
+FOR_TESTS := all $(TESTS) $(B)/shape $(B)/answers $(B)/same_weights $(B)/encode $(B)/default.safetensors
+COMPILE_TESTS = @+$(MAKE) -s --no-print-directory -j $$(nproc) $(FOR_TESTS)
+
+test:
+	$(COMPILE_TESTS)
 	@sim/setup python3-pip python3-venv ngspice
 	@tests/run
 
-test-full: all $(TESTS) $(B)/shape $(B)/answers $(B)/same_weights $(B)/encode $(B)/default.safetensors
+test-full:
+	$(COMPILE_TESTS)
 	@sim/setup python3-pip python3-venv python3-torch chromium klayout ngspice
 	@tests/run full
 
