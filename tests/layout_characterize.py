@@ -177,7 +177,7 @@ def circuit(kit, corner, volt, celsius, rows, cols, one, output_ff, edge=EDGE, l
     t += [f".meas tran charge_c integ i(vdd) from={HIGH - 1}n to={END}n",
           f".meas tran qa integ i(va) from=2.9n to=5n", f".meas tran qclk integ i(vclk) from={HIGH - 1}n to={HIGH + 10}n",
           f".meas tran seen find v(dx) at={LOW - 1}n", f".meas tran start find v({end}) at={HIGH - 1}n",
-          f".tran 20p {END}n 0 100p uic", ".end"]
+          f".tran 20p {END}n 0 {kit.step_ps}p uic", ".end"]
     return "\n".join(t) + "\n"
 
 
@@ -201,8 +201,10 @@ def leakage(kit, rows, cols, corner, volt, celsius, one):
     deck.mos("ip", "d", "bl", "vdd", cols)
     deck.mos("b", "bl", "w7", "0" if one else "bl", rows * cols)
     deck.text += [AT_REST, ".op", ".end"]
-    seen = current("\n".join(deck.text) + "\n")
-    return -seen * volt * 1e9
+    nw = -current("\n".join(deck.text) + "\n") * volt * 1e9
+    if not 0 < nw < rows * cols:  # a nW a bit is far too much: ngspice gave up its search
+        raise SystemExit(f"{rows} x {cols}, {corner}: no operating point: {nw:.3g} nW")
+    return nw
 
 
 def current(text):
@@ -403,12 +405,12 @@ def main():
     args = parser.parse_args()
     kit = layout_models.of(args.process, args.pdk)
     if args.write:
-        return write(args.kit, args.write, args.keep)
+        return write(kit, args.write, args.keep)
     if args.leaves:
-        return check_leaves(args.kit, args.leaves)
+        return check_leaves(kit, args.leaves)
     if args.rest:
-        return check_rest(args.kit, *args.rest)
-    return check(args.kit, args.check[0], int(args.check[1]), int(args.check[2]))
+        return check_rest(kit, *args.rest)
+    return check(kit, args.check[0], int(args.check[1]), int(args.check[2]))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 // falling edge; A is stable before CLK rises and until it falls.
 #include "gen/layout/liberty.h"
 
+#include <string.h>
+
 enum field {
     ACCESS,
     FALL,
@@ -35,10 +37,14 @@ static const double LOAD_PF[2] = {0.01, 0.06}; // those simulated
 static const double SLEW_NS[2] = {0.04, 0.4};  // those simulated, 10 to 90%
 // From the start of an edge to its middle, in slews: A may act as soon as it moves.
 static const double START_TO_MIDDLE = 0.5 / 0.8;
-static const struct corner CORNER[] = {
+enum { N_CORNERS = 3 };
+static const struct corner SKY130[N_CORNERS] = {
 #include "gen/layout/sky130_timing.h"
 };
-enum { N_CORNERS = sizeof CORNER / sizeof CORNER[0] };
+static const struct {
+    const char *pdk;
+    const struct corner *corner; // [N_CORNERS]
+} TIMED[] = {{"sky130", SKY130}};
 
 // How far x lies from at[*i] to at[*i + 1], 0 to 1; 0 before the first.
 static double along(const double *at, int n, double x, int *i)
@@ -226,6 +232,8 @@ static void write_corner(struct hw_out *out, const struct hw_layout *l, const st
 
 void hw_liberty_write(struct hw_out *out, const struct hw_layout *l)
 {
-    for (int i = 0; i < N_CORNERS && l->pdk->timed; i++)
-        write_corner(out, l, &CORNER[i]);
+    for (size_t t = 0; t < sizeof TIMED / sizeof TIMED[0]; t++) {
+        for (int i = 0; i < N_CORNERS && strcmp(TIMED[t].pdk, l->pdk->name) == 0; i++)
+            write_corner(out, l, &TIMED[t].corner[i]);
+    }
 }

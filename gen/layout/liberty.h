@@ -6,7 +6,7 @@
 #include "gen/layout/layout.h"
 
 // macros_tt.lib, macros_ss.lib, macros_ff.lib: Liberty, one file a corner. The numbers are
-// interpolated between those of gen/layout/sky130_timing.h by rows (times: rounded up to a power of
+// interpolated between those of gen/layout/PDK_timing.h by rows (times: rounded up to a power of
 // two) and columns; smaller macros have those of the smallest size there. Nothing for a process
 // that is not timed.
 void hw_liberty_write(struct hw_out *out, const struct hw_layout *layout);

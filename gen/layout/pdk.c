@@ -31,7 +31,6 @@ static const struct hw_pdk SKY130 = {
     .lef_local = "li1",
     .lef_met1 = "met1",
     .lef_met2 = "met2",
-    .timed = true,
     .nfet = "sky130_fd_pr__nfet_01v8",
     .pfet = "sky130_fd_pr__pfet_01v8",
     .grid = 5,

@@ -4,7 +4,6 @@
 #ifndef HW_PDK_H
 #define HW_PDK_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 // Of GDSII; layer -1: the process has none, nothing is drawn.
@@ -51,7 +50,6 @@ struct hw_pdk {
     struct hw_layer well, diff, tap, poly, nsdm, psdm, npc, contact, local, mcon, met1, via, met2;
     struct hw_layer local_label, met1_label, met2_label, met1_pin, met2_pin, boundary;
     const char *lef_local, *lef_met1, *lef_met2; // names of layers in LEF
-    bool timed;              // gen/layout/NAME_timing.h has times and energies: Liberty is written
     const char *nfet, *pfet; // SPICE models, called as subcircuits: drain gate source bulk
     int grid;
     int diff_space;

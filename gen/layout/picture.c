@@ -7,26 +7,68 @@
 
 #include "gen/layout/views.h"
 
+// --- the floorplan
+
+enum { FRAME = 24, FOOT = 40, LONG_SIDE = 1000 }; // pixels
+enum { SCALE_BAR_NM = 100000 };
+
+struct view {
+    double scale;  // pixels a nm
+    double bottom; // of the floorplan, in pixels from above
+};
+
+// A box of the floorplan, nm.
+static void plan_box(struct hw_out *out, const struct view *v, struct hw_box b, const char *style)
+{
+    hw_out_print(out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" %s/>\n",
+                 FRAME + b.x0 * v->scale, v->bottom - b.y1 * v->scale, (b.x1 - b.x0) * v->scale,
+                 (b.y1 - b.y0) * v->scale, style);
+}
+
+// Its outline, its array, and over it the name and the size, as large as they fit.
+static void plan_macro(struct hw_out *out, const struct view *v, const struct hw_macro *m)
+{
+    static const char *const COLOUR[] = {"#3d6fb4", "#c2703d", "#5b9a5b", "#a14f7f",
+                                         "#8a7a3a", "#3f8f95", "#7a5fb0", "#b04a4a"};
+    const struct hw_array *a = &m->array;
+    char style[64];
+    int x = m->x + m->array_x, y = m->y + m->array_y;
+    snprintf(style, sizeof style, "fill=\"%s\" fill-opacity=\"0.18\" stroke=\"%s\"",
+             COLOUR[m->rom % 8], COLOUR[m->rom % 8]);
+    plan_box(out, v, (struct hw_box){m->x, m->y, m->x + m->width, m->y + m->height}, style);
+    snprintf(style, sizeof style, "fill=\"%s\" fill-opacity=\"0.55\"", COLOUR[m->rom % 8]);
+    plan_box(out, v, (struct hw_box){x, y, x + a->width, y + a->height}, style);
+    double w = m->width * v->scale, font = w / 9 < 15 ? w / 9 : 15;
+    double at = FRAME + m->x * v->scale + w / 2,
+           to = v->bottom - (m->y + m->height / 2.0) * v->scale;
+    hw_out_print(out,
+                 "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%.1f\">%s</text>\n"
+                 "<text x=\"%.1f\" y=\"%.1f\" font-size=\"%.1f\">%d x %d</text>\n",
+                 at, to, font, m->name, at, to + 1.3 * font, 0.85 * font, a->rows, a->cols);
+}
+
 void hw_views_floorplan(struct hw_out *out, const struct hw_layout *l)
 {
-    double scale = 1000.0 / (l->width > l->height ? l->width : l->height);
+    struct view v = {(double)LONG_SIDE / (l->width > l->height ? l->width : l->height), 0};
+    v.bottom = FRAME + l->height * v.scale;
+    double bits = 0;
+    for (int i = 0; i < l->n_macros; i++)
+        bits += (double)l->macro[i].array.rows * l->macro[i].array.cols;
     hw_out_open(out, "floorplan.svg");
     hw_out_print(out,
                  "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
-                 "font-family=\"sans-serif\" font-size=\"13\" text-anchor=\"middle\">\n"
+                 "font-family=\"sans-serif\" text-anchor=\"middle\">\n"
                  "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-                 l->width * scale, l->height * scale);
-    for (int i = 0; i < l->n_macros; i++) {
-        const struct hw_macro *m = &l->macro[i];
-        double x = m->x * scale, y = (l->height - m->y - m->height) * scale;
-        double w = m->width * scale, h = m->height * scale;
-        hw_out_print(out,
-                     "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
-                     "fill=\"#cfe3f5\" stroke=\"#1d4f7c\"/>\n"
-                     "<text x=\"%.1f\" y=\"%.1f\"%s>%s</text>\n",
-                     x, y, w, h, x + w / 2, y + h / 2, w < 120 ? " font-size=\"7\"" : "", m->name);
-    }
-    hw_out_print(out, "</svg>\n");
+                 l->width * v.scale + 2 * FRAME, v.bottom + FOOT);
+    for (int i = 0; i < l->n_macros; i++)
+        plan_macro(out, &v, &l->macro[i]);
+    double y = v.bottom + FOOT / 2.0, bar = SCALE_BAR_NM * v.scale;
+    hw_out_print(out,
+                 "<path d=\"M%d %.1fv8h%.1fv-8\" fill=\"none\" stroke=\"#333\"/>\n"
+                 "<text x=\"%.1f\" y=\"%.1f\" font-size=\"13\" text-anchor=\"start\">"
+                 "100 um; %s, %d macros, %.0f bits; dark: the bits, light: decoders and columns' "
+                 "ends</text>\n</svg>\n",
+                 FRAME, y, bar, FRAME + bar + 10, y + 8, l->pdk->name, l->n_macros, bits);
     hw_out_close(out);
 }
 

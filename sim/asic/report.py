@@ -12,8 +12,10 @@ import argparse
 import json
 import os
 import re
+import shutil
 import sys
 
+import picture
 import timing
 
 OSU018 = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib"
@@ -185,10 +187,15 @@ def main():
              (("slowest between registers", "path"), ("slowest from a ROM", "from_rom"), ("slowest to a ROM", "to_rom"))]
     page += [f"* slowest ROM macro: `{corners['tt']['rom'][2]}`", "", *units_table(results), "",
              f"Units whose slowest path has more than {LIMIT} gates: {named(False)}; through a multiplier: {named(True)}.", ""]
+    rams = [(ram, n, timing.ram_size(ram)) for ram, n in sorted(design["rams"].items())]
+    picture.write(f"{d}/chip.svg", layout, {n: r["sky130"]["um2"] for n, r in results.items() if r["sky130"]["um2"]},
+                  [(f"{words} words of {lanes * bits} bits", timing.bits_of(ram) / timing.SRAM_MBIT_MM2)
+                   for ram, n, (words, lanes, bits, _) in rams for _ in range(n)])
     with open(f"{d}/asic.json", "w") as file:
         json.dump({"units": results, "corners": corners, **figures}, file, indent=1)
     print("\n".join(page))
     if o.page:
+        shutil.copy(f"{d}/chip.svg", os.path.join(os.path.dirname(o.page), "mask-chip.svg"))
         with open(o.page) as file:
             text = file.read()
         before, rest = text.split(MARKERS[0])
