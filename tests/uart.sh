@@ -45,6 +45,20 @@ build/hardwire quantize $dir/tiny.bin -o $dir/tiny.safetensors -q
 build/hardwire emit $dir/tiny.safetensors -o $dir/tiny --rows 4 --cols 4 --vec 4 --att-pos 4 -q
 build/hardwire uart $dir/tiny.safetensors -t $tok -o $dir/tiny-uart -q
 
+# --- one folder: the same files, and lists of them that tools take
+status=0
+build/hardwire emit $dir/tiny.safetensors -o $dir/one --rows 4 --cols 4 --vec 4 --att-pos 4 -q --bus uart -t $tok || status=1
+diff -r $dir/one/fabric $dir/tiny/fabric && diff -r $dir/one/personality $dir/tiny/personality &&
+    diff -r -x filelist.f $dir/one/bus $dir/tiny-uart || status=1
+(cd $dir/one && yosys -q -s hardwire.ys -p "proc; check -assert; select -assert-any uart_top/w:listening" &&
+    iverilog -g2005 -s uart_top -o ../one.vvp -c filelist.f) > $dir/words 2>&1 || { cat $dir/words; status=1; }
+for wrong in "$dir/tiny.safetensors --bus uart" "$dir/tiny.safetensors -t $tok" "$dir/tiny.safetensors --bus axi -t $tok" \
+    "$dir/tiny.safetensors --bus uart -t $dir/no.bin" "--shape 8,16,1,2,1,32,16 --bus uart -t $tok"; do
+    # shellcheck disable=SC2086
+    ! build/hardwire emit -o $dir/none -q $wrong > $dir/words 2>&1 && grep -qE 'expected|no.bin: open' $dir/words && [ ! -e $dir/none ] || status=1
+done
+check "emit --bus uart is the chip and its line in one folder" $status
+
 # --- no warning of any tool
 sources=$(sed -n "s|^\(.*\.v\)$|$dir/tiny/\1|p" $dir/tiny/filelist.f | grep -v '/slice'; ls $dir/tiny-uart/*.v)
 status=0

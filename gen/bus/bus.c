@@ -18,6 +18,7 @@ static const struct {
      "hardwire_wb",
      {"bus_core.v", "bus_registers.v", "fifo.v", "hardwire_wb.v", "wishbone.v",
       "hardwire_registers.h", "hardwire_registers.xml", "hardwire.rdl"}},
+    {"uart", "uart_top", {NULL}}, // gen/uart
 };
 enum { N_BUSES = sizeof BUS / sizeof BUS[0] };
 
@@ -32,6 +33,11 @@ static int find(const char *name)
 bool hw_bus_known(const char *name)
 {
     return find(name) < N_BUSES;
+}
+
+bool hw_bus_speaks_text(const char *name)
+{
+    return !BUS[find(name)].file[0];
 }
 
 const char *hw_bus_top(const char *name)
@@ -58,11 +64,15 @@ static void write_header(struct hw_out *out, const struct hw_plan *plan)
 }
 
 void hw_bus_write(struct hw_out *out, const struct hw_plan *plan, const char *templates,
-                  const char *name)
+                  const struct hw_bus *bus)
 {
-    int bus = find(name);
+    if (hw_bus_speaks_text(bus->name)) {
+        hw_uart_files(out, "bus/", &bus->text, templates, plan->model->config.vocab_size,
+                      &bus->known);
+        return;
+    }
     write_header(out, plan);
-    for (const char *const *file = BUS[bus].file; *file; file++) {
+    for (const char *const *file = BUS[find(bus->name)].file; *file; file++) {
         char from[4096], to[96];
         snprintf(from, sizeof from, "%s/bus/%s", templates, *file);
         snprintf(to, sizeof to, "bus/%s", *file);

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes what follows from the register table: register Verilog, C header, IP-XACT and page.
+"""Makes what follows from the register table: register Verilog, C header, IP-XACT, page and HTML.
 
-    make_registers.py TABLE.rdl FOLDER     writes bus_registers.v, registers.md, hardwire_registers.h and .xml
+    make_registers.py TABLE.rdl FOLDER     writes bus_registers.v, registers.md, hardwire_registers.h and .xml, html/
 
-Needs systemrdl-compiler and PeakRDL's C header and IP-XACT exporters. The Verilog is made here, since that of
+Needs systemrdl-compiler and PeakRDL's exporters of C headers, IP-XACT and HTML. The Verilog is made here, since that of
 PeakRDL is SystemVerilog. Refuses a field whose kind it does not know."""
 import os
 import sys
 
 from peakrdl_cheader.exporter import CHeaderExporter
+from peakrdl_html import HTMLExporter
 from peakrdl_ipxact import IPXACTExporter
 from systemrdl import RDLCompiler
 from systemrdl.node import RegNode
@@ -241,6 +242,7 @@ def main(table, folder):
     write("registers.md", page(top))
     CHeaderExporter().export(top, path=os.path.join(folder, "hardwire_registers.h"))
     IPXACTExporter(vendor="hardwire", library="bus", version="1.0").export(top, os.path.join(folder, "hardwire_registers.xml"))
+    HTMLExporter().export(top, os.path.join(folder, "html"))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include "gen/bus/bus.h"
 #include "gen/chip/banks.h"
 #include "gen/chip/filelist.h"
 #include "gen/chip/manifest.h"
@@ -185,13 +184,13 @@ static void copy_templates(struct hw_out *out, const struct hw_plan *plan, const
 }
 
 // What a flow builds: the slice, the chip, or the chip on its bus.
-static const char *top_module(const char *slice, const char *bus)
+static const char *top_module(const char *slice, const struct hw_bus *bus)
 {
-    return bus ? hw_bus_top(bus) : strcmp(slice, "chip") == 0 ? "chip_top" : "slice_top";
+    return bus ? hw_bus_top(bus->name) : strcmp(slice, "chip") == 0 ? "chip_top" : "slice_top";
 }
 
 static void write_all(struct hw_out *out, const struct hw_plan *plan, const char *templates,
-                      const char *slice, const char *bus)
+                      const char *slice, const struct hw_bus *bus)
 {
     copy_templates(out, plan, slice, templates);
     write_geometry(out, &plan->geometry);
@@ -205,7 +204,7 @@ static void write_all(struct hw_out *out, const struct hw_plan *plan, const char
     if (bus)
         hw_bus_write(out, plan, templates, bus);
     hw_filelist_write(out, top_module(slice, bus), bus != NULL);
-    hw_manifest_write(out, plan, slice, bus);
+    hw_manifest_write(out, plan, slice, bus ? bus->name : NULL);
 }
 
 enum { FABRIC_FILES = 64 }; // at most, beside the ROMs
@@ -282,7 +281,7 @@ static bool read_older(const char *name, bool *is_design, struct hw_manifest *m,
                    why.text);
 }
 
-static void write_design(const struct hw_plan *plan, const char *slice, const char *bus,
+static void write_design(const struct hw_plan *plan, const char *slice, const struct hw_bus *bus,
                          const char *templates, const char *temp, struct hw_out *out)
 {
     const char *part[] = {"fabric", "personality", "bus"};
@@ -298,8 +297,9 @@ static void write_design(const struct hw_plan *plan, const char *slice, const ch
     write_all(out, plan, templates, slice, bus);
 }
 
-bool hw_emit(const struct hw_plan *plan, const char *slice, const char *bus, const char *templates,
-             const char *path, enum hw_emit_mode mode, FILE *progress, struct hw_error *err)
+bool hw_emit(const struct hw_plan *plan, const char *slice, const struct hw_bus *bus,
+             const char *templates, const char *path, enum hw_emit_mode mode, FILE *progress,
+             struct hw_error *err)
 {
     struct hw_output_dir dir;
     struct hw_manifest older;

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "gen/bus/bus.h"
 #include "gen/chip/plan.h"
 
 enum hw_emit_mode {
@@ -14,11 +15,12 @@ enum hw_emit_mode {
     HW_EMIT_KEEP,    // it stays where its manifest is the one this would write
 };
 
-// slice: the plan's name, for the manifest. bus: a name of gen/bus/bus.h, or NULL. templates:
+// slice: the plan's name, for the manifest. bus: NULL, or what the chip is on. templates:
 // directory of the hand-written Verilog. progress: not NULL is told the size before anything is
 // written, and how far a long output has come. An error: anything at `dir` that is not an output;
 // anything at DIR.old; a disk without room; SIGINT, SIGTERM, SIGHUP.
-bool hw_emit(const struct hw_plan *plan, const char *slice, const char *bus, const char *templates,
-             const char *dir, enum hw_emit_mode mode, FILE *progress, struct hw_error *err);
+bool hw_emit(const struct hw_plan *plan, const char *slice, const struct hw_bus *bus,
+             const char *templates, const char *dir, enum hw_emit_mode mode, FILE *progress,
+             struct hw_error *err);
 
 #endif

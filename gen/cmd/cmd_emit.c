@@ -8,6 +8,7 @@
 #include "gen/bus/bus.h"
 #include "gen/chip/emit.h"
 #include "gen/cmd.h"
+#include "gen/qmodel/file.h"
 #include "gen/qmodel/memory.h"
 
 // The same design with a pattern in its ROMs.
@@ -21,11 +22,31 @@ static bool blank(struct hw_plan *plan, struct hw_error *err)
     return !err->set;
 }
 
+// What the chip is on. The self-test of a serial line runs the model, so that its weights are read
+// too. On success the caller frees bus->text.
+static bool make_bus(const struct hw_request *r, struct hw_bus *bus, struct hw_error *err)
+{
+    struct hw_qmodel q;
+    *bus = (struct hw_bus){.name = r->bus};
+    if (!r->bus || !hw_bus_speaks_text(r->bus))
+        return true;
+    if (!hw_qmodel_read(&q, r->input, err))
+        return false;
+    struct hw_tokenizer *tok = hw_tokenizer_open(r->tokenizer, q.config.vocab_size, err);
+    if (tok && (r->ctx == 0 || hw_qmodel_set_context(&q, r->ctx, 0, err)))
+        hw_uart_tables(&q, tok, r->tokenizer, r->blank, &bus->text, &bus->known, err);
+    if (tok)
+        hw_tokenizer_close(tok);
+    hw_qmodel_free(&q);
+    return !err->set;
+}
+
 static int emit(int argc, char **argv)
 {
     struct hw_request r;
     struct hw_qmodel q;
     struct hw_plan plan;
+    struct hw_bus bus;
     struct hw_error err = {0};
     int status = hw_parse_request(&HW_VERB_EMIT, argc, argv, &r);
     if (status >= 0)
@@ -36,11 +57,21 @@ static int emit(int argc, char **argv)
         return hw_usage("emit", "--bus: expected " HW_BUSES ", got '%s'", r.bus);
     if (r.bus && strcmp(r.slice, "chip") != 0)
         return hw_usage("emit", "--bus: expected a whole chip, got --slice %s", r.slice);
+    bool text = r.bus && hw_bus_speaks_text(r.bus);
+    if (text && !r.tokenizer)
+        return hw_usage("emit", "--bus %s: expected -t TOKENIZER", r.bus);
+    if (text && !r.input)
+        return hw_usage("emit", "--bus %s: expected a model, got a shape", r.bus);
+    if (!text && r.tokenizer)
+        return hw_usage("emit", "-t: expected --bus uart");
     if (!hw_prepare(&r, &q, &plan, &err))
         return hw_report(&err);
-    if (!r.blank || blank(&plan, &err))
-        hw_emit(&plan, r.slice, r.bus, r.templates, r.output,
-                r.keep ? HW_EMIT_KEEP : HW_EMIT_REPLACE, r.quiet ? NULL : stderr, &err);
+    if (make_bus(&r, &bus, &err)) {
+        if (!r.blank || blank(&plan, &err))
+            hw_emit(&plan, r.slice, r.bus ? &bus : NULL, r.templates, r.output,
+                    r.keep ? HW_EMIT_KEEP : HW_EMIT_REPLACE, r.quiet ? NULL : stderr, &err);
+        hw_text_tables_free(&bus.text);
+    }
     hw_plan_free(&plan);
     hw_qmodel_free(&q);
     return err.set ? hw_report(&err) : 0;
@@ -51,7 +82,10 @@ static const struct hw_option EMIT_OPTIONS[] = {
     {"templates", 0, HW_SETS(struct hw_request, templates), "DIR", .otherwise = "rtl_templates",
      .help = "the hand-written Verilog"},
     {"bus", 0, HW_SETS(struct hw_request, bus), "NAME", .otherwise = "none",
-     .help = "axi: bus/, the chip with streams of tokens and with registers"},
+     .help = "bus/: the chip with streams of tokens and registers on AXI (axi), with registers on "
+             "Wishbone (wishbone), or behind a serial line that speaks text (uart)"},
+    {"tokenizer", 't', HW_SETS(struct hw_request, tokenizer), "FILE",
+     .help = "of --bus uart: scored pieces, of llama2.c or of a GGUF file"},
     {"keep", 0, HW_SETS(struct hw_request, keep), .help = "leave DIR where it is this very design"},
     {"blank", 0, HW_SETS(struct hw_request, blank),
      .help = "ROMs hold no model, but what `hardwire patch` finds their bits by in a bitstream"},

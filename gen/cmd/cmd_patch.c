@@ -63,7 +63,7 @@ static bool take_text(struct words *all, const struct patch_request *r, const st
     struct hw_tokenizer *tok = hw_tokenizer_open(r->tokenizer, c->vocab_size, err);
     if (tok && hw_qmodel_read(&q, r->design.input, err)) { // with weights, which a plan needs not
         if (hw_qmodel_set_context(&q, c->seq_len, plan->geometry.rope_lo_bits, err) &&
-            hw_uart_tables(&q, tok, r->tokenizer, t, &known, err))
+            hw_uart_tables(&q, tok, r->tokenizer, false, t, &known, err))
             for (int i = 0; i < HW_N_TEXT_TABLES && !err->set; i++)
                 take(all, NULL, &t->rom[i], t->rom[i].addr_bits, 1, err);
         hw_qmodel_free(&q);

@@ -2,14 +2,10 @@
 // Owns the folder of the serial line, and the answer that its self-test expects.
 #include "gen/uart/uart.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "gen/board/pattern.h"
 #include "gen/chip/banks.h"
-#include "gen/interrupt.h"
 #include "gen/output.h"
 #include "gen/uart/tables.h"
 #include "refmodel/ref.h"
@@ -48,8 +44,8 @@ static bool know_answer(const struct hw_qmodel *q, const struct hw_text_tables *
 
 // --- files
 
-static void write_constants(struct hw_out *out, const struct hw_text_tables *t, int vocab_size,
-                            const struct hw_known_answer *known)
+static void write_constants(struct hw_out *out, const char *folder, const struct hw_text_tables *t,
+                            int vocab_size, const struct hw_known_answer *known)
 {
     const struct {
         const char *name;
@@ -71,31 +67,15 @@ static void write_constants(struct hw_out *out, const struct hw_text_tables *t, 
         {"END", t->end >= 0 ? (unsigned)t->end : 0},
         {"KNOWN", (unsigned)known->n},
     };
-    hw_out_open_verilog(out, "text.vh");
+    char path[96];
+    snprintf(path, sizeof path, "%stext.vh", folder);
+    hw_out_open_verilog(out, path);
     hw_out_print(out, "// A tokenizer and the answer of a self-test, for console.v and below.\n");
     for (size_t i = 0; i < sizeof define / sizeof define[0]; i++)
         if (strcmp(define[i].name, "PREFIX") == 0 || strcmp(define[i].name, "HAS_END") == 0)
             hw_out_print(out, "`define HW_TEXT_%s 1'b%u\n", define[i].name, define[i].value);
         else
             hw_out_print(out, "`define HW_TEXT_%s 32'd%u\n", define[i].name, define[i].value);
-    hw_out_close(out);
-}
-
-static void copy_template(struct hw_out *out, const char *templates, const char *name)
-{
-    char from[4096], block[4096];
-    snprintf(from, sizeof from, "%s/uart/%s", templates, name);
-    FILE *in = fopen(from, "rb");
-    if (!in) {
-        hw_fail(out->err, "%s: cannot read: %s", from, strerror(errno));
-        return;
-    }
-    hw_out_open(out, name);
-    for (size_t n; !out->err->set && (n = fread(block, 1, sizeof block, in)) > 0;)
-        hw_out_bytes(out, block, n);
-    if (ferror(in))
-        hw_fail(out->err, "%s: cannot read", from);
-    fclose(in);
     hw_out_close(out);
 }
 
@@ -110,18 +90,21 @@ static void write_filelist(struct hw_out *out)
     hw_out_close(out);
 }
 
-static void write_all(struct hw_out *out, const struct hw_text_tables *t, const char *templates,
-                      int vocab_size, const struct hw_known_answer *known)
+void hw_uart_files(struct hw_out *out, const char *folder, const struct hw_text_tables *t,
+                   const char *templates, int vocab_size, const struct hw_known_answer *known)
 {
-    char path[64];
-    write_constants(out, t, vocab_size, known);
-    for (int i = 0; i < N_TEMPLATES; i++)
-        copy_template(out, templates, TEMPLATES[i]);
-    for (int i = 0; i < HW_N_TEXT_TABLES; i++) {
-        snprintf(path, sizeof path, "%s.v", t->rom[i].name);
-        hw_write_table(out, path, t->rom[i].name, &t->rom[i]);
+    write_constants(out, folder, t, vocab_size, known);
+    for (int i = 0; i < N_TEMPLATES; i++) {
+        char from[4096], to[96];
+        snprintf(from, sizeof from, "%s/uart/%s", templates, TEMPLATES[i]);
+        snprintf(to, sizeof to, "%s%s", folder, TEMPLATES[i]);
+        hw_out_copy(out, from, to);
     }
-    write_filelist(out);
+    for (int i = 0; i < HW_N_TEXT_TABLES; i++) {
+        char to[96];
+        snprintf(to, sizeof to, "%s%s.v", folder, t->rom[i].name);
+        hw_write_table(out, to, t->rom[i].name, &t->rom[i]);
+    }
 }
 
 // What such a folder may hold: these very names.
@@ -154,7 +137,8 @@ static bool write_folder(const struct hw_text_tables *t, const char *templates, 
         !hw_output_dir_open(&dir, owns, NULL, err))
         return false;
     struct hw_out out = {.dir = dir.temp, .err = err};
-    write_all(&out, t, templates, vocab_size, known);
+    hw_uart_files(&out, "", t, templates, vocab_size, known);
+    write_filelist(&out);
     if (!err->set && replaceable(dir.name, err))
         hw_output_dir_commit(&dir, owns, NULL, err);
     hw_out_free(&out);
@@ -163,17 +147,18 @@ static bool write_folder(const struct hw_text_tables *t, const char *templates, 
 }
 
 bool hw_uart_tables(const struct hw_qmodel *q, const struct hw_tokenizer *tok,
-                    const char *tokenizer, struct hw_text_tables *t, struct hw_known_answer *known,
-                    struct hw_error *err)
+                    const char *tokenizer, bool blank, struct hw_text_tables *t,
+                    struct hw_known_answer *known, struct hw_error *err)
 {
     if (!hw_text_tables_make(t, tok, tokenizer, err))
         return false;
-    if (know_answer(q, t, known, err)) {
+    if (know_answer(q, t, known, err))
         hw_text_tables_expect(t, known->signature);
-        return true;
-    }
-    hw_text_tables_free(t);
-    return false;
+    for (int i = 0; blank && i < HW_N_TEXT_TABLES && !err->set; i++)
+        hw_pattern_fill(&t->rom[i], err);
+    if (err->set)
+        hw_text_tables_free(t);
+    return !err->set;
 }
 
 bool hw_uart_write(const struct hw_qmodel *q, const struct hw_tokenizer *tok, const char *tokenizer,
@@ -181,12 +166,9 @@ bool hw_uart_write(const struct hw_qmodel *q, const struct hw_tokenizer *tok, co
                    struct hw_known_answer *known, struct hw_error *err)
 {
     struct hw_text_tables t;
-    if (!hw_uart_tables(q, tok, tokenizer, &t, known, err))
+    if (!hw_uart_tables(q, tok, tokenizer, blank, &t, known, err))
         return false;
-    for (int i = 0; blank && i < HW_N_TEXT_TABLES && !err->set; i++)
-        hw_pattern_fill(&t.rom[i], err);
-    if (!err->set)
-        write_folder(&t, templates, q->config.vocab_size, known, dir, err);
+    write_folder(&t, templates, q->config.vocab_size, known, dir, err);
     hw_text_tables_free(&t);
     return !err->set;
 }

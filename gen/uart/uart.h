@@ -4,6 +4,7 @@
 #ifndef HW_UART_H
 #define HW_UART_H
 
+#include "gen/chip/verilog.h"
 #include "gen/error.h"
 #include "gen/text/tokenizer.h"
 #include "gen/uart/tables.h"
@@ -17,10 +18,16 @@ struct hw_known_answer {
     uint32_t signature;
 };
 
-// The tables, the signature in them, and that answer. On success the caller frees *t.
+// The tables, the signature in them, and that answer; blank: with what `hardwire patch` finds their
+// bits by in place of all of it. On success the caller frees *t.
 bool hw_uart_tables(const struct hw_qmodel *q, const struct hw_tokenizer *tok,
-                    const char *tokenizer, struct hw_text_tables *t, struct hw_known_answer *known,
-                    struct hw_error *err);
+                    const char *tokenizer, bool blank, struct hw_text_tables *t,
+                    struct hw_known_answer *known, struct hw_error *err);
+
+// The files of the line, but for a list: `folder` is "" or ends with a slash. templates: the folder
+// that holds uart/.
+void hw_uart_files(struct hw_out *out, const char *folder, const struct hw_text_tables *t,
+                   const char *templates, int vocab_size, const struct hw_known_answer *known);
 
 // templates: the folder of the hand-written Verilog. tokenizer: its path, for errors. The folder
 // `dir` appears complete or not at all; what is there already is replaced where it is such a
