@@ -104,10 +104,16 @@ bool hw_output_file_open(struct hw_output_file *f, const char *path, struct hw_e
     return f->stream != NULL;
 }
 
-bool hw_output_file_check(const char *path, struct hw_error *err)
+bool hw_output_file_check(const char *path, const char *const *inputs, size_t n,
+                          struct hw_error *err)
 {
     struct hw_output_file f;
     struct stat st;
+    for (size_t i = 0; i < n; i++) {
+        if (hw_output_is_input(path, inputs[i]))
+            return hw_fail(err, "%s: is an input (%s): expected another name for the output", path,
+                           inputs[i]);
+    }
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return access(path, W_OK) == 0 ||
                hw_fail(err, "%s: cannot write: %s", path, strerror(errno));

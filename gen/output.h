@@ -22,8 +22,10 @@ struct hw_output_file {
     struct hw_held_signals held;
 };
 
-// Whether it could be opened now: asked before long work, whose result is to go there.
-bool hw_output_file_check(const char *path, struct hw_error *err);
+// Asked before work whose result is to go to `path`: whether it could be opened now, and is none of
+// the n inputs (files or folders; NULL: not given), nor directly in one.
+bool hw_output_file_check(const char *path, const char *const *inputs, size_t n,
+                          struct hw_error *err);
 // A regular file, or nothing, is replaced at the end; a symbolic link is followed; a device or pipe
 // is written to; a folder is refused. Until close, signals only set hw_stop.
 bool hw_output_file_open(struct hw_output_file *f, const char *path, struct hw_error *err);

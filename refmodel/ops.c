@@ -107,8 +107,8 @@ void hw_attention(const int32_t *q, const int16_t *k, const int16_t *v, int stri
             (int32_t)hw_saturate(hw_round_shift(raw * 64, layer->score_shift), HW_SCORE_BITS);
         max = score[p] > max ? score[p] : max;
     }
-    int64_t sum = 0, acc[1024] = {0};
-    HW_RANGE(head_dim <= 1024);
+    int64_t sum = 0, acc[HW_MAX_HEAD_DIM];
+    memset(acc, 0, (size_t)head_dim * sizeof *acc);
     for (int p = 0; p < n; p++) { // weighted sum of the values
         int64_t e = exp2_neg((int64_t)max - score[p]);
         sum += e;

@@ -42,9 +42,9 @@ void hw_rope_rotate(int32_t *v, int n, int half, const int32_t *cos, const int32
 // 0..62, to `bits` bits.
 int32_t hw_swiglu(int32_t gate, int32_t up, int hidden_shift, int bits);
 
-// One head over n >= 1 positions, head_dim <= 1024: q of HW_Q_BITS bits, k and v of up to 12. k and
-// v point at this head's entries of position 0, `stride` apart. Writes score[n], HW_SCORE_BITS
-// bits, and out[head_dim], `bits` bits.
+// One head over n >= 1 positions, head_dim <= HW_MAX_HEAD_DIM: q of HW_Q_BITS bits, k and v of up
+// to 12. k and v point at this head's entries of position 0, `stride` apart. Writes score[n],
+// HW_SCORE_BITS bits, and out[head_dim], `bits` bits.
 void hw_attention(const int32_t *q, const int16_t *k, const int16_t *v, int stride, int n,
                   int head_dim, const struct hw_qlayer *layer, int bits, int32_t *score,
                   int32_t *out);

@@ -174,6 +174,24 @@ same "quantize onto a link to its input" $dir/link.bin
 ln -f $dir/model.bin $dir/hard.bin
 same "quantize onto a hard link of its input" $dir/hard.bin
 cp models/story.quant $dir/levels.quant
+# Nor does any other verb write a file onto one that it reads.
+cp build/default.safetensors $dir/q.safetensors
+onto() { # NAME COMMAND...: refused, and the model as before
+    refused "$1" "q.safetensors: is an input" "$hardwire" "$@"
+    cmp -s build/default.safetensors $dir/q.safetensors || echo "not ok $1: the model is gone"
+}
+onto report $dir/q.safetensors -o $dir/q.safetensors
+onto report $dir/q.safetensors -o $dir/page.html --json $dir/q.safetensors
+onto run $dir/q.safetensors -t models/tokenizer.bin --perplexity README.md --each $dir/q.safetensors
+onto sim $dir/q.safetensors -t models/tokenizer.bin -o $dir/design --json $dir/q.safetensors
+mkdir $dir/fabric $dir/gds
+: > $dir/base.config
+onto patch $dir/base.config $dir/q.safetensors --fabric $dir/fabric -t models/tokenizer.bin -o $dir/q.safetensors
+cp $dir/q.safetensors $dir/gds
+refused "layout --diff onto a file of what it compares" "gds/q.safetensors: is an input" \
+    "$hardwire" layout --diff $dir/gds $dir/fabric -o $dir/gds/q.safetensors
+refused "scores into no folder, at once" "none/each.partial: cannot write: No such file" \
+    sh -c "timeout 2 \"$hardwire\" run build/default.safetensors -t models/tokenizer.bin --perplexity models/train.c --each $dir/none/each"
 refused "quantize onto its levels" "levels.quant: is an input" \
     "$hardwire" quantize models/story.bin --levels $dir/levels.quant --code-bits 3 -o $dir/levels.quant -q
 mkdir -p $dir/hf && : > $dir/hf/model.safetensors && : > $dir/hf/config.json

@@ -53,7 +53,9 @@ static int diff(const struct layout_request *r, const struct hw_pdk *pdk,
     int n_layers;
     if (operands->n != 2)
         return hw_usage("layout", "--diff: expected two layouts");
-    if (path && !hw_output_file_open(&picture, path, err))
+    const char *inputs[] = {operands->at[0], operands->at[1]};
+    if (path &&
+        (!hw_output_file_check(path, inputs, 2, err) || !hw_output_file_open(&picture, path, err)))
         return hw_report(err);
     hw_layout_diff(operands->at[0], operands->at[1], pdk, stdout, picture.stream, &n_layers, err);
     if (path)

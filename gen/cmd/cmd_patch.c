@@ -111,7 +111,11 @@ static int patch(int argc, char **argv)
         return status;
     if (hw_output_is_input(r.design.output, base))
         return hw_usage("patch", "-o: expected another file than BASE, which further patches need");
-    return patch_file(&r, base, &err) ? 0 : hw_report(&err);
+    const char *inputs[] = {r.design.input, r.tokenizer, r.design.fabric};
+    return hw_output_file_check(r.design.output, inputs, sizeof inputs / sizeof inputs[0], &err) &&
+                   patch_file(&r, base, &err)
+               ? 0
+               : hw_report(&err);
 }
 
 static const struct hw_option OPTIONS[] = {

@@ -35,12 +35,7 @@ static int *read_tokens(struct hw_model *model, const char *text, const char *to
 static bool check_output(const struct request *r, struct hw_error *err)
 {
     const char *inputs[] = {r->model, r->levels, r->text, r->tokenizer};
-    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
-        if (hw_output_is_input(r->output, inputs[i]))
-            return hw_fail(err, "%s: is an input (%s): expected another name for the output",
-                           r->output, inputs[i]);
-    }
-    return hw_output_file_check(r->output, err);
+    return hw_output_file_check(r->output, inputs, sizeof inputs / sizeof inputs[0], err);
 }
 
 // The defaults of a bit width depend on whether the model is ternary.

@@ -178,6 +178,15 @@ static bool of_model(struct report_request *q, struct hw_error *err)
     return ok;
 }
 
+static bool check_outputs(const struct report_request *q, struct hw_error *err)
+{
+    const struct hw_request *r = &q->design;
+    const char *inputs[] = {r->input, r->fabric, r->cost.nodes, q->sim, q->measured};
+    size_t n = sizeof inputs / sizeof inputs[0];
+    return hw_output_file_check(r->output, inputs, n, err) &&
+           (!q->json || hw_output_file_check(q->json, inputs, n, err));
+}
+
 static int report(int argc, char **argv)
 {
     struct report_request q = {.json = NULL};
@@ -194,7 +203,7 @@ static int report(int argc, char **argv)
                         "--shape: expected numbers or a name of plan --shape list, got '%s'",
                         r->shape);
     r->cost.node = r->cost.node ? r->cost.node : "7";
-    if (!hw_output_file_check(r->output, &err) || !hw_cost_check(r, &err))
+    if (!check_outputs(&q, &err) || !hw_cost_check(r, &err))
         return hw_report(&err);
     (void)(named ? make(&q, NULL, &err) : of_model(&q, &err));
     return err.set ? hw_report(&err) : 0;

@@ -237,12 +237,18 @@ static int score(const struct request *r, const struct hw_qmodel *q, const struc
     return err.set ? hw_report(&err) : 0;
 }
 
+static bool check_output(const struct request *r, struct hw_error *err)
+{
+    const char *inputs[] = {r->model, r->tokenizer, r->score, r->float_model};
+    return !r->each || hw_output_file_check(r->each, inputs, sizeof inputs / sizeof inputs[0], err);
+}
+
 static int run(const struct request *r)
 {
     struct hw_error err = {0};
     struct hw_qmodel q;
     int status;
-    if (!hw_qmodel_read(&q, r->model, &err))
+    if (!check_output(r, &err) || !hw_qmodel_read(&q, r->model, &err))
         return hw_report(&err);
     struct hw_tokenizer *tok = hw_tokenizer_open(r->tokenizer, q.config.vocab_size, &err);
     if (!tok)

@@ -7,6 +7,7 @@
 #include "gen/chip/emit.h"
 #include "gen/cmd.h"
 #include "gen/cmd/simulate.h"
+#include "gen/output.h"
 #include "gen/qmodel/memory.h"
 
 static const struct hw_option_group HANDED_ON[] = {
@@ -38,6 +39,13 @@ static int simulate(const struct hw_request *r, struct hw_error *err)
     return status;
 }
 
+static bool check_json(const struct hw_request *r, struct hw_error *err)
+{
+    const char *inputs[] = {r->input, r->cosim.tokenizer, r->ask.messages};
+    return !r->cosim.json ||
+           hw_output_file_check(r->cosim.json, inputs, sizeof inputs / sizeof inputs[0], err);
+}
+
 static int sim(int argc, char **argv)
 {
     struct hw_request r;
@@ -49,7 +57,8 @@ static int sim(int argc, char **argv)
         return status;
     if (!r.output)
         return hw_usage("sim", "expected -o DIR");
-    if (!hw_simulate_paths(r.output, &err) || !hw_prepare(&r, &q, &plan, &err))
+    if (!hw_simulate_paths(r.output, &err) || !check_json(&r, &err) ||
+        !hw_prepare(&r, &q, &plan, &err))
         return hw_report(&err);
     hw_emit(&plan, r.slice, NULL, r.templates, r.output, HW_EMIT_KEEP, NULL, &err);
     hw_plan_free(&plan);
