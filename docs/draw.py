@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Draws the pictures of the documentation: python3 docs/draw.py [FOLDER] writes flow.svg, datapath.svg, array.svg
-and banks.svg into docs/ or FOLDER. All coordinates are written by hand; nothing here depends on time or place."""
+"""Draws the pictures of the documentation: python3 docs/draw.py [FOLDER] writes flow.svg, datapath.svg, array.svg,
+tile.svg and banks.svg into docs/ or FOLDER. All coordinates are written by hand; nothing here depends on time or place."""
 import os
 import sys
 from xml.sax.saxutils import escape
@@ -136,6 +136,36 @@ def array():
     return d
 
 
+def tile():
+    """The array as tiles, each beside the macros of its slice of the weight ROM."""
+    d = Drawing(760, 400)
+    d.box(20, 20, 150, 46, "unit", "matvec", "address, chunk")
+    d.box(300, 20, 200, 46, "ram", "activations", "COLS x 10 bits")
+    d.box(560, 20, 180, 46, "rom", "levels", "2^b of a plane")
+    d.parts.append("<line x1='150' y1='100' x2='720' y2='100' stroke='#444444' stroke-width='5'/>")
+    d.arrow((400, 66), (400, 98))
+    d.arrow((650, 66), (650, 98))
+    d.text(20, 104, "to all tiles, the same", 11, "start", "#444444")
+    for i, name in enumerate(("tile 0", "tile 1", "tile n")):
+        y = 122 + 86 * i
+        rows = ("rows 0 to R - 1", "rows R to 2R - 1", "the last R rows")[i]
+        d.box(30, y, 170, 62, "rom", "weight ROM slice", rows, "R x COLS x b bits wide")
+        d.arrow((200, y + 31), (240, y + 31), label="codes", at=(220, y + 24))
+        d.parts.append(f"<rect x='240' y='{y - 6}' width='360' height='74' rx='5' fill='none' stroke='#444444' "
+                       "stroke-dasharray='5,4'/>")
+        d.text(592, y + 8, name, 11, "end", "#444444")
+        d.box(250, y + 10, 100, 46, "unit", "products", "COLS x 2^b")
+        d.arrow((350, y + 33), (370, y + 33))
+        d.box(370, y + 10, 90, 46, "unit", "R lanes", "select, add")
+        d.arrow((460, y + 33), (480, y + 33))
+        d.box(480, y + 10, 110, 46, "ram", "R sums", "block and next")
+        d.arrow((300, 102), (300, y + 10)) if i == 0 else None
+        d.arrow((600, y + 31), (650, y + 31))
+    d.box(650, 122, 90, 234, "unit", "drain", "VEC rows", "a clock")
+    d.arrow((40, 66), (40, 122))
+    return d
+
+
 def banks():
     """A ROM of many banks: groups of 16, then a tree."""
     d = Drawing(760, 260)
@@ -155,5 +185,5 @@ def banks():
 
 if __name__ == "__main__":
     folder = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
-    for draw in (flow, datapath, array, banks):
+    for draw in (flow, datapath, array, tile, banks):
         draw().save(os.path.join(folder, draw.__name__ + ".svg"))

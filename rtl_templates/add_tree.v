@@ -53,11 +53,11 @@ module add_tree #(
                         assign node = {W{1'b0}};
                     end
                 end else if (FOUR != 0) begin : g_four
-                    function [HERE-1:0] four(input [UNDER-1:0] a, b, c, d);
+                    function [HERE-1:0] four(input [UNDER-1:0] n0, n1, n2, n3);
                         reg [BELOW-1:0] left, right;
                         begin
-                            left  = {{(BELOW-UNDER){a[UNDER-1]}}, a} + {{(BELOW-UNDER){b[UNDER-1]}}, b};
-                            right = {{(BELOW-UNDER){c[UNDER-1]}}, c} + {{(BELOW-UNDER){d[UNDER-1]}}, d};
+                            left  = {{(BELOW-UNDER){n0[UNDER-1]}}, n0} + {{(BELOW-UNDER){n1[UNDER-1]}}, n1};
+                            right = {{(BELOW-UNDER){n2[UNDER-1]}}, n2} + {{(BELOW-UNDER){n3[UNDER-1]}}, n3};
                             four  = {{(HERE-BELOW){left[BELOW-1]}}, left}
                                   + {{(HERE-BELOW){right[BELOW-1]}}, right};
                         end

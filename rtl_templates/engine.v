@@ -24,6 +24,7 @@ module engine #(
     parameter COLS = 8,
     parameter CODE_W = 4,
     parameter LANE = 0,
+    parameter TILE = 32,
     parameter VEC = 8,
     parameter ATT_POS = 16,
     parameter HEAD_DIM = 8,
@@ -250,29 +251,15 @@ module engine #(
         .clk(clk), .en(way_move[WAY_W-1:0]), .d(act_read), .q(act)
     );
 
-    generate
-        if (LANE == 0) begin : g_select
-            msa_array #(
-                .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W),
-                .TAG_W(FACTS_W), .PICK(`HW_LAT_ARRAY - 2), .LEVELS(`HW_LAT_TREE)
-            ) u_array (
-                .clk(clk), .rst(rst), .valid(word_valid), .first(word_first), .last(word_last),
-                .tag(word_facts), .act(act), .level(level), .code(code), .busy(array_busy),
-                .done(array_done), .done_tag({block_tag, block_scale, block_row, block_rows}),
-                .sum(array_sum)
-            );
-        end else begin : g_multiply
-            mac_array #(
-                .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W),
-                .TAG_W(FACTS_W), .PICK(`HW_LAT_ARRAY - 2), .LEVELS(`HW_LAT_TREE)
-            ) u_array (
-                .clk(clk), .rst(rst), .valid(word_valid), .first(word_first), .last(word_last),
-                .tag(word_facts), .act(act), .level(level), .code(code), .busy(array_busy),
-                .done(array_done), .done_tag({block_tag, block_scale, block_row, block_rows}),
-                .sum(array_sum)
-            );
-        end
-    endgenerate
+    array #(
+        .ROWS(ROWS), .TILE(TILE), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .ACT_W(ACT_W),
+        .ACC_W(ACC_W), .TAG_W(FACTS_W), .PICK(`HW_LAT_ARRAY - 2), .LEVELS(`HW_LAT_TREE)
+    ) u_array (
+        .clk(clk), .rst(rst), .valid(word_valid), .first(word_first), .last(word_last),
+        .tag(word_facts), .act(act), .level(level), .code(code), .busy(array_busy),
+        .done(array_done), .done_tag({block_tag, block_scale, block_row, block_rows}),
+        .sum(array_sum)
+    );
 
     // --- embedding, vector input, drain -------------------------------------------------------------
     wire                    embed_valid, embed_last;

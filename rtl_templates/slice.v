@@ -9,6 +9,7 @@ module slice #(
     parameter COLS = 8,
     parameter CODE_W = 4,
     parameter LANE = 0,
+    parameter TILE = 32,
     parameter VEC = 8,
     parameter ATT_POS = 16,
     parameter HEAD_DIM = 8,
@@ -52,7 +53,7 @@ module slice #(
     wire [19:0] window;
 
     engine #(
-        .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .VEC(VEC), .ATT_POS(ATT_POS),
+        .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .TILE(TILE), .VEC(VEC), .ATT_POS(ATT_POS),
         .HEAD_DIM(HEAD_DIM), .ACT_W(ACT_W), .KV_W(KV_W), .RES_W(RES_W), .SUB_NORM(SUB_NORM),
         .QKV_BIAS(QKV_BIAS), .QK_NORM(QK_NORM), .WINDOW(WINDOW),
         .ACC_W(ACC_W), .CTX(CTX), .KV_CTX(KV_CTX), .MAX_DIM(MAX_DIM), .MAX_Q_DIM(MAX_Q_DIM), .MAX_HIDDEN(MAX_HIDDEN),

@@ -128,7 +128,7 @@ ONLY_FOR = {
     "many heads": {"attention.v", "max_tree.v", "kv_cache.v", "rope.v", "lerp.v", "msb.v", "engine.v"},
     "one head": {"attention.v", "kv_cache.v", "rope.v", "sequencer.v", "engine.v"},
     "swiglu": {"swiglu.v", "lerp.v", "engine.v"},
-    "multiply": {"mac_array.v", "add_tree.v", "engine.v", "embed.v", "divide.v", "act_buffer.v", "matvec.v", "drain.v"},
+    "multiply": {"mac_array.v", "array.v", "add_tree.v", "engine.v", "embed.v", "divide.v", "act_buffer.v", "matvec.v", "drain.v"},
     "matrix": {"engine.v", "drain.v", "sequencer.v", "matvec.v", "slice.v"},
     "matrix wo": {"engine.v", "drain.v"},
     "one chunk": {"engine.v", "matvec.v"},

@@ -192,7 +192,17 @@ static void print_latencies(void)
     before = ",";
     HW_LATENCIES(PRINT)
 #undef PRINT
-    printf("\n");
+}
+
+// Tiles of the array, and, for half of the seeds, ROMs of small macros.
+static void print_tiles(const struct shape *s)
+{
+    int tiles = between(1, 5);
+    while (s->rows % tiles != 0)
+        tiles--;
+    printf(" --tile-rows %d", s->rows / tiles);
+    if (between(0, 1))
+        printf(" --rom-macro %dx%d", between(128, 300), between(28, 200));
 }
 
 int main(int argc, char **argv)
@@ -218,5 +228,7 @@ int main(int argc, char **argv)
     printf("--rows %d --cols %d --vec %d --att-pos %d --lane %s --latency ", s.rows, s.cols, s.vec,
            s.att_pos, between(0, 1) ? "multiply" : "select");
     print_latencies();
+    print_tiles(&s);
+    printf("\n");
     return 0;
 }

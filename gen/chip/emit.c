@@ -29,6 +29,7 @@ static void write_geometry(struct hw_out *out, const struct hw_geometry *g)
         {"COLS", g->cols},
         {"CODE_W", g->code_bits},
         {"LANE", g->lane == HW_LANE_MULTIPLY},
+        {"TILE", g->tile_rows},
         {"VEC", g->vec},
         {"ATT_POS", g->att_pos},
         {"HEAD_DIM", g->head_dim},

@@ -316,9 +316,13 @@ bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw
 {
     const struct hw_config *c = &q->config;
     g->rows = g->rows ? g->rows : 32;
+    g->tile_rows = g->tile_rows ? g->tile_rows : g->rows;
     g->cols = g->cols ? g->cols : 8;
     g->vec = g->vec ? g->vec : 8;
     g->att_pos = g->att_pos ? g->att_pos : 16;
+    if (g->rows % g->tile_rows != 0)
+        return hw_fail(err, "geometry: tile rows, expected a divisor of %d rows, got %d", g->rows,
+                       g->tile_rows);
     hw_latency_fill(&g->latency);
     if (!check_limits(c, err) || !check_shape(g, c, err))
         return false;

@@ -22,6 +22,7 @@ enum hw_target {
 // Everything the fabric depends on. All counts below marked (2^n) are powers of two.
 struct hw_geometry {
     int rows;      // lanes in row direction, a multiple of vec
+    int tile_rows; // of a tile, a divisor of rows (array.v; 0: all, one tile)
     int cols;      // activations a cycle, a multiple of vec
     int code_bits; // 2, 3 or 4
     int vec;       // elements a cycle outside the array: drain, norm, residual (2^n), >= 2

@@ -32,6 +32,7 @@ static const struct {
 #name, offsetof(struct hw_geometry, name), least, most, use                                \
     }
     NUMBER(rows, 2, HW_MAX_ROWS, SAME),
+    NUMBER(tile_rows, 1, HW_MAX_ROWS, SAME),
     NUMBER(cols, 2, HW_MAX_COLS, SAME),
     NUMBER(vec, 2, HW_MAX_ROWS, SAME),
     NUMBER(att_pos, 2, HW_MAX_ATT_POS, SAME),

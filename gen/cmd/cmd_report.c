@@ -74,6 +74,7 @@ static bool plan_of_design(const char *dir, struct hw_qmodel *q, struct hw_plan 
     struct hw_widths widths = {g->code_bits, g->act_bits, g->kv_bits, g->res_bits};
     const json_t *tensors = json_object_get(root, "weights");
     struct hw_geometry shape = {.rows = g->rows,
+                                .tile_rows = g->tile_rows,
                                 .cols = g->cols,
                                 .vec = g->vec,
                                 .att_pos = g->att_pos,

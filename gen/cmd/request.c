@@ -8,6 +8,9 @@
 const struct hw_option HW_GEOMETRY_OPTIONS[] = {
     {"rows", 0, HW_SETS(struct hw_geometry, rows), "N", 1, HW_ANY_COUNT, .otherwise = "32",
      .help = "lanes a column"},
+    {"tile-rows", 0, HW_SETS(struct hw_geometry, tile_rows), "N", 1, HW_ANY_COUNT,
+     .otherwise = "as --rows",
+     .help = "rows of a tile: products, lanes and accumulators beside their slice of the ROM"},
     {"cols", 0, HW_SETS(struct hw_geometry, cols), "N", 1, HW_ANY_COUNT, .otherwise = "8",
      .help = "activations a cycle; rows x cols weights a cycle"},
     {"vec", 0, HW_SETS(struct hw_geometry, vec), "N", 1, HW_ANY_COUNT, .otherwise = "8",
@@ -70,11 +73,12 @@ static int check_request(const char *verb, struct hw_request *r)
     r->wide_bits = r->wide_bits ? r->wide_bits : r->bits;
     r->code_bits = r->code_bits ? r->code_bits : 4;
     const struct hw_geometry *g = &r->geometry;
-    if (r->fabric && (g->rows || g->cols || g->vec || g->att_pos || g->bank_bytes || r->lane ||
-                      r->target || r->latency || r->rom_macro))
-        return hw_usage(verb,
-                        "--fabric: expected no --rows, --cols, --vec, --att-pos, --lane, --target, "
-                        "--latency, --bank-bytes or --rom-macro beside it");
+    if (r->fabric && (g->rows || g->tile_rows || g->cols || g->vec || g->att_pos || g->bank_bytes ||
+                      r->lane || r->target || r->latency || r->rom_macro))
+        return hw_usage(
+            verb, "--fabric: expected no --rows, --tile-rows, --cols, --vec, --att-pos, --lane, "
+                  "--target, "
+                  "--latency, --bank-bytes or --rom-macro beside it");
     if (r->rom_macro && g->bank_bytes)
         return hw_usage(verb, "--rom-macro: expected no --bank-bytes beside it");
     struct hw_error err = {0};

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What msa_array.v and mac_array.v promise alike: LATENCY clocks after the word marked `last`, once,
+// What msa_array.v, mac_array.v and array.v, of tiles of either, promise alike: LATENCY clocks after the word marked `last`, once,
 // each row's sum of level[code] * act over the words since `first`, with that word's tag; both stay until
 // the next, and `busy` covers every word on its way.
 `default_nettype none
 
 module f_array #(
     parameter LANE = 0, // 1: mac_array
+    parameter TILE = 0, // rows of a tile of array.v; 0: one of the two by itself
     parameter ROWS = 2,
     parameter COLS = 2,
     parameter CODE_W = 1,
@@ -25,7 +26,15 @@ module f_array #(
     wire [1:0] done_tag;
     wire [ROWS*ACC_W-1:0] sum;
     generate
-        if (LANE == 0) begin : g_select
+        if (TILE != 0) begin : g_tiles
+            array #(
+                .ROWS(ROWS), .TILE(TILE), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .ACT_W(ACT_W),
+                .ACC_W(ACC_W), .TAG_W(2), .PICK(PICK), .LEVELS(LEVELS)
+            ) dut (
+                .clk(clk), .rst(rst), .valid(valid), .first(first), .last(last), .tag(tag), .act(act),
+                .level(level), .code(code), .busy(busy), .done(done), .done_tag(done_tag), .sum(sum)
+            );
+        end else if (LANE == 0) begin : g_select
             msa_array #(
                 .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W),
                 .TAG_W(2), .PICK(PICK), .LEVELS(LEVELS)

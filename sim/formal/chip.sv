@@ -29,7 +29,7 @@
 
 // the engine: answers when it likes with what it likes
 module engine #(
-    parameter ROWS = 1, parameter COLS = 1, parameter CODE_W = 1, parameter LANE = 0,
+    parameter ROWS = 1, parameter COLS = 1, parameter CODE_W = 1, parameter LANE = 0, parameter TILE = 1,
     parameter VEC = 1, parameter ATT_POS = 1, parameter HEAD_DIM = 1, parameter ACT_W = 1,
     parameter KV_W = 1, parameter RES_W = 1, parameter SUB_NORM = 0,
     parameter QKV_BIAS = 0, parameter QK_NORM = 0, parameter WINDOW = 0, parameter KV_CTX = 4,

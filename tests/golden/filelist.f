@@ -2,6 +2,7 @@
 fabric/act_buffer.v
 fabric/add_tree.v
 fabric/argmax.v
+fabric/array.v
 fabric/attention.v
 fabric/chip.v
 fabric/chip_top.v

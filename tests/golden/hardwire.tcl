@@ -4,6 +4,7 @@ set_property include_dirs [list $hardwire/fabric] [current_fileset]
 read_verilog $hardwire/fabric/act_buffer.v
 read_verilog $hardwire/fabric/add_tree.v
 read_verilog $hardwire/fabric/argmax.v
+read_verilog $hardwire/fabric/array.v
 read_verilog $hardwire/fabric/attention.v
 read_verilog $hardwire/fabric/chip.v
 read_verilog $hardwire/fabric/chip_top.v

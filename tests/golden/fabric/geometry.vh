@@ -5,6 +5,7 @@
 `define HW_COLS 4
 `define HW_CODE_W 4
 `define HW_LANE 0
+`define HW_TILE 4
 `define HW_VEC 4
 `define HW_ATT_POS 4
 `define HW_HEAD_DIM 4
@@ -36,6 +37,7 @@
     .COLS(`HW_COLS), \
     .CODE_W(`HW_CODE_W), \
     .LANE(`HW_LANE), \
+    .TILE(`HW_TILE), \
     .VEC(`HW_VEC), \
     .ATT_POS(`HW_ATT_POS), \
     .HEAD_DIM(`HW_HEAD_DIM), \
@@ -62,4 +64,4 @@
     .LEVEL_ADDR_W(`HW_LEVEL_ADDR_W), \
     .PROG_ADDR_W(`HW_PROG_ADDR_W), \
     .TOKEN_W(`HW_TOKEN_W)
-// SHA-256 of the lines above: 1e41b97a00b20d368b53eaebcf6d5913c194c89b8d7f196773f6e7cf705ae0c2
+// SHA-256 of the lines above: 1e9042881503c2b6a55103e6a8972387d5cd6a2c5f6ff6a2051b8a3a6fb812ef
