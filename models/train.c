@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the training of the default model: a small Llama learns, from random weights, the next-token
 // distribution of a teacher with the same vocabulary (text sampled from it, and real text with its
-// soft labels), then (--qat) learns again with its weights held on the grid of the integer machine.
-// Owns too the perplexity protocol (--eval), greedy text (--generate) and its own checks
+// soft labels) or, with --vocab in place of --teacher, real text alone, then (--qat) learns again
+// with its weights held on the grid of the integer machine. Owns too the perplexity protocol
+// (--eval), greedy text (--generate) and its own checks
 // (--selftest). Reads and writes the llama2.c v0 layout only; refuses untied classifiers, sizes
 // that disagree with the header, dims that are not multiples of 32 and head_dim other than 8 or 16.
 // A tool that runs to completion and holds nothing: unlike the libraries here, an error exits.
@@ -1659,7 +1660,7 @@ typedef struct {
     double tokens, minutes_save, real, hard, decay, grow, long_part, hard_real;
     double lr_muon, lr_adam, lr_grid;
     int dim, hidden, layers, heads, kv_heads, ctx, seq, batch, warmup, resume, qat, eval_steps;
-    int eval_tokens;
+    int eval_tokens, vocab;
     uint64_t seed;
 } options;
 
@@ -1686,7 +1687,7 @@ static void pool_load(token_run *r, const char *path)
 // What a run of training holds: the teacher, the student, their text, and how far it is.
 typedef struct {
     const options *o;
-    config tc; // of the teacher
+    config tc; // of the teacher; without one, its vocab_size and seq_len are the student's
     tensors tw, twt;
     trainee s; // the student
     acts sa, ta;
@@ -1724,7 +1725,11 @@ static void open_student(run *r)
              "ctx %d not above the teacher's %d",
              c->hidden_dim, c->vocab_size, r->tc.vocab_size, c->seq_len, r->tc.seq_len);
     s->wt = tensors_new(c), s->g = tensors_new(c), s->m = tensors_new(c), s->v = tensors_new(c);
-    r->sa = acts_new(c, c->seq_len, 1), r->ta = acts_new(&r->tc, c->seq_len, 0);
+    r->sa = acts_new(c, c->seq_len, 1);
+    if (o->teacher)
+        r->ta = acts_new(&r->tc, c->seq_len, 0);
+    else // logits of no weight: the text alone teaches
+        r->ta.logits = floats((size_t)c->seq_len * (size_t)c->vocab_size);
     s->peak = floats((size_t)(c->n_layers * SITES + 1));
     if (!s->qat)
         return;
@@ -1738,8 +1743,12 @@ static void open_student(run *r)
 static void open_run(run *r, const options *o)
 {
     *r = (run){.o = o};
-    r->tw = model_load(o->teacher, &r->tc), r->twt = tensors_new(&r->tc);
-    tensors_transpose(&r->tc, &r->tw, &r->twt);
+    if (o->teacher) {
+        r->tw = model_load(o->teacher, &r->tc), r->twt = tensors_new(&r->tc);
+        tensors_transpose(&r->tc, &r->tw, &r->twt);
+    } else {
+        r->tc = (config){.vocab_size = o->vocab, .seq_len = o->ctx};
+    }
     tokenizer tok = tokenizer_load(o->tokenizer, r->tc.vocab_size);
     if (o->write_tokenizer)
         tokenizer_save(o->write_tokenizer, &tok);
@@ -1781,7 +1790,7 @@ static float schedule(run *r)
 static void fill_pool(run *r)
 {
     double before = seconds();
-    while ((double)r->pool.n < 131072 + r->o->grow * r->s.tokens)
+    while (r->o->teacher && (double)r->pool.n < 131072 + r->o->grow * r->s.tokens)
         sample_texts(&r->tc, &r->tw, &r->twt, &r->pool);
     r->sampling += seconds() - before;
 }
@@ -1799,10 +1808,11 @@ static int one_batch(run *r)
     memset(s->g.data, 0, s->g.n * sizeof(float));
     for (int done = 0, T; done < batch_tokens; done += T) {
         T = done < longs * c->seq_len ? c->seq_len : o->seq;
-        int is_real = rng_uniform() < (float)o->real;
+        int is_real = rng_uniform() < (float)o->real || !o->teacher;
         const token_run *from = is_real ? &r->real : &r->pool;
         const uint16_t *x = from->tok + rng_below(from->n - (size_t)T - 1);
-        forward(&r->tc, &r->tw, &r->twt, &r->ta, x, T);
+        if (o->teacher)
+            forward(&r->tc, &r->tw, &r->twt, &r->ta, x, T);
         forward(c, w, &s->wt, &r->sa, x, T);
         r->kl += distill(r->sa.logits, r->ta.logits, x + 1, T, c->vocab_size,
                          (float)(is_real ? o->hard_real : o->hard), 1.0f / (float)batch_tokens);
@@ -2029,7 +2039,8 @@ static double number(const char *flag, const char *s)
 }
 
 static const char usage[] =
-    "train --teacher FILE --tokenizer FILE --text FILE --valid FILE --out FILE [--state FILE]\n"
+    "train --teacher FILE | --vocab N --tokenizer FILE --text FILE --valid FILE --out FILE\n"
+    "      [--state FILE]\n"
     "      [--resume] [--init FILE] [--tokens N] [--qat --quant-out FILE --wide NAMES] ...\n"
     "train --eval FILE --tokenizer FILE --valid FILE [--eval-tokens N]\n"
     "train --generate FILE --tokenizer FILE\n"
@@ -2102,6 +2113,7 @@ int main(int argc, char **argv)
         {"--warmup", 0, 0, &o.warmup, 0},
         {"--eval-steps", 0, 0, &o.eval_steps, 0},
         {"--eval-tokens", 0, 0, &o.eval_tokens, 0},
+        {"--vocab", 0, 0, &o.vocab, 0},
         {"--qat", 0, 0, 0, &o.qat},
         {"--resume", 0, 0, 0, &o.resume},
         {"--selftest", 0, 0, 0, &selftest},
@@ -2147,8 +2159,10 @@ int main(int argc, char **argv)
         }
         return 0;
     }
-    if (!o.teacher || !o.tokenizer || !o.text || !o.valid)
-        fail("--teacher, --tokenizer, --text and --valid are needed\n%s", usage);
+    if ((!o.teacher && !o.vocab) || !o.tokenizer || !o.text || !o.valid)
+        fail("--teacher or --vocab, --tokenizer, --text and --valid are needed\n%s", usage);
+    if (!o.teacher)
+        o.hard_real = 1.0;
     if (o.seq % 16 || o.ctx % o.seq || o.batch * o.seq < o.ctx || o.tokens <= 0 || o.eval_steps < 1)
         fail("--seq must be a multiple of 16 and divide --ctx, one batch at least --ctx tokens, "
              "--tokens and --eval-steps positive");
