@@ -10,7 +10,7 @@
 
 module array #(
     parameter ROWS = 32,
-    parameter TILE = 32,       // divides ROWS
+    parameter TILE = ROWS,     // divides ROWS
     parameter COLS = 8,
     parameter CODE_W = 4,
     parameter LANE = 0,

@@ -9,7 +9,7 @@ module slice #(
     parameter COLS = 8,
     parameter CODE_W = 4,
     parameter LANE = 0,
-    parameter TILE = 32,
+    parameter TILE = ROWS,
     parameter VEC = 8,
     parameter ATT_POS = 16,
     parameter HEAD_DIM = 8,
