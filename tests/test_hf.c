@@ -334,8 +334,12 @@ static void test_scaled_rope(void **state)
     expect_scaling_refused("{\"type\": \"linear\", \"factor\": 2}, \"rope_parameters\": "
                            "{\"type\": \"linear\", \"factor\": 3}",
                            "expected the same scaling");
-    expect_scaling_refused("{\"rope_type\": 5}", "rope_type, expected text");
-    expect_scaling_refused("7", "rope_scaling: expected an object");
+    expect_scaling_refused("{\"rope_type\": 5}", "rope_type, expected text, got 5");
+    expect_scaling_refused("7", "rope_scaling: expected an object, got 7");
+    expect_scaling_refused("[\"0123456789\", \"0123456789\", \"0123456789\", \"0123456789\"]",
+                           "got [\"0123456789\",\"0123456789\",\"0123456789\",\"012...");
+    expect_scaling_refused("\"0123456789012345678901234567890123456789012345678901234567890123\"",
+                           "got \"0123456789012345678901234567890123456789012...");
     expect_scaling_refused("{\"partial_rotary_factor\": 0.5}", "partial_rotary_factor: expected 1");
     expect_divisors("{\"type\": \"linear\", \"factor\": 2.5}", 2.5, 2.5);
     expect_divisors(llama3, 1.0, 3.2396418468652604);
@@ -554,7 +558,7 @@ static void test_fewer_rows(void **state)
     hw_tokenizer_close(tok);
     write_text(CONFIG, good_config); // EOS 9
     assert_null(hw_tokenizer_open(TEMP_FILE, 8, &err));
-    assert_non_null(strstr(err.text, "config.json: eos_token_id: expected a token 0..7"));
+    assert_non_null(strstr(err.text, "config.json: eos_token_id: expected a token 0..7, got 9"));
     remove_all();
 }
 

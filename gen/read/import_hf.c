@@ -72,14 +72,15 @@ static bool rope_type(const json_t *rope, const char *key, const char **type, co
                       struct hw_error *err)
 {
     static const char *const names[] = {"rope_type", "type"}; // new, old
+    char shown[HW_JSON_SHOWN];
     *type = "default";
     for (int i = 0; i < 2; i++) {
         const json_t *value = json_object_get(rope, names[i]);
         if (!value || json_is_null(value))
             continue;
         if (!json_is_string(value))
-            return hw_fail(err, "%s: key %s: %s, expected text, got something else", path, key,
-                           names[i]);
+            return hw_fail(err, "%s: key %s: %s, expected text, got %s", path, key, names[i],
+                           hw_json_show(value, shown));
         *type = json_string_value(value);
         return true;
     }
@@ -120,6 +121,7 @@ static const char *const scaling_keys[] = {"rope_scaling", "rope_parameters"}; /
 static bool rope_object(const json_t *root, const char *key, const json_t **rope, const char *path,
                         struct hw_error *err)
 {
+    char shown[HW_JSON_SHOWN];
     const char *kind, *first = NULL;
     json_t *value;
     *rope = json_object_get(root, key);
@@ -128,7 +130,8 @@ static bool rope_object(const json_t *root, const char *key, const json_t **rope
         return true;
     }
     if (!json_is_object(*rope))
-        return hw_fail(err, "%s: key %s: expected an object, got something else", path, key);
+        return hw_fail(err, "%s: key %s: expected an object, got %s", path, key,
+                       hw_json_show(*rope, shown));
     const json_t *all = *rope;
     json_object_foreach((json_t *)(uintptr_t)all, kind, value)
     {

@@ -108,11 +108,40 @@ json_t *hw_json_load(const char *path, const uint8_t *bytes, size_t len, struct 
     return root;
 }
 
+struct shown {
+    char *text; // [HW_JSON_SHOWN]
+    size_t n;
+};
+
+// Takes what the text has room for; -1, which ends the dump, where that is not all.
+static int show(const char *bytes, size_t n, void *user)
+{
+    struct shown *s = user;
+    size_t room = HW_JSON_SHOWN - 1 - s->n, taken = n < room ? n : room;
+    memcpy(s->text + s->n, bytes, taken);
+    s->n += taken;
+    return taken < n ? -1 : 0;
+}
+
+const char *hw_json_show(const json_t *value, char text[HW_JSON_SHOWN])
+{
+    struct shown s = {text, 0};
+    if (!value)
+        return strcpy(text, "nothing");
+    bool all = json_dump_callback(value, show, &s,
+                                  JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII) == 0;
+    text[s.n] = '\0';
+    if (!all)
+        strcpy(text + HW_JSON_SHOWN - 4, "...");
+    return text;
+}
+
 json_t *hw_json_parse(const char *path, const uint8_t *bytes, size_t len, struct hw_error *err)
 {
+    char shown[HW_JSON_SHOWN];
     json_t *root = hw_json_load(path, bytes, len, err);
     if (root && !json_is_object(root)) {
-        hw_fail(err, "%s: JSON: expected an object, got something else", path);
+        hw_fail(err, "%s: JSON: expected an object, got %s", path, hw_json_show(root, shown));
         json_decref(root);
         root = NULL;
     }
@@ -142,12 +171,11 @@ bool hw_json_int(const json_t *object, const char *key, int *value, const char *
     const json_t *item = get(object, key);
     if (!item)
         return true;
+    char shown[HW_JSON_SHOWN];
     json_int_t wide = json_integer_value(item);
     if (!json_is_integer(item) || wide < INT_MIN || wide > INT_MAX)
-        return hw_fail(err,
-                       "%s: key %s: expected an integer of at most 32 bits, got something "
-                       "else",
-                       path, key);
+        return hw_fail(err, "%s: key %s: expected an integer of at most 32 bits, got %s", path, key,
+                       hw_json_show(item, shown));
     *value = (int)wide;
     return true;
 }
@@ -158,8 +186,10 @@ bool hw_json_real(const json_t *object, const char *key, double *value, const ch
     const json_t *item = get(object, key);
     if (!item)
         return true;
+    char shown[HW_JSON_SHOWN];
     if (!json_is_number(item) || !isfinite(json_number_value(item)))
-        return hw_fail(err, "%s: key %s: expected a number, got something else", path, key);
+        return hw_fail(err, "%s: key %s: expected a number, got %s", path, key,
+                       hw_json_show(item, shown));
     *value = json_number_value(item);
     return true;
 }
@@ -170,8 +200,10 @@ bool hw_json_bool(const json_t *object, const char *key, bool *value, const char
     const json_t *item = get(object, key);
     if (!item)
         return true;
+    char shown[HW_JSON_SHOWN];
     if (!json_is_boolean(item))
-        return hw_fail(err, "%s: key %s: expected true or false, got something else", path, key);
+        return hw_fail(err, "%s: key %s: expected true or false, got %s", path, key,
+                       hw_json_show(item, shown));
     *value = json_is_true(item);
     return true;
 }

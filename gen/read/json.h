@@ -21,6 +21,10 @@ bool hw_json_real(const json_t *object, const char *key, double *value, const ch
                   struct hw_error *err);
 bool hw_json_bool(const json_t *object, const char *key, bool *value, const char *path,
                   struct hw_error *err);
+// What stands there, for "got ...": `value` as JSON text, cut where it is longer, or "nothing".
+// Returns `text`.
+enum { HW_JSON_SHOWN = 48 };
+const char *hw_json_show(const json_t *value, char text[HW_JSON_SHOWN]);
 const char *hw_json_string(const json_t *object, const char *key); // "" where there is no string
 
 #endif

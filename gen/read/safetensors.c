@@ -26,19 +26,18 @@ static int compare_begins(const void *a, const void *b)
 
 static bool read_shape(struct hw_safetensor *t, const json_t *shape, struct hw_error *err)
 {
+    char shown[HW_JSON_SHOWN];
     size_t n = json_array_size(shape);
     if (!json_is_array(shape) || n > 8)
-        return hw_fail(err,
-                       "%s: tensor %s: shape, expected an array of up to 8, got something "
-                       "else",
-                       t->file->path, t->name);
+        return hw_fail(err, "%s: tensor %s: shape, expected an array of up to 8, got %s",
+                       t->file->path, t->name, hw_json_show(shape, shown));
     t->n_dims = (int)n;
     t->dims[0] = t->dims[1] = n == 1 || n == 2;
     for (size_t i = 0; i < n; i++) {
         const json_t *dim = json_array_get(shape, i);
         if (!json_is_integer(dim) || json_integer_value(dim) < 0)
-            return hw_fail(err, "%s: tensor %s: shape, expected counts, got something else",
-                           t->file->path, t->name);
+            return hw_fail(err, "%s: tensor %s: shape, expected counts, got %s", t->file->path,
+                           t->name, hw_json_show(dim, shown));
         if (n <= 2)
             t->dims[i] = json_integer_value(dim);
     }

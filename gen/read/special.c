@@ -37,10 +37,11 @@ static bool has(const int *token, int n, int one)
 
 static bool add(const struct reader *r, struct source *s, const json_t *id)
 {
+    char shown[HW_JSON_SHOWN];
     json_int_t value = json_integer_value(id);
     if (!json_is_integer(id) || value < 0 || value >= r->vocab_size)
-        return hw_fail(r->err, "%s: %s: expected a token 0..%d, got something else", r->folder,
-                       s->what, r->vocab_size - 1);
+        return hw_fail(r->err, "%s: %s: expected a token 0..%d, got %s", r->folder, s->what,
+                       r->vocab_size - 1, hw_json_show(id, shown));
     if (s->n == HW_MAX_ENDS)
         return hw_fail(r->err, "%s: %s: expected at most %d tokens, got more", r->folder, s->what,
                        HW_MAX_ENDS);

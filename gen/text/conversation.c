@@ -33,6 +33,7 @@ static bool add_json(struct hw_conversation *c, size_t i, const json_t *message,
                      struct hw_error *err)
 {
     static const char *const name[HW_N_ROLES] = {"system", "user", "assistant"};
+    char shown[HW_JSON_SHOWN];
     const char *text = json_string_value(json_object_get(message, "content"));
     for (int role = 0; role < HW_N_ROLES; role++) {
         if (text && strcmp(hw_json_string(message, "role"), name[role]) == 0)
@@ -40,8 +41,8 @@ static bool add_json(struct hw_conversation *c, size_t i, const json_t *message,
     }
     return hw_fail(err,
                    "%s: message %zu: expected a role (system, user, assistant) and a content, "
-                   "both text, got something else",
-                   path, i + 1);
+                   "both text, got %s",
+                   path, i + 1, hw_json_show(message, shown));
 }
 
 bool hw_conversation_read(struct hw_conversation *c, const char *path, struct hw_error *err)
@@ -49,13 +50,14 @@ bool hw_conversation_read(struct hw_conversation *c, const char *path, struct hw
     struct hw_file file;
     if (!hw_file_map(&file, path, err))
         return false;
+    char shown[HW_JSON_SHOWN];
     json_t *root = hw_json_load(path, file.data, file.size, err), *m;
     size_t i;
     hw_file_unmap(&file);
     if (!root)
         return false;
     if (!json_is_array(root) || json_array_size(root) == 0)
-        hw_fail(err, "%s: expected an array of messages, got something else", path);
+        hw_fail(err, "%s: expected an array of messages, got %s", path, hw_json_show(root, shown));
     json_array_foreach(root, i, m)
     {
         if (!err->set)
