@@ -21,6 +21,23 @@ def logic(cells):
     return cells["lut4"] + 2 * cells["carry"] + 12 * cells["dpr16x4"]
 
 
+def yosys(out, steps):
+    """Runs these commands; {type of cell: number} of the last, which writes out/stat.txt, or None where one fails."""
+    with open(f"{out}/steps.json", "w") as f:
+        json.dump(steps, f)
+    code = ("import json, sys; from pyosys import libyosys as ys; design = ys.Design()\n"
+            "for step in json.load(open(sys.argv[1])): ys.run_pass(step, design)")
+    with open(f"{out}/yosys.log", "w") as log:
+        if subprocess.run([f"{VENV}/bin/python", "-c", code, f"{out}/steps.json"], stdout=log, stderr=log).returncode:
+            return None
+    cells = {}
+    for line in open(f"{out}/stat.txt"):
+        words = line.split()
+        if len(words) == 2 and words[0].isdigit():
+            cells[words[1]] = int(words[0])
+    return cells
+
+
 def synthesize(out, top, files, includes, parameters={}, netlist=False):
     """{kind of cell: number}, or None where Yosys fails: out/yosys.log says why. Products of activations and levels
     (10 x 8 bits) stay out of the multipliers, which are too few for them; every ROM goes to block RAM, where a patch
@@ -34,16 +51,5 @@ def synthesize(out, top, files, includes, parameters={}, netlist=False):
              'setattr -set rom_style "block" t:$mem_v2 r:WR_PORTS=0 %i',
              f"synth_ecp5 -top {top} -run map_ram:" + (f" -json {out}/netlist.json" if netlist else ""),
              f"tee -o {out}/stat.txt stat"]
-    with open(f"{out}/steps.json", "w") as f:
-        json.dump(steps, f)
-    code = ("import json, sys; from pyosys import libyosys as ys; design = ys.Design()\n"
-            "for step in json.load(open(sys.argv[1])): ys.run_pass(step, design)")
-    with open(f"{out}/yosys.log", "w") as log:
-        if subprocess.run([f"{VENV}/bin/python", "-c", code, f"{out}/steps.json"], stdout=log, stderr=log).returncode:
-            return None
-    cells = {}
-    for line in open(f"{out}/stat.txt"):
-        words = line.split()
-        if len(words) == 2 and words[0].isdigit():
-            cells[words[1]] = int(words[0])
-    return {name: sum(cells.get(c, 0) for c in kinds) for name, kinds in CELLS.items()}
+    cells = yosys(out, steps)
+    return cells and {name: sum(cells.get(c, 0) for c in kinds) for name, kinds in CELLS.items()}
