@@ -78,8 +78,9 @@ static struct shape choose(int ternary)
         s.vec /= 2;
     s.hidden += s.hidden % 2;
     s.ternary = ternary;
-    if (ternary) { // a norm over the hidden vector takes whole words
-        s.hidden = (s.hidden + s.vec - 1) / s.vec * s.vec;
+    if (ternary) { // a norm over the hidden vector takes whole words, a file whole fours
+        int whole = s.vec > 4 ? s.vec : 4;
+        s.hidden = (s.hidden + whole - 1) / whole * whole;
         s.tied = 1;
     }
     s.rows = at_most(s.vec * between(1, 5), 48);
