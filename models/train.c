@@ -1662,6 +1662,8 @@ typedef struct {
     int dim, hidden, layers, heads, kv_heads, ctx, seq, batch, warmup, resume, qat, eval_steps;
     int eval_tokens, vocab;
     uint64_t seed;
+    const char *eval, *gen; // a checkpoint to look at
+    int selftest;
 } options;
 
 static void save_model(trainee *s, const options *o, const tensors *w)
@@ -2046,6 +2048,94 @@ static const char usage[] =
     "train --generate FILE --tokenizer FILE\n"
     "train --selftest\n";
 
+static void parse(int argc, char **argv, options *o)
+{
+    struct {
+        const char *flag;
+        const char **text;
+        double *real;
+        int *integer, *on;
+    } flags[] = {
+        {"--teacher", &o->teacher, 0, 0, 0},
+        {"--tokenizer", &o->tokenizer, 0, 0, 0},
+        {"--text", &o->text, 0, 0, 0},
+        {"--valid", &o->valid, 0, 0, 0},
+        {"--out", &o->out, 0, 0, 0},
+        {"--state", &o->state, 0, 0, 0},
+        {"--init", &o->init, 0, 0, 0},
+        {"--quant-out", &o->quant_out, 0, 0, 0},
+        {"--pool", &o->pool, 0, 0, 0},
+        {"--wide", &o->wide, 0, 0, 0},
+        {"--write-tokenizer", &o->write_tokenizer, 0, 0, 0},
+        {"--eval", &o->eval, 0, 0, 0},
+        {"--generate", &o->gen, 0, 0, 0},
+        {"--tokens", 0, &o->tokens, 0, 0},
+        {"--save-minutes", 0, &o->minutes_save, 0, 0},
+        {"--real", 0, &o->real, 0, 0},
+        {"--hard", 0, &o->hard, 0, 0},
+        {"--hard-real", 0, &o->hard_real, 0, 0},
+        {"--decay", 0, &o->decay, 0, 0},
+        {"--grow", 0, &o->grow, 0, 0},
+        {"--long", 0, &o->long_part, 0, 0},
+        {"--lr-muon", 0, &o->lr_muon, 0, 0},
+        {"--lr-adam", 0, &o->lr_adam, 0, 0},
+        {"--lr-grid", 0, &o->lr_grid, 0, 0},
+        {"--dim", 0, 0, &o->dim, 0},
+        {"--hidden", 0, 0, &o->hidden, 0},
+        {"--layers", 0, 0, &o->layers, 0},
+        {"--heads", 0, 0, &o->heads, 0},
+        {"--kv-heads", 0, 0, &o->kv_heads, 0},
+        {"--ctx", 0, 0, &o->ctx, 0},
+        {"--seq", 0, 0, &o->seq, 0},
+        {"--batch", 0, 0, &o->batch, 0},
+        {"--warmup", 0, 0, &o->warmup, 0},
+        {"--eval-steps", 0, 0, &o->eval_steps, 0},
+        {"--eval-tokens", 0, 0, &o->eval_tokens, 0},
+        {"--vocab", 0, 0, &o->vocab, 0},
+        {"--qat", 0, 0, 0, &o->qat},
+        {"--resume", 0, 0, 0, &o->resume},
+        {"--selftest", 0, 0, 0, &o->selftest},
+    };
+    for (int i = 1; i < argc; i++) {
+        size_t f = 0, count = sizeof flags / sizeof *flags;
+        while (f < count && strcmp(argv[i], flags[f].flag))
+            f++;
+        if (f == count)
+            fail("unknown argument '%s'\n%s", argv[i], usage);
+        if (flags[f].on) {
+            *flags[f].on = 1;
+            continue;
+        }
+        if (++i == argc)
+            fail("%s needs a value", flags[f].flag);
+        if (flags[f].text)
+            *flags[f].text = argv[i];
+        else if (flags[f].real)
+            *flags[f].real = number(flags[f].flag, argv[i]);
+        else
+            *flags[f].integer = (int)number(flags[f].flag, argv[i]);
+    }
+}
+
+// Perplexity of a text, or a text.
+static void look(const options *o)
+{
+    config c;
+    tensors w = model_load(o->eval ? o->eval : o->gen, &c), wt = tensors_new(&c);
+    tensors_transpose(&c, &w, &wt);
+    acts a = acts_new(&c, c.seq_len, 0);
+    if (!o->tokenizer || (o->eval && !o->valid))
+        fail("--eval needs --tokenizer and --valid, --generate --tokenizer\n%s", usage);
+    tokenizer t = tokenizer_load(o->tokenizer, c.vocab_size);
+    if (o->eval) {
+        token_run text = encode_file(&t, o->valid);
+        double nll = evaluate(&c, &w, &wt, &a, &text, (size_t)o->eval_tokens);
+        printf("%zu tokens of text, nll %.4f, perplexity %.4f\n", text.n, nll, exp(nll));
+    } else {
+        generate(&c, &w, &wt, &a, &t, 256);
+    }
+}
+
 int main(int argc, char **argv)
 {
     options o = {.tokens = 50e6,
@@ -2070,93 +2160,14 @@ int main(int argc, char **argv)
                  .eval_tokens = 10240,
                  .seed = 1,
                  .wide = ""};
-    const char *eval = NULL, *gen = NULL;
-    int selftest = 0;
-    struct {
-        const char *flag;
-        const char **text;
-        double *real;
-        int *integer, *on;
-    } flags[] = {
-        {"--teacher", &o.teacher, 0, 0, 0},
-        {"--tokenizer", &o.tokenizer, 0, 0, 0},
-        {"--text", &o.text, 0, 0, 0},
-        {"--valid", &o.valid, 0, 0, 0},
-        {"--out", &o.out, 0, 0, 0},
-        {"--state", &o.state, 0, 0, 0},
-        {"--init", &o.init, 0, 0, 0},
-        {"--quant-out", &o.quant_out, 0, 0, 0},
-        {"--pool", &o.pool, 0, 0, 0},
-        {"--wide", &o.wide, 0, 0, 0},
-        {"--write-tokenizer", &o.write_tokenizer, 0, 0, 0},
-        {"--eval", &eval, 0, 0, 0},
-        {"--generate", &gen, 0, 0, 0},
-        {"--tokens", 0, &o.tokens, 0, 0},
-        {"--save-minutes", 0, &o.minutes_save, 0, 0},
-        {"--real", 0, &o.real, 0, 0},
-        {"--hard", 0, &o.hard, 0, 0},
-        {"--hard-real", 0, &o.hard_real, 0, 0},
-        {"--decay", 0, &o.decay, 0, 0},
-        {"--grow", 0, &o.grow, 0, 0},
-        {"--long", 0, &o.long_part, 0, 0},
-        {"--lr-muon", 0, &o.lr_muon, 0, 0},
-        {"--lr-adam", 0, &o.lr_adam, 0, 0},
-        {"--lr-grid", 0, &o.lr_grid, 0, 0},
-        {"--dim", 0, 0, &o.dim, 0},
-        {"--hidden", 0, 0, &o.hidden, 0},
-        {"--layers", 0, 0, &o.layers, 0},
-        {"--heads", 0, 0, &o.heads, 0},
-        {"--kv-heads", 0, 0, &o.kv_heads, 0},
-        {"--ctx", 0, 0, &o.ctx, 0},
-        {"--seq", 0, 0, &o.seq, 0},
-        {"--batch", 0, 0, &o.batch, 0},
-        {"--warmup", 0, 0, &o.warmup, 0},
-        {"--eval-steps", 0, 0, &o.eval_steps, 0},
-        {"--eval-tokens", 0, 0, &o.eval_tokens, 0},
-        {"--vocab", 0, 0, &o.vocab, 0},
-        {"--qat", 0, 0, 0, &o.qat},
-        {"--resume", 0, 0, 0, &o.resume},
-        {"--selftest", 0, 0, 0, &selftest},
-    };
-    for (int i = 1; i < argc; i++) {
-        size_t f = 0, count = sizeof flags / sizeof *flags;
-        while (f < count && strcmp(argv[i], flags[f].flag))
-            f++;
-        if (f == count)
-            fail("unknown argument '%s'\n%s", argv[i], usage);
-        if (flags[f].on) {
-            *flags[f].on = 1;
-            continue;
-        }
-        if (++i == argc)
-            fail("%s needs a value", flags[f].flag);
-        if (flags[f].text)
-            *flags[f].text = argv[i];
-        else if (flags[f].real)
-            *flags[f].real = number(flags[f].flag, argv[i]);
-        else
-            *flags[f].integer = (int)number(flags[f].flag, argv[i]);
-    }
-    if (selftest) {
+    parse(argc, argv, &o);
+    if (o.selftest) {
         int bad = test_parts() + test_grid() + test_gradients(32, 4, 2) + test_gradients(64, 4, 2);
         printf("%s\n", bad ? "FAILED" : "all checks passed");
         return bad != 0;
     }
-    if (eval || gen) {
-        config c;
-        tensors w = model_load(eval ? eval : gen, &c), wt = tensors_new(&c);
-        tensors_transpose(&c, &w, &wt);
-        acts a = acts_new(&c, c.seq_len, 0);
-        if (!o.tokenizer || (eval && !o.valid))
-            fail("--eval needs --tokenizer and --valid, --generate --tokenizer\n%s", usage);
-        tokenizer t = tokenizer_load(o.tokenizer, c.vocab_size);
-        if (eval) {
-            token_run text = encode_file(&t, o.valid);
-            double nll = evaluate(&c, &w, &wt, &a, &text, (size_t)o.eval_tokens);
-            printf("%zu tokens of text, nll %.4f, perplexity %.4f\n", text.n, nll, exp(nll));
-        } else {
-            generate(&c, &w, &wt, &a, &t, 256);
-        }
+    if (o.eval || o.gen) {
+        look(&o);
         return 0;
     }
     if ((!o.teacher && !o.vocab) || !o.tokenizer || !o.text || !o.valid)
