@@ -694,6 +694,13 @@ class Design:
             with open(os.path.join(path, name)) as file:
                 for module in re.findall(r"^\s*module\s+(\w+)", file.read(), re.M):
                     self.module_file[module] = name
+        self.macros = []  # (kind, words, bits or None, file), as the files say of themselves; to name one
+        for name in self.files:
+            with open(os.path.join(path, name)) as file:
+                said = re.search(r"^// (\w+) ROM, words (\d+) to (\d+)(?:, bits (\d+) to (\d+))?\.$", file.read(1000), re.M)
+            if said:
+                first, last, lsb, msb = (int(n) if n else None for n in said.groups()[1:])
+                self.macros.append((said[1], range(first, last + 1), range(lsb, msb + 1) if msb is not None else None, name))
         on_disk = {f"personality/{n}" for n in os.listdir(os.path.join(path, "personality"))}
         stray = on_disk - set(self.files)
         if stray:
@@ -846,12 +853,10 @@ def report(design, kind, address, got, want, fields, describe, touched):
         lsb = bit // width * width
         what = describe(bit // width) if describe else "no tensor: must be zero"
     mask = (1 << width) - 1
-    macros = [c for c in touched if "personality" in c.file]
-    at = bit // max((c.width for c in macros), default=1)  # of macros side by side
-    macros.sort(key=lambda c: not c.file.endswith(f"_c{at:02d}.v"))
-    file = next((c.file for c in macros), None) \
+    file = next((os.path.join(design.path, name) for of, words, bits, name in design.macros
+                 if of == kind and address in words and (bits is None or bit in bits)), None) \
         or (touched[0].file if touched else f"{kind}_rom.v")
-    print(f"DIFFERENT {os.path.relpath(file, design.path) if touched else file}: {kind} ROM word "
+    print(f"DIFFERENT {os.path.relpath(file, design.path) if os.path.dirname(file) else file}: {kind} ROM word "
           f"{address}, bits [{lsb + width - 1}:{lsb}], {what}: ROM {got >> lsb & mask}, "
           f"file {want >> lsb & mask}")
 

@@ -28,13 +28,21 @@ damage() { # NAME DAMAGE: of a ROM of $dir/bad
 import re, sys
 path, damage = sys.argv[1:]
 text = open(path).read()
-words = re.findall(r"data <= (\d+'h[0-9a-f]+);", text)
+words = re.findall(r"(\d+)'d(\d+): data <= (\d+'h[0-9a-f]+);", text)
+bits = int(words[0][0])
 if damage != "move":
-    words[1] = words[1][:-1] + format(int(words[1][-1], 16) ^ 1, "x")
-else:
-    words = words[-1:] + words[:-1]
+    # Macros side by side hold parts of one word: each is damaged in another word, all but the first in its
+    # last bit (the first bit of the program's second macro is of an address, which another ROM is read at).
+    column = re.search(r"_c(\d+)\.v$", path)
+    column = int(column[1]) if column else 0
+    at = min(1 + column, len(words) - 1)
+    width, value = words[at][2].split("'h")
+    bit = int(width) - 1 if column else 0
+    words[at] = (*words[at][:2], f"{width}'h{int(value, 16) ^ 1 << bit:0{len(value)}x}")
+else:  # each to the next address, the last to the first
+    words = [(n, (int(a) + 1) % (1 << bits), w) for n, a, w in words]
 words = iter(words)
-text = re.sub(r"data <= \d+'h[0-9a-f]+;", lambda m: f"data <= {next(words)};", text)
+text = re.sub(r"\d+'d\d+: data <= \d+'h[0-9a-f]+;", lambda m: "{}'d{}: data <= {};".format(*next(words)), text)
 open(path, "w").write(text)
 if damage == "forge":
     import hashlib, json, os
