@@ -853,7 +853,9 @@ def report(design, kind, address, got, want, fields, describe, touched):
         lsb = bit // width * width
         what = describe(bit // width) if describe else "no tensor: must be zero"
     mask = (1 << width) - 1
-    file = next((os.path.join(design.path, name) for of, words, bits, name in design.macros
+    # the memory that was read; of macros side by side, of which Yosys may have made logic, the one that says it has the bit
+    file = next((c.file for c in touched if "personality" in c.file and not re.search(r"_c\d+\.v$", c.file)), None) \
+        or next((os.path.join(design.path, name) for of, words, bits, name in design.macros
                  if of == kind and address in words and (bits is None or bit in bits)), None) \
         or (touched[0].file if touched else f"{kind}_rom.v")
     print(f"DIFFERENT {os.path.relpath(file, design.path) if os.path.dirname(file) else file}: {kind} ROM word "
