@@ -80,7 +80,7 @@ verdict "XDC: a wrong port, a pin twice, none, no clock, no command are found"
 # A flow that cannot take even a register on this machine (it needs the vendor's own tools) is named and not counted.
 echo 'module register(input wire clk, input wire d, output reg q); always @(posedge clk) q <= d; endmodule' > $dir/register.v
 debian() { local IFS=';'; yosys -p "$*"; }
-pip() { $venv/bin/python tests/flows/synth.py "$@"; }
+pip() { $venv/bin/python sim/board/yosys_steps.py "$@"; }
 # ABC and the cell libraries speak of themselves.
 own() { grep -E 'Warning|ERROR' "$1" | grep -vE 'ABC: |Replacing memory .* with list of registers|/share/' || true; }
 verilog() { grep '\.v$' "$1/filelist.f" | sed "s|^|$1/|" | tr '\n' ' '; }

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Synthesis for an ECP5, as sim/board/place and sim/board/costs do it: Yosys of pip's pyosys, in build/venv-board."""
-import json
-import re
 import subprocess
 
 VENV = "build/venv-board"
@@ -10,9 +8,9 @@ CELLS = {"lut4": ("LUT4",), "carry": ("CCU2C",), "ff": ("TRELLIS_FF",), "dp16kd"
 
 
 def sources(folder):
-    """Verilog of a folder that `hardwire emit` or `hardwire uart` made, without the slices."""
+    """Verilog of a folder that `hardwire emit` or `hardwire uart` made."""
     listed = (line.strip() for line in open(f"{folder}/filelist.f"))
-    return [f"{folder}/{name}" for name in listed if name.endswith(".v") and not re.search(r"/slice(_top)?\.v$", name)]
+    return [f"{folder}/{name}" for name in listed if name.endswith(".v")]
 
 
 def logic(cells):
@@ -23,12 +21,8 @@ def logic(cells):
 
 def yosys(out, steps):
     """Runs these commands; {type of cell: number} of the last, which writes out/stat.txt, or None where one fails."""
-    with open(f"{out}/steps.json", "w") as f:
-        json.dump(steps, f)
-    code = ("import json, sys; from pyosys import libyosys as ys; design = ys.Design()\n"
-            "for step in json.load(open(sys.argv[1])): ys.run_pass(step, design)")
     with open(f"{out}/yosys.log", "w") as log:
-        if subprocess.run([f"{VENV}/bin/python", "-c", code, f"{out}/steps.json"], stdout=log, stderr=log).returncode:
+        if subprocess.run([f"{VENV}/bin/python", "sim/board/yosys_steps.py", *steps], stdout=log, stderr=log).returncode:
             return None
     cells = {}
     for line in open(f"{out}/stat.txt"):

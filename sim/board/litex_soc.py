@@ -10,7 +10,6 @@ nextpnr beside it, and FOLDER/csr.csv; builds nothing. Needs pip's litex and mig
 """
 import argparse
 import os
-import re
 
 from litex.build.generic_platform import IOStandard, Pins, Subsignal
 from litex.build.lattice import LatticeECP5Platform
@@ -45,7 +44,7 @@ class Hardwire(Module):
             line = line.strip()
             if line.startswith("+incdir+"):
                 platform.add_verilog_include_path(os.path.abspath(f"{design}/{line.removeprefix('+incdir+')}"))
-            elif line.endswith(".v") and not re.search(r"/slice(_top)?\.v$", line):
+            elif line.endswith(".v"):
                 platform.add_source(os.path.abspath(f"{design}/{line}"))
 
 
