@@ -8,7 +8,6 @@
 #include "gen/bus/bus.h"
 #include "gen/chip/emit.h"
 #include "gen/cmd.h"
-#include "gen/qmodel/file.h"
 #include "gen/qmodel/memory.h"
 
 // The same design with a pattern in its ROMs.
@@ -22,23 +21,13 @@ static bool blank(struct hw_plan *plan, struct hw_error *err)
     return !err->set;
 }
 
-// What the chip is on. The self-test of a serial line runs the model, so that its weights are read
-// too. On success the caller frees bus->text.
-static bool make_bus(const struct hw_request *r, struct hw_bus *bus, struct hw_error *err)
+// What the chip is on. On success the caller frees bus->text.
+static bool make_bus(const struct hw_request *r, const struct hw_plan *plan, struct hw_bus *bus,
+                     struct hw_error *err)
 {
-    struct hw_qmodel q;
     *bus = (struct hw_bus){.name = r->bus};
-    if (!r->bus || !hw_bus_speaks_text(r->bus))
-        return true;
-    if (!hw_qmodel_read(&q, r->input, err))
-        return false;
-    struct hw_tokenizer *tok = hw_tokenizer_open(r->tokenizer, q.config.vocab_size, err);
-    if (tok && (r->ctx == 0 || hw_qmodel_set_context(&q, r->ctx, 0, err)))
-        hw_uart_tables(&q, tok, r->tokenizer, r->blank, &bus->text, &bus->known, err);
-    if (tok)
-        hw_tokenizer_close(tok);
-    hw_qmodel_free(&q);
-    return !err->set;
+    return !r->bus || !hw_bus_speaks_text(r->bus) ||
+           hw_uart_tables(plan, r->input, r->tokenizer, r->blank, &bus->text, &bus->known, err);
 }
 
 static int emit(int argc, char **argv)
@@ -66,7 +55,7 @@ static int emit(int argc, char **argv)
         return hw_usage("emit", "-t: expected --bus uart");
     if (!hw_prepare(&r, &q, &plan, &err))
         return hw_report(&err);
-    if (make_bus(&r, &bus, &err)) {
+    if (make_bus(&r, &plan, &bus, &err)) {
         if (!r.blank || blank(&plan, &err))
             hw_emit(&plan, r.slice, r.bus ? &bus : NULL, r.templates, r.output,
                     r.keep ? HW_EMIT_KEEP : HW_EMIT_REPLACE, r.quiet ? NULL : stderr, &err);

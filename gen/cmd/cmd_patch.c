@@ -9,7 +9,7 @@
 #include "gen/chip/words.h"
 #include "gen/cmd.h"
 #include "gen/output.h"
-#include "gen/qmodel/file.h"
+#include "gen/qmodel/memory.h"
 #include "gen/uart/uart.h"
 
 enum { N_ROMS = HW_N_ROMS + HW_N_TEXT_TABLES };
@@ -57,18 +57,11 @@ static bool take_design(struct words *all, const struct hw_plan *plan, struct hw
 static bool take_text(struct words *all, const struct patch_request *r, const struct hw_plan *plan,
                       struct hw_text_tables *t, struct hw_error *err)
 {
-    struct hw_qmodel q;
     struct hw_known_answer known;
-    const struct hw_config *c = &plan->model->config;
-    struct hw_tokenizer *tok = hw_tokenizer_open(r->tokenizer, c->vocab_size, err);
-    if (tok && hw_qmodel_read(&q, r->design.input, err)) { // with weights, which a plan needs not
-        if (hw_qmodel_set_context(&q, c->seq_len, plan->geometry.rope_lo_bits, err) &&
-            hw_uart_tables(&q, tok, r->tokenizer, false, t, &known, err))
-            for (int i = 0; i < HW_N_TEXT_TABLES && !err->set; i++)
-                take(all, NULL, &t->rom[i], t->rom[i].addr_bits, 1, err);
-        hw_qmodel_free(&q);
-    }
-    hw_tokenizer_close(tok);
+    if (!hw_uart_tables(plan, r->design.input, r->tokenizer, false, t, &known, err))
+        return false;
+    for (int i = 0; i < HW_N_TEXT_TABLES && !err->set; i++)
+        take(all, NULL, &t->rom[i], t->rom[i].addr_bits, 1, err);
     return !err->set;
 }
 

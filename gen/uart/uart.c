@@ -7,6 +7,7 @@
 #include "gen/board/pattern.h"
 #include "gen/chip/banks.h"
 #include "gen/output.h"
+#include "gen/qmodel/file.h"
 #include "gen/uart/tables.h"
 #include "refmodel/ref.h"
 
@@ -146,9 +147,9 @@ static bool write_folder(const struct hw_text_tables *t, const char *templates, 
     return !err->set;
 }
 
-bool hw_uart_tables(const struct hw_qmodel *q, const struct hw_tokenizer *tok,
-                    const char *tokenizer, bool blank, struct hw_text_tables *t,
-                    struct hw_known_answer *known, struct hw_error *err)
+static bool make_tables(const struct hw_qmodel *q, const struct hw_tokenizer *tok,
+                        const char *tokenizer, bool blank, struct hw_text_tables *t,
+                        struct hw_known_answer *known, struct hw_error *err)
 {
     if (!hw_text_tables_make(t, tok, tokenizer, err))
         return false;
@@ -161,12 +162,28 @@ bool hw_uart_tables(const struct hw_qmodel *q, const struct hw_tokenizer *tok,
     return !err->set;
 }
 
+bool hw_uart_tables(const struct hw_plan *plan, const char *model, const char *tokenizer,
+                    bool blank, struct hw_text_tables *t, struct hw_known_answer *known,
+                    struct hw_error *err)
+{
+    struct hw_qmodel q;
+    const struct hw_config *c = &plan->model->config;
+    struct hw_tokenizer *tok = hw_tokenizer_open(tokenizer, c->vocab_size, err);
+    if (tok && hw_qmodel_read(&q, model, err)) {
+        if (hw_qmodel_set_context(&q, c->seq_len, plan->geometry.rope_lo_bits, err))
+            make_tables(&q, tok, tokenizer, blank, t, known, err);
+        hw_qmodel_free(&q);
+    }
+    hw_tokenizer_close(tok);
+    return !err->set;
+}
+
 bool hw_uart_write(const struct hw_qmodel *q, const struct hw_tokenizer *tok, const char *tokenizer,
                    const char *templates, const char *dir, bool blank,
                    struct hw_known_answer *known, struct hw_error *err)
 {
     struct hw_text_tables t;
-    if (!hw_uart_tables(q, tok, tokenizer, blank, &t, known, err))
+    if (!make_tables(q, tok, tokenizer, blank, &t, known, err))
         return false;
     write_folder(&t, templates, q->config.vocab_size, known, dir, err);
     hw_text_tables_free(&t);

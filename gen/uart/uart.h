@@ -18,11 +18,12 @@ struct hw_known_answer {
     uint32_t signature;
 };
 
-// The tables, the signature in them, and that answer; blank: with what `hardwire patch` finds their
-// bits by in place of all of it. On success the caller frees *t.
-bool hw_uart_tables(const struct hw_qmodel *q, const struct hw_tokenizer *tok,
-                    const char *tokenizer, bool blank, struct hw_text_tables *t,
-                    struct hw_known_answer *known, struct hw_error *err);
+// The tables for a plan, the signature in them, and that answer; blank: with what `hardwire patch`
+// finds their bits by in place of all of it. model: the file of the plan's model, which is read
+// once more, with the weights, as the self-test runs it. On success the caller frees *t.
+bool hw_uart_tables(const struct hw_plan *plan, const char *model, const char *tokenizer,
+                    bool blank, struct hw_text_tables *t, struct hw_known_answer *known,
+                    struct hw_error *err);
 
 // The files of the line, but for a list: `folder` is "" or ends with a slash. templates: the folder
 // that holds uart/.
