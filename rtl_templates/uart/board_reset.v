@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reset of a board: high until the clock has been steady (`locked`) for 255 clocks. A button that bounces
-// starts it again. `button` and `locked` belong to no clock.
+// starts it again. `button` and `locked` belong to no clock. A board whose clock is there when the FPGA is loaded
+// has `locked` high for ever: registers begin as they are said to here.
 `default_nettype none
 
 module board_reset (
@@ -9,8 +10,9 @@ module board_reset (
     input  wire button,
     output reg  rst
 );
-    reg [7:0] settled;
-    reg [1:0] pressed;
+    reg [7:0] settled = 8'd0;
+    reg [1:0] pressed = 2'd0;
+    initial rst = 1'b1;
     always @(posedge clk or negedge locked)
         if (!locked)
             settled <= 8'd0;

@@ -12,18 +12,8 @@ module tangnano20k_top #(
     output wire       uart_tx,
     output wire [5:0] led_n
 );
-    // Registers are zero when the FPGA is loaded, so reset lasts 255 clocks. A button that bounces starts it again.
-    reg [7:0] settled = 8'd0;
-    reg [1:0] button = 2'd0;
-    reg       rst = 1'b1;
-    always @(posedge clk_27mhz) begin
-        button <= {button[0], s1};
-        if (button[1])
-            settled <= 8'd0;
-        else if (settled != 8'hff)
-            settled <= settled + 8'd1;
-        rst <= settled != 8'hff;
-    end
+    wire rst;
+    board_reset u_reset (.clk(clk_27mhz), .locked(1'b1), .button(s1), .rst(rst));
 
     wire listening, telling, busy, failed;
     uart_top #(.CLOCKS(CLOCKS)) u_chip (

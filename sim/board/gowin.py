@@ -59,7 +59,8 @@ def main():
     subprocess.run(["sh", "-ec", ". sim/board/tools.sh"], check=True)
     begin = time.time()
     cells = synthesize(o.out, "tangnano20k_top",
-                       ecp5.sources(o.design) + ecp5.sources(o.uart) + ["rtl_templates/uart/tangnano20k_top.v"],
+                       ecp5.sources(o.design) + ecp5.sources(o.uart)
+                       + ["rtl_templates/uart/tangnano20k_top.v", "rtl_templates/uart/board_reset.v"],
                        [f"{o.design}/fabric", o.uart], netlist=True)
     if cells is None:
         sys.exit(f"sim/board/gowin.py: synthesis: see {o.out}/yosys.log")
