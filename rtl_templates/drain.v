@@ -189,10 +189,10 @@ module drain #(
         y_hidden   <= y_next && y_dest_next == `HW_DST_HIDDEN;
         y_logits   <= y_next && y_dest_next == `HW_DST_LOGITS;
         y_act      <= y_next && y_dest_next == `HW_DST_ACT;
-        y_last   <= recv_valid ? recv_last : last_y;
-        y_dest   <= y_dest_next;
-        y_shift2 <= recv_valid ? recv_shift2 : more_y;
-        y_row    <= y_row_next;
+        y_last     <= recv_valid ? recv_last : last_y;
+        y_dest     <= y_dest_next;
+        y_shift2   <= recv_valid ? recv_shift2 : more_y;
+        y_row      <= y_row_next;
         if (recv_valid)
             y <= recv_data;
         else if (y_comes)

@@ -78,7 +78,7 @@ module engine #(
         end
         if (HEAD_DIM < 4 || (HEAD_DIM & (HEAD_DIM - 1)) != 0 || ATT_POS < 2
             || (ATT_POS & (ATT_POS - 1)) != 0 || CTX <= ATT_POS || (CTX & (CTX - 1)) != 0) begin : g_check_attention
-            head_dim_att_pos_ctx_must_be_powers_of_two_from_4_and_ctx_above_att_pos u_error ();
+            head_dim_must_be_a_power_of_two_from_4_att_pos_from_2_and_ctx_above_it u_error ();
         end
         if (ACC_W < 24 || ACC_W < ACT_W + 8 + $clog2(COLS) || LEVEL_ADDR_W < 2) begin : g_check_width
             acc_w_must_hold_a_sum_of_cols_and_24_bits_and_level_addr_w_be_2 u_error ();

@@ -113,9 +113,8 @@ SKY130 = Process(
     side={"poly": (16.0, 0), "li": (25.5, 0.14), "met1": (44.0, 0.25), "met2": (50.0, 0.3)}, step_ps=100)
 
 GF180MCU = Process(
-    name="gf180mcuD", bins=gf180_model, 
+    name="gf180mcuD", bins=gf180_model,
     head=tuple(f".param {k}fet_03v3_noi{c}=0" for k in "np" for c in "abc"),  # no noise is simulated
-   
     corners=(("tt", 3.3, 25), ("ss", 3.0, 125), ("ff", 3.6, -40)), suffix="_03v3",
     length=0.28, row=0.80, col=1.12, tap=1.85, tap_rows=40, decoder_w=50.0, end=16.0, n=1.6, p=2.3, bit=0.84, inverter=1.26,
     node=0.26, node_end=0.44, poly_ohm=6.8, local_ohm=0.09, metal_ohm=0.09, line_w=0.28, word_w=0.28, local_w=0.23,
