@@ -30,7 +30,7 @@ all: setup $(B)/hardwire $(B)/cosim-icarus
 help:
 	@echo "make run        bake the default model, simulate the chip, check every tensor"
 	@echo "                MODEL= TOKENIZER= PROMPT= TOKENS= BITS= LEVELS= GEOMETRY= choose another"
-	@echo "make test       everything that must hold, about 10 minutes on two cores"
+	@echo "make test       everything that must hold, about 9 minutes on two cores"
 	@echo "make test-full  the long version: hundreds of shapes, all proofs, mutants, fuzzing"
 	@echo "make bench      measures; writes build/bench.json and the tables of docs/benchmarks.md"
 	@echo "make report     build/report.html, build/report-8b.html: a page to show of a chip and its costs"
