@@ -74,7 +74,7 @@ module attention #(
     output wire                             busy
 );
     localparam POS_W  = $clog2(CTX);
-    localparam BANK_W = $clog2(ATT_POS);
+    localparam LEAVES = ATT_POS > 1 ? ATT_POS : 2; // of the trees; what is not a position is zero and not used
     localparam DIM_W  = $clog2(HEAD_DIM);
     localparam RAW_W  = 12 + KV_W + DIM_W;
     localparam SUM_W  = 17 + POS_W;            // sum of e, unsigned
@@ -83,8 +83,8 @@ module attention #(
     localparam [HEAD_W-1:0] SLOTS = 1 << SLOTS_W;
 
     // positions in use: all of a group, and lanes 0 to last_lane of the last one
-    wire [GROUP_W:0]   last_group = {1'b0, pos[POS_W-1:BANK_W]};
-    wire [BANK_W-1:0]  last_lane  = pos[BANK_W-1:0];
+    wire [GROUP_W:0]   last_group = {1'b0, pos[POS_W-1:$clog2(ATT_POS)]};
+    wire [POS_W-1:0]   last_lane  = pos % ATT_POS[POS_W-1:0];
     reg  [ATT_POS-1:0] last_used;
     always @(posedge clk)
         last_used <= ~({ATT_POS{1'b1}} << last_lane << 1);
@@ -168,12 +168,13 @@ module attention #(
     wire [19:0]       group_max;
     wire signed [19:0] head_max = top_first || $signed(group_max) > running
                                 ? $signed(group_max) : running;
-    wire [BANK_W-1:0] unused_lane;
+    wire [$clog2(LEAVES)-1:0] unused_lane;
+    wire [ATT_POS-1:0] used = score_end ? last_used : {ATT_POS{1'b1}};
     wire              unused_top_busy;  // b_active covers it
 
-    max_tree #(.N(ATT_POS), .W(20), .LEVELS(LEVELS), .TAG_W(HEAD_W + 2)) u_max_tree (
+    max_tree #(.N(LEAVES), .W(20), .LEVELS(LEVELS), .TAG_W(HEAD_W + 2)) u_max_tree (
         .clk(clk), .rst(rst), .valid(score_valid), .tag({score_end, score_first, score_head}),
-        .used(score_end ? last_used : {ATT_POS{1'b1}}), .x(score), .max_valid(top_valid),
+        .used({{(LEAVES-ATT_POS){1'b0}}, used}), .x({{(LEAVES-ATT_POS)*20{1'b0}}, score}), .max_valid(top_valid),
         .max_tag({top_end, top_first, top_head}), .max(group_max), .index(unused_lane),
         .busy(unused_top_busy)
     );
@@ -231,7 +232,7 @@ module attention #(
 
     localparam WAIT = WEIGH > 3 ? 1 : 0, GAP = WEIGH > 4 ? 1 : 0, CURVE = WEIGH > 5 ? 1 : 0,
                B_PRODUCTS = WEIGH > 6 ? 1 : 0;
-    localparam B_TREE = ($clog2(ATT_POS) + LEVELS - 1) / LEVELS;
+    localparam B_TREE = ($clog2(LEAVES) + LEVELS - 1) / LEVELS;
     localparam AT_GAP = 1 + WAIT, AT_TABLE = AT_GAP + GAP, AT_CURVE = AT_TABLE + 1 + LERP,
                AT_WEIGHT = AT_CURVE + CURVE, AT_E = AT_WEIGHT + 1, AT_B_TREE = AT_E + B_PRODUCTS,
                AT_ACC = AT_B_TREE + B_TREE; // registers before
@@ -322,7 +323,7 @@ module attention #(
     wire [HEAD_DIM*ACC_W-1:0] acc_next;
     generate
         for (d = 0; d < HEAD_DIM; d = d + 1) begin : g_value
-            wire [ATT_POS*(17+KV_W)-1:0] product;
+            wire [LEAVES*(17+KV_W)-1:0] product;
             wire signed [ACC_W-1:0] part;
             reg  signed [ACC_W-1:0] acc;
             for (p = 0; p < ATT_POS; p = p + 1) begin : g_product
@@ -331,8 +332,11 @@ module attention #(
                     .b(value_q[(p*HEAD_DIM+d)*KV_W +: KV_W]), .y(product[p*(17+KV_W) +: 17+KV_W])
                 );
             end
+            for (p = ATT_POS; p < LEAVES; p = p + 1) begin : g_none
+                assign product[p*(17+KV_W) +: 17+KV_W] = {(17+KV_W){1'b0}};
+            end
             add_tree #(
-                .N(ATT_POS), .W(17 + KV_W), .OUT_W(ACC_W), .LEVELS(LEVELS), .STAGES(B_TREE)
+                .N(LEAVES), .W(17 + KV_W), .OUT_W(ACC_W), .LEVELS(LEVELS), .STAGES(B_TREE)
             ) u_dot (.clk(clk), .move(b_move[AT_B_TREE +: B_TREE]), .x(product), .sum(part));
             assign acc_next[d*ACC_W +: ACC_W] = (acc_first ? {ACC_W{1'b0}} : acc) + part;
             always @(posedge clk)
@@ -347,8 +351,8 @@ module attention #(
     stage #(.N(B_PRODUCTS), .W(ATT_POS * 17)) u_e (
         .clk(clk), .en(b_move[AT_E]), .d(e), .q(e_q)
     );
-    add_tree #(.N(ATT_POS), .W(17), .OUT_W(SUM_W), .LEVELS(LEVELS), .STAGES(B_TREE)) u_sum (
-        .clk(clk), .move(b_move[AT_B_TREE +: B_TREE]), .x(e_q), .sum(sum_part)
+    add_tree #(.N(LEAVES), .W(17), .OUT_W(SUM_W), .LEVELS(LEVELS), .STAGES(B_TREE)) u_sum (
+        .clk(clk), .move(b_move[AT_B_TREE +: B_TREE]), .x({{(LEAVES-ATT_POS)*17{1'b0}}, e_q}), .sum(sum_part)
     );
 
     always @(posedge clk) begin

@@ -11,7 +11,7 @@
 // The dimensions of the model are in the program; the parameters here are capacities. With SUB_NORM
 // what attention and SwiGLU make goes to `side`, and through rmsnorm to A and H.
 //
-// VEC, ATT_POS, CTX are powers of two from 2, HEAD_DIM from 4; ROWS, COLS multiples of VEC; ATT_POS < CTX;
+// VEC and CTX are powers of two from 2, ATT_POS from 1, HEAD_DIM from 4; ROWS, COLS multiples of VEC; ATT_POS < CTX;
 // ACC_W >= 24 and ACT_W + 8 + log2(COLS); LEVEL_ADDR_W >= 2. A RECV to HIDDEN does not clear what a
 // MATVEC counts in H: END follows it. RECV to ACT keeps the low ACT_W bits of each element.
 // The clocks of every path are numbers of latency.vh.
@@ -76,9 +76,9 @@ module engine #(
             || COLS % VEC != 0) begin : g_check_shape
             vec_must_be_a_power_of_two_from_2_and_rows_and_cols_multiples_of_it u_error ();
         end
-        if (HEAD_DIM < 4 || (HEAD_DIM & (HEAD_DIM - 1)) != 0 || ATT_POS < 2
+        if (HEAD_DIM < 4 || (HEAD_DIM & (HEAD_DIM - 1)) != 0 || ATT_POS < 1
             || (ATT_POS & (ATT_POS - 1)) != 0 || CTX <= ATT_POS || (CTX & (CTX - 1)) != 0) begin : g_check_attention
-            head_dim_must_be_a_power_of_two_from_4_att_pos_from_2_and_ctx_above_it u_error ();
+            head_dim_must_be_a_power_of_two_from_4_att_pos_from_1_and_ctx_above_it u_error ();
         end
         if (ACC_W < 24 || ACC_W < ACT_W + 8 + $clog2(COLS) || LEVEL_ADDR_W < 2) begin : g_check_width
             acc_w_must_hold_a_sum_of_cols_and_24_bits_and_level_addr_w_be_2 u_error ();

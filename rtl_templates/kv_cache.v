@@ -81,7 +81,7 @@ module kv_cache #(
     reg         keys_copied, values_copied, keys_visible, values_visible;
     reg  [19:0] out_lane;
     reg  [ROW_W-1:0] row;
-    wire [ATT_POS-1:0] bank = {{(ATT_POS-1){1'b0}}, 1'b1} << pos[BANK_W-1:0];
+    wire [ATT_POS-1:0] bank = {{(ATT_POS-1){1'b0}}, 1'b1} << pos % ATT_POS[$clog2(CTX)-1:0];
     wire [ROW_W+$clog2(CTX)-1:0] pos_wide = {{ROW_W{1'b0}}, pos};
     wire [ROW_W-1:0]   pos_row = pos_wide[GROUP_W+BANK_W +: ROW_W];
     wire [DEPTH_W-1:0] addr = {row + pos_row, pos[BANK_W +: GROUP_W]};

@@ -252,7 +252,7 @@ PY
     refused "$1, simulation" "$2" $cosim
     mv $dir/design/manifest.json.whole $dir/design/manifest.json
 }
-edit "a manifest with a huge att_pos" "geometry: att_pos, expected a number in 2..65536" 'm["geometry"]["att_pos"] = 1073741824' both
+edit "a manifest with a huge att_pos" "geometry: att_pos, expected a number in 1..65536" 'm["geometry"]["att_pos"] = 1073741824' both
 edit "a manifest with a negative context" "geometry: ctx, expected" 'm["geometry"]["ctx"] = -8' both
 edit "a manifest with huge dimensions" "model: dim, expected" 'm["model"]["dim"] = 1 << 40' both
 edit "a manifest of another format" "format, expected hardwire-manifest-1" 'm["format"] = "x"' both

@@ -85,7 +85,7 @@ static struct shape choose(int ternary)
     }
     s.rows = at_most(s.vec * between(1, 5), 48);
     s.cols = at_most(s.vec * between(1, 5), 48);
-    s.att_pos = power_between(1, 5);
+    s.att_pos = power_between(0, 5);
     s.ctx = between(2, 40);
     return s;
 }

@@ -116,10 +116,10 @@ static bool any_bool(const bool *b, int n)
     return false;
 }
 
-// Stages of add_tree.v and max_tree.v over n operands.
+// Stages of add_tree.v and max_tree.v over n operands; a tree has two leaves at least.
 static int tree_stages(const struct hw_latency *l, int n)
 {
-    return (hw_log2_up(n) + l->tree - 1) / l->tree;
+    return (hw_log2_up(n < 2 ? 2 : n) + l->tree - 1) / l->tree;
 }
 
 // A mark on its way through so many stages: whether one leaves in this clock.

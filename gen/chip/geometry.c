@@ -30,7 +30,7 @@ static bool check_shape(const struct hw_geometry *g, const struct hw_config *c,
     const struct {
         const char *name;
         int value, least;
-    } power[] = {{"vec", g->vec, 2}, {"att_pos", g->att_pos, 2}, {"head_dim", c->head_dim, 4}};
+    } power[] = {{"vec", g->vec, 2}, {"att_pos", g->att_pos, 1}, {"head_dim", c->head_dim, 4}};
     for (size_t i = 0; i < sizeof power / sizeof power[0]; i++) {
         if (!power_of_two(power[i].value) || power[i].value < power[i].least)
             return hw_fail(err, "geometry: %s: expected a power of two from %d, got %d",

@@ -26,7 +26,7 @@ struct hw_geometry {
     int cols;      // activations a cycle, a multiple of vec
     int code_bits; // 2, 3 or 4
     int vec;       // elements a cycle outside the array: drain, norm, residual (2^n), >= 2
-    int att_pos;   // KV positions a cycle (2^n), from 2 to ctx / 2
+    int att_pos;   // KV positions a cycle (2^n), from 1 to ctx / 2
     enum hw_lane lane;
     enum hw_target target; // for which the lane is chosen; not in the fabric
     int head_dim;          // (2^n), >= 4

@@ -35,7 +35,7 @@ static const struct {
     NUMBER(tile_rows, 1, HW_MAX_ROWS, SAME),
     NUMBER(cols, 2, HW_MAX_COLS, SAME),
     NUMBER(vec, 2, HW_MAX_ROWS, SAME),
-    NUMBER(att_pos, 2, HW_MAX_ATT_POS, SAME),
+    NUMBER(att_pos, 1, HW_MAX_ATT_POS, SAME),
     NUMBER(code_bits, 2, 4, SAME),
     NUMBER(head_dim, 4, HW_MAX_HEAD_DIM, SAME),
     NUMBER(act_bits, 4, 12, SAME),

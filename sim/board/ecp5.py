@@ -34,13 +34,14 @@ def yosys(out, steps):
 
 def synthesize(out, top, files, includes, parameters={}, netlist=False):
     """{kind of cell: number}, or None where Yosys fails: out/yosys.log says why. Products of activations and levels
-    (10 x 8 bits) stay out of the multipliers, which are too few for them; every ROM goes to block RAM, where a patch
-    can reach it. netlist: leaves out/netlist.json."""
+    (10 x 8 bits) are rows of carry cells (row_mul.v), since the multipliers are too few for them; every ROM goes to block
+    RAM, where a patch can reach it. netlist: leaves out/netlist.json."""
     chosen = " ".join(f"-chparam {name} {value}" for name, value in parameters.items())
     steps = [f"read_verilog -defer {' '.join('-I' + i for i in includes)} {' '.join(files)}", f"hierarchy -top {top} {chosen}",
              f"synth_ecp5 -top {top} -run begin:coarse",
              "select -set products t:$mul r:A_WIDTH=10 %i r:B_WIDTH=8 %i",
-             "chtype -set $__soft_mul @products",
+             "chtype -set $__row_mul @products",
+             "techmap -map sim/board/row_mul.v t:$__row_mul",
              f"synth_ecp5 -top {top} -run coarse:map_ram",
              'setattr -set rom_style "block" t:$mem_v2 r:WR_PORTS=0 %i',
              f"synth_ecp5 -top {top} -run map_ram:" + (f" -json {out}/netlist.json" if netlist else ""),

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Products as rows of adders (sim/board/narrow_mul.v and row_mul.v), as Yosys makes them, against `*` in Icarus: every pair
+# of operands of small widths, 1,000 pairs and all extremes of the widths in use. Prints TAP.
+set -eu
+dir=build/test/products
+mkdir -p $dir
+cells=/usr/share/yosys/ecp5
+while read -r kind a b; do
+    printf 'module product(input signed [%d:0] a, input signed [%d:0] b, output signed [%d:0] y); assign y = a * b; endmodule\n' \
+        $((a - 1)) $((b - 1)) $((a + b)) > $dir/product.v
+    yosys -q -p "read_verilog $dir/product.v; read_verilog -lib $cells/cells_sim.v; hierarchy -top product; chtype -set \$__$kind t:\$mul;
+        techmap -map sim/board/$kind.v; select -assert-none t:\$__$kind; techmap; write_verilog -noattr $dir/rows.v"
+    printf 'module tb;
+    reg signed [%d:0] a; reg signed [%d:0] b; wire signed [%d:0] y;
+    integer i, pairs, wrong;
+    product dut (.a(a), .b(b), .y(y));
+    task check; begin #1 pairs = pairs + 1; if (y !== a * b) wrong = wrong + 1; end endtask
+    initial begin
+        pairs = 0; wrong = 0;
+        for (i = 0; i < 4; i = i + 1) begin
+            a = {i[0], {%d{!i[0]}}}; b = {i[1], {%d{!i[1]}}}; check;
+            a = {%d{i[0]}}; check;
+        end
+        if (%d <= 8)
+            for (i = 0; i < 1 << %d; i = i + 1) begin {a, b} = i; check; end
+        else
+            for (i = 0; i < 1000; i = i + 1) begin a = $random; b = $random; check; end
+        if (wrong) $write("not ");
+        $display("ok %s %d x %d bits: %%0d products compared, %%0d different", pairs, wrong);
+    end
+endmodule\n' $((a - 1)) $((b - 1)) $((a + b)) $((a - 1)) $((b - 1)) "$a" $((a + b)) $((a + b)) "$kind" "$a" "$b" > $dir/tb.v
+    iverilog -g2005 -s tb -o $dir/tb.vvp $dir/tb.v $dir/rows.v -I $cells $cells/cells_sim.v
+    vvp -n $dir/tb.vvp
+done << 'END' | tee $dir/said
+narrow_mul 2 2
+narrow_mul 5 3
+narrow_mul 3 6
+narrow_mul 12 5
+narrow_mul 12 8
+narrow_mul 12 10
+narrow_mul 9 9
+narrow_mul 8 9
+row_mul 2 2
+row_mul 5 2
+row_mul 4 4
+row_mul 2 6
+row_mul 10 8
+END
+! grep -q '^not ok' $dir/said && [ "$(grep -c '^ok' $dir/said)" = 13 ]
