@@ -18,7 +18,8 @@ module array #(
     parameter ACC_W = 32,
     parameter TAG_W = 1,
     parameter PICK = 1,
-    parameter LEVELS = 1       // levels a register, in add_tree
+    parameter LEVELS = 1,      // levels a register, in add_tree
+    parameter EARLY = ROWS     // rows whose sums leave with `done`
 ) (
     input  wire                        clk,
     input  wire                        rst,
@@ -32,15 +33,19 @@ module array #(
     input  wire [ROWS*COLS*CODE_W-1:0] code,  // row major
 
     output wire                        busy,  // a word is on its way
+    output wire                        done_next,     // `done` of the next cycle
+    output wire [TAG_W-1:0]            done_tag_next, // with done_next: its tag
     output wire                        done,
     output wire [TAG_W-1:0]            done_tag,
-    output wire [ROWS*ACC_W-1:0]       sum    // signed
+    output wire [EARLY*ACC_W-1:0]      early, // signed, with `done`
+    output wire [ROWS*ACC_W-1:0]       sum    // signed, a cycle later
 );
     localparam TILES  = ROWS / TILE;
     localparam CODES  = TILE * COLS * CODE_W;
     localparam SUMS   = TILE * ACC_W;
-    wire [TILES-1:0] tile_busy, tile_done;
+    wire [TILES-1:0] tile_busy, tile_next, tile_done;
     assign busy = tile_busy[0];
+    assign done_next = tile_next[0];
     assign done = tile_done[0];
 
     genvar t;
@@ -50,37 +55,48 @@ module array #(
         end
         for (t = 0; t < TILES; t = t + 1) begin : g_tile
             localparam FACTS_W = t == 0 ? TAG_W : 1;
-            wire [FACTS_W-1:0] facts, done_facts;
+            localparam REST    = EARLY > t * TILE ? EARLY - t * TILE : 0;
+            localparam MINE    = REST > TILE ? TILE : REST > 0 ? REST : 1;
+            wire [MINE*ACC_W-1:0] tile_early;
+            if (REST > 0) begin : g_early
+                assign early[t*SUMS +: MINE*ACC_W] = tile_early;
+            end else begin : g_not_early
+                wire unused_early = &{1'b0, tile_early};
+            end
+            wire [FACTS_W-1:0] facts, next_facts, done_facts;
             if (t == 0) begin : g_facts
                 assign facts    = tag;
+                assign done_tag_next = next_facts;
                 assign done_tag = done_facts;
             end else begin : g_no_facts
                 assign facts = 1'b0;
-                wire unused_facts = &{1'b0, done_facts};
+                wire unused_facts = &{1'b0, next_facts, done_facts};
             end
             if (LANE == 0) begin : g_select
                 msa_array #(
                     .ROWS(TILE), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W),
-                    .TAG_W(FACTS_W), .PICK(PICK), .LEVELS(LEVELS)
+                    .TAG_W(FACTS_W), .PICK(PICK), .LEVELS(LEVELS), .EARLY(MINE)
                 ) u_tile (
                     .clk(clk), .rst(rst), .valid(valid), .first(first), .last(last), .tag(facts),
                     .act(act), .level(level), .code(code[t*CODES +: CODES]), .busy(tile_busy[t]),
-                    .done(tile_done[t]), .done_tag(done_facts), .sum(sum[t*SUMS +: SUMS])
+                    .done_next(tile_next[t]), .done_tag_next(next_facts), .done(tile_done[t]),
+                    .done_tag(done_facts), .early(tile_early), .sum(sum[t*SUMS +: SUMS])
                 );
             end else begin : g_multiply
                 mac_array #(
                     .ROWS(TILE), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W),
-                    .TAG_W(FACTS_W), .PICK(PICK), .LEVELS(LEVELS)
+                    .TAG_W(FACTS_W), .PICK(PICK), .LEVELS(LEVELS), .EARLY(MINE)
                 ) u_tile (
                     .clk(clk), .rst(rst), .valid(valid), .first(first), .last(last), .tag(facts),
                     .act(act), .level(level), .code(code[t*CODES +: CODES]), .busy(tile_busy[t]),
-                    .done(tile_done[t]), .done_tag(done_facts), .sum(sum[t*SUMS +: SUMS])
+                    .done_next(tile_next[t]), .done_tag_next(next_facts), .done(tile_done[t]),
+                    .done_tag(done_facts), .early(tile_early), .sum(sum[t*SUMS +: SUMS])
                 );
             end
         end
     endgenerate
 
-    wire unused_step = &{1'b0, tile_busy, tile_done}; // all are the first one's
+    wire unused_step = &{1'b0, tile_busy, tile_next, tile_done}; // all are the first one's
 endmodule
 
 `default_nettype wire

@@ -5,8 +5,9 @@
 // array (a row block), the embedding, and, past the requantizer, the vector input of a slice. Never more
 // than one at a time.
 //
-// Latency: the first rows leave CLOCKS after `block_done`: 3, or 4 (a register behind the scale ROM), or 5
-// (another between rounding and saturation), or 6 (another in the product). Nothing here waits: whoever starts a block has left room.
+// Latency: the first rows leave CLOCKS after `block_done`: 3, or 4 (a register between rounding and saturation),
+// or 5 (another in the product). A scale word is read a clock ahead of its accumulators, so that both are
+// registered at once. Nothing here waits: whoever starts a block has left room.
 `include "isa.vh"
 `default_nettype none
 
@@ -21,20 +22,23 @@ module drain #(
     input  wire                    rst,
 
     // array
+    input  wire                    block_next,       // block_done of the next cycle
+    input  wire [SCALE_ADDR_W-1:0] block_scale_next, // with block_next: address of its first scale word
     input  wire                    block_done,
-    input  wire [ROWS*ACC_W-1:0]   block_sum,
+    input  wire [VEC*ACC_W-1:0]    block_early, // its first rows, with block_done
+    input  wire [ROWS*ACC_W-1:0]   block_sum,   // all rows, from a cycle later on
     input  wire [16:0]             block_tag, // {hidden_shift[5:0], shift[5:0], dest[4:0]}
-    input  wire [SCALE_ADDR_W-1:0] block_scale,
     input  wire [19:0]             block_row,
     input  wire [19:0]             block_rows,
 
     // embedding: VEC sums of one token's row, one scale for all
+    input  wire                    embed_next,  // embed_valid of the next cycle
     input  wire                    embed_valid,
     input  wire                    embed_last,
     input  wire [VEC*ACC_W-1:0]    embed_sum,
     input  wire [19:0]             embed_row,
     input  wire [5:0]              embed_shift,
-    input  wire [SCALE_ADDR_W-1:0] embed_scale,
+    input  wire [SCALE_ADDR_W-1:0] embed_scale, // with embed_next
     input  wire [$clog2(VEC)-1:0]  embed_lane,
 
     // vector input
@@ -62,9 +66,8 @@ module drain #(
     output reg  [5:0]              y_shift2,
     output reg  [19:0]             y_row,
     output reg  [VEC*24-1:0]       y,           // signed
-    output wire                    y_next,      // y_valid of the next cycle
-    output wire [4:0]              y_dest_next, // with y_next: its y_dest, y_row
-    output wire [19:0]             y_row_next,
+    output wire                    add_soon,    // rows to ADD leave in two cycles
+    output wire [19:0]             add_row,     // with add_soon: their y_row
     output wire                    busy
 );
     localparam [19:0] VEC_20  = VEC;
@@ -75,7 +78,7 @@ module drain #(
     reg                    walking;
     reg [19:0]             offset;              // of this group in the block
     reg [16:0]             tag;
-    reg [SCALE_ADDR_W-1:0] scale;
+    reg [SCALE_ADDR_W-1:0] scale;               // of the group that follows in the block
     reg [19:0]             row, rows;
 
     wire        now       = block_done || walking;
@@ -83,55 +86,57 @@ module drain #(
     wire [19:0] now_row   = block_done ? block_row : row;
     wire [19:0] now_rows  = block_done ? block_rows : rows;
     wire [16:0] now_tag   = block_done ? block_tag : tag;
-    wire [SCALE_ADDR_W-1:0] now_scale = block_done ? block_scale : scale;
     wire        matrix_end = now_row + VEC_20 >= now_rows;
     wire        block_end  = now_off + VEC_20 >= ROWS_20;
 
+    wire        goes_on    = now && !matrix_end && !block_end;
+
     wire        take = now || embed_valid;
-    assign scale_read = take;
-    assign scale_addr = embed_valid ? embed_scale : now_scale;
+    assign scale_read = block_next || goes_on || embed_next;
+    assign scale_addr = embed_next ? embed_scale : block_next ? block_scale_next : scale;
 
     always @(posedge clk) begin
-        walking <= now && !matrix_end && !block_end;
+        walking <= goes_on;
         offset  <= now_off + VEC_20;
         row     <= now_row + VEC_20;
         rows    <= now_rows;
         tag     <= now_tag;
-        scale   <= now_scale + 1'b1;
+        if (block_next || goes_on)
+            scale <= (block_next ? block_scale_next : scale) + 1'b1;
         if (rst)
             walking <= 1'b0;
     end
 
     // --- accumulators, scale words | times mantissas | shifted and rounded, saturated ---------------
-    localparam SCALE = CLOCKS > 3 ? 1 : 0, ROUND = CLOCKS > 4 ? 1 : 0,
-               PARTS = CLOCKS > 5 ? 1 : 0;
-    localparam AT_PARTS = 1 + SCALE, AT_PRODUCT = AT_PARTS + PARTS; // registers before
+    localparam ROUND = CLOCKS > 3 ? 1 : 0, PARTS = CLOCKS > 4 ? 1 : 0;
+    localparam AT_PRODUCT = 1 + PARTS; // registers before
     localparam LANE_W = $clog2(VEC);
     localparam FACT_W = 1 + 5 + 6 + 20;
     wire [CLOCKS-1:0] move;
-    wire              y_comes, way_busy, last_y;
-    wire [4:0]        dest_y;
+    wire              y_soon, y_comes, way_busy, end_busy, last_y;
+    wire [1:0]        end_move;
+    wire [4:0]        dest_soon, dest_y;
     wire [5:0]        more_y;
     wire [19:0]       row_y;
-    pipe #(.STAGES(CLOCKS - 1), .TAG_W(FACT_W)) u_way (
+    wire [FACT_W-1:0] facts_soon;
+    pipe #(.STAGES(CLOCKS - 2), .TAG_W(FACT_W)) u_way (
         .clk(clk), .rst(rst), .valid(take),
-        .tag({embed_valid ? embed_last : matrix_end, embed_valid ? `HW_DST_INIT : now_tag[4:0],
-              now_tag[16:11], embed_valid ? embed_row : now_row}),
-        .move(move), .out_valid(y_comes), .out_tag({last_y, dest_y, more_y, row_y}), .busy(way_busy)
+        .tag({embed_valid ? embed_last : matrix_end, now_tag[16:11],
+              embed_valid ? `HW_DST_INIT : now_tag[4:0], embed_valid ? embed_row : now_row}),
+        .move(move[CLOCKS-2:0]), .out_valid(y_soon), .out_tag(facts_soon), .busy(way_busy)
     );
-    // with the scale word
-    reg              one_scale;
-    reg [5:0]        shift1;
-    reg [LANE_W-1:0] lane1;
-    always @(posedge clk)
-        if (take) begin
-            one_scale <= embed_valid;
-            shift1    <= embed_valid ? embed_shift : now_tag[10:5];
-            lane1     <= embed_lane;
-        end
+    pipe #(.STAGES(1), .TAG_W(FACT_W)) u_end (
+        .clk(clk), .rst(rst), .valid(y_soon), .tag(facts_soon), .move(end_move), .out_valid(y_comes),
+        .out_tag({last_y, more_y, dest_y, row_y}), .busy(end_busy)
+    );
+    assign move[CLOCKS-1]       = end_move[1];
+    assign {dest_soon, add_row} = facts_soon[24:0];
+    assign add_soon             = y_soon && dest_soon == `HW_DST_ADD;
+    wire [5:0]        now_shift = embed_valid ? embed_shift : now_tag[10:5];
     wire [VEC*24-1:0] rounded;
 
-    // offsets are multiples of VEC: row e of a group is one of ROWS / VEC, not of ROWS
+    // offsets are multiples of VEC: row e of a group is one of ROWS / VEC, not of ROWS. The first group is
+    // taken from block_early
     localparam BLOCK_W = $clog2(ROWS);
     localparam [31:0]  IN_GROUP = VEC - 1;
     wire [BLOCK_W-1:0] pick = now_off[BLOCK_W-1:0] & ~IN_GROUP[BLOCK_W-1:0];
@@ -141,36 +146,37 @@ module drain #(
     genvar e;
     generate
         for (e = 0; e < ROWS; e = e + 1) begin : g_sum
-            assign sums[e] = block_sum[e*ACC_W +: ACC_W];
+            localparam AT = e < VEC && ROWS > VEC ? e + VEC : e;
+            assign sums[e] = block_sum[AT*ACC_W +: ACC_W];
         end
         for (e = 0; e < VEC; e = e + 1) begin : g_row
             assign scales[e] = scale_data[e*12 +: 12];
             reg signed [ACC_W-1:0] acc;
             reg signed [P_W-1:0]   product;
             reg [5:0]              shift;
-            wire [LANE_W-1:0]      at = one_scale ? lane1 : e[LANE_W-1:0];
+            wire [LANE_W-1:0]      at = embed_valid ? embed_lane : e[LANE_W-1:0];
             wire [11:0]            word = scales[at];
-            wire signed [ACC_W-1:0] acc1;
-            wire [7:0]             mant1;
-            wire [5:0]             right1, right2;
+            reg [7:0]              mant;
+            reg [5:0]              right1;
+            wire [5:0]             right2;
             wire signed [P_W-1:0]  p, q, q1;
             wire [BLOCK_W-1:0]     mine = pick | e[BLOCK_W-1:0];
 
-            stage #(.N(SCALE), .W(ACC_W + 14)) u_scale (
-                .clk(clk), .en(move[1]), .d({acc, word[7:0], shift1 - {2'b00, word[11:8]}}),
-                .q({acc1, mant1, right1})
-            );
             mul_wide #(.A_W(ACC_W), .B_W(10), .CUT(PARTS)) u_mul (
-                .clk(clk), .en(move[AT_PARTS]), .a(acc1), .b({2'b01, mant1}), .y(p)
+                .clk(clk), .en(move[1]), .a(acc), .b({2'b01, mant}), .y(p)
             );
             stage #(.N(PARTS), .W(6)) u_right (
-                .clk(clk), .en(move[AT_PARTS]), .d(right1), .q(right2)
+                .clk(clk), .en(move[1]), .d(right1), .q(right2)
             );
             always @(posedge clk) begin
                 if (embed_valid)
                     acc <= embed_sum[e*ACC_W +: ACC_W];
                 else if (now)
-                    acc <= sums[mine];
+                    acc <= block_done ? block_early[e*ACC_W +: ACC_W] : sums[mine];
+                if (take) begin
+                    mant   <= word[7:0];
+                    right1 <= now_shift - {2'b00, word[11:8]};
+                end
                 if (move[AT_PRODUCT]) begin
                     product <= p;
                     shift   <= right2;
@@ -182,6 +188,9 @@ module drain #(
         end
     endgenerate
 
+    wire        y_next      = y_comes || recv_valid;
+    wire [4:0]  y_dest_next = recv_valid ? recv_dest : dest_y;
+    wire [19:0] y_row_next  = recv_valid ? recv_row : row_y;
     always @(posedge clk) begin
         y_valid    <= y_next;
         y_residual <= y_next && (y_dest_next == `HW_DST_INIT || y_dest_next == `HW_DST_ADD);
@@ -201,10 +210,9 @@ module drain #(
             {y_valid, y_residual, y_qkv, y_hidden, y_logits, y_act} <= 6'd0;
     end
 
-    assign y_next      = y_comes || recv_valid;
-    assign y_dest_next = recv_valid ? recv_dest : dest_y;
-    assign y_row_next  = recv_valid ? recv_row : row_y;
-    assign busy = now | way_busy | y_valid;
+    assign busy = now | way_busy | end_busy | y_valid;
+
+    wire unused_bits = &{1'b0, end_move[0], facts_soon, block_sum[VEC*ACC_W-1:0]};
 endmodule
 
 `default_nettype wire

@@ -38,6 +38,7 @@ module embed #(
     input  wire [ROWS*COLS*CODE_W-1:0] code,
     input  wire [(8<<CODE_W)-1:0]      level,
 
+    output wire                        sum_next,    // sum_valid of the next cycle
     output reg                         sum_valid,
     output reg                         sum_last,
     output reg  [19:0]                 sum_row,     // element of the residual
@@ -151,7 +152,7 @@ module embed #(
             level_q <= level;
         end
 
-        sum_valid <= qq && qq_end;
+        sum_valid <= sum_next;
         sum_last  <= qq_last;
         sum_row   <= qq_element;
 
@@ -179,6 +180,7 @@ module embed #(
             {active, qq, sum_valid} <= 3'd0;
     end
 
+    assign sum_next = qq && qq_end;
     assign busy = splitting | active | on_way | qq | sum_valid;
 
     wire unused_bits = &{1'b0, offset_wide, chunks_wide, token_wide};

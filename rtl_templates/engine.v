@@ -179,10 +179,11 @@ module engine #(
     wire [(8<<CODE_W)-1:0]      level;
     wire [ROWS*COLS*CODE_W-1:0] code_read;
     wire [(8<<CODE_W)-1:0]      level_read;
-    wire                        s1_valid, s1_first, s1_last, matvec_busy, array_busy, array_done;
+    wire                        s1_valid, s1_first, s1_last, matvec_busy, array_busy, array_next, array_done;
     localparam FACTS_W = 17 + SCALE_ADDR_W + 40; // of a row block, for the drain
-    wire [FACTS_W-1:0]          s1_facts;
+    wire [FACTS_W-1:0]          s1_facts, facts_next;
     wire [COUNT_W-1:0]          s1_cols;
+    wire [VEC*ACC_W-1:0]        array_early;
     wire [ROWS*ACC_W-1:0]       array_sum;
     wire [`HW_LAT_ROM:0]        embed_move;
     wire [16:0]                 block_tag;
@@ -253,16 +254,16 @@ module engine #(
 
     array #(
         .ROWS(ROWS), .TILE(TILE), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .ACT_W(ACT_W),
-        .ACC_W(ACC_W), .TAG_W(FACTS_W), .PICK(`HW_LAT_ARRAY - 2), .LEVELS(`HW_LAT_TREE)
+        .ACC_W(ACC_W), .TAG_W(FACTS_W), .PICK(`HW_LAT_ARRAY - 1), .LEVELS(`HW_LAT_TREE), .EARLY(VEC)
     ) u_array (
         .clk(clk), .rst(rst), .valid(word_valid), .first(word_first), .last(word_last),
         .tag(word_facts), .act(act), .level(level), .code(code), .busy(array_busy),
-        .done(array_done), .done_tag({block_tag, block_scale, block_row, block_rows}),
-        .sum(array_sum)
+        .done_next(array_next), .done_tag_next(facts_next), .done(array_done),
+        .done_tag({block_tag, block_scale, block_row, block_rows}), .early(array_early), .sum(array_sum)
     );
 
     // --- embedding, vector input, drain -------------------------------------------------------------
-    wire                    embed_valid, embed_last;
+    wire                    embed_next, embed_valid, embed_last;
     wire [19:0]             embed_row;
     wire [VEC*ACC_W-1:0]    embed_sum;
     wire [SCALE_ADDR_W-1:0] embed_scale;
@@ -280,7 +281,8 @@ module engine #(
         .chunks(insn[`HW_EMBED_CHUNKS]), .block_words(insn[`HW_EMBED_BLOCK_WORDS]),
         .last_plane(em_plane[1:0]),
         .weight_addr(embed_weight_addr), .level_addr(embed_level_addr), .move(embed_move),
-        .code(code), .level(level), .sum_valid(embed_valid), .sum_last(embed_last), .sum_row(embed_row),
+        .code(code), .level(level), .sum_next(embed_next), .sum_valid(embed_valid),
+        .sum_last(embed_last), .sum_row(embed_row),
         .sum(embed_sum), .scale_addr(embed_scale), .scale_lane(embed_lane), .busy(embed_busy)
     );
 
@@ -313,18 +315,19 @@ module engine #(
     end
 
     wire                 y_valid, y_residual, y_qkv, y_hidden, y_logits, y_act;
-    wire                 y_last, y_next, scale_read, drain_busy;
-    wire [4:0]           y_dest, y_dest_next;
+    wire                 y_last, add_soon, scale_read, drain_busy;
+    wire [4:0]           y_dest;
     wire [5:0]           y_shift2;
-    wire [19:0]          y_row, y_row_next;
+    wire [19:0]          y_row, add_row;
     wire [VEC*24-1:0]    y;
 
     drain #(
         .ROWS(ROWS), .VEC(VEC), .ACC_W(ACC_W), .SCALE_ADDR_W(SCALE_ADDR_W), .CLOCKS(`HW_LAT_DRAIN)
     ) u_drain (
-        .clk(clk), .rst(rst), .block_done(array_done), .block_sum(array_sum),
-        .block_tag(block_tag), .block_scale(block_scale), .block_row(block_row),
-        .block_rows(block_rows), .embed_valid(embed_valid), .embed_last(embed_last),
+        .clk(clk), .rst(rst), .block_next(array_next), .block_scale_next(facts_next[40 +: SCALE_ADDR_W]),
+        .block_done(array_done), .block_early(array_early), .block_sum(array_sum),
+        .block_tag(block_tag), .block_row(block_row),
+        .block_rows(block_rows), .embed_next(embed_next), .embed_valid(embed_valid), .embed_last(embed_last),
         .embed_sum(embed_sum), .embed_row(embed_row), .embed_shift(embed_shift),
         .embed_scale(embed_scale), .embed_lane(embed_lane), .recv_valid(recv_take),
         .recv_last(recv_last), .recv_data(s_vec_data), .recv_row(recv_row),
@@ -332,8 +335,8 @@ module engine #(
         .scale_read(scale_read), .scale_addr(scale_addr), .scale_data(scale_data),
         .y_valid(y_valid), .y_residual(y_residual), .y_qkv(y_qkv), .y_hidden(y_hidden),
         .y_logits(y_logits), .y_act(y_act), .y_last(y_last), .y_dest(y_dest),
-        .y_shift2(y_shift2), .y_row(y_row), .y(y), .y_next(y_next),
-        .y_dest_next(y_dest_next), .y_row_next(y_row_next), .busy(drain_busy)
+        .y_shift2(y_shift2), .y_row(y_row), .y(y), .add_soon(add_soon),
+        .add_row(add_row), .busy(drain_busy)
     );
     scale_rom u_scale_rom (
         .clk(clk), .re(scale_read), .addr(scale_addr), .data(scale_data)
@@ -371,11 +374,11 @@ module engine #(
 
     residual #(
         .VEC(VEC), .RES_W(RES_W), .DEPTH(WORDS), .ADDR_W(WORD_W), .SS_W(SS_W),
-        .CLOCKS(`HW_LAT_RESIDUAL), .LEVELS(`HW_LAT_TREE)
+        .LEVELS(`HW_LAT_TREE)
     ) u_residual (
         .clk(clk), .rst(rst), .valid(y_residual),
         .add(y_dest == `HW_DST_ADD), .last(y_last), .addr(y_row[VEC_W +: WORD_W]),
-        .next(y_next && y_dest_next == `HW_DST_ADD), .addr_next(y_row_next[VEC_W +: WORD_W]),
+        .soon(add_soon), .addr_soon(add_row[VEC_W +: WORD_W]),
         .y(y), .read(norm_read && !side_read),
         .read_addr(norm_addr[WORD_W-1:0]),
         .read_data(residual_data), .wrote(wrote), .wrote_addr(wrote_addr),
@@ -596,7 +599,7 @@ module engine #(
                     region <= norm_dest[1:0];
             side #(
                 .VEC(VEC), .OUT(OUT), .RES_W(RES_W), .DEPTH(SIDE_WORDS), .ADDR_W(SIDE_W),
-                .SS_W(SS_W), .CLOCKS(`HW_LAT_RESIDUAL), .LEVELS(`HW_LAT_TREE)
+                .SS_W(SS_W), .LEVELS(`HW_LAT_TREE)
             ) u_side (
                 .clk(clk), .rst(rst),
                 .start(issue_attn || ((issue_matvec || issue_recv) && rows_dest == `HW_DST_HIDDEN)),
@@ -649,12 +652,13 @@ module engine #(
     assign units_busy = rows_busy | recv_busy | residual_busy | norm_busy | angles_busy | qkv_busy | rope_busy
                       | attn_busy | swiglu_busy | argmax_busy | side_busy;
 
-    wire unused_bits = &{1'b0, insn, rows_region, mv_weight, mv_chunks, mv_cols, mv_scale, mv_level,
+    wire unused_bits = &{1'b0, facts_next, block_scale, insn, rows_region, mv_weight,
+                         mv_chunks, mv_cols, mv_scale, mv_level,
                          mv_plane, way_move, embed_move, em_weight, em_scale, em_level, em_plane, norm_dest,
                          norm_gain, attn_row, attn_heads, attn_group, attn_kv, attn_step, attn_bias, heads_gain,
                          norm_words, z_at, query_at, pos_wide, argmax_done, wrote, y_valid,
                          wrote_addr, wrote_data, score_valid, score_head, score_group, score,
-                         y_row_next, norm_addr, side_read, side_wrote, side_addr,
+                         add_row, norm_addr, side_read, side_wrote, side_addr,
                          side_data, side_wrote_data};
 endmodule
 

@@ -4,14 +4,12 @@
 `define HW_LATENCY_VH
 // from an address to the array: the ROM, then registers on the way
 `define HW_LAT_ROM 2
-// of the array beside its tree; 3: a selected product is registered
-`define HW_LAT_ARRAY 3
+// of the array beside its tree; 2: a selected product is registered
+`define HW_LAT_ARRAY 2
 // levels of adders or comparators from register to register
 `define HW_LAT_TREE 2
 // from a finished block to its first rows
-`define HW_LAT_DRAIN 6
-// from rows to the residual's new word
-`define HW_LAT_RESIDUAL 2
+`define HW_LAT_DRAIN 5
 // from an address of a function's table to the interpolated value
 `define HW_LAT_TABLE 3
 // from the sum of squares to 1 / rms, without the table's

@@ -16,7 +16,8 @@ module mac_array #(
     parameter ACC_W = 32,
     parameter TAG_W = 1,
     parameter PICK = 1,
-    parameter LEVELS = 1       // levels a register, in add_tree
+    parameter LEVELS = 1,      // levels a register, in add_tree
+    parameter EARLY = ROWS     // rows whose sums leave with `done`
 ) (
     input  wire                        clk,
     input  wire                        rst,
@@ -30,20 +31,29 @@ module mac_array #(
     input  wire [ROWS*COLS*CODE_W-1:0] code,  // row major
 
     output wire                        busy,  // a word is on its way
-    output reg                         done,
-    output reg  [TAG_W-1:0]            done_tag,
+    output wire                        done_next,     // `done` of the next cycle
+    output wire [TAG_W-1:0]            done_tag_next, // with done_next: its tag
+    output wire                        done,
+    output wire [TAG_W-1:0]            done_tag,
+    output wire [EARLY*ACC_W-1:0]      early, // signed, with `done`
     output reg  [ROWS*ACC_W-1:0]       sum    // signed
 );
     localparam TREE   = ($clog2(COLS) + LEVELS - 1) / LEVELS;
     localparam STAGES = 1 + PICK + TREE;      // before the accumulators
     localparam P_W    = ACT_W + 8;            // a product
 
-    wire [STAGES:0] move;
-    wire            in_pipe, end_valid, end_first, end_last;
-    wire [TAG_W-1:0] end_tag;
-    pipe #(.STAGES(STAGES), .TAG_W(2 + TAG_W)) u_pipe (
+    wire [STAGES-1:0] move;
+    wire            in_pipe, at_end, near_valid, near_first, near_last, end_valid, end_first, end_last;
+    wire [1:0]      end_move;
+    wire [STAGES:0] moves = {end_move[1], move};
+    wire [TREE-1:0] tree_move = moves[1+PICK +: TREE];
+    pipe #(.STAGES(STAGES - 1), .TAG_W(2 + TAG_W)) u_pipe (
         .clk(clk), .rst(rst), .valid(valid), .tag({first, last, tag}), .move(move),
-        .out_valid(end_valid), .out_tag({end_first, end_last, end_tag}), .busy(in_pipe)
+        .out_valid(near_valid), .out_tag({near_first, near_last, done_tag_next}), .busy(in_pipe)
+    );
+    pipe #(.STAGES(1), .TAG_W(2 + TAG_W)) u_end (
+        .clk(clk), .rst(rst), .valid(near_valid), .tag({near_first, near_last, done_tag_next}),
+        .move(end_move), .out_valid(end_valid), .out_tag({end_first, end_last, done_tag}), .busy(at_end)
     );
 
     reg [COLS*ACT_W-1:0] act_q;
@@ -66,13 +76,16 @@ module mac_array #(
 
             wire signed [ACC_W-1:0] partial;
             add_tree #(.N(COLS), .W(P_W), .OUT_W(ACC_W), .LEVELS(LEVELS), .STAGES(TREE)) u_tree (
-                .clk(clk), .move(move[1+PICK +: TREE]), .x(operands), .sum(partial)
+                .clk(clk), .move(tree_move), .x(operands), .sum(partial)
             );
 
             reg  signed [ACC_W-1:0] acc;
             function [ACC_W-1:0] total(input from_zero, input [ACC_W-1:0] so_far, more);
                 total = (from_zero ? {ACC_W{1'b0}} : so_far) + more;
             endfunction
+            if (r < EARLY) begin : g_early
+                assign early[r*ACC_W +: ACC_W] = total(end_first, acc, partial);
+            end
             always @(posedge clk)
                 if (end_valid) begin
                     acc <= total(end_first, acc, partial);
@@ -85,16 +98,13 @@ module mac_array #(
     always @(posedge clk) begin
         if (valid)
             act_q <= act;
-        if (end_valid && end_last)
-            done_tag <= end_tag;
-        done <= end_valid && end_last;
-        if (rst)
-            done <= 1'b0;
     end
 
-    assign busy = valid | in_pipe | done;
+    assign done_next = near_valid && near_last;
+    assign done      = end_valid && end_last;
+    assign busy      = valid | in_pipe | at_end;
 
-    wire unused_move = &{1'b0, move};
+    wire unused_move = &{1'b0, moves, end_move[0]};
 endmodule
 
 `default_nettype wire

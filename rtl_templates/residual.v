@@ -4,9 +4,9 @@
 //     x^2 = {hi^2, lo^2} + 2 * hi * lo * 2^HALF
 // so that no product is wider than a multiplier block.
 //
-// Throughput one word a cycle. A word is written CLOCKS after its rows: 1, or 2 (old word and rows are
-// registered before they are added). `done` follows the last word's writing by 2 and the stages of
-// add_tree over 2 VEC numbers; ss is final then.
+// Throughput one word a cycle. A word is written a clock after its rows. The old word that they are added to
+// is read two clocks before they come, and registered. `done` follows the last word's writing by 2 and the
+// stages of add_tree over 2 VEC numbers; ss is final then.
 `default_nettype none
 
 module residual #(
@@ -15,7 +15,6 @@ module residual #(
     parameter DEPTH = 8,       // words
     parameter ADDR_W = 3,
     parameter SS_W = 52,
-    parameter CLOCKS = 1,
     parameter LEVELS = 1       // levels a register, in add_tree
 ) (
     input  wire                  clk,
@@ -25,8 +24,8 @@ module residual #(
     input  wire                  add,       // 0: overwrite
     input  wire                  last,
     input  wire [ADDR_W-1:0]     addr,      // word
-    input  wire                  next,      // rows that are added come in the next cycle
-    input  wire [ADDR_W-1:0]     addr_next, // and their word
+    input  wire                  soon,      // rows that are added come in two cycles
+    input  wire [ADDR_W-1:0]     addr_soon, // and their word
     input  wire [VEC*24-1:0]     y,
 
     input  wire                  read,      // RMSNorm reads
@@ -41,34 +40,29 @@ module residual #(
     output reg                   done,
     output wire                  busy
 );
-    localparam IN   = CLOCKS > 1 ? 1 : 0;
     localparam TREE = ($clog2(2 * VEC) + LEVELS - 1) / LEVELS;
     localparam LO_W = RES_W / 2, HI_W = RES_W - LO_W;
 
-    wire [VEC*RES_W-1:0] old, sum;
-    wire [VEC*24-1:0]    row;
-    wire                 adds, comes, in_busy, last_in;
-    wire [ADDR_W-1:0]    addr_in;
-    wire [IN:0]          in_move;
-    pipe #(.STAGES(IN), .TAG_W(2 + ADDR_W)) u_in (
-        .clk(clk), .rst(rst), .valid(valid), .tag({add, last, addr}), .move(in_move),
-        .out_valid(comes), .out_tag({adds, last_in, addr_in}), .busy(in_busy)
-    );
-    stage #(.N(IN), .W(VEC * (RES_W + 24))) u_operands (
-        .clk(clk), .en(in_move[0]), .d({read_data, y}), .q({old, row})
-    );
+    wire [VEC*RES_W-1:0] sum;
+    reg  [VEC*RES_W-1:0] old;
+    reg                  fetched;
+    always @(posedge clk) begin
+        fetched <= soon;
+        if (fetched)
+            old <= read_data;
+    end
 
     ram #(.LANES(1), .W(VEC * RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W)) u_ram (
         .clk(clk), .we(wrote), .waddr(wrote_addr), .wdata(wrote_data),
-        .re(read || next), .raddr(read ? read_addr : addr_next), .rdata(read_data)
+        .re(read || soon), .raddr(read ? read_addr : addr_soon), .rdata(read_data)
     );
 
     genvar e;
     generate
         for (e = 0; e < VEC; e = e + 1) begin : g_element
-            wire signed [RES_W-1:0] x = adds ? old[e*RES_W +: RES_W] : {RES_W{1'b0}};
+            wire signed [RES_W-1:0] x = add ? old[e*RES_W +: RES_W] : {RES_W{1'b0}};
             wire signed [24:0] wide = {{(25-RES_W){x[RES_W-1]}}, x}
-                                    + {row[e*24+23], row[e*24 +: 24]};
+                                    + {y[e*24+23], y[e*24 +: 24]};
             saturate #(.IN_W(25), .OUT_W(RES_W)) u_sat (.x(wide), .y(sum[e*RES_W +: RES_W]));
         end
     endgenerate
@@ -111,13 +105,13 @@ module residual #(
     ) u_tree (.clk(clk), .move(move[1 +: TREE]), .x(terms), .sum(squares));
 
     always @(posedge clk) begin
-        wrote <= comes;
-        if (comes) begin
-            wrote_addr <= addr_in;
+        wrote <= valid;
+        if (valid) begin
+            wrote_addr <= addr;
             wrote_data <= sum;
         end
-        last_q  <= last_in;
-        first_q <= addr_in == {ADDR_W{1'b0}};
+        last_q  <= last;
+        first_q <= addr == {ADDR_W{1'b0}};
 
         if (tree_valid)
             ss <= (tree_first ? {SS_W{1'b0}} : ss) + squares;
@@ -126,9 +120,9 @@ module residual #(
             {wrote, done} <= 2'b00;
     end
 
-    assign busy = valid | in_busy | wrote | tree_busy | done;
+    assign busy = valid | wrote | tree_busy | done;
 
-    wire unused_move = &{1'b0, move[TREE+1], in_move};
+    wire unused_move = &{1'b0, move[TREE+1]};
 endmodule
 
 `default_nettype wire

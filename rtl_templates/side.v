@@ -14,7 +14,6 @@ module side #(
     parameter DEPTH = 8,       // words
     parameter ADDR_W = 3,
     parameter SS_W = 54,
-    parameter CLOCKS = 1,      // of residual.v
     parameter LEVELS = 1
 ) (
     input  wire                  clk,
@@ -82,11 +81,10 @@ module side #(
 
     wire kept_busy;
     residual #(
-        .VEC(VEC), .RES_W(RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W), .SS_W(SS_W), .CLOCKS(CLOCKS),
-        .LEVELS(LEVELS)
+        .VEC(VEC), .RES_W(RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W), .SS_W(SS_W), .LEVELS(LEVELS)
     ) u_kept (
         .clk(clk), .rst(rst), .valid(full), .add(1'b0), .last(last), .addr(addr),
-        .next(1'b0), .addr_next({ADDR_W{1'b0}}), .y(word), .read(read), .read_addr(read_addr),
+        .soon(1'b0), .addr_soon({ADDR_W{1'b0}}), .y(word), .read(read), .read_addr(read_addr),
         .read_data(read_data), .wrote(wrote), .wrote_addr(wrote_addr), .wrote_data(wrote_data),
         .ss(ss), .done(done), .busy(kept_busy)
     );

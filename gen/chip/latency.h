@@ -14,10 +14,9 @@
 // usual ones reach 100 MHz on an ECP5 of speed grade 6 (sim/timing).
 #define HW_LATENCIES(X)                                                                            \
     X(rom, ROM, 1, 4, 2, "from an address to the array: the ROM, then registers on the way")       \
-    X(array, ARRAY, 2, 3, 3, "of the array beside its tree; 3: a selected product is registered")  \
+    X(array, ARRAY, 1, 2, 2, "of the array beside its tree; 2: a selected product is registered")  \
     X(tree, TREE, 1, 4, 2, "levels of adders or comparators from register to register")            \
-    X(drain, DRAIN, 3, 6, 6, "from a finished block to its first rows")                            \
-    X(residual, RESIDUAL, 1, 2, 2, "from rows to the residual's new word")                         \
+    X(drain, DRAIN, 3, 5, 5, "from a finished block to its first rows")                            \
     X(table, TABLE, 1, 3, 3, "from an address of a function's table to the interpolated value")    \
     X(norm_scalar, NORM_SCALAR, 3, 5, 5,                                                           \
       "from the sum of squares to 1 / rms, without the table's")                                   \

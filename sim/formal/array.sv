@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What msa_array.v, mac_array.v and array.v, of tiles of either, promise alike: LATENCY clocks after the word marked `last`, once,
-// each row's sum of level[code] * act over the words since `first`, with that word's tag; both stay until
-// the next, and `busy` covers every word on its way.
+// `done`, foretold a clock before, with that word's tag and the first rows' sums of level[code] * act over the
+// words since `first`; a clock later the sums of all rows, which stay until the one after the next `done`;
+// `busy` covers every word on its way.
 `default_nettype none
 
 module f_array #(
@@ -13,7 +14,8 @@ module f_array #(
     parameter ACT_W = 2,
     parameter ACC_W = 16,
     parameter PICK = 0,
-    parameter LEVELS = 1
+    parameter LEVELS = 1,
+    parameter EARLY = 1
 ) (
     input wire clk, rst, valid, first, last,
     input wire [1:0] tag,
@@ -21,34 +23,38 @@ module f_array #(
     input wire [(8<<CODE_W)-1:0] level,
     input wire [ROWS*COLS*CODE_W-1:0] code
 );
-    localparam LATENCY = 2 + PICK + ($clog2(COLS) + LEVELS - 1) / LEVELS;
-    wire busy, done;
-    wire [1:0] done_tag;
+    localparam LATENCY = 1 + PICK + ($clog2(COLS) + LEVELS - 1) / LEVELS;
+    wire busy, done_next, done;
+    wire [1:0] done_tag_next, done_tag;
+    wire [EARLY*ACC_W-1:0] early;
     wire [ROWS*ACC_W-1:0] sum;
     generate
         if (TILE != 0) begin : g_tiles
             array #(
                 .ROWS(ROWS), .TILE(TILE), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .ACT_W(ACT_W),
-                .ACC_W(ACC_W), .TAG_W(2), .PICK(PICK), .LEVELS(LEVELS)
+                .ACC_W(ACC_W), .TAG_W(2), .PICK(PICK), .LEVELS(LEVELS), .EARLY(EARLY)
             ) dut (
                 .clk(clk), .rst(rst), .valid(valid), .first(first), .last(last), .tag(tag), .act(act),
-                .level(level), .code(code), .busy(busy), .done(done), .done_tag(done_tag), .sum(sum)
+                .level(level), .code(code), .busy(busy), .done_next(done_next),
+                .done_tag_next(done_tag_next), .done(done), .done_tag(done_tag), .early(early), .sum(sum)
             );
         end else if (LANE == 0) begin : g_select
             msa_array #(
                 .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W),
-                .TAG_W(2), .PICK(PICK), .LEVELS(LEVELS)
+                .TAG_W(2), .PICK(PICK), .LEVELS(LEVELS), .EARLY(EARLY)
             ) dut (
                 .clk(clk), .rst(rst), .valid(valid), .first(first), .last(last), .tag(tag), .act(act),
-                .level(level), .code(code), .busy(busy), .done(done), .done_tag(done_tag), .sum(sum)
+                .level(level), .code(code), .busy(busy), .done_next(done_next),
+                .done_tag_next(done_tag_next), .done(done), .done_tag(done_tag), .early(early), .sum(sum)
             );
         end else begin : g_multiply
             mac_array #(
                 .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .ACT_W(ACT_W), .ACC_W(ACC_W),
-                .TAG_W(2), .PICK(PICK), .LEVELS(LEVELS)
+                .TAG_W(2), .PICK(PICK), .LEVELS(LEVELS), .EARLY(EARLY)
             ) dut (
                 .clk(clk), .rst(rst), .valid(valid), .first(first), .last(last), .tag(tag), .act(act),
-                .level(level), .code(code), .busy(busy), .done(done), .done_tag(done_tag), .sum(sum)
+                .level(level), .code(code), .busy(busy), .done_next(done_next),
+                .done_tag_next(done_tag_next), .done(done), .done_tag(done_tag), .early(early), .sum(sum)
             );
         end
     endgenerate
@@ -74,9 +80,8 @@ module f_array #(
     reg [LATENCY-1:0] word, ended;        // words, and ends of blocks, of the last clocks
     reg [LATENCY*ACC_W-1:0] of;           // their totals
     reg [LATENCY*2-1:0] tags;             // and tags
-    reg answered;
+    reg answered, done_was;
     reg signed [ACC_W-1:0] answer;        // what `sum` has to be since then
-    reg [1:0] answer_tag;
     wire signed [ACC_W-1:0] now = (first ? 0 : total) + dot;
     always @(posedge clk) begin
         f_past <= 1'b1;
@@ -88,8 +93,9 @@ module f_array #(
         ended <= {ended, valid && last};
         of    <= {of, now};
         tags  <= {tags, tag};
-        if (ended[LATENCY-2])
-            {answered, answer, answer_tag} <= {1'b1, of[(LATENCY-2)*ACC_W +: ACC_W], tags[(LATENCY-2)*2 +: 2]};
+        if (ended[LATENCY-1])
+            {answered, answer} <= {1'b1, of[(LATENCY-1)*ACC_W +: ACC_W]};
+        done_was <= done;
         if (rst)
             {open, word, ended, answered} <= 0;
     end
@@ -106,16 +112,18 @@ module f_array #(
     always @(posedge clk)
         {steady, sum_was} <= {answered && !rst, sum};
     always @*
-        stays: assert (!steady || done || sum == sum_was);
+        stays: assert (!steady || done_was || sum == sum_was);
     always @(posedge clk) if (f_past && !rst) begin
         on_time:  assert (done == ended[LATENCY-1]);
+        foretold: assert (done_next == ended[LATENCY-2] && (!done_next || done_tag_next == tags[(LATENCY-2)*2 +: 2]));
         dot_of:   assert (!answered || $signed(sum[row*ACC_W +: ACC_W]) == answer);
-        tag_of:   assert (!answered || done_tag == answer_tag);
-        is_busy:  assert (busy || !(valid || |word[LATENCY-2:0] || done));
+        tag_of:   assert (!done || done_tag == tags[(LATENCY-1)*2 +: 2]);
+        early_of: assert (!done || row >= EARLY || $signed(early[row*ACC_W +: ACC_W]) == $signed(of[(LATENCY-1)*ACC_W +: ACC_W]));
+        is_busy:  assert (busy || !(valid || |word));
         is_idle:  assert (!busy || valid || word != 0);
-        c_low:    cover (done && answer == -16'sd512 - 16'sd512);
-        c_high:   cover (done && answer == 16'sd512 + 16'sd512 + 16'sd127);
-        c_second: cover (done && $past(done) && answer != $past(answer));
+        c_low:    cover (done_was && answer == -16'sd512 - 16'sd512);
+        c_high:   cover (done_was && answer == 16'sd512 + 16'sd512 + 16'sd127);
+        c_second: cover (done_was && $past(done_was) && answer != $past(answer));
     end
 endmodule
 

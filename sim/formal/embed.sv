@@ -30,7 +30,7 @@ module f_embed #(
 );
     wire [WEIGHT_ADDR_W-1:0] weight_addr;
     wire [LEVEL_ADDR_W-1:0] level_addr;
-    wire sum_valid, sum_last, busy;
+    wire sum_next, sum_valid, sum_last, busy;
     wire [ROM:0] move;
     wire [19:0] sum_row;
     wire [VEC*ACC_W-1:0] sum;
@@ -44,7 +44,7 @@ module f_embed #(
         .clk(clk), .rst(rst), .start(start), .token(token), .weight_base(weight_base),
         .level_base(level_base), .scale_base(scale_base), .dim(dim), .chunks(chunks),
         .block_words(block_words), .last_plane(last_plane), .weight_addr(weight_addr),
-        .level_addr(level_addr), .move(move), .code(code), .level(level), .sum_valid(sum_valid),
+        .level_addr(level_addr), .move(move), .code(code), .level(level), .sum_next(sum_next), .sum_valid(sum_valid),
         .sum_last(sum_last), .sum_row(sum_row), .sum(sum), .scale_addr(scale_addr),
         .scale_lane(scale_lane), .busy(busy)
     );
@@ -121,6 +121,9 @@ module f_embed #(
         at_weight: assert (!on || weight_addr == weight_here);
         at_level:  assert (!on || level_addr == level_here);
         on_time:   assert (sum_valid == (on3 && end3));
+        foretold:  assert (sum_next == (on2 && end2));
+        if (sum_next)
+            scale_ahead: assert (scale_addr == scale_here);
         if (sum_valid) begin
             value_is: assert ($signed(sum[e*ACC_W +: ACC_W]) == acc3 * 256);
             row_is:   assert (sum_row == group3 * VEC);

@@ -15,8 +15,8 @@ module f_residual #(
     parameter ADDR_W = 3,
     parameter SS_W = 14
 ) (
-    input wire clk, rst, valid, add, last, read, next,
-    input wire [ADDR_W-1:0] addr, addr_next, read_addr,
+    input wire clk, rst, valid, add, last, read, soon,
+    input wire [ADDR_W-1:0] addr, addr_soon, read_addr,
     input wire [VEC*24-1:0] y
 );
     wire [VEC*RES_W-1:0] read_data, wrote_data;
@@ -25,7 +25,7 @@ module f_residual #(
     wire [SS_W-1:0] ss;
     residual #(.VEC(VEC), .RES_W(RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W), .SS_W(SS_W)) dut (
         .clk(clk), .rst(rst), .valid(valid), .add(add), .last(last), .addr(addr),
-        .next(next), .addr_next(addr_next), .y(y), .read(read), .read_addr(read_addr), .read_data(read_data),
+        .soon(soon), .addr_soon(addr_soon), .y(y), .read(read), .read_addr(read_addr), .read_data(read_data),
         .wrote(wrote), .wrote_addr(wrote_addr), .wrote_data(wrote_data), .ss(ss), .done(done),
         .busy(busy)
     );
@@ -40,8 +40,8 @@ module f_residual #(
     reg f_past = 1'b0;
     reg known;
     reg signed [RES_W-1:0] held;
-    reg [ADDR_W-1:0] next_was, addr1, addr2;
-    reg read_was, next_was_there, v1, v2;
+    reg [ADDR_W-1:0] soon1_at, soon2_at, addr1, addr2, addr3;
+    reg read1, read2, soon1, soon2, v1, v2, v3; // of the clocks before
     reg [D-1:0] v, l;                       // rows, last rows of the last clocks
     wire signed [25:0] old  = add ? held : 0;
     wire signed [23:0] row  = y[lane*24 +: 24];
@@ -79,9 +79,10 @@ module f_residual #(
         f_past <= 1'b1;
         if (valid && addr == place && (!add || known))
             {known, held} <= {1'b1, new_};
-        {next_was, read_was, next_was_there} <= {addr_next, read, next};
-        {addr1, addr2} <= {addr, addr1};
-        {v1, v2} <= {valid, v1};
+        {soon1_at, read1, soon1} <= {addr_soon, read, soon};
+        {soon2_at, read2, soon2} <= {soon1_at, read1, soon1};
+        {addr1, addr2, addr3} <= {addr, addr1, addr2};
+        {v1, v2, v3} <= {valid, v1, v2};
         v <= {v, valid};
         l <= {l, last};
         if (wrote)
@@ -89,7 +90,7 @@ module f_residual #(
         begun <= {begun, begun1};
         sums <= {sums, sum1};
         if (rst)
-            {known, v1, v2, v, begun1, begun} <= 0;
+            {known, v1, v2, v3, v, begun1, begun, soon1, soon2} <= 0;
     end
     always @* begin
         if (!f_past)
@@ -99,10 +100,10 @@ module f_residual #(
         assume (f_at == place);
         if (valid) begin
             // the drain announces a row that is added; RMSNorm reads when nothing is added
-            assume (!add || (next_was_there && addr == next_was));
-            assume (!add || !read_was);
+            assume (!add || (soon2 && addr == soon2_at));
+            assume (!add || !read2);
             // rows of a matrix differ, and NORM stands between two matrices
-            assume (!add || !((v1 && addr1 == addr) || (v2 && addr2 == addr)));
+            assume (!add || !((v1 && addr1 == addr) || (v2 && addr2 == addr) || (v3 && addr3 == addr)));
         end
     end
 
