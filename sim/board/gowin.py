@@ -18,9 +18,9 @@ import time
 import ecp5
 
 HAS = {"lut4": 20736, "bsram": 46, "mult18": 48}
-# Widths of products that are rows of adders (narrow_mul.v): of queries and keys, of function tables, of the squares of the
-# residual. The 48 multipliers do not suffice for them.
-NARROW = ((12, 8), (12, 5), (12, 10), (9, 9), (8, 9))
+# Widths of products that are rows of adders (narrow_mul.v): of function tables, of the squares of the residual. The 48
+# multipliers do not suffice for them.
+NARROW = ((12, 5), (12, 10), (9, 9), (8, 9))
 MULTIPLIERS = {"MULT36X36": 4, "MULT18X18": 1, "MULT9X9": 0.5, "MULTALU18X18": 1, "MULTALU36X18": 2, "MULTADDALU18X18": 2}
 
 
