@@ -21,6 +21,9 @@
 // s_abort, for a clock or longer, ends a sequence that has begun: at once between tokens, else when
 // the engine is done. An answer that is offered already stays until it is taken. What follows of a
 // prompt that was cut is dropped, up to its last token or a marked first one.
+//
+// With SELFTEST, s_selftest for a clock or longer asks for a self-test: it begins when no sequence is under
+// way, and takes no token until it has ended. Its result, selftest_crc, is there while selftest_done is 1.
 `default_nettype none
 
 module chip #(
@@ -39,6 +42,7 @@ module chip #(
     parameter QKV_BIAS = 0,
     parameter QK_NORM = 0,
     parameter WINDOW = 0,
+    parameter SELFTEST = 0,
     parameter ACC_W = 27,
     parameter CTX = 512,
     parameter KV_CTX = 512,
@@ -78,7 +82,11 @@ module chip #(
     output wire               m_token_last,
 
     output wire               busy,            // a sequence has begun and not ended
-    output wire [$clog2(CTX):0] position       // of the next token
+    output wire [$clog2(CTX):0] position,      // of the next token
+
+    input  wire               s_selftest,
+    output wire               selftest_done,
+    output wire [31:0]        selftest_crc
 );
     localparam POS_W = $clog2(CTX);
     localparam [2:0] PROMPT = 3'd0, START = 3'd1, RUN = 3'd2, SEND = 3'd3,
@@ -106,8 +114,10 @@ module chip #(
     wire [19:0]        seq_len, window;
     wire [POS_W-1:0]   place; // of the next token in the ring of a layer with a window
     wire               unused_ready;
+    wire               test, hold; // a self-test begins; it is due, or runs: no token is taken
+    wire               testing, tested;
 
-    assign s_token_ready = state == PROMPT || state == DROP || state == SKIP;
+    assign s_token_ready = (state == PROMPT || state == DROP || state == SKIP) && !hold;
     assign m_token_valid = state == SEND;
     assign m_token_last  = m_token_status != MORE;
     assign busy          = begun;
@@ -124,7 +134,7 @@ module chip #(
     engine #(
         .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .TILE(TILE), .VEC(VEC), .ATT_POS(ATT_POS),
         .HEAD_DIM(HEAD_DIM), .ACT_W(ACT_W), .KV_W(KV_W), .RES_W(RES_W), .SUB_NORM(SUB_NORM),
-        .QKV_BIAS(QKV_BIAS), .QK_NORM(QK_NORM), .WINDOW(WINDOW),
+        .QKV_BIAS(QKV_BIAS), .QK_NORM(QK_NORM), .WINDOW(WINDOW), .SELFTEST(SELFTEST),
         .ACC_W(ACC_W), .CTX(CTX), .KV_CTX(KV_CTX), .MAX_DIM(MAX_DIM), .MAX_Q_DIM(MAX_Q_DIM), .MAX_HIDDEN(MAX_HIDDEN),
         .MAX_KV_DIM(MAX_KV_DIM), .KV_ROWS(KV_ROWS), .ROPE_HI_W(ROPE_HI_W),
         .ROPE_LO_W(ROPE_LO_W), .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W),
@@ -134,8 +144,28 @@ module chip #(
         .clk(clk), .rst(rst), .start(state == START), .token(token), .pos(pos[POS_W-1:0]),
         .place(place), .sample(sample), .done(done), .refused(refused), .next_token(next_token),
         .seq_len(seq_len), .window(window),
-        .s_vec_valid(1'b0), .s_vec_ready(unused_ready), .s_vec_data({VEC*24{1'b0}})
+        .s_vec_valid(1'b0), .s_vec_ready(unused_ready), .s_vec_data({VEC*24{1'b0}}),
+        .test(test), .testing(testing), .tested(tested), .test_crc(selftest_crc)
     );
+
+    wire due; // a self-test is asked for
+    generate
+        if (SELFTEST != 0) begin : g_selftest
+            reg asked;
+            assign due  = asked;
+            assign hold = testing || (due && !begun);
+            assign test = due && !begun && !testing;
+            assign selftest_done = tested && !due;
+            always @(posedge clk) begin
+                asked <= s_selftest || (due && !test);
+                if (rst)
+                    asked <= 1'b0;
+            end
+        end else begin : g_no_selftest
+            assign {due, hold, test, selftest_done} = 4'd0;
+            wire unused_test = &{1'b0, due, s_selftest, testing, tested};
+        end
+    endgenerate
 
     // pos modulo the window, kept beside pos
     generate

@@ -22,7 +22,10 @@ module chip_top (
     output wire [2:0]             m_token_status,
     output wire                   m_token_last,
     output wire                   busy,
-    output wire [$clog2(`HW_CTX):0] position
+    output wire [$clog2(`HW_CTX):0] position,
+    input  wire                   s_selftest,
+    output wire                   selftest_done,
+    output wire [31:0]            selftest_crc
 );
     chip #(`HW_PARAMETERS) u_chip (
         .clk(clk), .rst(rst), .s_token_valid(s_token_valid), .s_token_ready(s_token_ready),
@@ -31,7 +34,8 @@ module chip_top (
         .cfg_stop_enable(cfg_stop_enable), .cfg_max_tokens(cfg_max_tokens),
         .m_token_valid(m_token_valid), .m_token_ready(m_token_ready),
         .m_token_data(m_token_data), .m_token_status(m_token_status),
-        .m_token_last(m_token_last), .busy(busy), .position(position)
+        .m_token_last(m_token_last), .busy(busy), .position(position),
+        .s_selftest(s_selftest), .selftest_done(selftest_done), .selftest_crc(selftest_crc)
     );
 endmodule
 

@@ -5,6 +5,8 @@
 //
 // The token's row is lane `token % ROWS` of block `token / ROWS`; where ROWS is no power of two,
 // divide.v finds them in TOKEN_W + 1 cycles before the first address.
+//
+// While idle, the self-test picks here: the part of the word that is at hand, by lane and group of columns.
 `default_nettype none
 
 module embed #(
@@ -45,7 +47,12 @@ module embed #(
     output wire [VEC*ACC_W-1:0]        sum,
     output reg  [SCALE_ADDR_W-1:0]     scale_addr,
     output reg  [$clog2(VEC)-1:0]      scale_lane,
-    output wire                        busy         // owns the weight and level ROM
+    output wire                        busy,        // owns the weight and level ROM
+
+    input  wire                        pick,        // selftest.v, while not busy
+    input  wire [$clog2(ROWS)-1:0]     pick_lane,
+    input  wire [(COLS / VEC > 1 ? $clog2(COLS / VEC) : 1)-1:0] pick_group,
+    output reg  [VEC*CODE_W-1:0]       part         // a clock after the pick
 );
     localparam ROW_W  = $clog2(ROWS);
     localparam VEC_W  = $clog2(VEC);
@@ -109,10 +116,9 @@ module embed #(
         .tag({plane == 2'd0, plane == planes, element == last_element, element, group}),
         .move(move), .out_valid(q), .out_tag({q_first, q_end, q_last, q_element, q_group}), .busy(on_way)
     );
-    reg [PART_W-1:0] part;
     reg [(8<<CODE_W)-1:0] level_q;
     wire [LINE_W-1:0] lines [0:ROWS-1];            // of the word, a row each
-    wire [LINE_W-1:0] line = lines[lane];
+    wire [LINE_W-1:0] line = lines[pick ? pick_lane : lane];
     wire [PART_W-1:0] parts [0:GROUPS-1];          // of the line
 
     genvar e;
@@ -125,8 +131,8 @@ module embed #(
         end
         for (e = 0; e < VEC; e = e + 1) begin : g_element
             reg signed [10:0] acc;
-            wire [CODE_W-1:0] pick  = part[e*CODE_W +: CODE_W];
-            wire signed [7:0] value = level_q[pick*8 +: 8];
+            wire [CODE_W-1:0] mine  = part[e*CODE_W +: CODE_W];
+            wire signed [7:0] value = level_q[mine*8 +: 8];
             always @(posedge clk)
                 if (qq)
                     acc <= (qq_first ? 11'sd0 : acc) + {{3{value[7]}}, value};
@@ -147,10 +153,10 @@ module embed #(
         end
         qq         <= q;
         {qq_first, qq_end, qq_last, qq_element} <= {q_first, q_end, q_last, q_element};
-        if (q) begin
-            part    <= parts[q_group];
+        if (q || pick)
+            part <= parts[pick ? pick_group : q_group];
+        if (q)
             level_q <= level;
-        end
 
         sum_valid <= sum_next;
         sum_last  <= qq_last;

@@ -35,6 +35,7 @@ module engine #(
     parameter QKV_BIAS = 0,
     parameter QK_NORM = 0,
     parameter WINDOW = 0,
+    parameter SELFTEST = 0,
     parameter ACC_W = 27,
     parameter CTX = 512,
     parameter KV_CTX = 512,
@@ -68,8 +69,31 @@ module engine #(
 
     input  wire                   s_vec_valid, // RECV: VEC elements of 24 bits a word
     output wire                   s_vec_ready,
-    input  wire [VEC*24-1:0]      s_vec_data
+    input  wire [VEC*24-1:0]      s_vec_data,
+
+    input  wire                   test,       // with SELFTEST: between done and start, and not testing
+    output wire                   testing,
+    output wire                   tested,     // the result is there, until the next test
+    output wire [31:0]            test_crc
 );
+    localparam HI_ADDR_W = ROPE_HI_W + $clog2(HEAD_DIM / 2);
+    localparam LO_ADDR_W = ROPE_LO_W + $clog2(HEAD_DIM / 2);
+    localparam PICK_W = COLS / VEC > 1 ? $clog2(COLS / VEC) : 1;
+
+    // the self-test's side of the ROMs
+    wire [6:0]               test_read;
+    wire [WEIGHT_ADDR_W-1:0] test_weight;
+    wire [SCALE_ADDR_W-1:0]  test_scale;
+    wire [LEVEL_ADDR_W-1:0]  test_level;
+    wire [GAIN_ADDR_W-1:0]   test_gain;
+    wire [HI_ADDR_W-1:0]     test_hi;
+    wire [LO_ADDR_W-1:0]     test_lo;
+    wire [PROG_ADDR_W-1:0]   test_prog;
+    wire                     pick;       // a part of the weight word (embed.v)
+    wire [$clog2(ROWS)-1:0]  pick_lane;
+    wire [PICK_W-1:0]        pick_group;
+    wire [VEC*CODE_W-1:0]    part;
+
     // --- parameters that no chip can have stop every tool here: there is no such module -------------
     generate
         if (VEC < 2 || (VEC & (VEC - 1)) != 0 || ROWS < VEC || ROWS % VEC != 0 || COLS < VEC
@@ -124,7 +148,7 @@ module engine #(
     wire [2:0]  em_plane    = insn[`HW_EMBED_PLANES] - 3'd1;
 
     sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) u_sequencer (
-        .clk(clk), .rst(rst), .start(start), .sample(sample), .bad_token(bad_token), .done(done),
+        .clk(clk), .rst(rst || testing), .start(start), .sample(sample), .bad_token(bad_token), .done(done),
         .refused(refused), .seq_len(seq_len), .window(window),
         .prog_read(prog_read), .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn),
         .issue_embed(issue_embed), .issue_norm(issue_norm), .issue_attn(issue_attn),
@@ -134,7 +158,8 @@ module engine #(
         .angles_busy(angles_busy), .recv_busy(recv_busy), .units_busy(units_busy)
     );
     program_rom u_program_rom (
-        .clk(clk), .re(prog_read), .addr(prog_addr), .data(prog_data)
+        .clk(clk), .re(testing ? test_read[6] : prog_read), .addr(testing ? test_prog : prog_addr),
+        .data(prog_data)
     );
 
     wire issue_matvec = matvec_valid && matvec_ready;
@@ -212,11 +237,13 @@ module engine #(
 
     wire word_read = mv_read | embed_move[0];
     weight_rom u_weight_rom (
-        .clk(clk), .re(word_read), .addr(embed_busy ? embed_weight_addr : mv_weight_addr),
+        .clk(clk), .re(word_read | test_read[0]),
+        .addr(testing ? test_weight : embed_busy ? embed_weight_addr : mv_weight_addr),
         .data(code_read)
     );
     level_rom u_level_rom (
-        .clk(clk), .re(word_read), .addr(embed_busy ? embed_level_addr : mv_level_addr),
+        .clk(clk), .re(word_read | test_read[2]),
+        .addr(testing ? test_level : embed_busy ? embed_level_addr : mv_level_addr),
         .data(level_read)
     );
 
@@ -236,7 +263,7 @@ module engine #(
     wire [WAY:0]         way_move;
     wire                 way_busy, word_valid, word_first, word_last;
     wire [FACTS_W-1:0]   word_facts;
-    wire [WAY_W-1:0]     way_take = way_move[WAY_W-1:0] | embed_move[WAY_W:1];
+    wire [WAY_W-1:0]     way_take = way_move[WAY_W-1:0] | embed_move[WAY_W:1] | {WAY_W{testing}};
     pipe #(.STAGES(WAY), .TAG_W(FACTS_W + 2)) u_way (
         .clk(clk), .rst(rst), .valid(s1_valid), .tag({s1_first, s1_last, s1_facts}),
         .move(way_move), .out_valid(word_valid), .out_tag({word_first, word_last, word_facts}),
@@ -283,7 +310,8 @@ module engine #(
         .weight_addr(embed_weight_addr), .level_addr(embed_level_addr), .move(embed_move),
         .code(code), .level(level), .sum_next(embed_next), .sum_valid(embed_valid),
         .sum_last(embed_last), .sum_row(embed_row),
-        .sum(embed_sum), .scale_addr(embed_scale), .scale_lane(embed_lane), .busy(embed_busy)
+        .sum(embed_sum), .scale_addr(embed_scale), .scale_lane(embed_lane), .busy(embed_busy),
+        .pick(pick), .pick_lane(pick_lane), .pick_group(pick_group), .part(part)
     );
 
     reg  [4:0]  recv_dest;
@@ -339,7 +367,8 @@ module engine #(
         .add_row(add_row), .busy(drain_busy)
     );
     scale_rom u_scale_rom (
-        .clk(clk), .re(scale_read), .addr(scale_addr), .data(scale_data)
+        .clk(clk), .re(scale_read | test_read[1]), .addr(testing ? test_scale : scale_addr),
+        .data(scale_data)
     );
     assign rows_busy = matvec_busy | way_busy | array_busy | drain_busy | embed_busy;
 
@@ -399,7 +428,8 @@ module engine #(
     );
     // no rows of K, Q, V while a norm runs: they wait for what it makes
     gain_rom u_gain_rom (
-        .clk(clk), .re(gain_read | rows_gain_read), .addr(norm_busy ? gain_addr : rows_gain_addr),
+        .clk(clk), .re(gain_read | rows_gain_read | test_read[3]),
+        .addr(testing ? test_gain : norm_busy ? gain_addr : rows_gain_addr),
         .data(gain_data)
     );
 
@@ -443,8 +473,12 @@ module engine #(
         .lo_addr(lo_addr), .hi_data(hi_data), .lo_data(lo_data), .angles(angles),
         .busy(angles_busy)
     );
-    rope_hi_rom u_rope_hi_rom (.clk(clk), .re(angles_read), .addr(hi_addr), .data(hi_data));
-    rope_lo_rom u_rope_lo_rom (.clk(clk), .re(angles_read), .addr(lo_addr), .data(lo_data));
+    rope_hi_rom u_rope_hi_rom (
+        .clk(clk), .re(angles_read | test_read[4]), .addr(testing ? test_hi : hi_addr), .data(hi_data)
+    );
+    rope_lo_rom u_rope_lo_rom (
+        .clk(clk), .re(angles_read | test_read[5]), .addr(testing ? test_lo : lo_addr), .data(lo_data)
+    );
 
     wire                        qkv_valid, qkv_busy;
     wire [1:0]                  qkv_kind;
@@ -648,6 +682,32 @@ module engine #(
                    : attn_act ? {VEC/OUT{attn_low}}
                    : h_act    ? {2{h_low}} : recv_low;
     end
+
+    // --- self-test: owns every ROM while it runs; the sequencer fetches anew after it -------------------
+    generate
+        if (SELFTEST != 0) begin : g_selftest
+            selftest #(
+                .ROWS(ROWS), .COLS(COLS), .VEC(VEC), .CODE_W(CODE_W), .WEIGHT_ADDR_W(WEIGHT_ADDR_W),
+                .SCALE_ADDR_W(SCALE_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .GAIN_ADDR_W(GAIN_ADDR_W),
+                .HI_ADDR_W(HI_ADDR_W), .LO_ADDR_W(LO_ADDR_W), .PROG_ADDR_W(PROG_ADDR_W),
+                .PROG_W(`HW_INSN_W), .ROM(`HW_LAT_ROM)
+            ) u_selftest (
+                .clk(clk), .rst(rst), .start(test), .busy(testing), .done(tested), .crc(test_crc),
+                .read(test_read), .weight_addr(test_weight), .scale_addr(test_scale),
+                .level_addr(test_level), .gain_addr(test_gain), .hi_addr(test_hi), .lo_addr(test_lo),
+                .prog_addr(test_prog), .scale(scale_data), .level(level_read), .gain(gain_data),
+                .hi(hi_data), .lo(lo_data), .prog(prog_data), .pick(pick), .pick_lane(pick_lane),
+                .pick_group(pick_group), .part(part)
+            );
+        end else begin : g_no_selftest
+            assign {testing, tested, test_crc, test_read, pick} = 42'd0;
+            assign {test_weight, test_scale} = {(WEIGHT_ADDR_W+SCALE_ADDR_W){1'b0}};
+            assign {test_level, test_gain} = {(LEVEL_ADDR_W+GAIN_ADDR_W){1'b0}};
+            assign {test_hi, test_lo, test_prog} = {(HI_ADDR_W+LO_ADDR_W+PROG_ADDR_W){1'b0}};
+            assign {pick_lane, pick_group} = {($clog2(ROWS)+PICK_W){1'b0}};
+            wire unused_test = &{1'b0, test, part};
+        end
+    endgenerate
 
     assign units_busy = rows_busy | recv_busy | residual_busy | norm_busy | angles_busy | qkv_busy | rope_busy
                       | attn_busy | swiglu_busy | argmax_busy | side_busy;

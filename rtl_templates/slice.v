@@ -20,6 +20,7 @@ module slice #(
     parameter QKV_BIAS = 0,
     parameter QK_NORM = 0,
     parameter WINDOW = 0,
+    parameter SELFTEST = 0,
     parameter ACC_W = 27,
     parameter CTX = 512,
     parameter KV_CTX = 512,
@@ -48,14 +49,15 @@ module slice #(
     input  wire [VEC*24-1:0]      s_vec_data
 );
     wire [19:0] unused_seq_len;
-    wire        unused_refused;
+    wire        unused_refused, unused_testing, unused_tested;
+    wire [31:0] unused_crc;
     wire [$clog2(CTX)-1:0] place;
     wire [19:0] window;
 
     engine #(
         .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .TILE(TILE), .VEC(VEC), .ATT_POS(ATT_POS),
         .HEAD_DIM(HEAD_DIM), .ACT_W(ACT_W), .KV_W(KV_W), .RES_W(RES_W), .SUB_NORM(SUB_NORM),
-        .QKV_BIAS(QKV_BIAS), .QK_NORM(QK_NORM), .WINDOW(WINDOW),
+        .QKV_BIAS(QKV_BIAS), .QK_NORM(QK_NORM), .WINDOW(WINDOW), .SELFTEST(SELFTEST),
         .ACC_W(ACC_W), .CTX(CTX), .KV_CTX(KV_CTX), .MAX_DIM(MAX_DIM), .MAX_Q_DIM(MAX_Q_DIM), .MAX_HIDDEN(MAX_HIDDEN),
         .MAX_KV_DIM(MAX_KV_DIM), .KV_ROWS(KV_ROWS), .ROPE_HI_W(ROPE_HI_W),
         .ROPE_LO_W(ROPE_LO_W), .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W),
@@ -65,7 +67,8 @@ module slice #(
         .clk(clk), .rst(rst), .start(start), .token({TOKEN_W{1'b0}}), .pos(pos), .place(place),
         .sample(1'b1), .done(done), .refused(unused_refused), .next_token(best),
         .seq_len(unused_seq_len), .window(window),
-        .s_vec_valid(s_vec_valid), .s_vec_ready(s_vec_ready), .s_vec_data(s_vec_data)
+        .s_vec_valid(s_vec_valid), .s_vec_ready(s_vec_ready), .s_vec_data(s_vec_data),
+        .test(1'b0), .testing(unused_testing), .tested(unused_tested), .test_crc(unused_crc)
     );
 
     // positions come in order: where the next one lies in the ring of a layer with a window

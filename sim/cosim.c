@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "gen/chip/cycles.h"
+#include "gen/chip/selftest.h"
 #include "gen/cmd/cosim_options.h"
 #include "gen/interrupt.h"
 #include "gen/output.h"
@@ -50,7 +51,9 @@ struct run {
     long last_start, cycles, cycle_tokens, cycle_mismatches;
     struct hw_cycles_known visited;
     struct hw_cycle_count predicted;
-    int status; // of the last token
+    struct hw_selftest selftest; // what it must answer
+    long self_tests;             // that have ended
+    int status;                  // of the last token
     bool ended; // at a token that ends the text, but is not the one that the chip stops at
 };
 
@@ -136,6 +139,18 @@ static void tell_again(struct run *r)
     r->made_now = 0;
 }
 
+// From its first clock after a reset, whatever the streams do.
+static void check_selftest(struct run *r, const struct dut_event *e)
+{
+    r->self_tests++;
+    if ((uint32_t)e->value != r->selftest.crc)
+        hw_monitor_fail(r->monitor, e->cycle, "the self-test answers %08x, expected %08x",
+                        (unsigned)e->value, (unsigned)r->selftest.crc);
+    if (e->count != r->selftest.clocks)
+        hw_monitor_fail(r->monitor, e->cycle, "the self-test took %d clocks, expected %lld",
+                        e->count, r->selftest.clocks);
+}
+
 // Ctrl-C stops between two tokens, so that what has been made is compared to its end.
 static bool chip_event(void *user, const struct dut_event *e)
 {
@@ -156,6 +171,9 @@ static bool chip_event(void *user, const struct dut_event *e)
         tell_again(r);
         r->session.previous = r->prompt[r->n_prompt - 1];
         break;
+    case DUT_SELFTEST:
+        check_selftest(r, e);
+        break;
     case DUT_DONE:
         break;
     default:
@@ -167,7 +185,8 @@ static bool chip_event(void *user, const struct dut_event *e)
 // Generous: streams may pause, and a wrong design may merely be slow.
 static long hang_after(const struct run *r)
 {
-    return 10000 + 8 * hw_cycles(&r->design.plan, r->q.config.seq_len - 1, true).token;
+    return 10000 + (long)r->selftest.clocks +
+           8 * hw_cycles(&r->design.plan, r->q.config.seq_len - 1, true).token;
 }
 
 static enum dut_result run_turn(struct run *r)
@@ -182,12 +201,15 @@ static enum dut_result run_turn(struct run *r)
                           .reset_at = o->run.reset_at,
                           .again = o->run.repeat,
                           .taps = !o->run.no_taps,
+                          .selftest = r->design.manifest.geometry.selftest != 0,
                           .hang_after = hang_after(r)};
     tell_again(r);
     r->ended = false;
     enum dut_result result = dut_run(o->design, &job, chip_event, r);
     if (result == DUT_FINISHED || (result == DUT_STOPPED && r->made_now > 0))
         hw_monitor_next(r->monitor, r->pos);
+    if (job.selftest && result == DUT_FINISHED && r->self_tests == 0)
+        hw_monitor_fail(r->monitor, -1, "the self-test has not ended");
     return r->ended && result == DUT_STOPPED ? DUT_FINISHED : result;
 }
 
@@ -337,6 +359,10 @@ static void summarize(const struct run *r, bool chip, double seconds)
         if (n)
             printf("  %-10s %10ld\n", t < HW_N_TAPS ? hw_tap_name[t] : "rows", n);
     }
+    if (r->self_tests)
+        printf("self-test: expected CRC-32 %08x of every ROM word in %lld clocks, run %ld time%s\n",
+               (unsigned)r->selftest.crc, r->selftest.clocks, r->self_tests,
+               r->self_tests == 1 ? "" : "s");
     if (chip && r->cycle_tokens) {
         double per_token = (double)r->cycles / (double)r->cycle_tokens;
         double rate = (double)(r->cycle_tokens + 1) / seconds;
@@ -381,6 +407,9 @@ static bool prepare(struct run *r, struct hw_error *err)
         r->tok = hw_tokenizer_open(o->run.tokenizer, r->q.config.vocab_size, err);
     else if (strcmp(r->design.manifest.slice, "chip") == 0)
         hw_fail(err, "a chip needs -t TOKENIZER");
+    const struct hw_geometry *made = &r->design.manifest.geometry;
+    if (!err->set && made->selftest)
+        hw_selftest_expect(&r->design.plan, made, &r->selftest, err);
     r->monitor = hw_monitor_new(&r->design.geometry);
     r->ref = hw_ref_new(&r->q);
     r->pos = -1;

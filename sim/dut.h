@@ -23,8 +23,9 @@ enum dut_kind {
     DUT_Q,
     DUT_SCORE, // sub = head
     DUT_LOGIT,
-    DUT_SIDE,  // where sub_norm
-    DUT_AGAIN, // chip: a sequence has ended, the same prompt follows
+    DUT_SIDE,     // where sub_norm
+    DUT_AGAIN,    // chip: a sequence has ended, the same prompt follows
+    DUT_SELFTEST, // chip: the self-test has ended: value = its CRC, count = clocks that it took
     DUT_N_KINDS
 };
 
@@ -50,6 +51,7 @@ struct dut_job {
     int n_tokens;
     int stop_token, max_tokens;  // -1: none stops it; 0: no limit
     int again;                   // chip: how often the prompt is sent again after its end
+    bool selftest;               // chip: a self-test comes before the prompt
     const struct dut_step *step; // slice
     int n_steps;
     int vec;

@@ -70,8 +70,8 @@ static bool parse_event(const char *line, struct dut_event *e, uint8_t *bits, ui
 
 // What vvp is started with.
 struct arguments {
-    char text[12][4300];
-    char *at[13]; // NULL behind the last
+    char text[13][4300];
+    char *at[14]; // NULL behind the last
     int n;
 };
 
@@ -103,6 +103,7 @@ static void describe(struct arguments *a, const char *design, const char *inputs
     add(a, "+again=%d", job->again);
     add(a, "+taps=%d", job->taps);
     add(a, "+hang_after=%ld", job->hang_after);
+    add(a, "+selftest=%d", job->selftest);
 }
 
 // Starts a program in a session of its own, so that Ctrl-C reaches only this one. What it prints is

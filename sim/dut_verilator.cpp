@@ -170,9 +170,12 @@ struct bench {
         top.s_abort = 0;
         top.cfg_max_tokens = job->max_tokens;
         top.s_token_valid = 0;
+        top.s_selftest = 0;
         reset();
+        bool asks = job->selftest, tests = false; // for a self-test; it runs
         for (long now = 0; !finished && go_on && quiet < job->hang_after; now++) {
-            if (!top.s_token_valid && sent < job->n_tokens && !pause()) {
+            top.s_selftest = asks;
+            if (!top.s_token_valid && sent < job->n_tokens && !asks && !pause()) {
                 top.s_token_data = job->token[sent];
                 top.s_token_last = sent + 1 == job->n_tokens;
                 top.s_token_first = sent == 0 && job->stall_seed % 2 == 0; // it may be left out
@@ -185,6 +188,12 @@ struct bench {
             top.m_token_ready = !pause();
             settle();
             observe();
+            if (tests && top.selftest_done) {
+                send(DUT_SELFTEST, 0, 0, static_cast<int>(cycle), static_cast<int>(top.selftest_crc), 0, nullptr);
+                tests = false;
+            }
+            tests = tests || asks;
+            asks = false;
             bool taken = top.s_token_valid && top.s_token_ready;
             if (top.m_token_valid && top.m_token_ready) {
                 finished = top.m_token_last;
@@ -199,6 +208,8 @@ struct bench {
                 top.s_token_valid = 0;
                 sent = 0;
                 finished = false;
+                asks = job->selftest;
+                tests = false;
             }
             if (finished && again-- > 0) {
                 send(DUT_AGAIN, 0, 0, 0, 0, 0, nullptr);

@@ -29,7 +29,7 @@ module edge_tb;
         .s_token_keep(s_keep), .s_abort(s_abort), .cfg_stop_token(stop),
         .cfg_stop_enable(stop_enable), .cfg_max_tokens(most), .m_token_valid(m_valid),
         .m_token_ready(m_ready), .m_token_data(m_data), .m_token_status(m_status),
-        .m_token_last(m_last), .busy(busy), .position(position)
+        .m_token_last(m_last), .busy(busy), .position(position), .s_selftest(1'b0), .selftest_done(), .selftest_crc()
     );
     always #5 clk = !clk;
 

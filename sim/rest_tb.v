@@ -20,7 +20,7 @@ module rest_tb;
         .s_token_keep(1'b0), .s_abort(1'b0), .cfg_stop_token({`HW_TOKEN_W{1'b0}}),
         .cfg_stop_enable(1'b0), .cfg_max_tokens(16'd1), .m_token_valid(m_valid),
         .m_token_ready(1'b1), .m_token_data(m_data), .m_token_status(m_status),
-        .m_token_last(m_last), .busy(busy), .position(position)
+        .m_token_last(m_last), .busy(busy), .position(position), .s_selftest(1'b0), .selftest_done(), .selftest_crc()
     );
     always #5 clk = !clk;
 

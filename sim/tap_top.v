@@ -38,6 +38,9 @@ module tap_top (
     output wire                            m_token_last,
     output wire                            busy,
     output wire [$clog2(`HW_CTX):0]        position,
+    input  wire                            s_selftest,
+    output wire                            selftest_done,
+    output wire [31:0]                     selftest_crc,
 `endif
     output wire                            tap_start,
     output wire [$clog2(`HW_CTX)-1:0]      tap_pos,
@@ -83,7 +86,8 @@ module tap_top (
         .cfg_stop_enable(cfg_stop_enable), .cfg_max_tokens(cfg_max_tokens),
         .m_token_valid(m_token_valid), .m_token_ready(m_token_ready),
         .m_token_data(m_token_data), .m_token_status(m_token_status),
-        .m_token_last(m_token_last), .busy(busy), .position(position)
+        .m_token_last(m_token_last), .busy(busy), .position(position),
+        .s_selftest(s_selftest), .selftest_done(selftest_done), .selftest_crc(selftest_crc)
     );
 `endif
     assign tap_start       = `ENGINE.start;

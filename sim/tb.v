@@ -7,12 +7,12 @@
 
 module tb;
     localparam RESET = 0, START = 1, DONE = 2, TOKEN = 3, RES = 4, ACT = 5, KV = 6, Q = 7,
-               SCORE = 8, LOGIT = 9, SIDE = 10, AGAIN = 11;
+               SCORE = 8, LOGIT = 9, SIDE = 10, AGAIN = 11, SELFTEST = 12;
 
     reg          clk = 1'b0;
     reg          rst = 1'b1;
     reg [8191:0] inputs;
-    integer      file, steps, stop, max, stalls, reset_at, again, taps, hang_after, seed;
+    integer      file, steps, stop, max, stalls, reset_at, again, taps, hang_after, selftest, seed;
     integer      cycle = 0, quiet = 0, now, got, last;
 
     wire                         tap_start, tap_done, tap_res_valid, tap_act_valid;
@@ -105,6 +105,7 @@ module tb;
         got = $value$plusargs("again=%d", again);
         got = $value$plusargs("taps=%d", taps);
         got = $value$plusargs("hang_after=%d", hang_after);
+        got = $value$plusargs("selftest=%d", selftest);
         seed = stalls;
         now = 0;
         file = $fopen(inputs, "r");
@@ -143,15 +144,18 @@ module tb;
     wire [2:0]             m_token_status;
     wire                   m_token_last, busy;
     wire [$clog2(`HW_CTX):0] position;
-    reg                    finished, taken;
+    reg                    finished, taken, asks, tests; // for a self-test; it runs
     integer                sent, token;
+    wire                   selftest_done;
+    wire [31:0]            selftest_crc;
 
     tap_top u_dut (
         .clk(clk), .rst(rst), .s_token_valid(s_token_valid), .s_token_ready(s_token_ready),
         .s_token_data(s_token_data), .s_token_last(s_token_last), .s_token_first(s_token_first),
         .s_token_keep(1'b0), .s_abort(1'b0), .cfg_stop_token(stop[`HW_TOKEN_W-1:0]),
         .cfg_stop_enable(stop >= 0), .cfg_max_tokens(max[15:0]), .m_token_last(m_token_last),
-        .busy(busy), .position(position),
+        .busy(busy), .position(position), .s_selftest(asks), .selftest_done(selftest_done),
+        .selftest_crc(selftest_crc),
         .m_token_valid(m_token_valid), .m_token_ready(m_token_ready),
         .m_token_data(m_token_data), .m_token_status(m_token_status),
 `endif
@@ -213,9 +217,11 @@ module tb;
         begin
             sent = 0;
             finished = 1'b0;
+            {asks, tests} = 2'b00;
             do_reset;
+            asks = selftest != 0;
             while (!finished) begin
-                if (!s_token_valid && sent < steps && !pause(1'b0)) begin
+                if (!s_token_valid && sent < steps && !asks && !pause(1'b0)) begin
                     got = $fscanf(file, "%d %d", token, last);
                     s_token_data = token;
                     s_token_last = last;
@@ -227,6 +233,11 @@ module tb;
                 end
                 m_token_ready = !pause(1'b0);
                 #4 observe;
+                if (tests && selftest_done !== 1'b0) begin
+                    $display("E %0d 0 0 %0d %0d 0 %0d 0", SELFTEST, cycle, known(selftest_crc), cycle);
+                    tests = 1'b0;
+                end
+                tests = tests || asks;
                 taken = s_token_valid && s_token_ready;
                 if (m_token_valid && m_token_ready) begin
                     finished = m_token_last;
@@ -234,6 +245,7 @@ module tb;
                              known(m_token_status), cycle);
                 end
                 @(negedge clk);
+                asks = 1'b0;
                 cycle = cycle + 1;
                 quiet = quiet + 1;
                 now = now + 1;
@@ -247,7 +259,9 @@ module tb;
                     sent = 0;
                     finished = 1'b0;
                     rewind_inputs;
+                    tests = 1'b0;
                     do_reset;
+                    asks = selftest != 0;
                 end
                 if (finished && again > 0) begin
                     $display("E %0d 0 0 0 0 0 0 0", AGAIN);

@@ -92,7 +92,7 @@ SLICE_RUNS = [["-n", "20", "--random", "1"], ["-n", "20"],
               ["-n", "9", "--random", "2", "--stalls", "3", "--reset-at", "411"],
               ["-n", "9", "--random", "5", "--stalls", "7", "--reset-at", "77"],
               ["-n", "33", "--random", "9", "--stalls", "4"]]
-# name: model, (rows, cols, vec, att_pos[, lane[, bank bytes]]), slice, runs. In the order in which
+# name: model, (rows, cols, vec, att_pos[, lane[, bank bytes[, self-test]]]), slice, runs. In the order in which
 # mutants meet them.
 DESIGNS = {
     "chip a": ("a", (8, 8, 4, 4), "chip", CHIP_RUNS),
@@ -122,6 +122,7 @@ DESIGNS = {
     "head norms": ("n", (8, 4, 4, 4), "chip", CHIP_RUNS),
     "banks": ("d", (16, 16, 4, 4), "chip", [["-p", c] for c in "afkp"]),  # tokens of either bank
     "groups": ("a", (8, 8, 4, 4, "select", 256), "chip", CHIP_RUNS[:1]),  # of 16 banks
+    "self-test": ("a", (8, 8, 4, 4, "select", 4096, "on"), "chip", CHIP_RUNS[:4]),  # resets come in its middle
 }
 # Every mutant meets the chips and the layer; these designs only where they can add something.
 ONLY_FOR = {
@@ -144,8 +145,9 @@ ONLY_FOR = {
     "head norms": {"head_norm.v", "qkv.v", "chip.v", "engine.v", "kv_cache.v", "sequencer.v"},
     "banks": {"rom_select.v", "embed.v"},
     "groups": {"rom_select.v"},
+    "self-test": {"selftest.v", "crc32.v", "chip.v", "engine.v", "embed.v"},
 }
-FIRST = {"rom_select.v": ["groups", "banks"], "side.v": ["ternary", "ternary layer"],
+FIRST = {"rom_select.v": ["groups", "banks"], "selftest.v": ["self-test"], "crc32.v": ["self-test"], "side.v": ["ternary", "ternary layer"],
          "mac_array.v": ["multiply"], "qkv.v": ["biases"], "head_norm.v": ["head norms"], "slice.v": ["layer", "matrix"]}
 
 
@@ -179,7 +181,7 @@ static const bool seeded =
         model, geometry, self.slice, self.runs = DESIGNS[name]
         self.name, self.work = name, os.path.join(work, re.sub(r"\W+", "_", name))
         self.model = os.path.join(work, model)
-        flags = [f for pair in zip(("--rows", "--cols", "--vec", "--att-pos", "--lane", "--bank-bytes"),
+        flags = [f for pair in zip(("--rows", "--cols", "--vec", "--att-pos", "--lane", "--bank-bytes", "--selftest"),
                                    map(str, geometry)) for f in pair]
         must([f"{ROOT}/build/hardwire", "emit", self.model + ".st", "-o", self.work, "--slice",
               self.slice, *flags])

@@ -40,6 +40,7 @@ static void write_geometry(struct hw_out *out, const struct hw_geometry *g)
         {"QKV_BIAS", g->qkv_bias},
         {"QK_NORM", g->qk_norm},
         {"WINDOW", g->window},
+        {"SELFTEST", g->selftest},
         {"ACC_W", g->acc_bits},
         {"CTX", g->ctx},
         {"KV_CTX", g->kv_ctx},
@@ -141,6 +142,8 @@ static bool is_instantiated(const char *name, const struct hw_plan *plan, const 
         {"mac_array.v", g->lane == HW_LANE_MULTIPLY},
         {"head_norm.v", g->qk_norm},
         {"side.v", g->sub_norm},
+        {"selftest.v", g->selftest},
+        {"crc32.v", g->selftest},
         {"divide.v", (g->rows & (g->rows - 1)) != 0}, // embed.v
         {"rom_select.v", has_banks_to_select(plan)},
     };
@@ -213,8 +216,11 @@ enum { FABRIC_FILES = 64 }; // at most, beside the ROMs
 // The size of everything, about; `files` without the fabric's.
 static struct hw_size whole_size(const struct hw_plan *plan)
 {
-    enum { FABRIC = 218000, A_FILE = 140, A_RANGE = 200 }; // templates; lines of the manifest, list
+    enum { FABRIC = 222000, SELFTEST = 10000 }; // templates
+    enum { A_FILE = 140, A_RANGE = 200 };       // lines of the manifest, list
     struct hw_size sum = {FABRIC + (long long)A_RANGE * plan->n_ranges, 0};
+    if (plan->geometry.selftest)
+        sum.bytes += SELFTEST;
     for (int i = 0; i < HW_N_ROMS; i++) {
         struct hw_size rom = hw_rom_size(&plan->geometry, &plan->rom[i]);
         sum.bytes += rom.bytes + (long long)A_FILE * rom.files;

@@ -35,6 +35,7 @@ struct hw_geometry {
     int qkv_bias; // 1: rows of K, Q, V may have biases (qkv.v)
     int qk_norm;  // 1: heads of K and Q may pass a norm (qkv.v)
     int window;   // 1: layers may see a window of positions (chip.v)
+    int selftest; // 1: the chip can read its ROMs into a CRC (selftest.v)
     int acc_bits; // accumulator, up to 40
     int ctx;      // positions of a sequence (2^n)
     int kv_ctx;   // positions that a row of the KV cache holds (2^n), at most ctx
@@ -88,8 +89,8 @@ int hw_kv_rows(const struct hw_geometry *g, const struct hw_config *c, int l);
 int hw_score_heads(const struct hw_geometry *g);
 
 // The smallest geometry of the given shape that holds the model: fills every field but rows, cols,
-// vec, att_pos, kv_ctx, lane, target and latency, which the caller has set (0: chosen). False where
-// a constraint cannot be met.
+// vec, att_pos, kv_ctx, lane, target, selftest and latency, which the caller has set (0: chosen).
+// False where a constraint cannot be met.
 bool hw_geometry_fit(struct hw_geometry *g, const struct hw_qmodel *q, struct hw_error *err);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "gen/chip/filelist.h"
 #include "gen/chip/memories.h"
+#include "gen/chip/selftest.h"
 #include "refmodel/limits.h"
 
 static const char *const FORMAT = "hardwire-manifest-1";
@@ -45,6 +46,7 @@ static const struct {
     NUMBER(qkv_bias, 0, 1, CAPACITY),
     NUMBER(qk_norm, 0, 1, SAME),
     NUMBER(window, 0, 1, CAPACITY),
+    NUMBER(selftest, 0, 1, SAME),
     NUMBER(kv_ctx, 4, HW_MAX_CTX, SAME),
     NUMBER(bank_bytes, 0, HW_MOST_BANK_BYTES, SAME),
     NUMBER(macro_words, 0, 8 * HW_MOST_BANK_BYTES, SAME),
@@ -196,6 +198,15 @@ static json_t *model_json(const struct hw_config *c)
     return object;
 }
 
+// What the chip's self-test answers.
+static json_t *selftest(struct hw_out *out, const struct hw_plan *plan)
+{
+    struct hw_selftest expect = {0};
+    hw_selftest_expect(plan, &plan->geometry, &expect, out->err);
+    return json_pack("{s:I, s:I}", "crc32", (json_int_t)expect.crc, "clocks",
+                     (json_int_t)expect.clocks);
+}
+
 void hw_manifest_write(struct hw_out *out, const struct hw_plan *plan, const char *slice,
                        const char *bus)
 {
@@ -211,6 +222,8 @@ void hw_manifest_write(struct hw_out *out, const struct hw_plan *plan, const cha
                              "geometry", geometry_json(&plan->geometry), "model",
                              model_json(&plan->model->config), "roms", rom_table(plan), "memories",
                              memories(plan), "weights", ranges(plan), "files", files);
+    if (plan->geometry.selftest && strcmp(slice, "chip") == 0)
+        json_object_set_new(root, "selftest", selftest(out, plan));
     if (bus) {
         folder_hash(out, "personality", hex);
         json_object_set_new(root, "bus", json_string(bus));

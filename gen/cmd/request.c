@@ -2,6 +2,8 @@
 // Owns the options that emit, plan and sim share, and what follows from them together.
 #include "gen/cmd/request.h"
 
+#include <string.h>
+
 #include "gen/cmd.h"
 #include "gen/read/safetensors.h"
 
@@ -35,6 +37,9 @@ const struct hw_option HW_DESIGN_OPTIONS[] = {
     {"rom-macro", 0, HW_SETS(struct hw_request, rom_macro), "DEPTHxWIDTH",
      .help = "the largest ROM macro, words and bits: ROMs are rows and columns of such, in place "
              "of banks of whole words"},
+    {"selftest", 0, HW_SETS(struct hw_request, selftest), "on|off",
+     .otherwise = "on with --rom-macro",
+     .help = "the chip reads its ROMs into a CRC-32 when it is asked to"},
     {"ctx", 0, HW_SETS(struct hw_request, ctx), "N", 1, HW_ANY_COUNT, .otherwise = "the model's",
      .help = "a context of N positions"},
     {"slice", 0, HW_SETS(struct hw_request, slice), "NAME", .preset = "chip",
@@ -74,11 +79,11 @@ static int check_request(const char *verb, struct hw_request *r)
     r->code_bits = r->code_bits ? r->code_bits : 4;
     const struct hw_geometry *g = &r->geometry;
     if (r->fabric && (g->rows || g->tile_rows || g->cols || g->vec || g->att_pos || g->bank_bytes ||
-                      r->lane || r->target || r->latency || r->rom_macro))
+                      r->lane || r->target || r->latency || r->rom_macro || r->selftest))
         return hw_usage(
             verb, "--fabric: expected no --rows, --tile-rows, --cols, --vec, --att-pos, --lane, "
                   "--target, "
-                  "--latency, --bank-bytes or --rom-macro beside it");
+                  "--latency, --bank-bytes, --rom-macro or --selftest beside it");
     if (r->rom_macro && g->bank_bytes)
         return hw_usage(verb, "--rom-macro: expected no --bank-bytes beside it");
     struct hw_error err = {0};
@@ -86,6 +91,12 @@ static int check_request(const char *verb, struct hw_request *r)
         return hw_usage(verb, "%s", err.text);
     if (r->rom_macro && !hw_macro_parse(r->rom_macro, &r->geometry, &err))
         return hw_usage(verb, "%s", err.text);
+    if (r->selftest && strcmp(r->selftest, "on") != 0 && strcmp(r->selftest, "off") != 0)
+        return hw_usage(verb, "expected --selftest on or off, got '%s'", r->selftest);
+    // a mask is final, and no bitstream's checksum guards it
+    bool is_on = r->selftest ? strcmp(r->selftest, "on") == 0 : r->rom_macro != NULL;
+    if (!r->fabric)
+        r->geometry.selftest = is_on && strcmp(r->slice, "chip") == 0;
     if (r->lane && !hw_lane_parse(r->lane, &r->geometry.lane))
         return hw_usage(verb, "expected --lane select or multiply, got '%s'", r->lane);
     if (r->target && !hw_target_parse(r->target, &r->geometry.target))

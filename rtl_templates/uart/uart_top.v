@@ -34,6 +34,8 @@ module uart_top #(
     wire [2:0]               a_status;
     wire [15:0]              max_tokens;
     wire [$clog2(`HW_CTX):0] position;
+    wire                     selftest_done;
+    wire [31:0]              selftest_crc;
     console u_console (
         .clk(clk), .rst(rst), .rx_valid(rx_valid), .rx_ready(rx_ready), .rx_data(rx_data),
         .tx_valid(tx_valid), .tx_ready(tx_ready), .tx_data(tx_data),
@@ -52,9 +54,10 @@ module uart_top #(
         .s_token_last(p_last), .s_token_first(p_first), .s_token_keep(1'b0), .s_abort(abort),
         .cfg_stop_token(STOP[`HW_TOKEN_W-1:0]), .cfg_stop_enable(1'b1), .cfg_max_tokens(max_tokens),
         .m_token_valid(a_valid), .m_token_ready(a_ready), .m_token_data(a_data),
-        .m_token_status(a_status), .m_token_last(a_last), .busy(busy), .position(position)
+        .m_token_status(a_status), .m_token_last(a_last), .busy(busy), .position(position),
+        .s_selftest(1'b0), .selftest_done(selftest_done), .selftest_crc(selftest_crc)
     );
-    wire unused_all = &{1'b0, a_last, position, a_data, p_wide, STOP};
+    wire unused_all = &{1'b0, a_last, position, selftest_done, selftest_crc, a_data, p_wide, STOP};
 endmodule
 
 `default_nettype wire

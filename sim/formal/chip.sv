@@ -23,6 +23,10 @@
 // probe refused = dut.u_engine.refused
 // probe next_token = dut.u_engine.next_token
 // probe seq_len = dut.u_engine.seq_len
+// probe f_due = dut.due
+// probe test = dut.u_engine.test
+// probe testing = dut.u_engine.testing
+// probe tested = dut.u_engine.tested
 // probe e_running = dut.u_engine.running
 // probe e_ran = dut.u_engine.f_ran
 `default_nettype none
@@ -32,7 +36,7 @@ module engine #(
     parameter ROWS = 1, parameter COLS = 1, parameter CODE_W = 1, parameter LANE = 0, parameter TILE = 1,
     parameter VEC = 1, parameter ATT_POS = 1, parameter HEAD_DIM = 1, parameter ACT_W = 1,
     parameter KV_W = 1, parameter RES_W = 1, parameter SUB_NORM = 0,
-    parameter QKV_BIAS = 0, parameter QK_NORM = 0, parameter WINDOW = 0, parameter KV_CTX = 4,
+    parameter QKV_BIAS = 0, parameter QK_NORM = 0, parameter WINDOW = 0, parameter SELFTEST = 0, parameter KV_CTX = 4,
     parameter ACC_W = 1, parameter CTX = 4, parameter MAX_DIM = 1,
     parameter MAX_Q_DIM = 1, parameter MAX_HIDDEN = 1, parameter MAX_KV_DIM = 1,
     parameter KV_ROWS = 1, parameter ROPE_HI_W = 1, parameter ROPE_LO_W = 1,
@@ -45,8 +49,17 @@ module engine #(
     input wire [VEC*24-1:0] s_vec_data,
     output wire s_vec_ready, done, refused,
     output wire [TOKEN_W-1:0] next_token,
-    output wire [19:0] seq_len, window
+    output wire [19:0] seq_len, window,
+    input wire test,
+    output reg testing, tested,
+    output wire [31:0] test_crc
 );
+    (* anyseq *) reg f_tested;
+    assign test_crc = 32'd0;
+    always @(posedge clk) begin
+        testing <= !rst && (test || (testing && !f_tested));
+        tested  <= !rst && !test && (tested || (testing && f_tested));
+    end
     (* anyseq *) reg f_done, f_refused;
     (* anyseq *) reg [TOKEN_W-1:0] f_next;
     (* anyconst *) reg [19:0] f_len, f_window;
@@ -62,6 +75,8 @@ module engine #(
     end
     always @(posedge clk) if (!rst) begin
         no_restart: assert (!start || !running);
+        test_alone: assert (!test || !(testing || running || start));
+        run_alone:  assert (!start || !testing);
         in_context: assert (!start || pos < f_len || !f_ran);
         in_ring:    assert (!start || place == (WINDOW != 0 ? pos % f_window[$clog2(CTX):0] : pos));
     end
@@ -73,9 +88,10 @@ endmodule
 module f_chip #(
     parameter CTX = 4,
     parameter TOKEN_W = 3,
-    parameter WINDOW = 0
+    parameter WINDOW = 0,
+    parameter SELFTEST = 0
 ) (
-    input wire clk, rst, s_token_valid, s_token_last, s_token_first, s_token_keep, s_abort,
+    input wire clk, rst, s_token_valid, s_token_last, s_token_first, s_token_keep, s_abort, s_selftest,
     input wire m_token_ready, cfg_stop_enable,
     input wire [TOKEN_W-1:0] s_token_data, cfg_stop_token,
     input wire [15:0] cfg_max_tokens
@@ -87,14 +103,17 @@ module f_chip #(
     wire [TOKEN_W-1:0] m_token_data;
     wire [2:0] m_token_status;
     wire [POS_W:0] position;
-    chip #(.CTX(CTX), .TOKEN_W(TOKEN_W), .VEC(4), .WINDOW(WINDOW)) dut (
+    wire selftest_done, test, testing, tested, f_due;
+    wire [31:0] selftest_crc;
+    chip #(.CTX(CTX), .TOKEN_W(TOKEN_W), .VEC(4), .WINDOW(WINDOW), .SELFTEST(SELFTEST)) dut (
         .clk(clk), .rst(rst), .s_token_valid(s_token_valid), .s_token_ready(s_token_ready),
         .s_token_data(s_token_data), .s_token_last(s_token_last), .s_token_first(s_token_first),
         .s_token_keep(s_token_keep), .s_abort(s_abort), .cfg_stop_token(cfg_stop_token),
         .cfg_stop_enable(cfg_stop_enable), .cfg_max_tokens(cfg_max_tokens),
         .m_token_valid(m_token_valid), .m_token_ready(m_token_ready),
         .m_token_data(m_token_data), .m_token_status(m_token_status),
-        .m_token_last(m_token_last), .busy(busy), .position(position)
+        .m_token_last(m_token_last), .busy(busy), .position(position), .s_selftest(s_selftest), .selftest_done(selftest_done),
+        .selftest_crc(selftest_crc)
     );
     wire [2:0] f_state;
     wire [POS_W:0] f_pos, f_kept;
@@ -205,6 +224,11 @@ module f_chip #(
         end
     end
 
+    reg asked; // for a self-test
+    always @(posedge clk)
+        asked <= SELFTEST != 0 && !rst && (s_selftest || (asked && !test));
+    wire hold = testing || (asked && !begun);
+
     reg f_held;
     reg [TOKEN_W+2:0] f_in;
     wire [TOKEN_W+2:0] in = {s_token_data, s_token_last, s_token_first, s_token_keep};
@@ -238,7 +262,9 @@ module f_chip #(
         // streams
         if ($past(m_token_valid && !m_token_ready && !rst))
             holds: assert (m_token_valid && $stable(m_token_data) && $stable(m_token_status));
-        ready_means: assert (s_token_ready == idle);
+        ready_means: assert (s_token_ready == (idle && !hold));
+        tests:       assert (test == (asked && !begun && !testing));
+        has_tested:  assert (selftest_done == (tested && !asked));
         last_means:  assert (m_token_last == (m_token_status != MORE));
         is_busy:     assert (busy == begun && position == at);
         // runs: one for each token, at once, with its token and position, never beyond the context
@@ -259,6 +285,9 @@ module f_chip #(
         l_one:   assert (owed + running + answer + dropping + skipping <= 1 && f_state <= 3'd5);
         l_begun: assert (f_begun == begun && f_aborting == stopping && (!stopping || begun));
         l_began: assert (begun || !(owed || running || answer || dropping || answering));
+        l_due:   assert (f_due == asked);
+        l_test:  assert (!testing || !begun);
+        l_known: assert (!testing || !tested);
         l_skip:  assert (!skipping || !begun);
         l_wait:  assert (!stopping || !idle || dropping);
         l_cut:   assert (!answer || f_cut == unfinished);

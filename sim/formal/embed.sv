@@ -16,7 +16,9 @@ module f_embed #(
     parameter SCALE_ADDR_W = 3,
     parameter ROM = 1
 ) (
-    input wire clk, rst, start,
+    input wire clk, rst, start, pick,
+    input wire [$clog2(ROWS)-1:0] pick_lane,
+    input wire [(COLS / VEC > 1 ? $clog2(COLS / VEC) : 1)-1:0] pick_group,
     input wire [TOKEN_W-1:0] token,
     input wire [WEIGHT_ADDR_W-1:0] weight_base,
     input wire [LEVEL_ADDR_W-1:0] level_base,
@@ -46,9 +48,11 @@ module f_embed #(
         .block_words(block_words), .last_plane(last_plane), .weight_addr(weight_addr),
         .level_addr(level_addr), .move(move), .code(code), .level(level), .sum_next(sum_next), .sum_valid(sum_valid),
         .sum_last(sum_last), .sum_row(sum_row), .sum(sum), .scale_addr(scale_addr),
-        .scale_lane(scale_lane), .busy(busy)
+        .scale_lane(scale_lane), .busy(busy), .pick(pick), .pick_lane(pick_lane), .pick_group(pick_group),
+        .part(part)
     );
 
+    wire [VEC*CODE_W-1:0] part;
     (* anyconst *) reg [$clog2(VEC)-1:0] e; // any element of a group
     reg f_past = 1'b0;
     localparam SPLIT = (ROWS & (ROWS - 1)) == 0 ? 0 : TOKEN_W + 1;
@@ -114,6 +118,9 @@ module f_embed #(
         if (rst || wait0 != 0 || on || |on_way || on2 || on3)
             assume (!start);
         assume (dim >= VEC && dim <= 12 && dim % VEC == 0 && last_plane <= 2'd2);
+        if (busy)
+            assume (!pick);
+        assume (pick_lane < ROWS && pick_group < GROUPS);
         assume (chunks <= 3 && block_words <= 9);
     end
 
@@ -130,6 +137,9 @@ module f_embed #(
             last_is:  assert (sum_last == last3);
             scale_is: assert (scale_addr == scale_here && scale_lane == token0 % VEC);
         end
+        if ($past(pick))
+            picked: assert (part[e*CODE_W +: CODE_W]
+                            == $past(code[(pick_lane * COLS + pick_group * VEC + e)*CODE_W +: CODE_W]));
         moves:   assert (move == {on_way, on});
         is_busy: assert (busy == (wait0 != 0 || on || |on_way || on2 || on3 && end3));
     end

@@ -16,6 +16,7 @@
 `define HW_QKV_BIAS 0
 `define HW_QK_NORM 0
 `define HW_WINDOW 0
+`define HW_SELFTEST 0
 `define HW_ACC_W 24
 `define HW_CTX 16
 `define HW_KV_CTX 16
@@ -48,6 +49,7 @@
     .QKV_BIAS(`HW_QKV_BIAS), \
     .QK_NORM(`HW_QK_NORM), \
     .WINDOW(`HW_WINDOW), \
+    .SELFTEST(`HW_SELFTEST), \
     .ACC_W(`HW_ACC_W), \
     .CTX(`HW_CTX), \
     .KV_CTX(`HW_KV_CTX), \
@@ -64,4 +66,4 @@
     .LEVEL_ADDR_W(`HW_LEVEL_ADDR_W), \
     .PROG_ADDR_W(`HW_PROG_ADDR_W), \
     .TOKEN_W(`HW_TOKEN_W)
-// SHA-256 of the lines above: 1e9042881503c2b6a55103e6a8972387d5cd6a2c5f6ff6a2051b8a3a6fb812ef
+// SHA-256 of the lines above: 1da9801302536f494cd5fefa63c8302706d667c33161613eacfd023ed97030f8
