@@ -56,7 +56,8 @@ verdict "a bus changes nothing of fabric and personality"
 verdict "another bus, and a slice, are refused"
 
 # shellcheck disable=SC2086
-build/hardwire emit $q -o $dir/wishbone --bus wishbone $geometry && diff -r $dir/wishbone/fabric $dir/plain/fabric
+build/hardwire emit $q -o $dir/wishbone --bus wishbone --selftest on $geometry &&
+    build/hardwire emit $q -o $dir/tested --selftest on $geometry && diff -r $dir/wishbone/fabric $dir/tested/fabric
 verdict "nor does the other bus"
 
 silent() { # DESIGN TOP: its lists name the same files, and four tools take them without a word

