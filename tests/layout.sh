@@ -118,6 +118,8 @@ if [ "$full" != full ]; then
     check "swapped rows are seen" plant rows 'DIFFERENT gain ROM word'
     check "a lost tap is seen" plant tap 'further than 15000 nm from a tap'
     check "an inverter without its drain is seen" plant drain 'at the end of a column'
+    check "a strap of power without cuts is seen" plant power 'at the end of a column'
+    check "gf180mcuD: one strap of two without cuts is seen" plant power 'straps are of nets' g
     spoil() { # FILE SED: what the comparison says
         rm -rf "$dir/bad"
         cp -r "$dir/a" "$dir/bad"

@@ -70,9 +70,10 @@ def extract(layout, cell, pdk):
         l2n.register(region, name)
     stack = [(ends, "licon"), (layer["poly"], "licon"), *((t, "licon") for t in taps.values()),
              (layer["li"], "licon"), (layer["li"], "mcon"), (layer["met1"], "mcon"), (layer["met1"], "via"),
-             (layer["met2"], "via")]
+             (layer["met2"], "via"), *((layer[n], cut) for low, cut, high in pdk["levels"] for n in (low, high))]
+    levels = [n for _, *of in pdk["levels"] for n in of]
     for one in (ends, substrate, *taps.values(),
-                *(layer[n] for n in ("nwell", "poly", "licon", "li", "mcon", "met1", "via", "met2"))):
+                *(layer[n] for n in ("nwell", "poly", "licon", "li", "mcon", "met1", "via", "met2", *levels))):
         l2n.connect(one)
     for one, cut in stack:
         l2n.connect(one, layer[cut])
@@ -81,6 +82,7 @@ def extract(layout, cell, pdk):
     l2n.connect(layer["li"], layer["li_text"])
     l2n.connect(layer["met1"], layer["met1_text"])
     l2n.connect(layer["met2"], layer["met2_text"])
+    l2n.connect(layer[levels[-1]], layer["strap_text"])
     for kind, region, tap in (("n", kinds["nfet"], taps["substrate"]), ("p", kinds["pfet"], taps["nwell"])):
         if not (region - tap.interacting(layer["licon"]).sized(pdk["tap_nm"])).is_empty():
             raise Wrong(f"{cell}: diffusion of {kind} further than {pdk['tap_nm']} nm from a tap")
@@ -88,6 +90,9 @@ def extract(layout, cell, pdk):
     net = l2n.netlist()
     net.flatten()
     circuit = net.circuit_by_name(cell)
+    straps = [n.expanded_name() for n in circuit.each_net() if re.match("VPWR|VGND", n.expanded_name())]
+    if sorted(straps) != ["VGND", "VPWR"]:
+        raise Wrong(f"{cell}: straps are of nets {', '.join(sorted(straps))}, expected one VGND and one VPWR")
     found = []
     for device in circuit.each_device():
         g, s, d, b = (device.net_for_terminal(t) for t in ("G", "S", "D", "B"))

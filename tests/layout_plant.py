@@ -7,7 +7,8 @@
 contact: one tie of the code moves to the other line. strap: a pad loses its via. rows: two rows of the code
 change places. shift: one tie moves by 20 nm. tap: the rows of taps are lost. drain: the
 n-transistors of odd columns lose what ties them to the output. decoder: an input of the lowest group moves to the
-complement's line. metal: a word line's wire grows by 5 nm.
+complement's line. power: the first strap of power loses its cuts.
+metal: a word line's wire grows by 5 nm.
 """
 import json
 import os
@@ -65,6 +66,12 @@ def main():
         at -= next(i for i in top.each_inst() if i.cell.name == array.name).trans.disp.y
         cuts = [s for s in array.shapes(via).each() if s.bbox().center().y == at]  # of the lowest word line's height
         min(cuts, key=lambda s: s.bbox().left).transform(db.Trans(pdk["address_nm"], 0))
+    elif what == "power":
+        array.flatten(True)
+        strap = min((s.bbox() for s in array.shapes(layers[pdk["levels"][-1][2]]).each()), key=lambda b: b.left)
+        for cut in list(array.shapes(layers[pdk["levels"][-1][1]]).each()):
+            if cut.bbox().inside(strap):
+                cut.delete()
     elif what == "metal":
         array.flatten(True)
         shape = next(iter(array.shapes(met2).each()))

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gen/layout/decoder.h"
+#include "gen/layout/power.h"
 
 // --- dimensions
 
@@ -229,6 +230,7 @@ void hw_array_write_parts(struct hw_out *out, const struct hw_pdk *pdk)
     write_tap(out, &a);
     write_pad(out, &a);
     hw_sense_write_parts(out, &a);
+    hw_power_write_parts(out, pdk);
     write_codes(out, &a);
 }
 
@@ -362,6 +364,8 @@ void hw_array_write(struct hw_out *out, const struct hw_array *a, const char *na
     snprintf(part, sizeof part, "%s_g", name);
     hw_decoder_write(out, &d, part);
     hw_gds_box(out, p->met1, (struct hw_box){0, a->bus_y, a->width, a->bus_y + a->bus_h});
+    const struct hw_power power = hw_power_make(a);
+    hw_power_write(out, &power);
     hw_gds_cell_end(out);
 }
 

@@ -44,12 +44,11 @@ static void add_macro(struct hw_layout *l, int rom, int row, int col, int rows, 
     *m = (struct hw_macro){.rom = rom, .first_word = row * rows, .first_bit = first_bit};
     snprintf(m->name, sizeof m->name, "%s_r%02d_c%02d", l->plan->rom[rom].name, row, col);
     m->array = hw_array_make(l->pdk, rows, bits);
-    const struct hw_decoder d = hw_decoder_make(&m->array);
-    const struct hw_sense s = hw_sense_make(&m->array);
-    m->array_x = l->pdk->margin - d.left;
-    m->array_y = d.bottom < s.bottom ? -d.bottom : -s.bottom;
-    m->width = m->array_x + m->array.width + l->pdk->margin;
-    m->height = m->array_y + m->array.bus_y + m->array.bus_h + l->pdk->margin;
+    const struct hw_power p = hw_power_make(&m->array);
+    m->array_x = l->pdk->margin - hw_decoder_make(&m->array).left;
+    m->array_y = -p.y0;
+    m->width = m->array_x + p.right + l->pdk->margin;
+    m->height = m->array_y + p.y1;
 }
 
 static bool make_macros(struct hw_layout *l, struct hw_error *err)
@@ -180,14 +179,20 @@ static void write_arrays(struct hw_out *out, const struct hw_layout *l)
     }
 }
 
-// A pin on metal 2 at the left.
-static void left_pin(struct hw_out *out, const struct hw_macro *m, const char *name, int y, int h)
+// Every strap, from edge to edge.
+static void strap_pins(struct hw_out *out, const struct hw_macro *m)
 {
-    const struct hw_pdk *p = m->array.pdk;
-    struct hw_box pin = {0, m->array_y + y - h / 2, p->margin, m->array_y + y + h / 2};
-    hw_gds_box(out, p->met2, pin);
-    hw_gds_box(out, p->met2_pin, pin);
-    hw_gds_text(out, p->met2_label, p->margin / 2, m->array_y + y, name);
+    const struct hw_power_lengths *k = &m->array.pdk->power;
+    const struct hw_power p = hw_power_make(&m->array);
+    for (int i = 0; i < p.n; i++) {
+        for (int s = 0; s < HW_N_SUPPLIES; s++) {
+            struct hw_box b = hw_power_strap(&p, i, (enum hw_supply)s);
+            int x = m->array_x, w = b.x1 - b.x0;
+            hw_gds_box(out, k->pin, (struct hw_box){x + b.x0, 0, x + b.x1, m->height});
+            hw_gds_text(out, k->label, x + b.x0 + w / 2, m->height / 2,
+                        hw_power_name((enum hw_supply)s));
+        }
+    }
 }
 
 // A pin of metal 1 below, from the wire that leaves the array or its decoder at height `end`.
@@ -203,7 +208,7 @@ static void bottom_pin(struct hw_out *out, const struct hw_macro *m, const char 
     hw_gds_text(out, p->met1_label, m->array_x + x, p->margin / 2, name);
 }
 
-// CLK, addresses and outputs leave below, power at the left, ground above.
+// CLK, addresses and outputs leave below; power and ground are straps.
 static void write_pins(struct hw_out *out, const struct hw_macro *m)
 {
     const struct hw_array *a = &m->array;
@@ -215,7 +220,6 @@ static void write_pins(struct hw_out *out, const struct hw_macro *m)
         snprintf(text, sizeof text, i < d.bits ? "A[%d]" : "CLK", i);
         bottom_pin(out, m, text, hw_decoder_pin_x(&d, i), d.bottom, a->line_w);
     }
-    left_pin(out, m, "VPWR", d.power_y, d.bar_h);
     for (int c = 0; c < a->cols; c++) {
         int x = hw_array_col_x(a, c);
         snprintf(text, sizeof text, "D[%d]", c);
@@ -224,10 +228,7 @@ static void write_pins(struct hw_out *out, const struct hw_macro *m)
         hw_gds_text(out, p->met1_label, m->array_x + x + a->bit_x, m->array_y, text);
     }
     hw_decoder_write_names(out, &d, m->array_x, m->array_y);
-    int y = m->array_y + a->bus_y;
-    struct hw_box bus = {m->array_x, y, m->array_x + a->width, y + a->bus_h};
-    hw_gds_box(out, p->met1_pin, bus);
-    hw_gds_text(out, p->met1_label, m->array_x + a->width / 2, y + a->bus_h / 2, "VGND");
+    strap_pins(out, m);
 }
 
 static void write_macro(struct hw_out *out, const struct hw_macro *m)

@@ -8,6 +8,7 @@
 
 #include "gen/chip/plan.h"
 #include "gen/layout/decoder.h"
+#include "gen/layout/power.h"
 
 // A macro reads one word a cycle, all its bits at once: rows are words, columns are bits. Pins:
 // CLK, A[i], outputs D[c], VPWR, VGND. While CLK is low the bit lines are charged and D is 0; while

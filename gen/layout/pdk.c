@@ -26,7 +26,6 @@ static const struct hw_pdk SKY130 = {
     .met1_label = {68, 5},
     .met2_label = {69, 5},
     .met1_pin = {68, 16},
-    .met2_pin = {69, 16},
     .boundary = {235, 4}, // prBoundary
     .lef_local = "li1",
     .lef_met1 = "met1",
@@ -95,6 +94,27 @@ static const struct hw_pdk SKY130 = {
                 .below_buffers = 1000,
                 .pre_x = -600},
     .sense = {.rail_h = 400, .rail_down = 450, .bottom_down = 400},
+    .power = {.level = {{.cut = {69, 44}, // via2
+                         .metal = {70, 20},
+                         .lef = "met3",
+                         .cut_w = 200,     // via2.1a
+                         .cut_space = 200, // via2.2
+                         .beyond = 100,    // 85, via2.5; 65, m3.4
+                         .space = 300},    // m3.2
+                        {.cut = {70, 44},  // via3
+                         .metal = {71, 20},
+                         .lef = "met4",
+                         .cut_w = 200,     // via3.1
+                         .cut_space = 200, // via3.2
+                         .beyond = 100,    // 90, via3.5; 65, m4.3
+                         .space = 300}},   // m4.2
+              .n_levels = 2,
+              .pin = {71, 16},
+              .label = {71, 5},
+              .strap_w = 1600,
+              .strap_gap = 800,
+              .band_h = 2000, // 3000 and more are wide metal
+              .cols = 64},
     .tap_rows = 64, // no gate further than 15 um from a tap, LU.2
     .strap_cols = 128,
 };
@@ -120,7 +140,6 @@ static const struct hw_pdk GF180MCU = {
     .met1_label = {36, 10},
     .met2_label = {42, 10},
     .met1_pin = {-1, -1},
-    .met2_pin = {-1, -1},
     .boundary = {0, 0}, // PR_bndry
     .lef_local = "Metal1",
     .lef_met1 = "Metal2",
@@ -189,6 +208,19 @@ static const struct hw_pdk GF180MCU = {
                 .below_buffers = 1000,
                 .pre_x = -600},
     .sense = {.rail_h = 400, .rail_down = 450, .bottom_down = 400},
+    .power = {.level = {{.cut = {40, 0}, // via 3
+                         .metal = {46, 0},
+                         .lef = "Metal4",
+                         .cut_w = 260,     // V3.1
+                         .cut_space = 360, // V3.2b
+                         .beyond = 70,     // 60, V3.3d, V3.4c
+                         .space = 280}},   // M4.2a
+              .n_levels = 1,
+              .pin = {-1, -1},
+              .label = {46, 10},
+              .strap_w = 1600,
+              .strap_gap = 800,
+              .cols = 32},
     .tap_rows = 40, // none further than 20 um from a tap, DF.14
     .strap_cols = 128,
 };

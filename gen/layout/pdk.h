@@ -43,12 +43,31 @@ struct hw_sense_lengths {
     int bottom_down; // where the outputs leave, below that
 };
 
+// A metal above metal 2, and the cuts that lead up to it.
+struct hw_level {
+    struct hw_layer cut, metal;
+    const char *lef;
+    int cut_w, cut_space;
+    int beyond; // metal below and above beyond a cut
+    int space;  // of the metal
+};
+
+// The straps of a macro's power. No rule gives these lengths but the levels', nm.
+struct hw_power_lengths {
+    struct hw_level level[2]; // the last one's metal is that of the straps
+    int n_levels;
+    struct hw_layer pin, label; // of the straps
+    int strap_w, strap_gap;     // of a pair
+    int band_h;                 // of what runs across in the levels before
+    int cols;                   // columns a pair serves, at most
+};
+
 // Lengths in nm, each a multiple of `grid`. An enclosure of (side, end) is that on two opposite
 // sides and on the other two.
 struct hw_pdk {
     const char *name;
     struct hw_layer well, diff, tap, poly, nsdm, psdm, npc, contact, local, mcon, met1, via, met2;
-    struct hw_layer local_label, met1_label, met2_label, met1_pin, met2_pin, boundary;
+    struct hw_layer local_label, met1_label, met2_label, met1_pin, boundary;
     const char *lef_local, *lef_met1, *lef_met2; // names of layers in LEF
     const char *nfet, *pfet; // SPICE models, called as subcircuits: drain gate source bulk
     int grid;
@@ -91,6 +110,7 @@ struct hw_pdk {
     int margin;               // of a macro around its array
     struct hw_decoder_lengths decoder;
     struct hw_sense_lengths sense;
+    struct hw_power_lengths power;
     int tap_rows;   // rows between two taps, by the rule for latch-up
     int strap_cols; // columns between two contacts of a word line
 };

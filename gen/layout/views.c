@@ -24,12 +24,38 @@ static void lef_pin(struct hw_out *out, const char *name, const char *direction,
     hw_out_print(out, "    END\n  END %s\n", name);
 }
 
-static void lef_left(struct hw_out *out, const struct hw_macro *m, const char *name,
-                     const char *direction, const char *use, int y, int h)
+static void lef_strap(struct hw_out *out, const struct hw_macro *m, const struct hw_power *p,
+                      enum hw_supply supply)
 {
-    lef_pin(
-        out, name, direction, use, m->array.pdk->lef_met2,
-        (struct hw_box){0, m->array_y + y - h / 2, m->array.pdk->margin, m->array_y + y + h / 2});
+    const struct hw_power_lengths *k = &m->array.pdk->power;
+    const char *name = hw_power_name(supply);
+    hw_out_print(out, "  PIN %s\n    DIRECTION INOUT ;\n    USE %s ;\n    PORT\n", name,
+                 supply == HW_POWER ? "POWER" : "GROUND");
+    for (int i = 0; i < p->n; i++) {
+        const struct hw_box b = hw_power_strap(p, i, supply);
+        lef_rect(out, k->level[k->n_levels - 1].lef, "      ", m->array_x + b.x0, 0,
+                 m->array_x + b.x1, m->height);
+    }
+    hw_out_print(out, "    END\n  END %s\n", name);
+}
+
+// The straps' layer is free from a space beside them on; all below is taken.
+static void lef_levels(struct hw_out *out, const struct hw_macro *m, const struct hw_power *p)
+{
+    const struct hw_power_lengths *k = &m->array.pdk->power;
+    const struct hw_level *last = &k->level[k->n_levels - 1];
+    for (const struct hw_level *l = k->level; l < last; l++)
+        lef_rect(out, l->lef, "    ", 0, 0, m->width, m->height);
+    int x = 0;
+    for (int i = 0; i < p->n; i++) {
+        for (int s = 0; s < HW_N_SUPPLIES; s++) {
+            const struct hw_box b = hw_power_strap(p, i, (enum hw_supply)s);
+            lef_rect(out, last->lef, "    ", x, 0, m->array_x + b.x0 - last->space, m->height);
+            x = m->array_x + b.x1 + last->space;
+        }
+    }
+    if (x < m->width)
+        lef_rect(out, last->lef, "    ", x, 0, m->width, m->height);
 }
 
 static void lef_bottom(struct hw_out *out, const struct hw_macro *m, const char *name,
@@ -54,20 +80,18 @@ static void lef_macro(struct hw_out *out, const struct hw_macro *m)
         snprintf(name, sizeof name, i < d.bits ? "A[%d]" : "CLK", i);
         lef_bottom(out, m, name, "INPUT", hw_decoder_pin_x(&d, i), a->line_w);
     }
-    lef_left(out, m, "VPWR", "INOUT", "POWER", d.power_y, d.bar_h);
     for (int c = 0; c < a->cols; c++) {
         snprintf(name, sizeof name, "D[%d]", c);
         lef_bottom(out, m, name, "OUTPUT", hw_array_col_x(a, c) + a->ground_x, s.output_w);
     }
-    int bus = m->array_y + a->bus_y, x0 = m->array_x;
-    hw_out_print(out, "  PIN VGND\n    DIRECTION INOUT ;\n    USE GROUND ;\n    PORT\n");
-    lef_rect(out, a->pdk->lef_met1, "      ", x0, bus, x0 + a->width, bus + a->bus_h);
-    hw_out_print(out, "    END\n  END VGND\n  OBS\n");
+    const struct hw_power p = hw_power_make(a);
+    for (int i = 0; i < HW_N_SUPPLIES; i++)
+        lef_strap(out, m, &p, (enum hw_supply)i);
+    hw_out_print(out, "  OBS\n");
     lef_rect(out, a->pdk->lef_local, "    ", 0, 0, m->width, m->height);
-    lef_rect(out, a->pdk->lef_met1, "    ", 0, a->pdk->margin, m->width, bus - a->pdk->met_space);
-    lef_rect(out, a->pdk->lef_met1, "    ", 0, bus - a->pdk->met_space, x0 - a->pdk->met_space,
-             m->height);
-    lef_rect(out, a->pdk->lef_met2, "    ", a->pdk->margin, 0, m->width, m->height);
+    lef_rect(out, a->pdk->lef_met1, "    ", 0, a->pdk->margin, m->width, m->height);
+    lef_rect(out, a->pdk->lef_met2, "    ", 0, 0, m->width, m->height);
+    lef_levels(out, m, &p);
     hw_out_print(out, "  END\nEND %s\n\n", m->name);
 }
 

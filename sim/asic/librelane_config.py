@@ -7,9 +7,10 @@
 
 DESIGN: `hardwire emit`, LAYOUT: `hardwire layout`, of one model and geometry. ASIC.json, of sim/asic/report.py
 for the same geometry: area of the logic, and the clock. RAMs are flip-flops, BIT each. DIR/config.json, roms.v (banks made of macros), models.v (the macros as ports alone). The die is
-a square for macros and logic at DENSITY; macros stand in shelves from its lower edge up, CHANNEL between them.
+a square for macros and logic at DENSITY; macros stand in shelves from its lower edge up, CHANNEL between them. Straps of
+metal 5 run so close that one of power and one of ground cross those of metal 4 in every macro.
 The check: types and names of all variables of LibreLane's Classic flow, files that are there, macros inside of
-the die and apart. It runs no step: no place and route has been run.
+the die, apart, and crossed by metal 5. It runs no step: no place and route has been run.
 """
 import argparse
 import json
@@ -19,6 +20,7 @@ import re
 import sys
 
 DENSITY, CHANNEL, EDGE = 0.40, 30.0, 40.0  # of the area beside macros; um between macros; um to the die's edge
+MET5_W, MET5_SPACE, MET5_PITCH = 1.6, 1.7, 153.18  # um: straps of metal 5; the pitch at most
 BIT = 43.0  # um2 of a RAM's bit as a flip-flop: that of act_buffer, which is a RAM of 3,200 bits and little else
 
 
@@ -70,6 +72,7 @@ def write(design, layout, measured, out):
         "VERILOG_FILES": [relative(f"{design}/{f}") for f in files if not f.startswith("personality/")] + ["dir::roms.v"],
         "VERILOG_INCLUDE_DIRS": [relative(f"{design}/fabric")], "EXTRA_VERILOG_MODELS": ["dir::models.v"],
         "FP_SIZING": "absolute", "DIE_AREA": [0, 0, side, side], "PL_TARGET_DENSITY_PCT": round(100 * DENSITY + 5),
+        "PDN_HWIDTH": MET5_W, "PDN_HSPACING": MET5_SPACE, "PDN_HPITCH": met5_pitch(sizes),
         "PDN_MACRO_CONNECTIONS": [f"{i} VPWR VGND VPWR VGND" for i in instances.values()],
         "MACROS": {m["name"]: {
             "gds": [relative(f"{layout}/rom.gds")], "lef": [relative(f"{layout}/macros.lef")],
@@ -90,6 +93,16 @@ def instance_of(design, bank):
     if not name:
         raise SystemExit(f"{design}/fabric/engine.v: no instance of {rom}_rom")
     return f"{name[1]}.u_{bank[-3:]}"
+
+
+def met5_pitch(sizes):
+    """um between straps of one net: each macro, wherever it stands, has a whole one over it."""
+    return min(MET5_PITCH, math.floor(min(h for _, h in sizes.values()) - MET5_W))
+
+
+def uncrossed(pitch, width, sizes):
+    """Macros that no strap of metal 5 need cross."""
+    return [f"{name}: {h:.2f} um high, straps of metal 5 are {pitch} um apart" for name, (_, h) in sizes.items() if h < pitch + width]
 
 
 def overlaps(config, sizes):
@@ -125,7 +138,7 @@ def check(path):
     config = resolve(config)
     flow = Flow.factory.get(config.pop("meta")["flow"])
     sizes = sizes_of(next(iter(config["MACROS"].values()))["lef"][0])
-    wrong = overlaps(config, sizes)
+    wrong = overlaps(config, sizes) + uncrossed(config["PDN_HPITCH"], config["PDN_HWIDTH"], sizes)
     variables = flow.get_all_config_variables(flow)
     _, warnings, errors = Config._Config__process_variable_list(GenericDict(config), variables, {}, on_unknown_key="error",
                                                                 missing_ok=True)

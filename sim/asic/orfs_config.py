@@ -6,9 +6,9 @@
     sim/asic/orfs_config.py --check DIR/config.mk variables.yaml                 by the flow's own list of variables
 
 LIBRELANE/config.json: of sim/asic/librelane_config.py, beside it roms.v and models.v. DIR/config.mk, macros.tcl (each
-macro's place), chip.sdc (with LibreLane's period). variables.yaml: of the flow's scripts, as pip's dv-flow-liborfs has it.
+macro's place), pdn.tcl (power: straps of metal 5 close enough for every macro), chip.sdc (with LibreLane's period). variables.yaml: of the flow's scripts, as pip's dv-flow-liborfs has it.
 The check: make reads config.mk; every variable is one of the flow, what it requires is there, so are all files; macros.tcl
-places every macro of the LEF once, inside of the core and apart. It runs no step: no place and route has been run.
+places every macro of the LEF once, inside of the core and apart, and metal 5 crosses each. It runs no step: no place and route has been run.
 """
 import argparse
 import json
@@ -21,6 +21,20 @@ import librelane_config
 
 MARGIN = 10.0  # um from the die to the core
 KNOWN = {"DESIGN_CONFIG"}  # what this file takes from the flow
+# Rails, straps of metal 4 beside macros, straps of metal 5 over them: these meet the macros' own straps of metal 4.
+PDN = """add_global_connection -net VDD -pin_pattern {{^(VDD|VPWR|VPB)$}} -power
+add_global_connection -net VSS -pin_pattern {{^(VSS|VGND|VNB)$}} -ground
+global_connect
+set_voltage_domain -name CORE -power VDD -ground VSS
+define_pdn_grid -name grid -voltage_domains CORE -pins met5
+add_pdn_stripe -grid grid -layer met1 -width 0.48 -followpins
+add_pdn_stripe -grid grid -layer met4 -width 1.6 -pitch 55.2 -offset 13.8
+add_pdn_stripe -grid grid -layer met5 -width {width} -spacing {space} -pitch {pitch} -offset {offset}
+add_pdn_connect -grid grid -layers {{met1 met4}}
+add_pdn_connect -grid grid -layers {{met4 met5}}
+define_pdn_grid -macro -default -name macros -voltage_domains CORE -halo {{2 2 2 2}} -grid_over_boundary
+add_pdn_connect -grid macros -layers {{met4 met5}}
+"""
 
 
 def write(source, constraints, out):
@@ -38,6 +52,7 @@ def write(source, constraints, out):
         "VERILOG_FILES": [path(f) for f in config["VERILOG_FILES"] + config["EXTRA_VERILOG_MODELS"]],
         "VERILOG_INCLUDE_DIRS": [path(f) for f in config["VERILOG_INCLUDE_DIRS"]],
         "SDC_FILE": ["$(dir $(DESIGN_CONFIG))chip.sdc"], "MACRO_PLACEMENT_TCL": ["$(dir $(DESIGN_CONFIG))macros.tcl"],
+        "PDN_TCL": ["$(dir $(DESIGN_CONFIG))pdn.tcl"],
         "ADDITIONAL_LEFS": views["lef"], "ADDITIONAL_GDS": views["gds"], "ADDITIONAL_LIBS": libs,
         "DIE_AREA": [x0, y0, x1, y1], "CORE_AREA": [x0 + MARGIN, y0 + MARGIN, x1 - MARGIN, y1 - MARGIN],
         "PLACE_DENSITY": [config["PL_TARGET_DENSITY_PCT"] / 100],
@@ -51,6 +66,9 @@ def write(source, constraints, out):
             for name, at in macro["instances"].items():
                 x, y = at["location"]
                 file.write(f"place_macro -macro_name {{{name}}} -location {{{x} {y}}} -orientation R0\n")
+    with open(f"{out}/pdn.tcl", "w") as file:
+        width, space, pitch = (config[f"PDN_H{k}"] for k in ("WIDTH", "SPACING", "PITCH"))
+        file.write(PDN.format(width=width, space=space, pitch=pitch, offset=pitch / 2))
     with open(constraints) as file:
         text, n = re.subn(r"(?m)^set period .*$", f"set period {config['CLOCK_PERIOD']}", file.read())
     if n != 1:
@@ -89,6 +107,9 @@ def check(path, variables):
             else:
                 placed[m[2]] = {"instances": {m[1]: {"location": [float(m[3]), float(m[4])]}}}
     wrong += [f"{name} is not placed once" for name in sizes.keys() ^ placed.keys()]
+    with open(values["PDN_TCL"][0]) as file:
+        met5 = re.search(r"-layer met5 -width ([\d.]+) .*-pitch ([\d.]+)", file.read())
+    wrong += librelane_config.uncrossed(float(met5[2]), float(met5[1]), sizes)
     core = {"DIE_AREA": [float(v) for v in values.get("CORE_AREA", [])], "MACROS": {k: v for k, v in placed.items() if k in sizes}}
     wrong += librelane_config.overlaps(core, sizes) if len(core["DIE_AREA"]) == 4 else ["CORE_AREA: expected four numbers"]
     for line in wrong:
