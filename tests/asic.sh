@@ -120,6 +120,7 @@ PY
     }
     check "a variable that is none is seen" spoil 's/"CLOCK_PORT"/"CLOCK_PROT"/' "Unknown key 'CLOCK_PROT'"
     check "a wrong type is seen" spoil 's/"FP_SIZING": "absolute"/"FP_SIZING": "square"/' 'FP_SIZING'
+    check "straps of metal 5 that miss a macro are seen" spoil 's/"PDN_HPITCH": [0-9.]*/"PDN_HPITCH": 153.18/' 'high, straps of metal 5'
     check "a file that is not there is seen" spoil 's/roms.v/rom.v/' 'rom.v'
     moved() { # the first two macros at one place
         python3 - << 'PY'
@@ -146,6 +147,7 @@ PY
     }
     check "a variable that is none is seen there" broken config.mk 's/DIE_AREA/DIE_AERA/' 'unknown variable DIE_AERA'
     check "a file that is not there is seen there" broken config.mk 's/rom\.gds/roms.gds/' 'roms.gds: no such file'
+    check "straps of metal 5 that miss a macro are seen there" broken pdn.tcl 's/\(met5.*-pitch\) [0-9.]*/\1 153.18/' 'high, straps of metal 5'
     check "a macro that is not placed is seen" broken macros.tcl 1d 'weight_r00_c00 is not placed once'
     check "a macro on another is seen there" broken macros.tcl '2s/{[0-9. ]*} /{40.0 40.0} /' 'weight_r00_c00 on weight_r00_c01'
 fi
