@@ -7,6 +7,7 @@
 // probe d_addr = dut.addr
 // probe d_left = dut.left
 // probe d_at = dut.at
+// probe d_hot = dut.hot
 // probe d_first = dut.first
 // probe d_group = dut.group
 // probe d_sub = dut.sub
@@ -59,6 +60,7 @@ module f_selftest #(
     wire [2:0] d_rom, d_left;
     wire [2:0] d_addr;
     wire [6:0] d_at, d_first;
+    wire [78:0] d_hot;
     wire [0:0] d_group;
     wire [1:0] d_sub, d_fold_sub;
     wire [VEC-1:0] d_chosen;
@@ -151,6 +153,7 @@ module f_selftest #(
         l_start: assert (!on || waits == 0 || unit == 0);
         l_unit:  assert (!on || (rom == 0 ? unit == (d_at * GROUPS + d_group) * CODE_W + d_sub && d_sub < CODE_W
                                  : (unit == d_at - d_first && d_at >= d_first && d_group == 0 && d_sub == 0)));
+        l_hot:   assert (!on || rom == 0 || d_hot == 79'd1 << d_at);
         l_at:    assert (!on || rom != 0 || d_at < ROWS);
         l_fold:  assert (d_fold == folds && (!folds || d_fold_sub < CODE_W)
                          && (!folds || bits == (d_fold_weight ? part[d_fold_sub*VEC +: VEC] : d_chosen)));
