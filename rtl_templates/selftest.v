@@ -93,7 +93,7 @@ module selftest #(
     wire [VEC+31:0]             hi_wide    = {{VEC{1'b0}}, hi};
     wire [VEC+31:0]             lo_wide    = {{VEC{1'b0}}, lo};
     wire [PROG_W+VEC-1:0]       prog_wide  = {{VEC{1'b0}}, prog};
-    genvar i;
+    genvar i, k;
     generate
         for (i = 0; i < 12; i = i + 1) begin : g_scale
             assign piece[i] = scale_wide[i*VEC +: VEC];
@@ -117,6 +117,7 @@ module selftest #(
     // choice by number takes 1,400 (ECP5).
     reg  [PIECES-1:0] hot;
     wire [PIECES-1:0] begins; // of the first piece of the next word
+    wire [VEC-1:0]    choice; // the piece at hand
     wire [2:0]        rom_next = rom + {2'd0, ends};
     generate
         for (i = 0; i < PIECES; i = i + 1) begin : g_begins
@@ -124,14 +125,14 @@ module selftest #(
                              : i == GAIN_0 ? rom_next == GAIN : i == HI_0 ? rom_next == HI
                              : i == LO_0 ? rom_next == LO : i == PROG_0 ? rom_next == PROG : 1'b0;
         end
+        for (i = 0; i < VEC; i = i + 1) begin : g_choice
+            wire [PIECES-1:0] mine; // this bit of the piece at hand, zero of the others
+            for (k = 0; k < PIECES; k = k + 1) begin : g_piece
+                assign mine[k] = piece[k][i] & hot[k];
+            end
+            assign choice[i] = |mine;
+        end
     endgenerate
-    reg [VEC-1:0] choice;
-    integer       k;
-    always @* begin
-        choice = {VEC{1'b0}};
-        for (k = 0; k < PIECES; k = k + 1)
-            choice = choice | (piece[k] & {VEC{hot[k]}});
-    end
 
     always @*
         case (rom)
