@@ -11,10 +11,10 @@ awk '/^module engine/ { on = 1 } on && /^\);/ { print; exit } on' rtl_templates/
 {
     cat $dir/ports.v
     cat << 'STUB'
-    reg a, b;
+    reg a, b, c, d;
     reg [TOKEN_W-1:0] t;
     always @(posedge clk) begin
-        {a, b} <= {start, sample} & {2{~rst}};
+        {a, b, c, d} <= {start, sample, test, c} & {4{~rst}};
         t <= token + pos;
     end
     assign done = a;
@@ -22,11 +22,13 @@ awk '/^module engine/ { on = 1 } on && /^\);/ { print; exit } on' rtl_templates/
     assign next_token = t;
     assign seq_len = {20{a}} ^ {t, t};
     assign s_vec_ready = s_vec_valid & ^s_vec_data;
+    assign {testing, tested} = {c, d};
+    assign test_crc = {32{d}};
 endmodule
 STUB
 } > $dir/engine.v
 { grep -v '`default_nettype\|`include' rtl_templates/chip.v; } > $dir/chip.v
-yosys -q -p "read_verilog $dir/engine.v $dir/chip.v; rename chip chip_top; synth -flatten -top chip_top;
+yosys -q -p "read_verilog $dir/engine.v $dir/chip.v; chparam -set SELFTEST 1 chip; rename chip chip_top; synth -flatten -top chip_top;
     dfflibmap -liberty $lib; abc -liberty $lib; setundef -zero; splitnets -ports; opt_clean -purge;
     write_verilog -noattr -simple-lhs $dir/netlist.v" > $dir/yosys.log 2>&1 ||
     { tail -5 $dir/yosys.log; echo "not ok a netlist of chip.v"; exit 1; }
