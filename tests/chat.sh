@@ -31,12 +31,13 @@ refused() { # NAME PATTERN, then a command
         echo "not ok $name: status $status: $(tail -n 5 $dir/words)"
     fi
 }
-# Starts a command whose stdin stays open, waits until its output matches, interrupts it.
+# Starts a command whose stdin stays open, waits until its output matches, interrupts it. Who runs the tests in the background
+# may have SIGINT ignored, which a command inherits; perl gives it back.
 interrupted() { # NAME PATTERN OUTPUT, then a command
     local name=$1 pattern=$2 output=$3 status
     shift 3
     mkfifo $dir/stdin
-    "$@" < $dir/stdin > $dir/out 2> $dir/err &
+    perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV or die' -- "$@" < $dir/stdin > $dir/out 2> $dir/err &
     local job=$!
     exec 9> $dir/stdin
     echo "tell me" >&9
