@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields in words of ROMs, which are little endian in bytes.
+// Fields in words of ROMs, which are little endian in bytes, and what sizes are made of.
 #ifndef HW_BITS_H
 #define HW_BITS_H
 
@@ -21,6 +21,12 @@ static inline int hw_log2_up(long n)
     while (1L << b < n)
         b++;
     return b;
+}
+
+// The larger of two.
+static inline int hw_most(int a, int b)
+{
+    return a > b ? a : b;
 }
 
 #endif

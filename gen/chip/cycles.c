@@ -643,7 +643,7 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
         .array = l->rom + l->array + tree_stages(l, g->cols),
         .embed = l->rom + 2,
         .drain = l->drain,
-        .residual = 1 + 2 + tree_stages(l, 2 * g->vec),
+        .residual = 3 + tree_stages(l, 2 * g->vec),
         .norm = l->norm_vector,
         .norm_scalar = l->norm_scalar + l->table - 1 - (l->norm_vector > 5 ? 1 : 0), // a read ahead
         .angles = l->angles - 1,

@@ -35,11 +35,6 @@ static void ram_one(struct list *l, const char *name, int depth, int lanes, int 
     l->at[l->n - 1].one_port = true;
 }
 
-static int most(int a, int b)
-{
-    return a > b ? a : b;
-}
-
 static int words(int elements, int of)
 {
     return (elements + of - 1) / of;
@@ -47,16 +42,16 @@ static int words(int elements, int of)
 
 static void rams(struct list *l, const struct hw_geometry *g)
 {
-    int lanes = most(g->vec, g->head_dim); // of a word of queries, and of new keys and values
+    int lanes = hw_most(g->vec, g->head_dim); // of a word of queries, and of new keys and values
     ram(l, "activations",
         words(g->max_dim, g->cols) + words(g->max_q_dim, g->cols) + words(g->max_hidden, g->cols),
         g->cols, g->act_bits);
-    ram(l, "residual", most(g->max_dim / g->vec, 2), 1, g->vec * g->res_bits);
+    ram(l, "residual", hw_most(g->max_dim / g->vec, 2), 1, g->vec * g->res_bits);
     if (g->sub_norm)
-        ram(l, "side", most(most(g->max_q_dim, g->max_hidden) / g->vec, 2), 1,
+        ram(l, "side", hw_most(hw_most(g->max_q_dim, g->max_hidden) / g->vec, 2), 1,
             g->vec * g->res_bits);
-    ram(l, "queries", most(words(g->max_q_dim, lanes), 2), lanes, HW_Q_BITS);
-    ram(l, "new keys and values", 2 << hw_log2_up(most(words(g->max_kv_dim, lanes), 2)), lanes,
+    ram(l, "queries", hw_most(words(g->max_q_dim, lanes), 2), lanes, HW_Q_BITS);
+    ram(l, "new keys and values", 2 << hw_log2_up(hw_most(words(g->max_kv_dim, lanes), 2)), lanes,
         g->kv_bits);
     ram_one(l, "keys", g->kv_rows * (g->kv_ctx / g->att_pos), g->att_pos, g->head_dim * g->kv_bits);
     ram_one(l, "values", g->kv_rows * (g->kv_ctx / g->att_pos), g->att_pos,

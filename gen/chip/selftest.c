@@ -15,24 +15,20 @@ static uint32_t fold(uint32_t crc, unsigned bit)
     return crc >> 1 ^ ((crc ^ bit) & 1 ? UINT32_C(0xedb88320) : 0);
 }
 
-static void make_table(uint32_t table[256])
-{
-    for (uint32_t i = 0; i < 256; i++) {
-        table[i] = i;
-        for (int k = 0; k < 8; k++)
-            table[i] = fold(table[i], 0);
-    }
-}
-
 uint32_t hw_crc32_bits(uint32_t crc, const uint8_t *data, size_t n)
 {
-    uint32_t table[256];
-    size_t bytes = n / 8;
-    if (bytes)
-        make_table(table);
-    for (size_t i = 0; i < bytes; i++)
-        crc = crc >> 8 ^ table[(crc ^ data[i]) & 255];
-    for (size_t i = 8 * bytes; i < n; i++)
+    // what four bits in the state become
+    static const uint32_t FOUR[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+                                      0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+                                      0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+                                      0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+    size_t whole_bytes = n / 8;
+    for (size_t i = 0; i < whole_bytes; i++) {
+        crc ^= data[i];
+        crc = crc >> 4 ^ FOUR[crc & 15];
+        crc = crc >> 4 ^ FOUR[crc & 15];
+    }
+    for (size_t i = 8 * whole_bytes; i < n; i++)
         crc = fold(crc, data[i / 8] >> i % 8 & 1);
     return crc;
 }

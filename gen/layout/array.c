@@ -5,15 +5,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "gen/chip/bits.h"
 #include "gen/layout/decoder.h"
 #include "gen/layout/power.h"
 
 // --- dimensions
-
-static int most(int a, int b)
-{
-    return a > b ? a : b;
-}
 
 static int to_grid(const struct hw_pdk *p, double length)
 {
@@ -37,10 +33,10 @@ static int poly_pad_h(const struct hw_pdk *p)
 
 static int row_pitch(const struct hw_pdk *p)
 {
-    int gates = p->poly_w + most(p->poly_space, p->contact_w + 2 * p->contact_gate);
+    int gates = p->poly_w + hw_most(p->poly_space, p->contact_w + 2 * p->contact_gate);
     int pads = (poly_pad_h(p) + p->poly_w) / 2 + p->poly_space; // a pad and the next word line
     int straps = (p->via_w + 2 * p->met_via_side + p->met2_w) / 2 + p->met_space;
-    return to_grid(p, most(gates, most(pads, straps)));
+    return to_grid(p, hw_most(gates, hw_most(pads, straps)));
 }
 
 static int pad_local_h(const struct hw_pdk *p)
@@ -64,12 +60,12 @@ static int pad_step(const struct hw_pdk *p, int row_h, int pad_dx)
 {
     int poly = corner_step(p, p->poly_space, poly_pad_w(p), row_h - poly_pad_h(p));
     int local = corner_step(p, p->local_space, pad_local_w(p), row_h - pad_local_h(p));
-    return most(most(poly, local), pad_dx + p->met_space);
+    return hw_most(hw_most(poly, local), pad_dx + p->met_space);
 }
 
 int hw_array_cut_w(const struct hw_pdk *p)
 {
-    return most(p->contact_w, p->mcon_w + 2 * p->local_mcon_side);
+    return hw_most(p->contact_w, p->mcon_w + 2 * p->local_mcon_side);
 }
 
 int hw_array_cut_h(const struct hw_pdk *p)
@@ -79,16 +75,16 @@ int hw_array_cut_h(const struct hw_pdk *p)
 
 int hw_array_pad_h(const struct hw_pdk *p)
 {
-    int cuts = most(p->contact_w + 2 * p->local_contact, hw_array_cut_h(p));
+    int cuts = hw_most(p->contact_w + 2 * p->local_contact, hw_array_cut_h(p));
     int area = 2 * to_grid(p, (double)p->local_area / hw_array_cut_w(p) / 2);
-    return most(cuts, area);
+    return hw_most(cuts, area);
 }
 
 struct hw_array hw_array_make(const struct hw_pdk *p, int rows, int cols)
 {
     struct hw_array a = {.pdk = p, .rows = rows, .cols = cols};
     a.line_w = p->mcon_w + 2 * p->met1_mcon_side;
-    a.cell_w = to_grid(p, most(p->device_w + p->diff_space, 2 * (a.line_w + p->met_space)));
+    a.cell_w = to_grid(p, hw_most(p->device_w + p->diff_space, 2 * (a.line_w + p->met_space)));
     a.row_h = row_pitch(p);
     a.bit_x = a.cell_w / 4;
     a.ground_x = a.cell_w - a.bit_x;
@@ -96,9 +92,9 @@ struct hw_array hw_array_make(const struct hw_pdk *p, int rows, int cols)
     a.tap_y = tap_h / 2 + p->tap_space + p->contact_w / 2 + p->diff_contact;
     int margin = a.bit_x - a.line_w / 2; // of the lines in a column
     a.pad_dx = p->via_w + 2 * p->met_via_side;
-    a.pad_dy = most(p->via_w + 2 * p->met_via_end, p->mcon_w + 2 * p->met1_mcon_end);
+    a.pad_dy = hw_most(p->via_w + 2 * p->met_via_end, p->mcon_w + 2 * p->met1_mcon_end);
     a.pad_dy = to_grid(p, fmax(a.pad_dy, (double)p->met1_area / a.pad_dx));
-    a.pad_a = most(p->met_space - margin + a.pad_dx / 2, (p->local_space + pad_local_w(p)) / 2);
+    a.pad_a = hw_most(p->met_space - margin + a.pad_dx / 2, (p->local_space + pad_local_w(p)) / 2);
     a.pad_b = a.pad_a + pad_step(p, a.row_h, a.pad_dx);
     a.strap_w = a.pad_b + a.pad_a;
     int blocks = (rows + p->tap_rows - 1) / p->tap_rows;

@@ -12,16 +12,13 @@
 // 1 runs vertically: the lines of addresses, the columns' L, trunks of power and ground.
 #include "gen/layout/decoder.h"
 
+#include "gen/chip/bits.h"
+
 // --- dimensions
 
 static int to_grid(const struct hw_pdk *p, int length)
 {
     return (length + p->grid - 1) / p->grid * p->grid;
-}
-
-static int most(int a, int b)
-{
-    return a > b ? a : b;
 }
 
 static int contact_end(const struct hw_pdk *p) // from a contact's middle to its diffusion's end
@@ -32,7 +29,7 @@ static int contact_end(const struct hw_pdk *p) // from a contact's middle to its
 static int
 pad_h(const struct hw_pdk *p) // poly along the gate, and local interconnect, at a contact
 {
-    return most(p->contact_w + 2 * p->poly_contact_side, hw_array_pad_h(p));
+    return hw_most(p->contact_w + 2 * p->poly_contact_side, hw_array_pad_h(p));
 }
 
 static int pad_w(const struct hw_pdk *p)
@@ -53,15 +50,15 @@ static void make_cell(struct hw_decoder *d)
     const struct hw_pdk *p = d->a->pdk;
     int half = p->contact_w / 2, implant = p->implant_diff + p->poly_contact_psdm;
     int wire = p->local_w / 2;
-    d->pitch =
-        to_grid(p, most(pad_w(p) + p->poly_space, p->poly_w + p->contact_w + 2 * p->contact_gate));
+    d->pitch = to_grid(
+        p, hw_most(pad_w(p) + p->poly_space, p->poly_w + p->contact_w + 2 * p->contact_gate));
     d->first_dx = p->local_space + (p->local_w + hw_array_cut_w(p)) / 2 - d->pitch / 2;
-    d->input_y = p->decoder.n_w + most(p->poly_contact_diff + half, p->poly_diff + pad_h(p) / 2);
+    d->input_y = p->decoder.n_w + hw_most(p->poly_contact_diff + half, p->poly_diff + pad_h(p) / 2);
     d->inner_y = d->input_y + pad_h(p) / 2 + p->local_space + wire;
-    d->below_y = -most(most(p->poly_contact_diff + half, p->poly_diff + pad_h(p) / 2),
-                       p->local_space + hw_array_cut_h(p) / 2);
-    d->p_y =
-        d->inner_y + most(half + most(implant, p->poly_contact_diff), p->poly_diff + pad_h(p) / 2);
+    d->below_y = -hw_most(hw_most(p->poly_contact_diff + half, p->poly_diff + pad_h(p) / 2),
+                          p->local_space + hw_array_cut_h(p) / 2);
+    d->p_y = d->inner_y +
+             hw_most(half + hw_most(implant, p->poly_contact_diff), p->poly_diff + pad_h(p) / 2);
     d->top = d->p_y + p->decoder.p_w;
     d->n_node = p->decoder.n_w - contact_end(p);
     d->p_node = d->p_y + p->decoder.pull_node;
@@ -187,7 +184,7 @@ static void write_inverter(struct hw_out *out, const struct hw_decoder *d, int k
                    (struct hw_box){gate_x(d, i) - half, -p->poly_end, gate_x(d, i) + half,
                                    d->top + p->poly_end});
     hw_gds_box(out, p->poly,
-               hw_box_at(x, d->inner_y, most(pad_w(p), (f - 1) * d->pitch), pad_h(p)));
+               hw_box_at(x, d->inner_y, hw_most(pad_w(p), (f - 1) * d->pitch), pad_h(p)));
     hw_array_contact(out, p, x, d->inner_y);
     hw_gds_box(out, p->local,
                (struct hw_box){node_x(d, 0) - p->local_w / 2, d->inner_y - p->local_w / 2,

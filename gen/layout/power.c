@@ -4,6 +4,8 @@
 // array, in the last one the straps.
 #include "gen/layout/power.h"
 
+#include "gen/chip/bits.h"
+
 #include "gen/layout/decoder.h"
 #include "gen/layout/sense.h"
 
@@ -14,11 +16,6 @@ struct band {
     int y0, y1;
 };
 enum { N_BANDS = 3 };
-
-static int most(int a, int b)
-{
-    return a > b ? a : b;
-}
 
 static int pair_w(const struct hw_pdk *p)
 {
@@ -33,7 +30,7 @@ struct hw_power hw_power_make(const struct hw_array *a)
                              .n = (a->cols + p->power.cols - 1) / p->power.cols,
                              .y0 = below < sense ? below : sense,
                              .y1 = a->bus_y + a->bus_h + p->margin,
-                             .right = most(a->width, pair_w(p))};
+                             .right = hw_most(a->width, pair_w(p))};
 }
 
 // Each pair stands in the middle of its part of the array.

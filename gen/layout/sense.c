@@ -7,6 +7,8 @@
 // p-transistor.
 #include "gen/layout/sense.h"
 
+#include "gen/chip/bits.h"
+
 static int tap_h(const struct hw_array *a)
 {
     return a->row_h - a->pdk->local_space;
@@ -15,11 +17,6 @@ static int tap_h(const struct hw_array *a)
 static int poly_pad_w(const struct hw_pdk *p)
 {
     return p->contact_w + 2 * p->poly_contact_side;
-}
-
-static int most(int a, int b)
-{
-    return a > b ? a : b;
 }
 
 static int contact_step(const struct hw_pdk *p) // between the middles of two contacts
@@ -39,11 +36,11 @@ struct hw_sense hw_sense_make(const struct hw_array *a)
     struct hw_sense s = {.rail_h = p->sense.rail_h, .output_w = p->met1_w};
     int end = p->contact_w / 2 + p->diff_contact, tap = tap_h(a);
     s.strip_x0 = a->bit_x + p->contact_w / 2 +
-                 most(p->poly_contact_psdm + p->implant_diff, p->poly_contact_diff);
+                 hw_most(p->poly_contact_psdm + p->implant_diff, p->poly_contact_diff);
     s.strip_x1 = 2 * a->cell_w + a->bit_x - poly_pad_w(p) / 2 - p->poly_space - p->poly_end;
-    s.node_h = most(p->contact_w + 2 * p->met1_mcon_side, hw_array_cut_h(p));
-    s.node_dy = most((hw_array_pad_h(p) + s.node_h) / 2 + p->local_space,
-                     p->mcon_w + 2 * p->met1_mcon_end + p->met_space);
+    s.node_h = hw_most(p->contact_w + 2 * p->met1_mcon_side, hw_array_cut_h(p));
+    s.node_dy = hw_most((hw_array_pad_h(p) + s.node_h) / 2 + p->local_space,
+                        p->mcon_w + 2 * p->met1_mcon_end + p->met_space);
     s.diff_end = s.node_dy + end;
     s.well_top = -(tap / 2 + p->well_tap);
     s.bit_node = s.well_top - p->well_pdiff - end;

@@ -15,12 +15,15 @@ static void lef_rect(struct hw_out *out, const char *layer, const char *indent, 
                  x0 * 1e-3, y0 * 1e-3, x1 * 1e-3, y1 * 1e-3);
 }
 
-static void lef_pin(struct hw_out *out, const char *name, const char *direction, const char *use,
-                    const char *layer, struct hw_box b)
+// Its rectangles follow, and the end.
+static void lef_pin(struct hw_out *out, const char *name, const char *direction, const char *use)
 {
     hw_out_print(out, "  PIN %s\n    DIRECTION %s ;\n    USE %s ;\n    PORT\n", name, direction,
                  use);
-    lef_rect(out, layer, "      ", b.x0, b.y0, b.x1, b.y1);
+}
+
+static void lef_pin_end(struct hw_out *out, const char *name)
+{
     hw_out_print(out, "    END\n  END %s\n", name);
 }
 
@@ -29,14 +32,13 @@ static void lef_strap(struct hw_out *out, const struct hw_macro *m, const struct
 {
     const struct hw_power_lengths *k = &m->array.pdk->power;
     const char *name = hw_power_name(supply);
-    hw_out_print(out, "  PIN %s\n    DIRECTION INOUT ;\n    USE %s ;\n    PORT\n", name,
-                 supply == HW_POWER ? "POWER" : "GROUND");
+    lef_pin(out, name, "INOUT", supply == HW_POWER ? "POWER" : "GROUND");
     for (int i = 0; i < p->n; i++) {
         const struct hw_box b = hw_power_strap(p, i, supply);
         lef_rect(out, k->level[k->n_levels - 1].lef, "      ", m->array_x + b.x0, 0,
                  m->array_x + b.x1, m->height);
     }
-    hw_out_print(out, "    END\n  END %s\n", name);
+    lef_pin_end(out, name);
 }
 
 // The straps' layer is free from a space beside them on; all below is taken.
@@ -62,8 +64,9 @@ static void lef_bottom(struct hw_out *out, const struct hw_macro *m, const char 
                        const char *direction, int x, int w)
 {
     int left = m->array_x + x - w / 2;
-    lef_pin(out, name, direction, "SIGNAL", m->array.pdk->lef_met1,
-            (struct hw_box){left, 0, left + w, m->array.pdk->margin});
+    lef_pin(out, name, direction, "SIGNAL");
+    lef_rect(out, m->array.pdk->lef_met1, "      ", left, 0, left + w, m->array.pdk->margin);
+    lef_pin_end(out, name);
 }
 
 static void lef_macro(struct hw_out *out, const struct hw_macro *m)
