@@ -113,23 +113,25 @@ module drain #(
     localparam LANE_W = $clog2(VEC);
     localparam FACT_W = 1 + 5 + 6 + 20;
     wire [CLOCKS-1:0] move;
-    wire              y_soon, y_comes, way_busy, end_busy, last_y;
-    wire [1:0]        end_move;
+    wire              y_comes, way_busy, last_y, unused_tag;
+    wire              y_soon = move[CLOCKS-2];  // y_comes of the next cycle
     wire [4:0]        dest_soon, dest_y;
     wire [5:0]        more_y;
     wire [19:0]       row_y;
     wire [FACT_W-1:0] facts_soon;
-    pipe #(.STAGES(CLOCKS - 2), .TAG_W(FACT_W)) u_way (
-        .clk(clk), .rst(rst), .valid(take),
-        .tag({embed_valid ? embed_last : matrix_end, now_tag[16:11],
-              embed_valid ? `HW_DST_INIT : now_tag[4:0], embed_valid ? embed_row : now_row}),
-        .move(move[CLOCKS-2:0]), .out_valid(y_soon), .out_tag(facts_soon), .busy(way_busy)
+    pipe #(.STAGES(CLOCKS - 1)) u_way (
+        .clk(clk), .rst(rst), .valid(take), .tag(1'b0), .move(move), .out_valid(y_comes),
+        .out_tag(unused_tag), .busy(way_busy)
     );
-    pipe #(.STAGES(1), .TAG_W(FACT_W)) u_end (
-        .clk(clk), .rst(rst), .valid(y_soon), .tag(facts_soon), .move(end_move), .out_valid(y_comes),
-        .out_tag({last_y, more_y, dest_y, row_y}), .busy(end_busy)
+    // what belongs to rows, a clock before they leave and then
+    stage #(.N(CLOCKS - 2), .W(FACT_W)) u_soon (
+        .clk(clk), .en(move[CLOCKS-3:0]), .q(facts_soon),
+        .d({embed_valid ? embed_last : matrix_end, now_tag[16:11],
+            embed_valid ? `HW_DST_INIT : now_tag[4:0], embed_valid ? embed_row : now_row})
     );
-    assign move[CLOCKS-1]       = end_move[1];
+    stage #(.N(1), .W(FACT_W)) u_end (
+        .clk(clk), .en(y_soon), .d(facts_soon), .q({last_y, more_y, dest_y, row_y})
+    );
     assign {dest_soon, add_row} = facts_soon[24:0];
     assign add_soon             = y_soon && dest_soon == `HW_DST_ADD;
     wire [5:0]        now_shift = embed_valid ? embed_shift : now_tag[10:5];
@@ -210,9 +212,9 @@ module drain #(
             {y_valid, y_residual, y_qkv, y_hidden, y_logits, y_act} <= 6'd0;
     end
 
-    assign busy = now | way_busy | end_busy | y_valid;
+    assign busy = now | way_busy | y_valid;
 
-    wire unused_bits = &{1'b0, end_move[0], facts_soon, block_sum[VEC*ACC_W-1:0]};
+    wire unused_bits = &{1'b0, unused_tag, facts_soon, block_sum[VEC*ACC_W-1:0]};
 endmodule
 
 `default_nettype wire

@@ -49,18 +49,19 @@ module msa_array #(
     localparam STAGES = 1 + PICK + TREE;      // before the accumulators
     localparam P_W    = ACT_W + 8;            // a product
 
-    wire [STAGES-1:0] move;
-    wire            in_pipe, at_end, near_valid, near_first, near_last, end_valid, end_first, end_last;
-    wire [1:0]      end_move;
-    wire [STAGES:0] moves = {end_move[1], move};
-    wire [TREE-1:0] tree_move = moves[1+PICK +: TREE];
-    pipe #(.STAGES(STAGES - 1), .TAG_W(2 + TAG_W)) u_pipe (
-        .clk(clk), .rst(rst), .valid(valid), .tag({first, last, tag}), .move(move),
-        .out_valid(near_valid), .out_tag({near_first, near_last, done_tag_next}), .busy(in_pipe)
+    wire [STAGES:0] move;
+    wire            in_pipe, near_first, near_last, end_valid, end_first, end_last, unused_tag;
+    pipe #(.STAGES(STAGES)) u_pipe (
+        .clk(clk), .rst(rst), .valid(valid), .tag(1'b0), .move(move), .out_valid(end_valid),
+        .out_tag(unused_tag), .busy(in_pipe)
     );
-    pipe #(.STAGES(1), .TAG_W(2 + TAG_W)) u_end (
-        .clk(clk), .rst(rst), .valid(near_valid), .tag({near_first, near_last, done_tag_next}),
-        .move(end_move), .out_valid(end_valid), .out_tag({end_first, end_last, done_tag}), .busy(at_end)
+    // what belongs to a word, a clock before the end and there
+    stage #(.N(STAGES - 1), .W(2 + TAG_W)) u_near (
+        .clk(clk), .en(move[STAGES-2:0]), .d({first, last, tag}), .q({near_first, near_last, done_tag_next})
+    );
+    stage #(.N(1), .W(2 + TAG_W)) u_end (
+        .clk(clk), .en(move[STAGES-1]), .d({near_first, near_last, done_tag_next}),
+        .q({end_first, end_last, done_tag})
     );
 
     reg  [ROWS*COLS*CODE_W-1:0] code_q;
@@ -95,7 +96,7 @@ module msa_array #(
 
             wire signed [ACC_W-1:0] partial;
             add_tree #(.N(COLS), .W(P_W), .OUT_W(ACC_W), .LEVELS(LEVELS), .STAGES(TREE)) u_tree (
-                .clk(clk), .move(tree_move), .x(operands), .sum(partial)
+                .clk(clk), .move(move[1+PICK +: TREE]), .x(operands), .sum(partial)
             );
 
             reg  signed [ACC_W-1:0] acc;
@@ -119,11 +120,11 @@ module msa_array #(
             code_q <= code;
     end
 
-    assign done_next = near_valid && near_last;
+    assign done_next = move[STAGES-1] && near_last;
     assign done      = end_valid && end_last;
-    assign busy      = valid | in_pipe | at_end;
+    assign busy      = valid | in_pipe;
 
-    wire unused_move = &{1'b0, moves, end_move[0]};
+    wire unused_bits = &{1'b0, move, unused_tag};
 endmodule
 
 `default_nettype wire

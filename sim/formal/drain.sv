@@ -4,8 +4,7 @@
 // Arithmetic is replaced by stand-ins that lose nothing: mul_joined.v joins its operands, and
 // round_marked.v marks x with s. So a row that reads a wrong accumulator, mantissa or shift shows,
 // and no multiplier stands in the way. What the leaves compute is leaf.sv's matter.
-// probe f_full1 = dut.u_way.g_pipe.full
-// probe f_full2 = dut.u_end.g_pipe.full
+// probe f_full = dut.u_way.g_pipe.full
 // probe f_walking = dut.walking
 // probe f_offset = dut.offset
 // probe f_row = dut.row
@@ -43,7 +42,7 @@ module f_drain #(
     wire [19:0] y_row, add_row;
     wire [VEC*24-1:0] y;
     wire [SCALE_ADDR_W-1:0] scale_addr;
-    wire f_full1, f_full2;
+    wire [1:0] f_full;
     wire f_walking;
     wire [19:0] f_offset, f_row, f_rows;
     wire [16:0] f_tag;
@@ -170,7 +169,7 @@ module f_drain #(
         is_busy: assert (busy || !(out0 || out1 || out2 || out3));
         is_idle: assert (!busy || out0 || out1 || out2 || out3);
         // for induction
-        l_valid: assert ({f_full2, f_full1} == {out2, out1});
+        l_valid: assert (f_full == {out2, out1});
         l_walk:  assert (f_walking == walking);
         if (walking)
             l_at: assert (f_offset == group0 * VEC && f_row == row0 + group0 * VEC && f_rows == rows0
