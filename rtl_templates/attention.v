@@ -11,7 +11,7 @@
 // maximum is subtracted, and integer sums have no order, so the result does not depend on ATT_POS.
 //
 // Registers, those in brackets one by one from the front as the parameter grows from its least:
-//   score   SCORE 2 to 5    read | (key, query) | (products) | tree of HEAD_DIM | (rounded) | score
+//   score   SCORE 2 to 6    read | (key, query) | (products) | tree of HEAD_DIM | (rounded) | score; 6: (address) before all
 //   weigh   WEIGH 3 to 7    read | (score) | (gap) | table | lerp | (curve) | e | (products) | tree of ATT_POS | acc
 //   1 / sum RECIP 2 to 4    (half of msb) | (m) | table | lerp | r
 //   divide  DIVIDE 2 to 4   (parts of the) product | (rounded) | out
@@ -105,13 +105,10 @@ module attention #(
     wire a_end   = a_group == last_group;
     wire [ROW_W+GROUP_W-1:0] a_wide = {{ROW_W{1'b0}}, a_group[GROUP_W-1:0]}; // {row of the head, group}
 
-    assign query_head = a_head;
-    assign key_read   = a_issue;
-    assign key_addr   = {a_row + a_wide[ROW_GROUP_W +: ROW_W], a_group[ROW_GROUP_W-1:0]};
-
-    localparam KEYS = SCORE > 2 ? 1 : 0, A_PRODUCTS = SCORE > 3 ? 1 : 0, A_ROUND = SCORE > 4 ? 1 : 0;
+    localparam KEYS = SCORE > 2 ? 1 : 0, A_PRODUCTS = SCORE > 3 ? 1 : 0, A_ROUND = SCORE > 4 ? 1 : 0,
+               AHEAD = SCORE > 5 ? 1 : 0;
     localparam A_TREE = ($clog2(HEAD_DIM) + LEVELS - 1) / LEVELS;
-    localparam AT_DOT = 1 + KEYS, AT_A_TREE = AT_DOT + A_PRODUCTS, AT_RAW = AT_A_TREE + A_TREE,
+    localparam AT_DOT = AHEAD + 1 + KEYS, AT_A_TREE = AT_DOT + A_PRODUCTS, AT_RAW = AT_A_TREE + A_TREE,
                AT_SCORE = AT_RAW + A_ROUND; // registers before
 
     wire [AT_SCORE+1:0] a_move;
@@ -122,11 +119,17 @@ module attention #(
         .out_valid(score_valid), .out_tag({score_end, score_first, score_group, score_head}),
         .busy(score_busy)
     );
+    assign key_read = a_move[AHEAD];
+    stage #(.N(AHEAD), .W(HEAD_W + ROW_W + ROW_GROUP_W)) u_key_addr (
+        .clk(clk), .en(a_issue), .q({query_head, key_addr}),
+        .d({a_head, a_row + a_wide[ROW_GROUP_W +: ROW_W], a_group[ROW_GROUP_W-1:0]})
+    );
+
     reg signed [19:0] running;          // maximum of the head so far
     reg signed [19:0] slot_max [0:(1<<SLOTS_W)-1];
     wire [HEAD_DIM*12-1:0] query_q;
     stage #(.N(KEYS), .W(HEAD_DIM * 12)) u_query (
-        .clk(clk), .en(a_move[1]), .d(query), .q(query_q)
+        .clk(clk), .en(a_move[AHEAD+1]), .d(query), .q(query_q)
     );
 
     genvar p, d;
@@ -138,7 +141,7 @@ module attention #(
             wire signed [RAW_W+5:0] rounded, rounded_q;
             wire signed [19:0]      limited;
             stage #(.N(KEYS), .W(HEAD_DIM * KV_W)) u_key (
-                .clk(clk), .en(a_move[1]), .d(key[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W]), .q(key_q)
+                .clk(clk), .en(a_move[AHEAD+1]), .d(key[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W]), .q(key_q)
             );
             for (d = 0; d < HEAD_DIM; d = d + 1) begin : g_product
                 mul_stage #(.N(A_PRODUCTS), .A_W(12), .B_W(KV_W)) u_mul (

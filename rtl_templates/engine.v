@@ -235,17 +235,22 @@ module engine #(
         .s1_row(s1_facts[39:20]), .s1_rows(s1_facts[19:0]), .busy(matvec_busy)
     );
 
-    wire word_read = mv_read | embed_move[0];
-    weight_rom u_weight_rom (
-        .clk(clk), .re(word_read | test_read[0]),
-        .addr(testing ? test_weight : embed_busy ? embed_weight_addr : mv_weight_addr),
-        .data(code_read)
+    // ROM of 3 and more: the address has a register of its own, for it goes to every macro
+    localparam AHEAD = `HW_LAT_ROM > 2 ? 1 : 0;
+    localparam WORD_ADDR_W = WEIGHT_ADDR_W + LEVEL_ADDR_W;
+    wire       word_read = mv_read | embed_move[0];
+    wire [1:0] word_re   = {2{word_read}} | {test_read[2], test_read[0]};
+    wire [1:0] rom_re;                  // of the level ROM, of the weight ROM
+    wire [WEIGHT_ADDR_W-1:0] weight_addr;
+    wire [LEVEL_ADDR_W-1:0]  level_addr;
+    stage #(.N(AHEAD), .W(2)) u_word_re (.clk(clk), .en(1'b1), .d(word_re), .q(rom_re));
+    stage #(.N(AHEAD), .W(WORD_ADDR_W)) u_word_addr (
+        .clk(clk), .en(|word_re), .q({weight_addr, level_addr}),
+        .d(testing ? {test_weight, test_level} : embed_busy ? {embed_weight_addr, embed_level_addr}
+                                               : {mv_weight_addr, mv_level_addr})
     );
-    level_rom u_level_rom (
-        .clk(clk), .re(word_read | test_read[2]),
-        .addr(testing ? test_level : embed_busy ? embed_level_addr : mv_level_addr),
-        .data(level_read)
-    );
+    weight_rom u_weight_rom (.clk(clk), .re(rom_re[0]), .addr(weight_addr), .data(code_read));
+    level_rom u_level_rom (.clk(clk), .re(rom_re[1]), .addr(level_addr), .data(level_read));
 
     // columns beyond the matrix count as zero, whatever the memory holds there
     wire [COLS*ACT_W-1:0] act_read, act;
@@ -269,11 +274,13 @@ module engine #(
         .move(way_move), .out_valid(word_valid), .out_tag({word_first, word_last, word_facts}),
         .busy(way_busy)
     );
-    stage #(.N(WAY), .W(ROWS * COLS * CODE_W)) u_code (
-        .clk(clk), .en(way_take), .d(code_read), .q(code)
+    localparam AFTER = WAY - AHEAD; // registers behind the ROMs
+    wire [(AFTER > 0 ? AFTER : 1)-1:0] word_take = way_take[WAY_W-1:AHEAD];
+    stage #(.N(AFTER), .W(ROWS * COLS * CODE_W)) u_code (
+        .clk(clk), .en(word_take), .d(code_read), .q(code)
     );
-    stage #(.N(WAY), .W(8 << CODE_W)) u_level (
-        .clk(clk), .en(way_take), .d(level_read), .q(level)
+    stage #(.N(AFTER), .W(8 << CODE_W)) u_level (
+        .clk(clk), .en(word_take), .d(level_read), .q(level)
     );
     stage #(.N(WAY), .W(COLS * ACT_W)) u_act_way (
         .clk(clk), .en(way_move[WAY_W-1:0]), .d(act_read), .q(act)
@@ -714,7 +721,7 @@ module engine #(
 
     wire unused_bits = &{1'b0, facts_next, block_scale, insn, rows_region, mv_weight,
                          mv_chunks, mv_cols, mv_scale, mv_level,
-                         mv_plane, way_move, embed_move, em_weight, em_scale, em_level, em_plane, norm_dest,
+                         mv_plane, way_move, way_take, embed_move, em_weight, em_scale, em_level, em_plane, norm_dest,
                          norm_gain, attn_row, attn_heads, attn_group, attn_kv, attn_step, attn_bias, heads_gain,
                          norm_words, z_at, query_at, pos_wide, argmax_done, wrote, y_valid,
                          wrote_addr, wrote_data, score_valid, score_head, score_group, score,

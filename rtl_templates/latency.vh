@@ -2,7 +2,7 @@
 // The usual latencies, made from gen/chip/latency.h (make isa); a design has its own.
 `ifndef HW_LATENCY_VH
 `define HW_LATENCY_VH
-// from an address to the array: the ROM, then registers on the way
+// from an address to the array: the ROM, then registers; 3: one before it
 `define HW_LAT_ROM 2
 // of the array beside its tree; 2: a selected product is registered
 `define HW_LAT_ARRAY 2
@@ -22,7 +22,7 @@
 `define HW_LAT_ROPE 5
 // from rows to gated elements, without the table's
 `define HW_LAT_SWIGLU 9
-// from reading keys to their scores, without the tree's
+// from asking for keys to their scores, without the tree's
 `define HW_LAT_SCORE 5
 // from reading scores to sums, without the table's and the tree's
 `define HW_LAT_WEIGH 7

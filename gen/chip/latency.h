@@ -13,7 +13,8 @@
 // X(name, NAME, least, most, usual, meaning). The least are those of the shortest pipeline; the
 // usual ones reach 100 MHz on an ECP5 of speed grade 6 (sim/timing).
 #define HW_LATENCIES(X)                                                                            \
-    X(rom, ROM, 1, 4, 2, "from an address to the array: the ROM, then registers on the way")       \
+    X(rom, ROM, 1, 4, 2,                                                                           \
+      "from an address to the array: the ROM, then registers; 3: one before it")                   \
     X(array, ARRAY, 1, 2, 2, "of the array beside its tree; 2: a selected product is registered")  \
     X(tree, TREE, 1, 4, 2, "levels of adders or comparators from register to register")            \
     X(drain, DRAIN, 3, 5, 5, "from a finished block to its first rows")                            \
@@ -24,7 +25,7 @@
     X(angles, ANGLES, 3, 5, 5, "from the address of a pair's rotations to their sum")              \
     X(rope, ROPE, 2, 5, 5, "from rows to their rotation")                                          \
     X(swiglu, SWIGLU, 5, 9, 9, "from rows to gated elements, without the table's")                 \
-    X(score, SCORE, 2, 5, 5, "from reading keys to their scores, without the tree's")              \
+    X(score, SCORE, 2, 6, 5, "from asking for keys to their scores, without the tree's")           \
     X(weigh, WEIGH, 3, 7, 7, "from reading scores to sums, without the table's and the tree's")    \
     X(recip, RECIP, 2, 4, 4, "from a head's sum to its reciprocal, without the table's")           \
     X(divide, DIVIDE, 2, 4, 4, "from a sum and its reciprocal to an element")

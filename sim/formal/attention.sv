@@ -25,7 +25,8 @@ module f_attention #(
     parameter ROW_W = 2,
     parameter GROUP_W = 1,
     parameter HEAD_W = 3,
-    parameter SLOTS_W = 1
+    parameter SLOTS_W = 1,
+    parameter SCORE = 2
 ) (
     input wire clk, rst, start, keys_done, values_done,
     input wire [HEAD_W-1:0] heads, group_heads,
@@ -44,7 +45,8 @@ module f_attention #(
     wire [ATT_POS*20-1:0] score;
     attention #(
         .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .OUT(OUT), .KV_W(2), .ACT_W(2), .CTX(CTX),
-        .ROW_W(ROW_W), .GROUP_W(GROUP_W), .ROW_GROUP_W(GROUP_W), .HEAD_W(HEAD_W), .SLOTS_W(SLOTS_W)
+        .ROW_W(ROW_W), .GROUP_W(GROUP_W), .ROW_GROUP_W(GROUP_W), .HEAD_W(HEAD_W), .SLOTS_W(SLOTS_W),
+        .SCORE(SCORE)
     ) dut (
         .clk(clk), .rst(rst), .start(start), .heads(heads), .group_heads(group_heads),
         .row_base(row_base), .row_step({{(ROW_W-1){1'b0}}, 1'b1}), .score_shift(6'd0), .att_shift(3'd0), .pos(pos),
@@ -78,11 +80,14 @@ module f_attention #(
     reg [GROUP_W:0]  a_group, s_group, w_group;
     reg [19:0]       left;           // outputs so far
     reg [3:0]        kept, divided;  // heads whose sums are in the memory, and have left it
-    reg a1, a2, a3, w1;
+    reg w1;
+    reg [SCORE:0] asked;            // clocks ago; to the score with the one stage of its tree
+    reg [HEAD_W+ROW_W+GROUP_W-1:0] asked_for;
     reg [HEAD_W-1:0] w_head1;
     reg [GROUP_W:0] w_group1;
     reg [ROW_W-1:0] w_row1;
     wire [ROW_W-1:0] a_row = base + (share == 1 ? a_head : share == 2 ? a_head / 2 : 0);
+    wire [HEAD_W+ROW_W+GROUP_W-1:0] asks_for = {a_head, a_row, a_group[GROUP_W-1:0]};
     wire [ROW_W-1:0] w_row = base + (share == 1 ? w_head : share == 2 ? w_head / 2 : 0);
     // of the followed head: its score at the followed place, and its maximum
     reg [19:0] held;
@@ -96,7 +101,7 @@ module f_attention #(
         if (a_issue)
             {a_head, a_group} <= a_group == last ? {a_head + 1'b1, {(GROUP_W+1){1'b0}}}
                                                  : {a_head, a_group + 1'b1};
-        {a1, a2, a3} <= {a_issue, a1, a2};
+        {asked, asked_for} <= {asked[SCORE-1:0], a_issue, asks_for};
         if (score_valid) begin
             {s_head, s_group} <= s_group == last ? {s_head + 1'b1, {(GROUP_W+1){1'b0}}}
                                                  : {s_head, s_group + 1'b1};
@@ -121,7 +126,7 @@ module f_attention #(
             {keys_was, values_was, queries_was} <= 0;
         end
         if (rst)
-            {running, a1, a2, a3, w1} <= 5'd0;
+            {running, asked, w1} <= 0;
     end
 
     // --- assumptions: the sequencer starts it when idle; kv_cache and the queries only gain ---------
@@ -152,9 +157,10 @@ module f_attention #(
         // scoring
         a_range: assert (!a_issue || a_head < n);
         a_ready: assert (!a_issue || (keys_done && queries_in >= (a_head + 1) * HEAD_DIM));
-        a_where: assert (!a_issue || (query_head == a_head && key_read
-                                      && key_addr == {a_row, a_group[GROUP_W-1:0]}));
-        scores:  assert (score_valid == a3);
+        a_where: assert (!(SCORE > 5 ? asked[0] : a_issue)
+                         || (key_read && {query_head, key_addr} == (SCORE > 5 ? asked_for : asks_for)));
+        a_alone: assert (key_read == (SCORE > 5 ? asked[0] : a_issue));
+        scores:  assert (score_valid == asked[SCORE]);
         s_order: assert (!score_valid || (score_head == s_head && score_group == s_group));
         // weighing
         w_range: assert (!b_issue || w_head < n);
