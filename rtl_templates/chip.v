@@ -126,8 +126,10 @@ module chip #(
     wire sent  = m_token_valid && m_token_ready;
     wire first = s_token_first || (state == PROMPT && !begun);
     wire [POS_W:0] take_pos = !first ? pos : s_token_keep ? kept : {(POS_W+1){1'b0}};
-    wire no_room  = {{(20-POS_W){1'b0}}, take_pos} >= limit;
-    wire full     = {{(20-POS_W){1'b0}}, pos} >= limit;
+    // a model has a position, so there is room for a first token at 0
+    wire full      = {{(20-POS_W){1'b0}}, pos} >= limit;
+    wire kept_full = {{(20-POS_W){1'b0}}, kept} >= limit;
+    wire no_room   = first ? s_token_keep && kept_full : full;
     wire stopping = s_abort || aborting;
     wire [15:0] count_next = count + 16'd1;
 

@@ -124,6 +124,8 @@ DESIGNS = {
     "groups": ("a", (8, 8, 4, 4, "select", 256), "chip", CHIP_RUNS[:1]),  # of 16 banks
     "self-test": ("a", (8, 8, 4, 4, "select", 4096, "on"), "chip", CHIP_RUNS[:4]),  # resets come in its middle
 }
+# Other clocks than the usual ones: registers before addresses; the shortest pipelines.
+LATENCIES = {"chip c": "tree=1,rom=3,score=6", "edges": "least"}
 # Every mutant meets the chips and the layer; these designs only where they can add something.
 ONLY_FOR = {
     "many heads": {"attention.v", "max_tree.v", "kv_cache.v", "rope.v", "lerp.v", "msb.v", "engine.v"},
@@ -183,6 +185,8 @@ static const bool seeded =
         self.model = os.path.join(work, model)
         flags = [f for pair in zip(("--rows", "--cols", "--vec", "--att-pos", "--lane", "--bank-bytes", "--selftest"),
                                    map(str, geometry)) for f in pair]
+        if name in LATENCIES:
+            flags += ["--latency", LATENCIES[name]]
         must([f"{ROOT}/build/hardwire", "emit", self.model + ".st", "-o", self.work, "--slice",
               self.slice, *flags])
         with open(f"{self.work}/filelist.f") as file:
