@@ -62,19 +62,32 @@ static bool lock_path(int fd, const char *path)
 
 // --- a file
 
-// A new file at temp, or what a killed process has left there, emptied.
-static FILE *open_temp(const char *temp, const char *path, struct hw_error *err)
+// Whether another process writes the regular file `temp`.
+static bool is_locked(const char *temp)
 {
     struct stat st;
-    FILE *stream = NULL;
-    int fd = open(temp, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
-    if (fd < 0)
-        hw_fail(err, "%s: cannot write: %s", temp, strerror(errno));
-    else if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-        hw_fail(err, "%s: is in the way: expected a regular file or nothing", temp);
-    else if (!lock_path(fd, temp))
-        busy(path, err);
-    else if (ftruncate(fd, 0) != 0 || !(stream = fdopen(fd, "wb")))
+    int fd = open(temp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool locked =
+        fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && flock(fd, LOCK_EX | LOCK_NB) != 0;
+    if (fd >= 0)
+        close(fd);
+    return locked;
+}
+
+// A new file at temp, locked.
+static FILE *open_temp(const char *temp, const char *path, struct hw_error *err)
+{
+    int fd = open(temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno == EEXIST && is_locked(temp))
+        return busy(path, err), NULL;
+    if (fd < 0 && errno == EEXIST)
+        return hw_fail(err,
+                       "%s: is in the way, expected nothing there: %s is made under that name; "
+                       "move it away, or remove what a killed run has left",
+                       temp, path),
+               NULL;
+    FILE *stream = fd >= 0 && lock_path(fd, temp) ? fdopen(fd, "wb") : NULL;
+    if (!stream)
         hw_fail(err, "%s: cannot write: %s", temp, strerror(errno));
     if (!stream && fd >= 0)
         close(fd);
@@ -85,6 +98,8 @@ bool hw_output_file_open(struct hw_output_file *f, const char *path, struct hw_e
 {
     struct stat st;
     memset(f, 0, sizeof *f);
+    if (!*path)
+        return hw_fail(err, "output: expected the name of a file, got ''");
     if (!follow(f->path, path, err))
         return false;
     bool exists = lstat(f->path, &st) == 0;
@@ -228,10 +243,24 @@ bool hw_output_dir_empty(const char *dir)
     return walk(dir, "", nothing, NULL);
 }
 
+// In NAME.partial while it is made, so that what a killed process leaves is known as hardwire's.
+static const char MARK[] = ".hardwire-partial";
+
+static bool owns_one(const struct owned *o, const char *path, bool is_folder)
+{
+    return (!is_folder && strcmp(path, MARK) == 0) || o->owns(o->user, path, is_folder);
+}
+
+// The file in a folder.
+static void path_in(char path[2 * HW_OUTPUT_PATH], const char *dir, const char *name)
+{
+    snprintf(path, 2 * HW_OUTPUT_PATH, "%s/%s", dir, name);
+}
+
 static bool check_one(void *user, const char *path, bool is_folder)
 {
     const struct owned *o = user;
-    return o->owns(o->user, path, is_folder) ||
+    return owns_one(o, path, is_folder) ||
            hw_fail(o->err,
                    "%s: not replaced: it holds %s%s, which hardwire did not make; move that away, "
                    "or name another folder",
@@ -246,18 +275,29 @@ bool hw_output_dir_owned(const char *dir, hw_output_owns *owns, void *user, stru
     return !err->set;
 }
 
-bool hw_output_dir_replaceable(const char *dir, const char *mark, const char *what,
+static bool is_of_kind(const char *dir, const struct hw_output_kind *kind)
+{
+    char path[2 * HW_OUTPUT_PATH], text[256] = {0};
+    path_in(path, dir, kind->file);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool is = fd >= 0 && read(fd, text, sizeof text - 1) >= 0 &&
+              strncmp(text, kind->begins, strlen(kind->begins)) == 0;
+    if (fd >= 0)
+        close(fd);
+    return is;
+}
+
+bool hw_output_dir_replaceable(const char *dir, const struct hw_output_kind *kind,
                                hw_output_owns *owns, void *user, struct hw_error *err)
 {
     struct stat st;
-    char path[2 * HW_OUTPUT_PATH];
     if (lstat(dir, &st) != 0)
         return true;
     if (!S_ISDIR(st.st_mode))
         return hw_fail(err, "%s: exists and is not a folder: not replaced", dir);
-    snprintf(path, sizeof path, "%s/%s", dir, mark);
-    if (lstat(path, &st) != 0 && !hw_output_dir_empty(dir))
-        return hw_fail(err, "%s: exists and is not a %s of hardwire: not replaced", dir, what);
+    if (!is_of_kind(dir, kind) && !hw_output_dir_empty(dir))
+        return hw_fail(err, "%s: exists and is not a %s of hardwire: not replaced", dir,
+                       kind->what);
     return hw_output_dir_owned(dir, owns, user, err);
 }
 
@@ -265,8 +305,8 @@ static bool remove_one(void *user, const char *path, bool is_folder)
 {
     const struct owned *o = user;
     char full[2 * HW_OUTPUT_PATH];
-    snprintf(full, sizeof full, "%s/%s", o->dir, path);
-    if (o->owns(o->user, path, is_folder)) { // a folder that is not empty stays
+    path_in(full, o->dir, path);
+    if (owns_one(o, path, is_folder)) { // a folder that is not empty stays
         if (is_folder)
             rmdir(full);
         else
@@ -287,6 +327,28 @@ static void remove_owned(const char *dir, hw_output_owns *owns, void *user)
     rmdir(dir);
 }
 
+// Empties what a killed process has left at `temp`, and sets the mark.
+static bool take_over(const char *temp, hw_output_owns *owns, void *user, struct hw_error *err)
+{
+    char mark[2 * HW_OUTPUT_PATH];
+    struct stat st;
+    path_in(mark, temp, MARK);
+    bool marked = lstat(mark, &st) == 0;
+    if (!marked && !hw_output_dir_empty(temp))
+        return hw_fail(err,
+                       "%s: is in the way, expected nothing there: hardwire did not make it, or "
+                       "did not end; move it away",
+                       temp);
+    if (!hw_output_dir_owned(temp, owns, user, err))
+        return false;
+    remove_below(temp, owns, user);
+    int fd = open(mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return hw_fail(err, "%s: cannot write: %s", mark, strerror(errno));
+    close(fd);
+    return true;
+}
+
 bool hw_output_dir_open(struct hw_output_dir *d, hw_output_owns *owns, void *user,
                         struct hw_error *err)
 {
@@ -296,17 +358,15 @@ bool hw_output_dir_open(struct hw_output_dir *d, hw_output_owns *owns, void *use
                        "%s: is in the way, expected nothing there: it takes %s while that is "
                        "replaced",
                        d->older, d->name);
-    bool made = mkdir(d->temp, 0777) == 0;
-    if (!made && errno != EEXIST)
+    if (mkdir(d->temp, 0777) != 0 && errno != EEXIST)
         return hw_fail(err, "%s: cannot create: %s", d->temp, strerror(errno));
     d->lock = open(d->temp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (d->lock < 0)
         return hw_fail(err, "%s: exists and is not an output of hardwire: not replaced", d->temp);
-    if (!lock_path(d->lock, d->temp)) {
+    if (lock_path(d->lock, d->temp))
+        take_over(d->temp, owns, user, err);
+    else
         busy(d->name, err);
-    } else if (!made && hw_output_dir_owned(d->temp, owns, user, err)) {
-        remove_below(d->temp, owns, user); // what a process that was killed has left
-    }
     if (err->set) {
         close(d->lock);
         d->lock = -1;
@@ -320,6 +380,9 @@ bool hw_output_dir_commit(struct hw_output_dir *d, hw_output_owns *owns, void *u
                           struct hw_error *err)
 {
     struct stat st;
+    char mark[2 * HW_OUTPUT_PATH];
+    path_in(mark, d->temp, MARK);
+    unlink(mark);
     bool exists = lstat(d->name, &st) == 0 && rmdir(d->name) != 0; // an empty folder is no loss
     if (exists && rename(d->name, d->older) != 0)
         return hw_fail(err, "%s: cannot rename to %s: %s", d->name, d->older, strerror(errno));
@@ -333,8 +396,8 @@ bool hw_output_dir_commit(struct hw_output_dir *d, hw_output_owns *owns, void *u
         remove_owned(d->older, owns, user);
     if (lstat(d->older, &st) == 0)
         hw_fail(err,
-                "%s: is the new design; files were added to the older one meanwhile, and they are "
-                "in %s",
+                "%s: is the new output; what could not be removed of the older one, or was added "
+                "to it meanwhile, is in %s",
                 d->name, d->older);
     return !err->set;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Output that appears whole or not at all, and in the place of nothing that is not to be replaced.
 // It is made beside its place, as NAME.partial, and renamed when it is complete. Who makes it holds
-// a lock on NAME.partial: a second writer is refused; what a killed one has left is taken over.
+// a lock on NAME.partial: a second writer is refused. A NAME.partial that is there already is
+// refused, too: it may be somebody's. Only a folder that bears hardwire's mark, what a killed
+// process has left, is taken over.
 #ifndef HW_OUTPUT_H
 #define HW_OUTPUT_H
 
@@ -53,13 +55,18 @@ bool hw_output_dir_name(struct hw_output_dir *d, const char *path, struct hw_err
 bool hw_output_dir_empty(const char *dir);
 // False, and the first file or folder found there that is not owned, where there is one.
 bool hw_output_dir_owned(const char *dir, hw_output_owns *owns, void *user, struct hw_error *err);
-// Nothing, an empty folder, or a folder with the file `mark` in which `owns` owns everything; else
-// an error, which calls it no `what` of hardwire.
-bool hw_output_dir_replaceable(const char *dir, const char *mark, const char *what,
+// How an output that is no design is known: a file that it holds, and how that begins.
+struct hw_output_kind {
+    const char *what; // "layout"
+    const char *file, *begins;
+};
+// Nothing, an empty folder, or an output of this kind in which `owns` owns everything; else an
+// error.
+bool hw_output_dir_replaceable(const char *dir, const struct hw_output_kind *kind,
                                hw_output_owns *owns, void *user, struct hw_error *err);
 // Makes the empty folder d->temp, for the name in *d. An error: NAME.partial or NAME.old is in the
 // way, or another process writes NAME. Until close, signals only set hw_stop. `owns`: what a killed
-// process may have left in NAME.partial.
+// process may have left in NAME.partial, where that has hardwire's mark.
 bool hw_output_dir_open(struct hw_output_dir *d, hw_output_owns *owns, void *user,
                         struct hw_error *err);
 // Puts it in its place. An older folder there is renamed to NAME.old, and what `owns` says is taken

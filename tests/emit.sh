@@ -89,12 +89,27 @@ verdict "no name of a directory to make"
 mkdir -p $dir/room.old && ! emit $dir/room && grep -q 'room.old: is in the way' $dir/words &&
     [ "$(digest $dir/room)" = "$before" ] && rmdir $dir/room.old
 verdict "something where the older output must go"
-mkdir $dir/room.partial && echo mine > $dir/room.partial/mine && ! emit $dir/room &&
-    grep -q 'room.partial: not replaced: it holds mine,' $dir/words && [ "$(cat $dir/room.partial/mine)" = mine ] &&
-    [ "$(digest $dir/room)" = "$before" ]
-verdict "something where the new output must go"
-rm -rf $dir/room.partial
-mkdir -p $dir/room.partial/fabric && echo half > $dir/room.partial/fabric/chip.v && emit $dir/room && [ ! -e $dir/room.partial ]
+for mine in mine fabric/thesis.txt fabric/chip.v; do
+    mkdir -p "$(dirname $dir/room.partial/$mine)" && echo mine > $dir/room.partial/$mine && ! emit $dir/room &&
+        grep -q 'room.partial: is in the way, expected nothing there' $dir/words &&
+        [ "$(cat $dir/room.partial/$mine)" = mine ] && [ "$(digest $dir/room)" = "$before" ]
+    verdict "somebody's $mine where the new output must go stays"
+    rm -rf $dir/room.partial
+done
+killed() {
+    # shellcheck disable=SC2086
+    build/hardwire emit $large -o $dir/room > $dir/words 2>&1 &
+    local child=$! i
+    for ((i = 0; i < 1000; i++)); do
+        [ -e $dir/room.partial/personality/weight_b01.v ] && break
+        sleep 0.01
+    done
+    kill -s KILL $child
+    ! wait $child 2> /dev/null && [ -e $dir/room.partial/personality/weight_b01.v ] && [ "$(digest $dir/room)" = "$before" ]
+}
+killed && echo mine > $dir/room.partial/mine && ! emit $dir/room &&
+    grep -q 'room.partial: not replaced: it holds mine,' $dir/words && rm $dir/room.partial/mine &&
+    emit $dir/room && [ ! -e $dir/room.partial ] && [ -z "$(find $dir/room -name '.*' -type f)" ]
 verdict "what an output that was killed has left goes"
 
 # Whatever hardwire did not make stays, at any depth, in any folder of the design, and is named before any work.

@@ -221,6 +221,26 @@ refused "a link where the partial file must go" "plain.partial: " "$hardwire" $s
 cmp -s models/story.bin $dir/model.bin && echo "ok what it leads to is whole" || echo "not ok what it leads to is gone"
 rm $dir/plain.partial
 
+# Somebody's NAME.partial stays, also where it is the input.
+echo mine > $dir/plain.partial
+refused "a file where the partial file must go" "plain.partial: is in the way, expected nothing there" "$hardwire" $small $dir/plain
+cp $dir/small.bin $dir/whole.partial
+refused "quantize from the partial file" "whole.partial: is in the way" "$hardwire" quantize $dir/whole.partial --nearest -q -o $dir/whole
+cmp -s $dir/small.bin $dir/whole.partial && [ "$(cat $dir/plain.partial)" = mine ] && echo "ok both are whole" || echo "not ok both are whole"
+rm $dir/plain.partial $dir/whole.partial
+refused "a file without a name" "expected the name of a file, got ''" "$hardwire" quantize $dir/small.bin --nearest -q -o ''
+
+# Somebody's folder with files of hardwire's names, which hardwire did not write.
+mkdir $dir/line $dir/mask
+echo mine | tee $dir/line/text.vh > $dir/line/filelist.f
+echo '{"name": "mine"}' | tee $dir/mask/layout.json > $dir/mask/rom.gds
+refused "uart onto somebody's folder" "line: exists and is not a serial line of hardwire" \
+    "$hardwire" uart build/default.safetensors -t models/tokenizer.bin -o $dir/line
+refused "layout onto somebody's folder" "mask: exists and is not a layout of hardwire" \
+    "$hardwire" layout build/default.safetensors -o $dir/mask --rows 4 --cols 4 --vec 4 --att-pos 4
+[ "$(cat $dir/line/text.vh $dir/line/filelist.f | sort -u)" = mine ] && grep -q mine $dir/mask/layout.json && grep -q mine $dir/mask/rom.gds &&
+    echo "ok both folders are whole" || echo "not ok both folders are whole"
+
 # Numbers beyond what a fabric or a plan can be: refused by name, and no design that its own --fabric refuses.
 refused "positions beyond" "geometry: att_pos: expected at most 65536, got 131072" \
     "$hardwire" emit build/default.safetensors -o $dir/out --att-pos 131072

@@ -350,7 +350,9 @@ static bool owns(void *user, const char *path, bool is_folder)
 // Nothing, an empty folder or a layout may stand where the output goes.
 static bool replaceable(const char *name, struct hw_error *err)
 {
-    return hw_output_dir_replaceable(name, "layout.json", "layout", owns, NULL, err);
+    static const struct hw_output_kind LAYOUT = {"layout", "layout.json",
+                                                 "{\n  \"format\": \"hardwire-layout-1\""};
+    return hw_output_dir_replaceable(name, &LAYOUT, owns, NULL, err);
 }
 
 bool hw_layout_write(const struct hw_layout *l, const char *path, bool spice, struct hw_error *err)
