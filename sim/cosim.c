@@ -366,10 +366,10 @@ static void summarize(const struct run *r, bool chip, double seconds)
     if (chip && r->cycle_tokens) {
         double per_token = (double)r->cycles / (double)r->cycle_tokens;
         double rate = (double)(r->cycle_tokens + 1) / seconds;
-        printf("%.0f cycles/token over positions 0-%ld, the cycle model off in %ld of them: "
-               "%.0f tokens/s at %d MHz\n",
+        char speed[HW_SPEED_TEXT];
+        printf("%.0f cycles/token over positions 0-%ld, the cycle model off in %ld of them%s\n",
                per_token, r->cycle_tokens - 1, r->cycle_mismatches,
-               r->o->run.clock_mhz * 1e6 / per_token, r->o->run.clock_mhz);
+               hw_speed_text(speed, per_token, r->o->run.clock_mhz));
         printf("simulated at %.*f tokens/s of one core\n", rate < 10.0 ? 2 : 0, rate);
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models of the two ECP5 cells that Yosys knows as black boxes only, as far as synth_ecp5 uses them:
-// no registers in the multiplier, no output register in the memory. From Lattice's sysDSP and sysMEM
+// no registers in the multiplier, no output register in the memory, which port B does not write. From Lattice's sysDSP and sysMEM
 // guides. What the memory guide leaves open, a read of what is being written, is X here.
 `default_nettype none
 
@@ -84,9 +84,11 @@ module DP16KD (
     wire [17:0] di_b = {DIB17, DIB16, DIB15, DIB14, DIB13, DIB12, DIB11, DIB10, DIB9, DIB8, DIB7, DIB6, DIB5, DIB4,
         DIB3, DIB2, DIB1, DIB0};
 
-    // Bytes of 9 bits. Port A writes, also 36 bits (then with the data of both ports); port B reads.
+    // Bytes of 9 bits. Port A writes, also 36 bits (then with the data of both ports), or reads; port B reads, 36
+    // bits with the outputs of both ports.
     reg [8:0]  mem [0:2047];
-    reg [35:0] q;
+    reg [17:0] q_a;
+    reg [35:0] q_b;
     wire       write = CEA && WEA;
     wire [3:0] enable = DATA_WIDTH_A == 36 ? ad_a[3:0] : DATA_WIDTH_A == 18 ? {2'b00, ad_a[1:0]} : 4'd1;
     wire [10:0] to   = DATA_WIDTH_A == 36 ? {ad_a[13:5], 2'd0}
@@ -97,7 +99,11 @@ module DP16KD (
     integer i, k;
 
     initial begin
+`ifdef VERILATOR
+        if (CLKAMUX != "CLKA" || CLKBMUX != "CLKB") begin
+`else
         if (WEB !== 1'b0 && WEB !== 1'bz || CLKAMUX != "CLKA" || CLKBMUX != "CLKB") begin
+`endif
             $display("%m: a use of DP16KD that this model does not know");
             $finish;
         end
@@ -119,22 +125,36 @@ module DP16KD (
                         || byte_at == to + 11'd2 && enable[2] || byte_at == to + 11'd3 && enable[3]);
     endfunction
 
+    // byte `at` of what a port of this width reads
+    function [8:0] byte_of(input [13:0] ad, input integer width, input integer at);
+        byte_of = width == 36 ? mem[{ad[13:5], 2'd0} + at] : width == 18 ? mem[{ad[13:4], 1'b0} + at]
+                : width == 9 ? mem[ad[13:3]] : mem[ad[13:3]] >> (ad[2:0] & ~(width - 1));
+    endfunction
+
     integer j;
     always @(posedge CLKB)
         if (RSTB)
-            q <= 36'd0;
+            q_b <= 36'd0;
         else if (CEB)
             for (j = 0; j < 4; j = j + 1)
                 if (j == 0 || 9 * j < DATA_WIDTH_B)
-                    q[j*9 +: 9] <= hit(from + j) ? 9'bx
-                                 : DATA_WIDTH_B >= 9 ? mem[from + j]
-                                 : mem[from] >> (ad_b[2:0] & ~(DATA_WIDTH_B - 1));
+                    q_b[j*9 +: 9] <= hit(from + j) ? 9'bx : byte_of(ad_b, DATA_WIDTH_B, j);
+
+    integer n;
+    always @(posedge CLKA)
+        if (RSTA)
+            q_a <= 18'd0;
+        else if (CEA && !WEA)
+            for (n = 0; n < 2; n = n + 1)
+                if (n == 0 || 9 * n < DATA_WIDTH_A)
+                    q_a[n*9 +: 9] <= byte_of(ad_a, DATA_WIDTH_A, n);
 
     assign {DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5, DOA4,
-        DOA3, DOA2, DOA1, DOA0} = q[17:0];
+        DOA3, DOA2, DOA1, DOA0}
+        = DATA_WIDTH_B == 36 ? q_b[17:0] : q_a;
     assign {DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5, DOB4,
         DOB3, DOB2, DOB1, DOB0}
-        = DATA_WIDTH_B == 36 ? q[35:18] : q[17:0];
+        = DATA_WIDTH_B == 36 ? q_b[35:18] : q_b[17:0];
 endmodule
 
 `default_nettype wire

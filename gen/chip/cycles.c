@@ -4,6 +4,7 @@
 #include "gen/chip/cycles.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gen/chip/bits.h"
@@ -718,4 +719,13 @@ struct hw_cycle_count hw_cycles_next(struct hw_cycles_known *known, const struct
         known->count[sample] = hw_cycles(plan, pos, sample);
     }
     return known->count[sample];
+}
+
+const char *hw_speed_text(char text[HW_SPEED_TEXT], double cycles, int clock_mhz)
+{
+    text[0] = '\0';
+    if (clock_mhz > 0)
+        snprintf(text, HW_SPEED_TEXT, ", %.0f tokens/s at %d MHz", clock_mhz * 1e6 / cycles,
+                 clock_mhz);
+    return text;
 }

@@ -42,4 +42,9 @@ struct hw_cycles_known {
 struct hw_cycle_count hw_cycles_next(struct hw_cycles_known *known, const struct hw_plan *plan,
                                      int pos, bool sample);
 
+// ", N tokens/s at M MHz" of a chip that takes so many cycles a token; nothing where no clock is
+// given (0): a speed is that of a clock which somebody has placed.
+enum { HW_SPEED_TEXT = 64 };
+const char *hw_speed_text(char text[HW_SPEED_TEXT], double cycles, int clock_mhz);
+
 #endif

@@ -80,18 +80,22 @@ static struct mean mean_of(const struct hw_plan *plan, int n)
     return m;
 }
 
+// Tokens a second; NULL where no clock is given.
+static json_t *json_speed(double cycles, int clock_mhz)
+{
+    return clock_mhz > 0 ? json_real(clock_mhz * 1e6 / cycles) : NULL;
+}
+
 static void say_mean(struct hw_sheet *s, const char *name, int n, struct mean m, int clock_mhz)
 {
-    double tokens = clock_mhz * 1e6 / m.cycles;
-    hw_sheet_line(
-        s, NULL,
-        "mean of positions 0-%d: %.1f cycles, array busy %.1f%%, %.0f tokens/s at %d MHz%s", n - 1,
-        m.cycles, 100.0 * m.busy / m.cycles, tokens, clock_mhz,
-        m.exact ? "" : " (some interpolated)");
+    char speed[HW_SPEED_TEXT];
+    hw_sheet_line(s, NULL, "mean of positions 0-%d: %.1f cycles, array busy %.1f%%%s%s", n - 1,
+                  m.cycles, 100.0 * m.busy / m.cycles, hw_speed_text(speed, m.cycles, clock_mhz),
+                  m.exact ? "" : " (some interpolated)");
     hw_sheet_json(s, name,
-                  json_pack("{s:i, s:f, s:f, s:f, s:b}", "positions", n, "cycles", m.cycles,
-                            "array_busy_percent", 100.0 * m.busy / m.cycles, "tokens_per_s", tokens,
-                            "exact", m.exact));
+                  json_pack("{s:i, s:f, s:f, s:o*, s:b}", "positions", n, "cycles", m.cycles,
+                            "array_busy_percent", 100.0 * m.busy / m.cycles, "tokens_per_s",
+                            json_speed(m.cycles, clock_mhz), "exact", m.exact));
 }
 
 // The next position whose cycles are told: 0, the middle, the last, and a few in between.
@@ -108,15 +112,16 @@ static void say_cycles(struct hw_sheet *s, const struct hw_plan *plan, int clock
 {
     int n = plan->model->config.seq_len;
     json_t *list = json_array();
+    char speed[HW_SPEED_TEXT];
     for (int pos = 0; pos < n; pos = next_position(pos, n)) {
         struct hw_cycle_count c = hw_cycles(plan, pos, true);
-        double tokens = clock_mhz * 1e6 / (double)c.token;
-        hw_sheet_line(s, NULL,
-                      "position %-5d %8ld cycles, array busy %2ld%%, %.0f tokens/s at %d MHz", pos,
-                      c.token, 100 * c.array_busy / c.token, tokens, clock_mhz);
-        json_array_append_new(list, json_pack("{s:i, s:I, s:I, s:f}", "position", pos, "cycles",
-                                              (json_int_t)c.token, "array_busy",
-                                              (json_int_t)c.array_busy, "tokens_per_s", tokens));
+        double cycles = (double)c.token;
+        hw_sheet_line(s, NULL, "position %-5d %8ld cycles, array busy %2ld%%%s", pos, c.token,
+                      100 * c.array_busy / c.token, hw_speed_text(speed, cycles, clock_mhz));
+        json_array_append_new(list,
+                              json_pack("{s:i, s:I, s:I, s:o*}", "position", pos, "cycles",
+                                        (json_int_t)c.token, "array_busy", (json_int_t)c.array_busy,
+                                        "tokens_per_s", json_speed(cycles, clock_mhz)));
     }
     hw_sheet_json(s, "cycles_at", list);
     int first = n < 256 ? n : 256;
@@ -229,7 +234,8 @@ static int plan_verb(int argc, char **argv)
     hw_sheet_json(&s, "lane", json_string(hw_lane_name(g->lane)));
     hw_sheet_json(&s, "lanes", json_integer(g->rows * g->cols));
     hw_sheet_json(&s, "code_bits", json_integer(g->code_bits));
-    hw_sheet_json(&s, "clock_mhz", json_integer(r.clock_mhz));
+    if (r.clock_mhz > 0)
+        hw_sheet_json(&s, "clock_mhz", json_integer(r.clock_mhz));
     say_roms(&s, &plan);
     say_sram(&s, g);
     say_cycles(&s, &plan, r.clock_mhz);
@@ -248,8 +254,8 @@ static const struct hw_option OPTIONS[] = {
     {"board", 0, HW_SETS(struct hw_request, board), "NAME",
      .help = "whether it fits this board (gen/board/boards.json); sizes that are not given are "
              "those that were placed there"},
-    {"clock", 0, HW_SETS(struct hw_request, clock_mhz), "MHZ", 1, HW_ANY_COUNT, "100",
-     .help = "clock at which tokens/s are stated"},
+    {"clock", 0, HW_SETS(struct hw_request, clock_mhz), "MHZ", 1, HW_ANY_COUNT,
+     .help = "clock at which tokens/s are stated, beside cycles"},
     {"clock-mhz", 0, HW_SETS(struct hw_request, clock_mhz), "MHZ", 1, HW_ANY_COUNT},
     {"json", 0, HW_SETS(struct hw_request, json), .help = "one JSON object"},
     {0}};

@@ -132,11 +132,13 @@ static void print_speed(const struct generator *t, double seconds)
         return;
     }
     cycles /= (double)positions;
-    fprintf(stderr,
-            "; chip of %d x %d lanes: %.0f cycles/token over positions 0-%ld, %.0f tokens/s "
-            "at %d MHz; here %.1f tokens/s of one core\n",
-            g.rows, g.cols, cycles, end, t->o->clock_mhz * 1e6 / cycles, t->o->clock_mhz,
-            (double)positions / seconds);
+    char speed[HW_SPEED_TEXT];
+    fprintf(
+        stderr,
+        "; chip of %d x %d lanes: %.0f cycles/token over positions 0-%ld%s; here %.1f tokens/s of "
+        "one core\n",
+        g.rows, g.cols, cycles, end, hw_speed_text(speed, cycles, t->o->clock_mhz),
+        (double)positions / seconds);
 }
 
 static bool generator_new(struct generator *g, const struct request *o, const struct hw_qmodel *q,
@@ -288,8 +290,8 @@ static const struct hw_option OPTIONS[] = {
     {"top-p", 0, HW_SETS(struct request, sampler.top_p), "X", 1e-9, 1, "1",
      .help = "among the likeliest that hold this share"},
     {"seed", 0, HW_SETS(struct request, seed), "N", 0, INT_MAX, "1", .help = "of the drawing"},
-    {"clock", 0, HW_SETS(struct request, clock_mhz), "MHZ", 1, HW_ANY_COUNT, "100",
-     .help = "of the chip whose speed is told at the end"},
+    {"clock", 0, HW_SETS(struct request, clock_mhz), "MHZ", 1, HW_ANY_COUNT,
+     .help = "clock of the chip: its tokens/s are told at the end, too"},
     {"clock-mhz", 0, HW_SETS(struct request, clock_mhz), "MHZ", 1, HW_ANY_COUNT},
     {"quiet", 'q', HW_SETS(struct request, quiet), .help = "nothing at the end"},
     {0}};

@@ -31,7 +31,7 @@ const struct hw_option HW_COSIM_OPTIONS[] = {
     {"no-taps", 0, HW_SETS(struct hw_cosim_options, no_taps), .help = "compare tokens only"},
     {"quiet", 'q', HW_SETS(struct hw_cosim_options, quiet), .help = "no story"},
     {"json", 0, HW_SETS(struct hw_cosim_options, json), "FILE", .help = "the summary as JSON"},
-    {"clock", 0, HW_SETS(struct hw_cosim_options, clock_mhz), "MHZ", 1, HW_ANY_COUNT, "100",
-     .help = "clock at which tokens/s are stated"},
+    {"clock", 0, HW_SETS(struct hw_cosim_options, clock_mhz), "MHZ", 1, HW_ANY_COUNT,
+     .help = "clock at which tokens/s are stated, beside cycles"},
     {"clock-mhz", 0, HW_SETS(struct hw_cosim_options, clock_mhz), "MHZ", 1, HW_ANY_COUNT},
     {0}};

@@ -10,7 +10,7 @@
 struct hw_cosim_options {
     const char *tokenizer, *json;
     int count;     // tokens a turn, or steps of a slice
-    int clock_mhz; // at which tokens/s are stated
+    int clock_mhz; // at which tokens/s are stated; 0: they are not
     int random;    // seed of a slice's operands; 0: captured from the reference
     int stalls;    // seed of pauses of the streams; 0: none
     int reset_at;  // clock of a reset; 0: none

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The netlist that sim/board/place placed, as Verilog that Verilator compiles, with a model in its block RAMs.
+
+    board_netlist.py config NETLIST.json OUT.config
+    board_netlist.py verilog NETLIST.json PATCHED.config DIR [--fault N]
+
+`config` writes the contents of the block RAMs as nextpnr does, for `hardwire patch`; `verilog` puts the patched ones back and
+leaves DIR/netlist.v, the cells' models and uart_top.v, which has the ports of the chip with a line (rtl_templates/uart/uart_top.v)
+around the board's. --fault: LUT N is inverted.
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sim"))
+import luts  # noqa: E402
+from patch_check import blocks  # noqa: E402
+
+CELLS = "/usr/share/yosys/ecp5"
+# 64 parameters of 16 words of 20 bits, of which 18 are used: two rows of 9 (Lattice's sysMEM guide)
+PARAMETERS, WORDS, WORD_BITS, ROW_BITS = 64, 16, 20, 9
+# A board: the PLL hands its input on; ports that the terminal of sim/uart_main.cpp drives.
+BOARD = """`default_nettype none
+module EHXPLLL #(
+{parameters}
+) ({ports});
+    assign {{CLKOP, LOCK}} = {{CLKI, 1'b1}};
+endmodule
+
+module uart_top #(parameter CLOCKS = 1) (
+    input wire clk, rst, rx, output wire tx, listening, telling, busy, failed
+);
+    wire [7:0] led;
+    wire wifi;
+    ulx3s_top u_board (.clk_25mhz(clk), .fire1(rst), .ftdi_txd(rx), .ftdi_rxd(tx), .led(led), .wifi_gpio0(wifi));
+    assign {{failed, busy, telling, listening}} = {{led[7], led[2:0]}};
+endmodule
+"""
+
+
+def block_rams(netlist):
+    """Of the top: names of the block RAMs, in the order of their numbers."""
+    return sorted(name for name, cell in netlist["modules"]["ulx3s_top"]["cells"].items() if cell["type"] == "DP16KD")
+
+
+def bits(text):
+    """A parameter's bits, the lowest first; what is undefined is 0, as nextpnr takes it."""
+    return [int(c == "1") for c in reversed(text)]
+
+
+def write_config(netlist, out):
+    cells = netlist["modules"]["ulx3s_top"]["cells"]
+    with open(out, "w") as f:
+        for number, name in enumerate(block_rams(netlist)):
+            f.write(f".bram_init {number}\n")
+            for p in range(PARAMETERS):
+                value = bits(cells[name]["parameters"][f"INITVAL_{p:02X}"])
+                rows = [sum(value[WORD_BITS * (row // 2) + ROW_BITS * (row % 2) + k] << k for k in range(ROW_BITS))
+                        for row in range(2 * WORDS)]
+                for at in range(0, len(rows), 8):
+                    f.write(" ".join(f"{row:03x}" for row in rows[at:at + 8]) + "\n")
+            f.write("\n")
+
+
+def put_back(netlist, config):
+    cells = netlist["modules"]["ulx3s_top"]["cells"]
+    rows_of, _ = blocks(config)
+    for number, name in enumerate(block_rams(netlist)):
+        rows = rows_of[str(number)]
+        for p in range(PARAMETERS):
+            value = 0
+            for row, held in enumerate(rows[2 * WORDS * p:2 * WORDS * (p + 1)]):
+                value |= held << (WORD_BITS * (row // 2) + ROW_BITS * (row % 2))
+            cells[name]["parameters"][f"INITVAL_{p:02X}"] = f"{value:0{WORDS * WORD_BITS}b}"
+
+
+def plant(netlist, n):
+    luts_here = sorted(name for name, cell in netlist["modules"]["ulx3s_top"]["cells"].items() if cell["type"] == "LUT4")
+    parameters = netlist["modules"]["ulx3s_top"]["cells"][luts_here[n]]["parameters"]
+    parameters["INIT"] = "".join("1" if c == "0" else "0" for c in parameters["INIT"])
+
+
+def board(netlist):
+    pll = next(cell for cell in netlist["modules"]["ulx3s_top"]["cells"].values() if cell["type"] == "EHXPLLL")
+    return BOARD.format(parameters=",\n".join(f"    parameter {name} = 0" for name in pll["parameters"]),
+                        ports=", ".join(f"{pll['port_directions'][name]} wire {name}" for name in pll["connections"]))
+
+
+def write_verilog(netlist, out):
+    os.makedirs(f"{out}/cells", exist_ok=True)
+    top = netlist["modules"]["ulx3s_top"]
+    top["cells"] = {name: cell for name, cell in top["cells"].items() if cell["type"] != "$scopeinfo"}
+    with open(f"{out}/netlist.json", "w") as f:
+        json.dump({"creator": netlist["creator"], "modules": {"ulx3s_top": top}}, f)
+    subprocess.run(["yosys", "-q", "-p", f"read_json {out}/netlist.json; write_verilog -noattr {out}/netlist.v"], check=True)
+    with open(f"{out}/netlist.v") as f:
+        text = luts.by_table("ecp5", f.read())
+    with open(f"{CELLS}/cells_sim.v") as f:
+        cells = re.sub(r"\(\* blackbox \*\)\s*module DP16KD.*?endmodule", "", f.read(), flags=re.S)
+    for name in ("cells_ff.vh", "cells_io.vh"):
+        shutil.copy(f"{CELLS}/{name}", f"{out}/cells/{name}")
+    shutil.copy(f"{os.path.dirname(luts.__file__)}/ecp5_cells.v", f"{out}/ecp5_cells.v")
+    for name, content in (("netlist.v", text), ("luts.v", luts.models(text)), ("cells.v", cells), ("uart_top.v", board(netlist))):
+        with open(f"{out}/{name}", "w") as f:
+            f.write(content)
+
+
+def main():
+    what, path = sys.argv[1:3]
+    with open(path) as f:
+        netlist = json.load(f)
+    if what == "config":
+        write_config(netlist, sys.argv[3])
+        return
+    put_back(netlist, sys.argv[3])
+    if sys.argv[5:6] == ["--fault"]:
+        plant(netlist, int(sys.argv[6]))
+    write_verilog(netlist, sys.argv[4])
+
+
+if __name__ == "__main__":
+    main()
