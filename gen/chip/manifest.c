@@ -396,13 +396,15 @@ static const struct hw_out_file *find(const struct hw_manifest *m, const char *p
     return NULL;
 }
 
-// What sim/build and sim/build_group leave.
+// What sim/build, sim/build_group and killed runs in Icarus leave; inputs.txt: an older version.
 static bool is_simulation(const char *path, bool is_folder)
 {
     static const char *const folder[] = {"sim", "sim/verilated", "sim/*_g[0-9]*",
                                          "sim/*_g[0-9]*/obj"};
     static const char *const file[] = {"sim/cosim",
                                        "sim/design.vvp",
+                                       "sim/inputs.txt",
+                                       "sim/inputs-??????",
                                        "sim/verilator.log",
                                        "sim/icarus.log",
                                        "sim/verilator.stamp",

@@ -1,0 +1,64 @@
+#!/bin/bash
+# Several runs and one output: simulations of one design at once, designs that take each other's place, files that
+# would be written onto each other. tests/outputs.sh; prints TAP.
+set -u
+dir=build/test/outputs
+rm -rf $dir
+mkdir -p $dir/bin
+verdict() { # NAME: of the commands before, joined by &&
+    if [ $? = 0 ]; then echo "ok $1"; else echo "not ok $1"; fi
+    sed 's/^/# /' $dir/words | tail -n 4
+    : > $dir/words
+}
+python3 - $dir << 'PY'
+import sys
+sys.path.insert(0, "tests")
+from tiny_model import write_checkpoint, write_tokenizer
+write_checkpoint(f"{sys.argv[1]}/tiny.bin", 16, 24, 1, 4, 2, 40, 32, True)
+write_tokenizer(f"{sys.argv[1]}/tiny.tok", 40)
+PY
+q=$dir/q.safetensors
+build/hardwire quantize $dir/tiny.bin -o $q -q
+sim() { # DIR OPTION...
+    local design=$1
+    shift
+    build/hardwire sim $q -t $dir/tiny.tok -o "$design" --icarus --quiet --rows 8 --cols 8 --vec 4 --att-pos 4 "$@"
+}
+
+# Compilers that tell when two of them are at work, and a simulator that waits for $GO.
+cat > $dir/bin/iverilog << SH
+#!/bin/sh
+echo compiles >> $dir/compiled
+mkdir $dir/compiling || echo at once >> $dir/compiled
+sleep 0.5
+$(command -v iverilog) "\$@"
+status=\$?
+rmdir $dir/compiling
+exit \$status
+SH
+cat > $dir/bin/vvp << SH
+#!/bin/sh
+while [ -n "\${GO-}" ] && [ ! -e "\$GO" ]; do sleep 0.05; done
+exec $(command -v vvp) "\$@"
+SH
+chmod +x $dir/bin/*
+build/hardwire emit $q -o $dir/one --quiet --rows 8 --cols 8 --vec 4 --att-pos 4
+PATH=$PWD/$dir/bin:$PATH sim/build $dir/one icarus > $dir/words 2>&1 &
+PATH=$PWD/$dir/bin:$PATH sim/build $dir/one icarus 2>&1 | cat > $dir/words.second &&
+    wait $! && [ "$(cat $dir/compiled)" = compiles ] && cat $dir/words.second >> $dir/words
+verdict "two compilations of one design: the second waits and takes what the first has made"
+
+# The first has its inputs, and waits while the second runs with others.
+GO=$dir/go PATH=$PWD/$dir/bin:$PATH sim $dir/one --count 3 > $dir/first 2>&1 &
+for ((i = 0; i < 200; i++)); do [ -z "$(find $dir/one/sim -name 'inputs*')" ] || break; sleep 0.05; done
+sim $dir/one --prompt "a b" --count 6 > $dir/words 2>&1 && grep -q ' compared with the reference, 0 different' $dir/words
+verdict "a second simulation of a design that is being simulated"
+touch $dir/go
+wait $! && grep -q ' compared with the reference, 0 different' $dir/first && [ -z "$(find $dir/one/sim -name 'inputs*')" ]
+verdict "and the first has kept its own inputs: no false difference; neither leaves a file"
+cat $dir/first > $dir/words
+sim $dir/one --rows 4 --count 3 > $dir/words 2>&1 && grep -q ' 0 different' $dir/words
+verdict "a simulated design is replaced by another geometry, and simulated again"
+touch $dir/one/sim/inputs-aB3xYz $dir/one/sim/inputs.txt &&
+    build/hardwire emit $q -o $dir/one --quiet --rows 8 --cols 8 --vec 4 --att-pos 4 > $dir/words 2>&1 && [ ! -e $dir/one/sim ]
+verdict "so is one with inputs that a killed run has left"
