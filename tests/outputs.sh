@@ -62,3 +62,15 @@ verdict "a simulated design is replaced by another geometry, and simulated again
 touch $dir/one/sim/inputs-aB3xYz $dir/one/sim/inputs.txt &&
     build/hardwire emit $q -o $dir/one --quiet --rows 8 --cols 8 --vec 4 --att-pos 4 > $dir/words 2>&1 && [ ! -e $dir/one/sim ]
 verdict "so is one with inputs that a killed run has left"
+
+# The smallest of each dimension and of the geometry: the manifest of a fabric is taken back by its own model.
+for shape in 4,4,1,1,1,2,1 4,1,1,1,1,2,1 4,2,1,1,1,2,2 8,1,1,2,1,2,1 8,8,1,1,1,3,1; do
+    for geometry in "--rows 4 --cols 4 --vec 4" "--rows 2 --cols 2 --vec 2 --code-bits 2"; do
+        # shellcheck disable=SC2086
+        build/hardwire emit --shape $shape $geometry --att-pos 1 -o $dir/least --quiet > $dir/words 2>&1 &&
+            build/hardwire emit --shape $shape --code-bits "$(echo "$geometry" | grep -q code && echo 2 || echo 4)" \
+                --fabric $dir/least -o $dir/again --quiet >> $dir/words 2>&1 &&
+            cmp $dir/least/manifest.json $dir/again/manifest.json >> $dir/words
+        verdict "$shape in $geometry takes its own fabric back"
+    done
+done
