@@ -74,3 +74,38 @@ for shape in 4,4,1,1,1,2,1 4,1,1,1,1,2,1 4,2,1,1,1,2,2 8,1,1,2,1,2,1 8,8,1,1,1,3
         verdict "$shape in $geometry takes its own fabric back"
     done
 done
+
+# Files that would be written onto each other, or into a design. Each is refused before any work.
+digest() { find "$1" -type f -exec sha256sum {} + | sort -k 2 | sha256sum; }
+kept=$(digest $dir/one)
+refused() { # NAME PATTERN COMMAND...: the design is as before
+    local name=$1 pattern=$2
+    shift 2
+    "$@" > $dir/words 2>&1
+    [ $? = 1 ] && grep -qE -e "$pattern" $dir/words && [ "$(digest $dir/one)" = "$kept" ]
+    verdict "$name"
+}
+outside="--json: expected a name outside of the design"
+mkdir -p $dir/none $dir/links
+refused "sim --json onto the manifest of its design" "one/manifest.json: $outside, got one in $dir/one" \
+    sim $dir/one --json $dir/one/manifest.json
+refused "sim --json onto a file deep in its design" "one/fabric/chip.v: $outside" sim $dir/one --json $dir/one/fabric/chip.v
+refused "sim --json to a new name in its design" "one/fabric/new: $outside" sim $dir/one --json $dir/one/fabric/new
+refused "sim --json to the manifest that is to be" "none/manifest.json: $outside" sim $dir/none --json $dir/none/manifest.json
+ln -s ../one/manifest.json $dir/links/json
+refused "sim --json onto a link to the manifest" "links/json: $outside" sim $dir/one --json $dir/links/json
+refused "report --json onto a file deep in the design" "one/fabric/chip.v: is an input .$dir/one." \
+    build/hardwire report $dir/one -o $dir/page.html --json $dir/one/fabric/chip.v
+refused "report -o onto a file deep in the design" "one/personality/scale_b00.v: is an input" \
+    build/hardwire report $dir/one -o $dir/one/personality/scale_b00.v
+for json in same ./same links/../same; do
+    refused "report -o same --json $json" "$json: --json: expected another name than -o, got $dir/same" \
+        build/hardwire report $q -o $dir/same --json $dir/$json
+    [ ! -e $dir/same ] || echo "not ok report -o same --json $json: written"
+done
+echo page > $dir/same && ln $dir/same $dir/links/hard
+refused "report -o and --json by two names of one file" "expected another name than -o" \
+    build/hardwire report $q -o $dir/same --json $dir/links/hard
+build/hardwire report $q -o $dir/page.html --json $dir/page.json > $dir/words 2>&1 &&
+    build/hardwire report $dir/one -o /dev/null --json /dev/null >> $dir/words 2>&1 && [ -s $dir/page.html ] && [ -s $dir/page.json ]
+verdict "report into two files, and two times into a device"
