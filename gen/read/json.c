@@ -93,7 +93,8 @@ json_t *hw_json_load(const char *path, const uint8_t *bytes, size_t len, struct 
                 len);
         return NULL;
     }
-    const char *foreign = begins_as_json(bytes, len) ? NULL : hw_foreign_bytes(bytes, len);
+    char words[HW_FOREIGN_WORDS_SIZE];
+    const char *foreign = begins_as_json(bytes, len) ? NULL : hw_foreign_bytes(bytes, len, words);
     char *text = foreign ? NULL : malloc(len + 1);
     if (!text) {
         hw_fail(err, foreign ? "%s: expected JSON, got %s" : "%s: out of memory", path, foreign);
