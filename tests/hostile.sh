@@ -141,7 +141,9 @@ for model in models/story.bin $dir/folder /bin/sh; do
 done
 # Texts and levels that are read to their end, or refused.
 text() { refused "$1" "$2" "$hardwire" run build/default.safetensors -t models/tokenizer.bin --perplexity "$3"; }
-text "a folder as text" "tests: cannot read: Is a directory" tests
+text "a folder as text" "tests: open: kind of file, expected a regular file" tests
+refused "a device as text" "/dev/zero: open: kind of file, expected a regular file" \
+    timeout 2 "$hardwire" run build/default.safetensors -t models/tokenizer.bin --perplexity /dev/zero
 printf 'Once upon a time\0there was a boy' > $dir/zero.txt
 text "a text with a zero byte" "zero.txt: byte 16: expected text, got a zero byte" $dir/zero.txt
 levels() { refused "$1" "$2" "$hardwire" quantize models/story.bin --levels "$3" --code-bits 3 -o $dir/out.safetensors -q; }

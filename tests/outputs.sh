@@ -62,6 +62,10 @@ verdict "a simulated design is replaced by another geometry, and simulated again
 touch $dir/one/sim/inputs-aB3xYz $dir/one/sim/inputs.txt &&
     build/hardwire emit $q -o $dir/one --quiet --rows 8 --cols 8 --vec 4 --att-pos 4 > $dir/words 2>&1 && [ ! -e $dir/one/sim ]
 verdict "so is one with inputs that a killed run has left"
+home=$PWD
+(cd $dir && HARDWIRE_HOME=$home "$home/build/hardwire" sim q.safetensors -t tiny.tok -o -dash --icarus --quiet --rows 8 --cols 8 \
+    --vec 4 --att-pos 4 -n 3) > $dir/words 2>&1 && grep -q ' 0 different' $dir/words && [ -f $dir/-dash/manifest.json ]
+verdict "a design whose name begins as an option is simulated"
 
 # The smallest of each dimension and of the geometry: the manifest of a fabric is taken back by its own model.
 for shape in 4,4,1,1,1,2,1 4,1,1,1,1,2,1 4,2,1,1,1,2,2 8,1,1,2,1,2,1 8,8,1,1,1,3,1; do

@@ -31,7 +31,9 @@ static int simulate(const struct hw_request *r, struct hw_error *err)
 {
     char *args[HW_MOST_SIM_ARGS];
     int n = hand_on(r, args, sizeof args / sizeof args[0], err), status = 0;
-    const struct hw_sim_request sim = {r->output, r->input, r->icarus, args, n};
+    char design[HW_OUTPUT_PATH + 2]; // no option of other programs, where it begins as one
+    snprintf(design, sizeof design, "%s%s", *r->output == '-' ? "./" : "", r->output);
+    const struct hw_sim_request sim = {design, r->input, r->icarus, args, n};
     if (!err->set)
         status = hw_simulate(&sim, err);
     for (int i = 0; i < n; i++)
