@@ -99,30 +99,69 @@ static void quantize_bias(const float *bias, int n, double unit, int16_t *to)
     }
 }
 
+#define GAIN_SOURCE(member, name, elements, where, from, region) HW_##from,
+static const enum hw_tensor_id gain_origin[HW_N_NORMS] = {HW_LAYER_NORMS(GAIN_SOURCE)};
+
+// Units of what a row of arch.h reads and makes. A switch without default: a row that is not here
+// does not compile.
+struct row_units {
+    double in, out[2]; // of gate_up's rows in turn; else the first
+};
+
+static struct row_units norm_units(enum hw_norm_id id, const struct hw_layer_units *u)
+{
+    switch (id) {
+    case HW_NORM_attn_norm:
+        return (struct row_units){u->residual, {u->attn_norm}};
+    case HW_NORM_ffn_norm:
+        return (struct row_units){u->residual, {u->ffn_norm}};
+    case HW_NORM_attn_sub_norm:
+        return (struct row_units){u->attn, {u->wo_in}};
+    case HW_NORM_ffn_sub_norm:
+        return (struct row_units){u->hidden, {u->down_in}};
+    case HW_NORM_k_norm:
+        return (struct row_units){u->k_row, {u->k}};
+    case HW_NORM_q_norm:
+        return (struct row_units){u->q_row, {u->q}};
+    case HW_N_NORMS:
+        break;
+    }
+    return (struct row_units){0};
+}
+
+static struct row_units matrix_units(enum hw_matrix_id id, const struct hw_layer_units *u)
+{
+    switch (id) {
+    case HW_MATRIX_wk:
+        return (struct row_units){u->attn_norm, {u->k_row}};
+    case HW_MATRIX_wq:
+        return (struct row_units){u->attn_norm, {u->q_row}};
+    case HW_MATRIX_wv:
+        return (struct row_units){u->attn_norm, {u->v}};
+    case HW_MATRIX_wo:
+        return (struct row_units){u->wo_in, {u->residual}};
+    case HW_MATRIX_gate_up:
+        return (struct row_units){u->ffn_norm, {1.0 / 1024.0, u->up}};
+    case HW_MATRIX_down:
+        return (struct row_units){u->down_in, {u->residual}};
+    case HW_N_MATRICES:
+        break;
+    }
+    return (struct row_units){0};
+}
+
 // The norms of a layer that the family has.
 static bool quantize_norms(const struct hw_quantizer *z, int l, const struct hw_layer_units *u)
 {
-    const struct hw_config *c = z->c;
-    struct hw_qlayer *y = &z->q->layers[l];
-    const struct {
-        const char *name;
-        enum hw_norm_id id;
-        enum hw_tensor_id gain;
-        double from, to; // units of what it reads and makes
-    } norm[] = {
-        {"attention norm", HW_NORM_attn_norm, HW_ATTN_NORM, u->residual, u->attn_norm},
-        {"FFN norm", HW_NORM_ffn_norm, HW_FFN_NORM, u->residual, u->ffn_norm},
-        {"attention sub-norm", HW_NORM_attn_sub_norm, HW_ATTN_SUB_NORM, u->attn, u->wo_in},
-        {"FFN sub-norm", HW_NORM_ffn_sub_norm, HW_FFN_SUB_NORM, u->hidden, u->down_in},
-        {"K norm", HW_NORM_k_norm, HW_K_NORM, u->k_row, u->k},
-        {"Q norm", HW_NORM_q_norm, HW_Q_NORM, u->q_row, u->q},
-    };
-    for (size_t i = 0; i < sizeof norm / sizeof norm[0]; i++) {
-        const struct hw_norm_row *row = &hw_norm_row[norm[i].id];
-        if (hw_has(c, row->where) &&
-            !quantize_norm(z, norm[i].name, hw_float_tensor(z->f, norm[i].gain, l),
-                           hw_length(c, row->n), norm[i].from, z->how.layer_eps, norm[i].to,
-                           &y->norm[norm[i].id]))
+    for (int i = 0; i < HW_N_NORMS; i++) {
+        char name[64];
+        const struct hw_norm_row *row = &hw_norm_row[i];
+        struct row_units unit = norm_units((enum hw_norm_id)i, u);
+        snprintf(name, sizeof name, "layers.%d.%s", l, row->name);
+        if (hw_has(z->c, row->where) &&
+            !quantize_norm(z, name, hw_float_tensor(z->f, gain_origin[i], l),
+                           hw_length(z->c, row->n), unit.in, z->how.layer_eps, unit.out[0],
+                           &z->q->layers[l].norm[i]))
             return false;
     }
     return true;
@@ -130,24 +169,15 @@ static bool quantize_norms(const struct hw_quantizer *z, int l, const struct hw_
 
 static bool quantize_matrices(const struct hw_quantizer *z, int l, const struct hw_layer_units *u)
 {
-    const struct {
-        double in, out[2];
-    } unit[HW_N_MATRICES] = {
-        [HW_MATRIX_wk] = {u->attn_norm, {u->k_row}},
-        [HW_MATRIX_wq] = {u->attn_norm, {u->q_row}},
-        [HW_MATRIX_wv] = {u->attn_norm, {u->v}},
-        [HW_MATRIX_wo] = {u->wo_in, {u->residual}},
-        [HW_MATRIX_gate_up] = {u->ffn_norm, {1.0 / 1024.0, u->up}},
-        [HW_MATRIX_down] = {u->down_in, {u->residual}},
-    };
     for (int i = 0; i < HW_N_MATRICES; i++) {
         char name[64];
         struct hw_source src = matrix_source(z, (enum hw_matrix_id)i, l);
+        struct row_units unit = matrix_units((enum hw_matrix_id)i, u);
         matrix_name(src.index, name, sizeof name);
         src.name = name;
-        src.in_unit = src.act_unit = unit[i].in;
-        src.out_unit[0] = unit[i].out[0];
-        src.out_unit[1] = unit[i].out[1];
+        src.in_unit = src.act_unit = unit.in;
+        src.out_unit[0] = unit.out[0];
+        src.out_unit[1] = unit.out[1];
         if (!hw_quantize_matrix(z, &src, &z->q->layers[l].matrix[i]))
             return false;
     }
@@ -155,8 +185,8 @@ static bool quantize_matrices(const struct hw_quantizer *z, int l, const struct 
         const struct hw_bias_row *row = &hw_bias_row[i];
         if (hw_has(z->c, row->where))
             quantize_bias(hw_float_tensor(z->f, bias_origin[i], l),
-                          hw_bias_length(z->c, (enum hw_bias_id)i), unit[row->matrix].out[0],
-                          z->q->layers[l].bias[i]);
+                          hw_bias_length(z->c, (enum hw_bias_id)i),
+                          matrix_units(row->matrix, u).out[0], z->q->layers[l].bias[i]);
     }
     return true;
 }
