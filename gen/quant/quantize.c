@@ -15,6 +15,7 @@
 #include "gen/quant/units.h"
 #include "gen/qmodel/memory.h"
 #include "gen/learn/tune.h"
+#include "refmodel/limits.h"
 #include "refmodel/ops.h"
 #include "refmodel/tables.h"
 
@@ -260,7 +261,7 @@ static bool quantize_ends(const struct hw_quantizer *z, double res_unit)
 // for the others. Every addition rounds to a step; `noise` is what these roundings add up to,
 // beside the residual's usual size. The default model, 16 to 19 bits: noise of 21, 11, 5.4, 2.7%
 // costs 6.5, 1.5, 0.4, 0.1% of perplexity.
-enum { RES_BITS = 20, MOST_RES_BITS = 24 };
+enum { RES_BITS = 20 };
 #define MOST_NOISE 0.02
 
 static int residual_bits(const struct hw_calibration *r, int wanted, FILE *progress)
@@ -268,7 +269,7 @@ static int residual_bits(const struct hw_calibration *r, int wanted, FILE *progr
     int bits = wanted ? wanted : RES_BITS;
     double per_unit = r->residual_inverse * sqrt((1.0 + 2.0 * r->n_layers) / 12.0), noise;
     while ((noise = hw_residual_unit(r, bits) * per_unit) > MOST_NOISE && !wanted &&
-           bits < MOST_RES_BITS)
+           bits < HW_MAX_RES_BITS)
         bits++;
     if (progress)
         fprintf(progress,
@@ -326,13 +327,13 @@ static bool check_options(const struct hw_quantize_options *o, struct hw_error *
     const struct {
         const char *name;
         int value, low, high;
-    } range[] = {
-        {"code-bits", o->widths.code_bits, 2, 4},
-        {"act-bits", o->widths.act_bits, 4, 12},
-        {"kv-bits", o->widths.kv_bits, 4, 12},
-        {"res-bits", o->widths.res_bits ? o->widths.res_bits : RES_BITS, 16, MOST_RES_BITS},
-        {"bits", o->weight_bits, 2, 8},
-        {"head-bits", head, 2, 8}};
+    } range[] = {{"code-bits", o->widths.code_bits, HW_MIN_CODE_BITS, HW_MAX_CODE_BITS},
+                 {"act-bits", o->widths.act_bits, HW_MIN_ACT_BITS, HW_MAX_ACT_BITS},
+                 {"kv-bits", o->widths.kv_bits, HW_MIN_KV_BITS, HW_MAX_KV_BITS},
+                 {"res-bits", o->widths.res_bits ? o->widths.res_bits : RES_BITS, HW_MIN_RES_BITS,
+                  HW_MAX_RES_BITS},
+                 {"bits", o->weight_bits, HW_MIN_WEIGHT_BITS, HW_MAX_WEIGHT_BITS},
+                 {"head-bits", head, HW_MIN_WEIGHT_BITS, HW_MAX_WEIGHT_BITS}};
     for (size_t i = 0; i < sizeof range / sizeof range[0]; i++) {
         if (range[i].value < range[i].low || range[i].value > range[i].high)
             return hw_fail(err, "quantize: %s: expected %d..%d, got %d", range[i].name,
