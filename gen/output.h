@@ -32,8 +32,8 @@ bool hw_output_file_open(struct hw_output_file *f, const char *path, struct hw_e
 // Closes it and puts it in its place, or, where *err is set, takes it away. Returns !err->set.
 bool hw_output_file_close(struct hw_output_file *f, struct hw_error *err);
 
-// Whether both are the same file or folder, or `path` is a file in the folder `input`, at any depth.
-// What does not exist is no input.
+// Whether both are the same file or folder, or `path` is a file in the folder `input`, at any
+// depth. What does not exist is no input.
 bool hw_output_is_input(const char *path, const char *input);
 // That, or `path` is a name in the folder, at any depth, where nothing is yet.
 bool hw_output_is_below(const char *path, const char *folder);
