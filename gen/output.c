@@ -162,21 +162,77 @@ bool hw_output_file_close(struct hw_output_file *f, struct hw_error *err)
     return !err->set;
 }
 
+// Whether the file is in a folder, at any depth; by a symbolic link too, but links to folders are
+// not followed.
+static bool holds(int at, const char *folder, int how, const struct stat *file)
+{
+    int fd = openat(at, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | how);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    bool found = false;
+    for (struct dirent *e; d && !found && (e = readdir(d)) != NULL;) {
+        struct stat st;
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        found = (fstatat(fd, e->d_name, &st, 0) == 0 && same_inode(file, &st)) ||
+                (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+                 holds(fd, e->d_name, O_NOFOLLOW, file));
+    }
+    if (d)
+        closedir(d);
+    else if (fd >= 0)
+        close(fd);
+    return found;
+}
+
 bool hw_output_is_input(const char *path, const char *input)
 {
     struct stat out, in;
     if (!path || !input || stat(path, &out) != 0 || stat(input, &in) != 0)
         return false;
-    if (same_inode(&out, &in))
+    return same_inode(&out, &in) || (S_ISDIR(in.st_mode) && holds(AT_FDCWD, input, 0, &out));
+}
+
+// What the name stands in: all before its last slash.
+static void parent_of(char to[HW_OUTPUT_PATH], const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    int n = slash ? (int)(slash - path) + 1 : 0;
+    snprintf(to, HW_OUTPUT_PATH, "%.*s.", n, path);
+}
+
+bool hw_output_is_below(const char *path, const char *folder)
+{
+    char at[HW_OUTPUT_PATH];
+    struct stat wanted, now, before = {0};
+    if (hw_output_is_input(path, folder))
         return true;
-    DIR *d = S_ISDIR(in.st_mode) ? opendir(input) : NULL;
-    bool found = false;
-    for (struct dirent *e; d && !found && (e = readdir(d)) != NULL;) {
-        found = fstatat(dirfd(d), e->d_name, &in, 0) == 0 && same_inode(&out, &in);
+    parent_of(at, path);
+    if (stat(folder, &wanted) != 0 || strlen(path) + strlen("/.") >= sizeof at)
+        return false;
+    while (stat(at, &now) == 0 && !same_inode(&now, &before)) { // the root's parent is the root
+        if (same_inode(&now, &wanted))
+            return true;
+        before = now;
+        if (strlen(at) + strlen("/..") >= sizeof at)
+            return false;
+        strcat(at, "/..");
     }
-    if (d)
-        closedir(d);
-    return found;
+    return false;
+}
+
+bool hw_output_same(const char *a, const char *b)
+{
+    char parent[2][HW_OUTPUT_PATH];
+    struct stat one, two;
+    bool is_one = stat(a, &one) == 0, is_two = stat(b, &two) == 0;
+    if (is_one && is_two)
+        return same_inode(&one, &two) && S_ISREG(one.st_mode);
+    const char *name[] = {strrchr(a, '/'), strrchr(b, '/')};
+    parent_of(parent[0], a);
+    parent_of(parent[1], b);
+    return !is_one && !is_two &&
+           strcmp(name[0] ? name[0] + 1 : a, name[1] ? name[1] + 1 : b) == 0 &&
+           stat(parent[0], &one) == 0 && stat(parent[1], &two) == 0 && same_inode(&one, &two);
 }
 
 // --- a folder

@@ -25,7 +25,7 @@ struct hw_output_file {
 };
 
 // Asked before work whose result is to go to `path`: whether it could be opened now, and is none of
-// the n inputs (files or folders; NULL: not given), nor directly in one.
+// the n inputs (files or folders; NULL: not given), nor a file in one, at any depth.
 bool hw_output_file_check(const char *path, const char *const *inputs, size_t n,
                           struct hw_error *err);
 // A regular file, or nothing, is replaced at the end; a symbolic link is followed; a device or pipe
@@ -34,8 +34,13 @@ bool hw_output_file_open(struct hw_output_file *f, const char *path, struct hw_e
 // Closes it and puts it in its place, or, where *err is set, takes it away. Returns !err->set.
 bool hw_output_file_close(struct hw_output_file *f, struct hw_error *err);
 
-// Whether both are the same file or folder, or `path` is a file directly in the folder `input`.
+// Whether both are the same file or folder, or `path` is a file in the folder `input`, at any
+// depth. What does not exist is no input.
 bool hw_output_is_input(const char *path, const char *input);
+// That, or `path` is a name in the folder, at any depth, where nothing is yet.
+bool hw_output_is_below(const char *path, const char *folder);
+// Whether both name one regular file, or one file to be.
+bool hw_output_same(const char *a, const char *b);
 
 // --- a folder
 

@@ -16,9 +16,19 @@ enum {
     HW_MIN_VOCAB_SIZE = 2,      // one token leaves nothing to choose, and no id for a text's start
     HW_MAX_VOCAB_SIZE = 524288, // logits are counted in 20 bits, pairs of a row in the drain
     HW_MAX_SEQ_LEN = 524288,    // positions are counted in 20 bits, one more than the last included
+    // Widths. The least are the narrowest that random shapes are simulated with (tests/shape.c).
+    HW_MIN_WEIGHT_BITS = 2,
+    HW_MAX_WEIGHT_BITS = 8, // a level, and a sum of levels, is a signed byte (msa_array.v)
+    HW_MIN_CODE_BITS = 2,   // a weight of 8 bits takes 4 planes of these
+    HW_MAX_CODE_BITS = 4,   // a column has a product for each code, 16 (msa_array.v)
+    HW_MIN_ACT_BITS = 4,
+    HW_MAX_ACT_BITS = 12, // sums of HW_MAX_HIDDEN_DIM products in the 40 bits of requant (fixed.h)
+    HW_MIN_KV_BITS = 4,
+    HW_MAX_KV_BITS = 12, // as queries (rope.v); a sum of HW_MAX_SEQ_LEN values in 62 bits (fixed.h)
+    HW_MIN_RES_BITS = 16, // coarser ones cost more than 6.5% of perplexity (quantize.c)
+    HW_MAX_RES_BITS = 24, // the drain's rows (drain.v, y), and squares in 62 bits: see HW_MAX_DIM
     // A float checkpoint may promise more: --ctx bakes less, and other dimensions are refused by
-    // the
-    // limits above, by name. Beyond these it is taken as damaged.
+    // the limits above, by name. Beyond these it is taken as damaged.
     HW_FILE_MAX_DIM = 1 << 16,
     HW_FILE_MAX_VOCAB_SIZE = 1 << 20,
     HW_FILE_MAX_SEQ_LEN = 1 << 24,

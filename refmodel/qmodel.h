@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The quantized model: everything the integer machine knows about a checkpoint, and nothing else.
-// gen/ fills it from a file, refmodel/ runs it, the emitter turns it into ROMs.
+// The quantized model: all that the integer machine knows about a checkpoint. Beside it what only
+// the host reads: real numbers that integers here come from (rope_base, rope_divisor, norm_eps) or
+// are read by (logit_scale), the reference's table of weights, the seed of made-up codes, the file
+// that codes lie in. gen/ fills it from a file, refmodel/ runs it, the emitter turns it into ROMs.
 #ifndef HW_QMODEL_H
 #define HW_QMODEL_H
 
@@ -11,9 +13,9 @@
 #include "refmodel/limits.h"
 
 enum {
-    HW_MAX_PLANES = 4,
-    HW_MAX_LEVELS = 16,        // 2^code_bits, code_bits is 2, 3 or 4
-    HW_MAX_SCALED_PAIRS = 128, // of a head whose rotation is scaled
+    HW_MAX_PLANES = HW_MAX_WEIGHT_BITS / HW_MIN_CODE_BITS,
+    HW_MAX_LEVELS = 1 << HW_MAX_CODE_BITS, // 2^code_bits
+    HW_MAX_SCALED_PAIRS = 128,             // of a head whose rotation is scaled
 };
 
 #define HW_MAX_ROPE_DIVISOR 1e6
@@ -43,12 +45,13 @@ struct hw_config {
     double norm_eps;
 };
 
-// Widths of the machine that change its numbers (the geometry's other knobs do not).
+// Widths of the machine that change its numbers (the geometry's other knobs do not); limits.h has
+// their ranges.
 struct hw_widths {
-    int code_bits; // bits of one weight code: 2, 3 or 4
-    int act_bits;  // matvec inputs, 4..12, default 10
-    int kv_bits;   // KV cache entries, 4..12, default 10
-    int res_bits;  // residual stream, 16..24, default 20
+    int code_bits; // bits of one weight code
+    int act_bits;  // matvec inputs, default 10
+    int kv_bits;   // KV cache entries, default 10
+    int res_bits;  // residual stream, default 20
 };
 
 // One weight matrix. Weight [r][c] is sum over planes p of levels[p][code[p][r][c]], in -128..127,

@@ -3,6 +3,7 @@
 // Four-valued, so that what nobody initialised is seen.
 #include "sim/dut.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,12 +16,20 @@ const char *const dut_simulator = "Icarus Verilog";
 enum { MOST_BYTES = 1 << 16 }; // of a tap: the scores of 26,000 positions
 
 // The file holds, for a chip, a line "token last" a token; for a slice, a line "pos n_words" a step
-// and its words after it, in hexadecimal.
-static bool write_inputs(const char *path, const struct dut_job *job)
+// and its words after it, in hexadecimal. `path` ends in XXXXXX, which become a name of this run's
+// own: others may simulate the same design now.
+static bool write_inputs(char *path, const struct dut_job *job)
 {
-    FILE *file = fopen(path, "w");
-    if (!file)
+    int fd = mkstemp(path);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!file) {
+        fprintf(stderr, "%s: cannot write: %s\n", path, strerror(errno));
+        if (fd >= 0) {
+            close(fd);
+            unlink(path);
+        }
         return false;
+    }
     for (int i = 0; i < job->n_tokens; i++)
         fprintf(file, "%d %d\n", job->token[i], i + 1 == job->n_tokens);
     for (int s = 0; s < job->n_steps; s++) {
@@ -32,7 +41,11 @@ static bool write_inputs(const char *path, const struct dut_job *job)
             fputc('\n', file);
         }
     }
-    return fclose(file) == 0;
+    if (fclose(file) == 0)
+        return true;
+    fprintf(stderr, "%s: cannot write: %s\n", path, strerror(errno));
+    unlink(path);
+    return false;
 }
 
 // Hexadecimal digits, most significant first, x or z where unknown, to bytes.
@@ -157,15 +170,16 @@ enum dut_result dut_run(const char *design, const struct dut_job *job, dut_event
     static struct arguments arguments;
     char inputs[4200];
     pid_t child;
-    snprintf(inputs, sizeof inputs, "%s/sim/inputs.txt", design);
+    snprintf(inputs, sizeof inputs, "%s/sim/inputs-XXXXXX", design);
     if (!write_inputs(inputs, job))
         return DUT_BROKEN;
     describe(&arguments, design, inputs, job);
     FILE *output = start(arguments.at, &child);
-    if (!output)
-        return DUT_BROKEN;
-    enum dut_result result = read_events(output, fn, user);
-    fclose(output); // vvp ends at its next line
-    waitpid(child, NULL, 0);
+    enum dut_result result = output ? read_events(output, fn, user) : DUT_BROKEN;
+    if (output) {
+        fclose(output); // vvp ends at its next line
+        waitpid(child, NULL, 0);
+    }
+    unlink(inputs);
     return result;
 }

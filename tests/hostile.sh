@@ -107,6 +107,14 @@ kind numpy "a NumPy array"
 kind ggjt "a GGML file from before GGUF"
 kind spm "a SentencePiece model"
 kind llamafile "a llamafile"
+head -c 2000 build/default.safetensors > $dir/kinds/cut
+long=$(python3 -c "import struct; print(8 + struct.unpack('<Q', open('build/default.safetensors', 'rb').read(8))[0])")
+kind cut "a safetensors file that is cut short in its header: expected more than $long bytes, got 2000"
+refused "cut as a quantized model" "kinds/cut: expected a quantized model, got a safetensors file that is cut short .* $long bytes, got 2000" \
+    "$hardwire" run $dir/kinds/cut -t models/tokenizer.bin
+head -c 100000 build/default.safetensors > $dir/kinds/half
+refused "a quantized model cut in its data" "kinds/half: metadata: expected at least [0-9]* bytes of data .* got [0-9]*" \
+    "$hardwire" run $dir/kinds/half -t models/tokenizer.bin
 for protocol in 2 3 4 5; do kind pickle$protocol "a PyTorch pickle"; done
 quantize "a config.json alone" "got a JSON file: of a Hugging Face model its folder" $dir/kinds/json
 quantize "noise" "not a checkpoint that is known .GGUF, llama2.c.*: llama2.c v0 header: " $dir/kinds/noise
@@ -133,7 +141,9 @@ for model in models/story.bin $dir/folder /bin/sh; do
 done
 # Texts and levels that are read to their end, or refused.
 text() { refused "$1" "$2" "$hardwire" run build/default.safetensors -t models/tokenizer.bin --perplexity "$3"; }
-text "a folder as text" "tests: cannot read: Is a directory" tests
+text "a folder as text" "tests: open: kind of file, expected a regular file" tests
+refused "a device as text" "/dev/zero: open: kind of file, expected a regular file" \
+    timeout 2 "$hardwire" run build/default.safetensors -t models/tokenizer.bin --perplexity /dev/zero
 printf 'Once upon a time\0there was a boy' > $dir/zero.txt
 text "a text with a zero byte" "zero.txt: byte 16: expected text, got a zero byte" $dir/zero.txt
 levels() { refused "$1" "$2" "$hardwire" quantize models/story.bin --levels "$3" --code-bits 3 -o $dir/out.safetensors -q; }

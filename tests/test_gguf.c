@@ -432,13 +432,15 @@ static void test_other_contents(void **state)
     (void)state;
     expect_rename_refused("GGUF\003", "GGUF\001", "version");
     expect_rename_refused("GGUF\003", "GGUF\x04", "version");
-    expect_rename_refused("llama.context_length", "llama.context_lengt_", "seq_len");
+    expect_rename_refused("llama.context_length", "llama.context_lengt_",
+                          "key llama.context_length: expected a number, got nothing");
     expect_rename_refused("llama.context_length", "llama.context\x01length", "printable");
     expect_rename_refused("llama.context_length", "llama.context\xE9length", "printable");
     expect_rename_refused("blk.0.attn_q.weight", "blk.0.attn_q.w\xFFight", "printable");
     expect_rename_refused("llama.context_length", "llama.rope.freq_base", "twice");
-    expect_rename_refused("attention.layer_norm_rms_epsilon", "attention.layer_norm_rms_epsilox",
-                          "norm epsilon");
+    expect_rename_refused(
+        "attention.layer_norm_rms_epsilon", "attention.layer_norm_rms_epsilox",
+        "key llama.attention.layer_norm_rms_epsilon: expected a number, got nothing");
     expect_rename_refused("blk.0.attn_q.weight", "blk.1.attn_q.weight", "twice");
     expect_rename_refused("blk.0.attn_q.weight", "blk.0.attn_q.we_ght", "got nothing");
 
@@ -456,6 +458,26 @@ static void test_other_contents(void **state)
     expect_refused(&b, "multiple of 256 for Q4_K");
     after(&b, "blk.0.attn_q.weight")[20] = 200;
     expect_refused(&b, "type 200");
+}
+
+// Behind the last tensor: nothing, its padding, and not a byte more.
+static void test_bytes_behind(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    put_gguf(&b, &tiny, F32);
+    while (b.n % 32 != 0)
+        b.bytes[b.n++] = 0;
+    struct hw_error err;
+    struct hw_model *model = open_bytes(&b, &err);
+    if (!model)
+        fail_msg("%s", err.text);
+    hw_model_close(model);
+    b.bytes[b.n++] = 0;
+    expect_refused(&b, "end: file size, expected ");
+    for (int i = 0; i < 5000; i++)
+        b.bytes[b.n++] = (uint8_t)i;
+    expect_refused(&b, "what follows the last tensor is no part of the model");
 }
 
 static void test_random_damage(void **state)
@@ -485,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_every_weight),   cmocka_unit_test(test_scaled_rope),
         cmocka_unit_test(test_cut_anywhere),   cmocka_unit_test(test_damaged_header),
         cmocka_unit_test(test_other_contents), cmocka_unit_test(test_random_damage),
+        cmocka_unit_test(test_bytes_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -360,9 +360,13 @@ static void test_wide_numbers(void **state)
         0.0, 0.0);
     expect_divisors("{\"type\": \"linear\", \"factor\": 2, \"x\": 99999999999999999999}", 2.0, 2.0);
     expect_scaling_refused("{\"type\": \"linear\", \"factor\": 1e999}",
-                           "factor: expected a number");
+                           "factor: expected a number, got \"1e999\"");
     expect_scaling_refused("{\"type\": \"linear\", \"factor\": Infinity}",
-                           "factor: expected a number");
+                           "factor: expected a number, got \"Infinity\"");
+    expect_scaling_refused("{\"type\": \"linear\", \"factor\": -Infinity}",
+                           "factor: expected a number, got \"-Infinity\"");
+    expect_scaling_refused("{\"a\": [NaN,NaN,NaN,-1e400], \"type\": \"linear\", \"factor\": NaN}",
+                           "factor: expected a number, got \"NaN\"");
     expect_scaling_refused("{\"type\": \"linear\", \"factor\": 100000000000000000000000000000}",
                            "got 1e+29");
     expect_scaling_refused("null, \"a\": 12345678901234567890123-", "JSON");
@@ -709,6 +713,10 @@ static void test_overlaps_and_cycles(void **state)
     assert_int_equal(symlink("model-1.safetensors", SHARD_2), 0);
     write_text(INDEX, "{\"weight_map\": {\"a\": \"model-1.safetensors\"}}");
     expect_model_refused("model-1.safetensors: open");
+    remove_all();
+    write_bytes(CONFIG, "", 0);
+    expect_model_refused(
+        "config.json: open: file size, expected 1 byte or more, got an empty file");
     remove_all();
     assert_int_equal(symlink("config.json", CONFIG), 0);
     expect_model_refused("config.json");

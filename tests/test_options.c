@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "gen/cmd.h"
+#include "refmodel/limits.h"
 
 static const struct hw_verb *const VERBS[] = {&HW_VERB_INSPECT, &HW_VERB_QUANTIZE, &HW_VERB_PLAN,
                                               &HW_VERB_EMIT,    &HW_VERB_RUN,      &HW_VERB_SIM};
@@ -49,6 +50,42 @@ static int parse(const struct hw_verb *verb, void *request, struct hw_operands *
 static int parse_one(const struct hw_verb *verb, void *request, const char *word)
 {
     return parse(verb, request, NULL, 1, &word);
+}
+
+// The rows of the verbs, by name.
+static const struct hw_option *row_of(const struct hw_verb *verb, const char *name)
+{
+    for (int g = 0; g < HW_MOST_GROUPS && verb->groups[g].rows; g++)
+        for (const struct hw_option *o = verb->groups[g].rows; o->name; o++)
+            if (strcmp(o->name, name) == 0)
+                return o;
+    fail_msg("%s has no --%s", verb->name, name);
+    return NULL;
+}
+
+// A width is asked for in the range that the machine has it in.
+static void test_widths(void **state)
+{
+    static const struct {
+        const struct hw_verb *verb;
+        const char *name;
+        int low, high;
+    } WIDTHS[] = {
+        {&HW_VERB_QUANTIZE, "bits", HW_MIN_WEIGHT_BITS, HW_MAX_WEIGHT_BITS},
+        {&HW_VERB_QUANTIZE, "head-bits", HW_MIN_WEIGHT_BITS, HW_MAX_WEIGHT_BITS},
+        {&HW_VERB_QUANTIZE, "code-bits", HW_MIN_CODE_BITS, HW_MAX_CODE_BITS},
+        {&HW_VERB_QUANTIZE, "act-bits", HW_MIN_ACT_BITS, HW_MAX_ACT_BITS},
+        {&HW_VERB_QUANTIZE, "kv-bits", HW_MIN_KV_BITS, HW_MAX_KV_BITS},
+        {&HW_VERB_QUANTIZE, "res-bits", HW_MIN_RES_BITS, HW_MAX_RES_BITS},
+        {&HW_VERB_PLAN, "bits", HW_MIN_WEIGHT_BITS, HW_MAX_WEIGHT_BITS},
+        {&HW_VERB_PLAN, "wide-bits", HW_MIN_WEIGHT_BITS, HW_MAX_WEIGHT_BITS},
+        {&HW_VERB_EMIT, "code-bits", HW_MIN_CODE_BITS, HW_MAX_CODE_BITS},
+    };
+    for (size_t i = 0; i < sizeof WIDTHS / sizeof WIDTHS[0]; i++) {
+        const struct hw_option *o = row_of(WIDTHS[i].verb, WIDTHS[i].name);
+        assert_int_equal((int)o->low, WIDTHS[i].low);
+        assert_int_equal((int)o->high, WIDTHS[i].high);
+    }
 }
 
 static void test_tables(void **state)
@@ -241,8 +278,9 @@ static void test_write(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables), cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_parse),  cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_slips),  cmocka_unit_test(test_write)};
+        cmocka_unit_test(test_tables),   cmocka_unit_test(test_widths),
+        cmocka_unit_test(test_ranges),   cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_slips),
+        cmocka_unit_test(test_write)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,7 +112,7 @@ static void test_text(void **state)
     expect_tokens("\n<|endoftext|>Once upon \n <|endoftext|>a cat\n\n<|endoftext|>\n", 0, want, n);
     expect_tokens("Once upon<|endoftext|>a cat", first + 1, want, first + 1);
     assert_null(hw_score_text("build/none", NULL, 0, &n, &err));
-    assert_non_null(strstr(err.text, "build/none: cannot read"));
+    assert_non_null(strstr(err.text, "build/none: open: "));
 }
 
 int main(void)

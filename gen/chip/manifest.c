@@ -37,27 +37,27 @@ static const struct {
     NUMBER(cols, 2, HW_MAX_COLS, SAME),
     NUMBER(vec, 2, HW_MAX_ROWS, SAME),
     NUMBER(att_pos, 1, HW_MAX_ATT_POS, SAME),
-    NUMBER(code_bits, 2, 4, SAME),
+    NUMBER(code_bits, HW_MIN_CODE_BITS, HW_MAX_CODE_BITS, SAME),
     NUMBER(head_dim, 4, HW_MAX_HEAD_DIM, SAME),
-    NUMBER(act_bits, 4, 12, SAME),
-    NUMBER(kv_bits, 4, 12, SAME),
-    NUMBER(res_bits, 16, 24, SAME),
+    NUMBER(act_bits, HW_MIN_ACT_BITS, HW_MAX_ACT_BITS, SAME),
+    NUMBER(kv_bits, HW_MIN_KV_BITS, HW_MAX_KV_BITS, SAME),
+    NUMBER(res_bits, HW_MIN_RES_BITS, HW_MAX_RES_BITS, SAME),
     NUMBER(sub_norm, 0, 1, SAME),
     NUMBER(qkv_bias, 0, 1, CAPACITY),
     NUMBER(qk_norm, 0, 1, SAME),
     NUMBER(window, 0, 1, CAPACITY),
     NUMBER(selftest, 0, 1, SAME),
-    NUMBER(kv_ctx, 4, HW_MAX_CTX, SAME),
+    NUMBER(kv_ctx, 2, HW_MAX_CTX, SAME),
     NUMBER(bank_bytes, 0, HW_MOST_BANK_BYTES, SAME),
     NUMBER(macro_words, 0, 8 * HW_MOST_BANK_BYTES, SAME),
     NUMBER(macro_bits, 0, 8 * HW_MOST_BANK_BYTES, SAME),
     NUMBER(rope_lo_bits, 1, 19, SAME), // where a position is cut in two
     NUMBER(rope_hi_bits, 1, 30, CAPACITY),
     NUMBER(acc_bits, 24, 40, CAPACITY),
-    NUMBER(ctx, 4, HW_MAX_CTX, CAPACITY),
-    NUMBER(max_dim, 4, 1 << 20, CAPACITY),
+    NUMBER(ctx, 2, HW_MAX_CTX, CAPACITY),
+    NUMBER(max_dim, 2, 1 << 20, CAPACITY), // whole columns, as max_hidden
     NUMBER(max_q_dim, 4, 1 << 20, CAPACITY),
-    NUMBER(max_hidden, 4, 1 << 20, CAPACITY),
+    NUMBER(max_hidden, 2, 1 << 20, CAPACITY),
     NUMBER(max_kv_dim, 4, 1 << 20, CAPACITY),
     NUMBER(kv_rows, 2, 1 << 20, CAPACITY),
     NUMBER(weight_addr_bits, 1, 30, CAPACITY),
@@ -396,13 +396,15 @@ static const struct hw_out_file *find(const struct hw_manifest *m, const char *p
     return NULL;
 }
 
-// What sim/build and sim/build_group leave.
+// What sim/build, sim/build_group and killed runs in Icarus leave; inputs.txt: an older version.
 static bool is_simulation(const char *path, bool is_folder)
 {
     static const char *const folder[] = {"sim", "sim/verilated", "sim/*_g[0-9]*",
                                          "sim/*_g[0-9]*/obj"};
     static const char *const file[] = {"sim/cosim",
                                        "sim/design.vvp",
+                                       "sim/inputs.txt",
+                                       "sim/inputs-??????",
                                        "sim/verilator.log",
                                        "sim/icarus.log",
                                        "sim/verilator.stamp",

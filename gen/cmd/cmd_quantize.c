@@ -9,6 +9,7 @@
 #include "gen/qmodel/file.h"
 #include "gen/quant/quantize.h"
 #include "gen/quant/score.h"
+#include "refmodel/limits.h"
 
 struct request {
     const char *model, *output, *levels, *text, *tokenizer;
@@ -117,17 +118,19 @@ static int quantize(int argc, char **argv)
 static const struct hw_option OPTIONS[] = {
     {"output", 'o', HW_SETS(struct request, output), "FILE",
      .help = "quantized model to write (left out: only the table is printed)"},
-    {"bits", 'b', HW_SETS(struct request, bits), "N", 2, 8, .otherwise = "8",
+    {"bits", 'b', HW_SETS(struct request, bits), "N", HW_MIN_WEIGHT_BITS, HW_MAX_WEIGHT_BITS,
+     .otherwise = "8",
      .help = "bits of a weight; a natively ternary model keeps its codes unless this is given"},
-    {"head-bits", 0, HW_SETS(struct request, head_bits), "N", 2, 8,
-     .otherwise = "as --bits; ternary: 8", .help = "of embedding and classifier"},
-    {"code-bits", 'c', HW_SETS(struct request, code_bits), "N", 2, 4, .otherwise = "4; ternary: 2",
-     .help = "bits of a ROM code; wider weights take several planes"},
-    {"act-bits", 0, HW_SETS(struct request, act_bits), "N", 4, 12, .otherwise = "10",
-     .help = "activations"},
-    {"kv-bits", 0, HW_SETS(struct request, kv_bits), "N", 4, 12, .otherwise = "10",
-     .help = "KV cache"},
-    {"res-bits", 0, HW_SETS(struct request, res_bits), "N", 16, 24,
+    {"head-bits", 0, HW_SETS(struct request, head_bits), "N", HW_MIN_WEIGHT_BITS,
+     HW_MAX_WEIGHT_BITS, .otherwise = "as --bits; ternary: 8",
+     .help = "of embedding and classifier"},
+    {"code-bits", 'c', HW_SETS(struct request, code_bits), "N", HW_MIN_CODE_BITS, HW_MAX_CODE_BITS,
+     .otherwise = "4; ternary: 2", .help = "bits of a ROM code; wider weights take several planes"},
+    {"act-bits", 0, HW_SETS(struct request, act_bits), "N", HW_MIN_ACT_BITS, HW_MAX_ACT_BITS,
+     .otherwise = "10", .help = "activations"},
+    {"kv-bits", 0, HW_SETS(struct request, kv_bits), "N", HW_MIN_KV_BITS, HW_MAX_KV_BITS,
+     .otherwise = "10", .help = "KV cache"},
+    {"res-bits", 0, HW_SETS(struct request, res_bits), "N", HW_MIN_RES_BITS, HW_MAX_RES_BITS,
      .otherwise = "20, more where calibration finds outliers", .help = "residual"},
     {"ctx", 0, HW_SETS(struct request, ctx), "N", 1, INT_MAX, .otherwise = "the checkpoint's",
      .help = "bake a context of N positions"},

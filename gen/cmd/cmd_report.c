@@ -184,6 +184,9 @@ static bool check_outputs(const struct report_request *q, struct hw_error *err)
     const struct hw_request *r = &q->design;
     const char *inputs[] = {r->input, r->fabric, r->cost.nodes, q->sim, q->measured};
     size_t n = sizeof inputs / sizeof inputs[0];
+    if (q->json && hw_output_same(r->output, q->json))
+        return hw_fail(err, "%s: --json: expected another name than -o, got %s", q->json,
+                       r->output);
     return hw_output_file_check(r->output, inputs, n, err) &&
            (!q->json || hw_output_file_check(q->json, inputs, n, err));
 }

@@ -31,7 +31,9 @@ static int simulate(const struct hw_request *r, struct hw_error *err)
 {
     char *args[HW_MOST_SIM_ARGS];
     int n = hand_on(r, args, sizeof args / sizeof args[0], err), status = 0;
-    const struct hw_sim_request sim = {r->output, r->input, r->icarus, args, n};
+    char design[HW_OUTPUT_PATH + 2]; // no option of other programs, where it begins as one
+    snprintf(design, sizeof design, "%s%s", *r->output == '-' ? "./" : "", r->output);
+    const struct hw_sim_request sim = {design, r->input, r->icarus, args, n};
     if (!err->set)
         status = hw_simulate(&sim, err);
     for (int i = 0; i < n; i++)
@@ -42,6 +44,9 @@ static int simulate(const struct hw_request *r, struct hw_error *err)
 static bool check_json(const struct hw_request *r, struct hw_error *err)
 {
     const char *inputs[] = {r->input, r->cosim.tokenizer, r->ask.messages};
+    if (r->cosim.json && hw_output_is_below(r->cosim.json, r->output))
+        return hw_fail(err, "%s: --json: expected a name outside of the design, got one in %s",
+                       r->cosim.json, r->output);
     return !r->cosim.json ||
            hw_output_file_check(r->cosim.json, inputs, sizeof inputs / sizeof inputs[0], err);
 }

@@ -6,6 +6,7 @@
 
 #include "gen/cmd.h"
 #include "gen/read/safetensors.h"
+#include "refmodel/limits.h"
 
 const struct hw_option HW_GEOMETRY_OPTIONS[] = {
     {"rows", 0, HW_SETS(struct hw_geometry, rows), "N", 1, HW_ANY_COUNT, .otherwise = "32",
@@ -49,12 +50,12 @@ const struct hw_option HW_DESIGN_OPTIONS[] = {
 const struct hw_option HW_SHAPE_OPTIONS[] = {
     {"shape", 0, HW_SETS(struct hw_request, shape), "D,H,L,N,K,V,C[,untied]",
      .help = "no model: dim, hidden, layers, heads, kv heads, vocab, context, with random weights"},
-    {"bits", 0, HW_SETS(struct hw_request, bits), "N", 2, 8,
+    {"bits", 0, HW_SETS(struct hw_request, bits), "N", HW_MIN_WEIGHT_BITS, HW_MAX_WEIGHT_BITS,
      .otherwise = "4; plan of a checkpoint: 8", .help = "of these weights"},
-    {"code-bits", 0, HW_SETS(struct hw_request, code_bits), "N", 2, 4, .otherwise = "4",
-     .help = "of a ROM code"},
-    {"wide-bits", 0, HW_SETS(struct hw_request, wide_bits), "N", 2, 8, .otherwise = "as --bits",
-     .help = "of embedding, classifier, wk, wv"},
+    {"code-bits", 0, HW_SETS(struct hw_request, code_bits), "N", HW_MIN_CODE_BITS, HW_MAX_CODE_BITS,
+     .otherwise = "4", .help = "of a ROM code"},
+    {"wide-bits", 0, HW_SETS(struct hw_request, wide_bits), "N", HW_MIN_WEIGHT_BITS,
+     HW_MAX_WEIGHT_BITS, .otherwise = "as --bits", .help = "of embedding, classifier, wk, wv"},
     {0}};
 
 bool hw_shape_is_named(const struct hw_request *r)

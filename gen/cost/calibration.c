@@ -7,6 +7,7 @@
 
 #include "gen/cost/shapes.h"
 #include "gen/read/json.h"
+#include "refmodel/limits.h"
 
 struct system { // a row of "systems"
     const char *name;
@@ -23,17 +24,17 @@ static bool read_numbers(struct system *s, const json_t *row, const char *path,
     const struct {
         const char *key;
         int *to, low, high;
-    } number[] = {{"bits", &s->bits.bits, 2, 8},
-                  {"wide_bits", &s->bits.wide_bits, 2, 8},
-                  {"code_bits", &s->bits.code_bits, 2, 4},
-                  {"kv_bits", &s->bits.kv_bits, 4, 12},
-                  {"context", &s->context, 2, 1 << 19},
-                  {"position", &s->position, 0, 1 << 19},
+    } number[] = {{"bits", &s->bits.bits, HW_MIN_WEIGHT_BITS, HW_MAX_WEIGHT_BITS},
+                  {"wide_bits", &s->bits.wide_bits, HW_MIN_WEIGHT_BITS, HW_MAX_WEIGHT_BITS},
+                  {"code_bits", &s->bits.code_bits, HW_MIN_CODE_BITS, HW_MAX_CODE_BITS},
+                  {"kv_bits", &s->bits.kv_bits, HW_MIN_KV_BITS, HW_MAX_KV_BITS},
+                  {"context", &s->context, 2, HW_MAX_SEQ_LEN},
+                  {"position", &s->position, 0, HW_MAX_SEQ_LEN},
                   {"users", &s->users, 1, 1 << 20},
-                  {"rows", &s->geometry.rows, 0, 1 << 16},
-                  {"cols", &s->geometry.cols, 0, 1 << 11},
+                  {"rows", &s->geometry.rows, 0, HW_MAX_ROWS},
+                  {"cols", &s->geometry.cols, 0, HW_MAX_COLS},
                   {"vec", &s->geometry.vec, 0, 1 << 11},
-                  {"att_pos", &s->geometry.att_pos, 0, 1 << 16}};
+                  {"att_pos", &s->geometry.att_pos, 0, HW_MAX_ATT_POS}};
     for (size_t i = 0; i < sizeof number / sizeof number[0]; i++) {
         *number[i].to = -1;
         if (!hw_json_int(row, number[i].key, number[i].to, path, err))

@@ -87,10 +87,10 @@ void hw_fields_of_config(struct hw_fields *f, struct hw_qmodel *q)
     add_bool(f, "qk_norm", true, &c->qk_norm);
     add_unusual(f, "window", 1, HW_MAX_SEQ_LEN, 0, &c->window);
     add_unusual(f, "bos", 0, HW_MAX_VOCAB_SIZE, 1, &c->bos); // 1 in files older than this field
-    add_int(f, "code_bits", "", 2, 4, &w->code_bits);
-    add_int(f, "act_bits", "", 4, 12, &w->act_bits);
-    add_int(f, "kv_bits", "", 4, 12, &w->kv_bits);
-    add_int(f, "res_bits", "", 16, 24, &w->res_bits);
+    add_int(f, "code_bits", "", HW_MIN_CODE_BITS, HW_MAX_CODE_BITS, &w->code_bits);
+    add_int(f, "act_bits", "", HW_MIN_ACT_BITS, HW_MAX_ACT_BITS, &w->act_bits);
+    add_int(f, "kv_bits", "", HW_MIN_KV_BITS, HW_MAX_KV_BITS, &w->kv_bits);
+    add_int(f, "res_bits", "", HW_MIN_RES_BITS, HW_MAX_RES_BITS, &w->res_bits);
 }
 
 // --- tensors

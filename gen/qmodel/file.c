@@ -14,6 +14,7 @@
 #include "gen/output.h"
 #include "gen/qmodel/fields.h"
 #include "gen/read/cursor.h"
+#include "gen/read/kind.h"
 #include "refmodel/limits.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -501,6 +502,9 @@ static bool parse(struct hw_qmodel *q, const uint8_t *data, size_t size, const c
     uint64_t header = 0;
     for (int i = 0; i < 8 && size >= 8; i++)
         header |= (uint64_t)data[i] << (8 * i);
+    char words[HW_FOREIGN_WORDS_SIZE];
+    if (hw_cut_safetensors(data, size, words))
+        return hw_fail(err, "%s: expected a quantized model, got %s", path, words);
     if (size < 8 || header > size - 8)
         return not_quantized(path, "no safetensors file", err);
     json_error_t where;

@@ -15,6 +15,7 @@
 #include "gen/quant/units.h"
 #include "gen/qmodel/memory.h"
 #include "gen/learn/tune.h"
+#include "refmodel/limits.h"
 #include "refmodel/ops.h"
 #include "refmodel/tables.h"
 
@@ -99,30 +100,69 @@ static void quantize_bias(const float *bias, int n, double unit, int16_t *to)
     }
 }
 
+#define GAIN_SOURCE(member, name, elements, where, from, region) HW_##from,
+static const enum hw_tensor_id gain_origin[HW_N_NORMS] = {HW_LAYER_NORMS(GAIN_SOURCE)};
+
+// Units of what a row of arch.h reads and makes. A switch without default: a row that is not here
+// does not compile.
+struct row_units {
+    double in, out[2]; // of gate_up's rows in turn; else the first
+};
+
+static struct row_units norm_units(enum hw_norm_id id, const struct hw_layer_units *u)
+{
+    switch (id) {
+    case HW_NORM_attn_norm:
+        return (struct row_units){u->residual, {u->attn_norm}};
+    case HW_NORM_ffn_norm:
+        return (struct row_units){u->residual, {u->ffn_norm}};
+    case HW_NORM_attn_sub_norm:
+        return (struct row_units){u->attn, {u->wo_in}};
+    case HW_NORM_ffn_sub_norm:
+        return (struct row_units){u->hidden, {u->down_in}};
+    case HW_NORM_k_norm:
+        return (struct row_units){u->k_row, {u->k}};
+    case HW_NORM_q_norm:
+        return (struct row_units){u->q_row, {u->q}};
+    case HW_N_NORMS:
+        break;
+    }
+    return (struct row_units){0};
+}
+
+static struct row_units matrix_units(enum hw_matrix_id id, const struct hw_layer_units *u)
+{
+    switch (id) {
+    case HW_MATRIX_wk:
+        return (struct row_units){u->attn_norm, {u->k_row}};
+    case HW_MATRIX_wq:
+        return (struct row_units){u->attn_norm, {u->q_row}};
+    case HW_MATRIX_wv:
+        return (struct row_units){u->attn_norm, {u->v}};
+    case HW_MATRIX_wo:
+        return (struct row_units){u->wo_in, {u->residual}};
+    case HW_MATRIX_gate_up:
+        return (struct row_units){u->ffn_norm, {1.0 / 1024.0, u->up}};
+    case HW_MATRIX_down:
+        return (struct row_units){u->down_in, {u->residual}};
+    case HW_N_MATRICES:
+        break;
+    }
+    return (struct row_units){0};
+}
+
 // The norms of a layer that the family has.
 static bool quantize_norms(const struct hw_quantizer *z, int l, const struct hw_layer_units *u)
 {
-    const struct hw_config *c = z->c;
-    struct hw_qlayer *y = &z->q->layers[l];
-    const struct {
-        const char *name;
-        enum hw_norm_id id;
-        enum hw_tensor_id gain;
-        double from, to; // units of what it reads and makes
-    } norm[] = {
-        {"attention norm", HW_NORM_attn_norm, HW_ATTN_NORM, u->residual, u->attn_norm},
-        {"FFN norm", HW_NORM_ffn_norm, HW_FFN_NORM, u->residual, u->ffn_norm},
-        {"attention sub-norm", HW_NORM_attn_sub_norm, HW_ATTN_SUB_NORM, u->attn, u->wo_in},
-        {"FFN sub-norm", HW_NORM_ffn_sub_norm, HW_FFN_SUB_NORM, u->hidden, u->down_in},
-        {"K norm", HW_NORM_k_norm, HW_K_NORM, u->k_row, u->k},
-        {"Q norm", HW_NORM_q_norm, HW_Q_NORM, u->q_row, u->q},
-    };
-    for (size_t i = 0; i < sizeof norm / sizeof norm[0]; i++) {
-        const struct hw_norm_row *row = &hw_norm_row[norm[i].id];
-        if (hw_has(c, row->where) &&
-            !quantize_norm(z, norm[i].name, hw_float_tensor(z->f, norm[i].gain, l),
-                           hw_length(c, row->n), norm[i].from, z->how.layer_eps, norm[i].to,
-                           &y->norm[norm[i].id]))
+    for (int i = 0; i < HW_N_NORMS; i++) {
+        char name[64];
+        const struct hw_norm_row *row = &hw_norm_row[i];
+        struct row_units unit = norm_units((enum hw_norm_id)i, u);
+        snprintf(name, sizeof name, "layers.%d.%s", l, row->name);
+        if (hw_has(z->c, row->where) &&
+            !quantize_norm(z, name, hw_float_tensor(z->f, gain_origin[i], l),
+                           hw_length(z->c, row->n), unit.in, z->how.layer_eps, unit.out[0],
+                           &z->q->layers[l].norm[i]))
             return false;
     }
     return true;
@@ -130,24 +170,15 @@ static bool quantize_norms(const struct hw_quantizer *z, int l, const struct hw_
 
 static bool quantize_matrices(const struct hw_quantizer *z, int l, const struct hw_layer_units *u)
 {
-    const struct {
-        double in, out[2];
-    } unit[HW_N_MATRICES] = {
-        [HW_MATRIX_wk] = {u->attn_norm, {u->k_row}},
-        [HW_MATRIX_wq] = {u->attn_norm, {u->q_row}},
-        [HW_MATRIX_wv] = {u->attn_norm, {u->v}},
-        [HW_MATRIX_wo] = {u->wo_in, {u->residual}},
-        [HW_MATRIX_gate_up] = {u->ffn_norm, {1.0 / 1024.0, u->up}},
-        [HW_MATRIX_down] = {u->down_in, {u->residual}},
-    };
     for (int i = 0; i < HW_N_MATRICES; i++) {
         char name[64];
         struct hw_source src = matrix_source(z, (enum hw_matrix_id)i, l);
+        struct row_units unit = matrix_units((enum hw_matrix_id)i, u);
         matrix_name(src.index, name, sizeof name);
         src.name = name;
-        src.in_unit = src.act_unit = unit[i].in;
-        src.out_unit[0] = unit[i].out[0];
-        src.out_unit[1] = unit[i].out[1];
+        src.in_unit = src.act_unit = unit.in;
+        src.out_unit[0] = unit.out[0];
+        src.out_unit[1] = unit.out[1];
         if (!hw_quantize_matrix(z, &src, &z->q->layers[l].matrix[i]))
             return false;
     }
@@ -155,8 +186,8 @@ static bool quantize_matrices(const struct hw_quantizer *z, int l, const struct 
         const struct hw_bias_row *row = &hw_bias_row[i];
         if (hw_has(z->c, row->where))
             quantize_bias(hw_float_tensor(z->f, bias_origin[i], l),
-                          hw_bias_length(z->c, (enum hw_bias_id)i), unit[row->matrix].out[0],
-                          z->q->layers[l].bias[i]);
+                          hw_bias_length(z->c, (enum hw_bias_id)i),
+                          matrix_units(row->matrix, u).out[0], z->q->layers[l].bias[i]);
     }
     return true;
 }
@@ -230,7 +261,7 @@ static bool quantize_ends(const struct hw_quantizer *z, double res_unit)
 // for the others. Every addition rounds to a step; `noise` is what these roundings add up to,
 // beside the residual's usual size. The default model, 16 to 19 bits: noise of 21, 11, 5.4, 2.7%
 // costs 6.5, 1.5, 0.4, 0.1% of perplexity.
-enum { RES_BITS = 20, MOST_RES_BITS = 24 };
+enum { RES_BITS = 20 };
 #define MOST_NOISE 0.02
 
 static int residual_bits(const struct hw_calibration *r, int wanted, FILE *progress)
@@ -238,7 +269,7 @@ static int residual_bits(const struct hw_calibration *r, int wanted, FILE *progr
     int bits = wanted ? wanted : RES_BITS;
     double per_unit = r->residual_inverse * sqrt((1.0 + 2.0 * r->n_layers) / 12.0), noise;
     while ((noise = hw_residual_unit(r, bits) * per_unit) > MOST_NOISE && !wanted &&
-           bits < MOST_RES_BITS)
+           bits < HW_MAX_RES_BITS)
         bits++;
     if (progress)
         fprintf(progress,
@@ -296,13 +327,13 @@ static bool check_options(const struct hw_quantize_options *o, struct hw_error *
     const struct {
         const char *name;
         int value, low, high;
-    } range[] = {
-        {"code-bits", o->widths.code_bits, 2, 4},
-        {"act-bits", o->widths.act_bits, 4, 12},
-        {"kv-bits", o->widths.kv_bits, 4, 12},
-        {"res-bits", o->widths.res_bits ? o->widths.res_bits : RES_BITS, 16, MOST_RES_BITS},
-        {"bits", o->weight_bits, 2, 8},
-        {"head-bits", head, 2, 8}};
+    } range[] = {{"code-bits", o->widths.code_bits, HW_MIN_CODE_BITS, HW_MAX_CODE_BITS},
+                 {"act-bits", o->widths.act_bits, HW_MIN_ACT_BITS, HW_MAX_ACT_BITS},
+                 {"kv-bits", o->widths.kv_bits, HW_MIN_KV_BITS, HW_MAX_KV_BITS},
+                 {"res-bits", o->widths.res_bits ? o->widths.res_bits : RES_BITS, HW_MIN_RES_BITS,
+                  HW_MAX_RES_BITS},
+                 {"bits", o->weight_bits, HW_MIN_WEIGHT_BITS, HW_MAX_WEIGHT_BITS},
+                 {"head-bits", head, HW_MIN_WEIGHT_BITS, HW_MAX_WEIGHT_BITS}};
     for (size_t i = 0; i < sizeof range / sizeof range[0]; i++) {
         if (range[i].value < range[i].low || range[i].value > range[i].high)
             return hw_fail(err, "quantize: %s: expected %d..%d, got %d", range[i].name,

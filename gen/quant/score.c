@@ -2,13 +2,13 @@
 // Owns scoring: text to tokens, windows over threads, the two models side by side.
 #include "gen/quant/score.h"
 
-#include <errno.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/read/cursor.h"
 #include "refmodel/ref.h"
 
 enum { MAX_THREADS = 64 };
@@ -33,36 +33,22 @@ static int *encode_documents(const struct hw_tokenizer *tok, char *text, size_t 
     return ids;
 }
 
-// The whole file with a zero behind it; NULL where there is no memory. The caller looks at err,
-// too.
+// The whole file with a zero behind it; NULL where it cannot be read. The caller looks at err, too.
 static char *read_text(const char *path, size_t *size, struct hw_error *err)
 {
-    FILE *file = fopen(path, "rb");
-    char *text = NULL;
+    struct hw_file file;
     *size = 0;
-    if (!file) {
-        hw_fail(err, "%s: cannot read: %s", path, strerror(errno));
+    if (!hw_file_map(&file, path, err))
+        return NULL;
+    *size = file.size;
+    char *text = malloc(*size + 1);
+    if (text)
+        memcpy(text, file.data, *size);
+    hw_file_unmap(&file);
+    if (!text) {
+        hw_fail(err, "%s: out of memory", path);
         return NULL;
     }
-    for (size_t room = 0;;) {
-        if (*size + 1 >= room) {
-            char *more = realloc(text, room = 2 * room + (1 << 16));
-            if (!more) {
-                hw_fail(err, "%s: out of memory", path);
-                break;
-            }
-            text = more;
-        }
-        size_t n = fread(text + *size, 1, room - *size - 1, file);
-        *size += n;
-        if (n == 0)
-            break;
-    }
-    if (ferror(file))
-        hw_fail(err, "%s: cannot read: %s", path, strerror(errno));
-    fclose(file);
-    if (!text)
-        return NULL;
     text[*size] = '\0';
     if (strlen(text) < *size)
         hw_fail(err, "%s: byte %zu: expected text, got a zero byte", path, strlen(text));

@@ -21,7 +21,10 @@ static bool map_descriptor(struct hw_file *file, int fd, const char *path, struc
     if (!S_ISREG(st.st_mode))
         return hw_fail(err, "%s: open: kind of file, expected a regular file, got another kind",
                        path);
-    if (st.st_size <= 0 || (uintmax_t)st.st_size > SIZE_MAX)
+    if (st.st_size == 0)
+        return hw_fail(err, "%s: open: file size, expected 1 byte or more, got an empty file",
+                       path);
+    if (st.st_size < 0 || (uintmax_t)st.st_size > SIZE_MAX)
         return hw_fail(err, "%s: open: file size, expected 1..%zu bytes, got %jd", path, SIZE_MAX,
                        (intmax_t)st.st_size);
     void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);

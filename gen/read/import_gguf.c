@@ -165,6 +165,19 @@ static bool check_features(struct importer *im)
     return true;
 }
 
+// What every file of the family has: without them nothing tells what is computed.
+static bool check_keys(const struct importer *im)
+{
+    static const char *const needed[] = {"embedding_length", "feed_forward_length",
+                                         "block_count",      "attention.head_count",
+                                         "context_length",   "attention.layer_norm_rms_epsilon"};
+    char key[KEY_SIZE];
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+        if (!hw_gguf_find(&im->gguf, family_key(im, needed[i], key)))
+            return hw_fail(im->err, "%s: key %s: expected a number, got nothing", im->file, key);
+    return true;
+}
+
 static bool read_bos(const struct importer *im, struct hw_config *c)
 {
     struct hw_special special;
@@ -220,14 +233,13 @@ static bool read_config(const struct importer *im, struct hw_config *c)
                        im->file, embed ? "an absurd shape" : "nothing");
     c->vocab_size = (int)embed->dims[1];
     c->rope_base = 10000.0;
-    if (!key_int(im, "embedding_length", &c->dim) ||
+    if (!check_keys(im) || !key_int(im, "embedding_length", &c->dim) ||
         !key_int(im, "feed_forward_length", &c->hidden_dim) ||
         !key_int(im, "block_count", &c->n_layers) ||
         !key_int(im, "attention.head_count", &c->n_heads) ||
         !key_int(im, "context_length", &c->seq_len) ||
         !key_real(im, "rope.freq_base", &c->rope_base))
         return false;
-    c->norm_eps = -1.0; // must be there
     c->n_kv_heads = c->n_heads;
     if (c->n_heads > 0 && c->dim % c->n_heads == 0)
         c->head_dim = c->dim / c->n_heads;
@@ -309,6 +321,20 @@ static int compare_extents(const void *a, const void *b)
     return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
+// Behind the last tensor, by where it is, there is at most what fills it up to the alignment.
+static bool check_end(const struct importer *im)
+{
+    const struct hw_gguf *g = &im->gguf;
+    const struct extent *last = &im->extents[im->n_used - 1]; // token_embd.weight at least
+    uint64_t mask = g->alignment - 1, end = g->data_start + last->offset + last->bytes;
+    uint64_t most = g->data_start + ((last->offset + last->bytes + mask) & ~mask);
+    return g->file->size <= most ||
+           hw_fail(im->err,
+                   "%s: end: file size, expected %llu bytes (%llu with padding), got %zu: what "
+                   "follows the last tensor is no part of the model",
+                   im->file, (unsigned long long)end, (unsigned long long)most, g->file->size);
+}
+
 // Every tensor of the file has been placed, and no two share bytes.
 static bool check_coverage(struct importer *im)
 {
@@ -331,7 +357,7 @@ static bool check_coverage(struct importer *im)
                            (unsigned long long)(a->offset + a->bytes), (int)a->name.len,
                            a->name.bytes, (unsigned long long)b->offset);
     }
-    return true;
+    return check_end(im);
 }
 
 static bool place_all(struct importer *im)

@@ -14,16 +14,26 @@
 
 enum { MAX_JSON_BYTES = 256 << 20 };
 
-// A number of `n` bytes that jansson would refuse becomes, in as many bytes, one that it reads: an
-// integer beyond 64 bits a real, whatever no double holds a string, which is no number.
-static void tame_number(char *at, size_t n)
+// Copies n bytes to `to`, in quotes. Returns the length.
+static size_t quote(char *to, const char *at, size_t n)
+{
+    to[0] = to[n + 1] = '"';
+    memcpy(to + 1, at, n);
+    return n + 2;
+}
+
+// Copies a number of `n` bytes; of one that jansson would refuse, one that it reads: an integer
+// beyond 64 bits as a real, whatever no double holds as a string, which is no number. Returns the
+// length, at most n + 2.
+static size_t tame_number(char *to, const char *at, size_t n)
 {
     char text[32], *end;
     bool integer =
         memchr(at, '.', n) == NULL && memchr(at, 'e', n) == NULL && memchr(at, 'E', n) == NULL;
-    size_t digits = n - (at[0] == '-');
+    size_t digits = n - (at[0] == '-'), length = n;
+    memcpy(to, at, n);
     if ((integer && digits < 19) || n < 5)
-        return;
+        return n;
     char *copy = strndup(at, n);
     errno = 0;
     if (copy && integer)
@@ -32,48 +42,66 @@ static void tame_number(char *at, size_t n)
         double value = strtod(copy, &end);
         bool read = *end == '\0'; // else it is no number, as jansson will say
         if (read && !isfinite(value)) {
-            at[0] = at[n - 1] = '"';
+            length = quote(to, at, n);
         } else if (read && integer) {
             int len = snprintf(text, sizeof text, "%.10e", value);
-            memset(at, ' ', n);
-            memcpy(at, text, (size_t)len); // at most 18 of the 19 or more
+            memset(to, ' ', n);
+            memcpy(to, text, (size_t)len); // at most 18 of the 19 or more
         }
     }
     free(copy);
+    return length;
 }
 
-// NaN, Infinity and -Infinity become strings. Returns the length of the word at p, 0 where it is
-// none of them.
-static size_t tame_word(char *p, const char *end)
+// The length of NaN, Infinity or -Infinity at p; 0 where it is none of them.
+static size_t word_length(const char *p, const char *end)
 {
     static const char *const words[] = {"NaN", "Infinity", "-Infinity"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         size_t n = strlen(words[i]);
-        if ((size_t)(end - p) >= n && memcmp(p, words[i], n) == 0) {
-            p[0] = p[n - 1] = '"';
+        if ((size_t)(end - p) >= n && memcmp(p, words[i], n) == 0)
             return n;
-        }
     }
     return 0;
 }
 
-// Outside strings.
-static void tame(char *p, const char *end)
+static size_t string_length(const char *p, const char *end)
 {
-    while (p < end) {
-        size_t n = 1;
+    size_t n = 1, most = (size_t)(end - p);
+    while (n < most && p[n] != '"')
+        n += p[n] == '\\' ? 2 : 1;
+    return n + 1 < most ? n + 1 : most;
+}
+
+static size_t number_length(const char *p, const char *end)
+{
+    size_t n = 0;
+    while (p + n < end && p[n] && strchr("+-.0123456789eE", p[n]))
+        n++;
+    return n;
+}
+
+// Copies a text to `to`, which has room for twice as much: the shortest that grows, NaN, does so by
+// two bytes. Outside of strings, numbers become what jansson reads, and words strings. Returns the
+// length.
+static size_t tame(char *to, const char *p, const char *end)
+{
+    char *begin = to;
+    for (size_t n; p < end; p += n) {
         if (*p == '"') {
-            while (p + n < end && p[n] != '"')
-                n += p[n] == '\\' ? 2 : 1;
-            n++;
-        } else if ((n = tame_word(p, end)) == 0) {
-            for (n = 0; p + n < end && p[n] && strchr("+-.0123456789eE", p[n]);)
-                n++;
-            tame_number(p, n);
-            n = n ? n : 1;
+            n = string_length(p, end);
+            memcpy(to, p, n);
+            to += n;
+        } else if ((n = word_length(p, end)) > 0) {
+            to += quote(to, p, n);
+        } else if ((n = number_length(p, end)) > 0) {
+            to += tame_number(to, p, n);
+        } else {
+            *to++ = *p;
+            n = 1;
         }
-        p = (size_t)(end - p) > n ? p + n : (char *)(uintptr_t)end;
     }
+    return (size_t)(to - begin);
 }
 
 // Whether it begins as an object or a list does; if so, the parser knows better what is wrong.
@@ -93,15 +121,15 @@ json_t *hw_json_load(const char *path, const uint8_t *bytes, size_t len, struct 
                 len);
         return NULL;
     }
-    const char *foreign = begins_as_json(bytes, len) ? NULL : hw_foreign_bytes(bytes, len);
-    char *text = foreign ? NULL : malloc(len + 1);
+    char words[HW_FOREIGN_WORDS_SIZE];
+    const char *foreign = begins_as_json(bytes, len) ? NULL : hw_foreign_bytes(bytes, len, words);
+    char *text = foreign ? NULL : malloc(2 * len + 1);
     if (!text) {
         hw_fail(err, foreign ? "%s: expected JSON, got %s" : "%s: out of memory", path, foreign);
         return NULL;
     }
-    memcpy(text, bytes, len);
-    tame(text, text + len);
-    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+    size_t n = tame(text, (const char *)bytes, (const char *)bytes + len);
+    json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
     free(text);
     if (!root)
         hw_fail(err, "%s: JSON line %d column %d: %s", path, why.line, why.column, why.text);

@@ -8,12 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// A few words for an error, with the remedy where there is one; NULL: nothing that is known.
-const char *hw_foreign_bytes(const uint8_t *bytes, size_t n);
+// A few words for an error, with the remedy where there is one; NULL: nothing that is known. The
+// bytes are all of the file.
+enum { HW_FOREIGN_WORDS_SIZE = 400 };
+const char *hw_foreign_bytes(const uint8_t *bytes, size_t n, char words[HW_FOREIGN_WORDS_SIZE]);
+// The same where they are a safetensors file that ends in its header; NULL: they are not.
+const char *hw_cut_safetensors(const uint8_t *bytes, size_t n, char words[HW_FOREIGN_WORDS_SIZE]);
 
 // Whether a folder holds weights, but none of a whole model in safetensors: words for the first
 // such file by name, with it and with the remedy.
-enum { HW_FOREIGN_WORDS_SIZE = 400 };
 bool hw_foreign_folder(const char *path, char words[HW_FOREIGN_WORDS_SIZE]);
 
 #endif

@@ -325,7 +325,8 @@ static bool import(struct hw_model *model, struct hw_error *err)
         return hw_import_gguf(model, err);
     if (hw_is_bitllama(&model->files[0]))
         return hw_import_bitllama(model, err);
-    const char *foreign = hw_foreign_bytes(model->files[0].data, model->files[0].size);
+    char words[HW_FOREIGN_WORDS_SIZE];
+    const char *foreign = hw_foreign_bytes(model->files[0].data, model->files[0].size, words);
     if (foreign)
         return hw_fail(err, "%s: expected a checkpoint (" FORMATS "), got %s", model->path,
                        foreign);

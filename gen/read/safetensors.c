@@ -9,7 +9,7 @@
 #include "gen/read/json.h"
 #include "gen/read/kind.h"
 
-enum { MAX_HEADER = 100 * 1000 * 1000, MAX_NAME = 255 }; // the first as the format says
+enum { MAX_NAME = 255 };
 
 static int compare_names(const void *a, const void *b)
 {
@@ -91,15 +91,16 @@ static bool check_layout(struct hw_safetensor *tensors, size_t n, const struct h
 
 static bool read_file(struct hw_safetensors *s, const struct hw_file *file, struct hw_error *err)
 {
+    char words[HW_FOREIGN_WORDS_SIZE];
     const char *foreign =
-        hw_file_is_safetensors(file) ? NULL : hw_foreign_bytes(file->data, file->size);
+        hw_file_is_safetensors(file) ? NULL : hw_foreign_bytes(file->data, file->size, words);
     if (foreign)
         return hw_fail(err, "%s: expected a safetensors file, got %s", file->path, foreign);
     struct hw_cursor c = hw_cursor_over(file, err);
     uint64_t header_size = hw_cursor_u64(&c, "length of the header");
-    if (!err->set && header_size > MAX_HEADER)
+    if (!err->set && header_size > HW_MOST_SAFETENSORS_HEADER)
         return hw_fail(err, "%s: header: length, expected at most %d, got %llu", file->path,
-                       MAX_HEADER, (unsigned long long)header_size);
+                       HW_MOST_SAFETENSORS_HEADER, (unsigned long long)header_size);
     const uint8_t *header = hw_cursor_take(&c, header_size, "header");
     if (!header)
         return false;

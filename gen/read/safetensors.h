@@ -8,6 +8,8 @@
 
 #include "gen/read/cursor.h"
 
+enum { HW_MOST_SAFETENSORS_HEADER = 100 * 1000 * 1000 }; // bytes, as the format says
+
 struct hw_safetensor {
     const char *name;  // lives as long as the container
     const char *dtype; // "F32", "BF16", ...

@@ -66,7 +66,8 @@ static struct hw_tokenizer *read_llama2c(const struct hw_file *file, int vocab_s
 static struct hw_tokenizer *read_other(const struct hw_file *file, int vocab_size,
                                        struct hw_error *err)
 {
-    const char *foreign = hw_foreign_bytes(file->data, file->size);
+    char words[HW_FOREIGN_WORDS_SIZE];
+    const char *foreign = hw_foreign_bytes(file->data, file->size, words);
     if (!foreign)
         return read_llama2c(file, vocab_size, err);
     hw_fail(err, "%s: expected a tokenizer (llama2.c, GGUF, tokenizer.json or its folder), got %s",
