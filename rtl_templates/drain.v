@@ -16,7 +16,11 @@ module drain #(
     parameter VEC = 8,
     parameter ACC_W = 32,
     parameter SCALE_ADDR_W = 10,
-    parameter CLOCKS = 3
+    parameter CLOCKS = 3,
+    // fields of the instruction
+    parameter DEST_W = `HW_MATVEC_DEST_W,
+    parameter SHIFT2_W = `HW_MATVEC_HIDDEN_SHIFT_W,
+    parameter TAG_W = SHIFT2_W + `HW_MATVEC_SHIFT_W + DEST_W
 ) (
     input  wire                    clk,
     input  wire                    rst,
@@ -27,7 +31,7 @@ module drain #(
     input  wire                    block_done,
     input  wire [VEC*ACC_W-1:0]    block_early, // its first rows, with block_done
     input  wire [ROWS*ACC_W-1:0]   block_sum,   // all rows, from a cycle later on
-    input  wire [16:0]             block_tag, // {hidden_shift[5:0], shift[5:0], dest[4:0]}
+    input  wire [TAG_W-1:0]        block_tag, // {hidden_shift, shift, dest} of the instruction
     input  wire [19:0]             block_row,
     input  wire [19:0]             block_rows,
 
@@ -37,7 +41,7 @@ module drain #(
     input  wire                    embed_last,
     input  wire [VEC*ACC_W-1:0]    embed_sum,
     input  wire [19:0]             embed_row,
-    input  wire [5:0]              embed_shift,
+    input  wire [`HW_EMBED_SHIFT_W-1:0] embed_shift,
     input  wire [SCALE_ADDR_W-1:0] embed_scale, // with embed_next
     input  wire [$clog2(VEC)-1:0]  embed_lane,
 
@@ -46,8 +50,8 @@ module drain #(
     input  wire                    recv_last,
     input  wire [VEC*24-1:0]       recv_data,
     input  wire [19:0]             recv_row,
-    input  wire [4:0]              recv_dest,
-    input  wire [5:0]              recv_shift2,
+    input  wire [DEST_W-1:0]       recv_dest,
+    input  wire [SHIFT2_W-1:0]     recv_shift2,
 
     // scale ROM
     output wire                    scale_read,
@@ -62,8 +66,8 @@ module drain #(
     output reg                     y_logits,    // LOGITS
     output reg                     y_act,       // ACT
     output reg                     y_last,      // the last rows of the matrix
-    output reg  [4:0]              y_dest,
-    output reg  [5:0]              y_shift2,
+    output reg  [DEST_W-1:0]       y_dest,
+    output reg  [SHIFT2_W-1:0]     y_shift2,
     output reg  [19:0]             y_row,
     output reg  [VEC*24-1:0]       y,           // signed
     output wire                    add_soon,    // rows to ADD leave in two cycles
@@ -77,7 +81,7 @@ module drain #(
     // --- stage 0: walk over the block ---------------------------------------------------------
     reg                    walking;
     reg [19:0]             offset;              // of this group in the block
-    reg [16:0]             tag;
+    reg [TAG_W-1:0]        tag;
     reg [SCALE_ADDR_W-1:0] scale;               // of the group that follows in the block
     reg [19:0]             row, rows;
 
@@ -85,7 +89,11 @@ module drain #(
     wire [19:0] now_off   = block_done ? 20'd0 : offset;
     wire [19:0] now_row   = block_done ? block_row : row;
     wire [19:0] now_rows  = block_done ? block_rows : rows;
-    wire [16:0] now_tag   = block_done ? block_tag : tag;
+    wire [TAG_W-1:0] now_tag = block_done ? block_tag : tag;
+    wire [SHIFT2_W-1:0] tag_shift2;
+    wire [`HW_MATVEC_SHIFT_W-1:0] tag_shift;
+    wire [DEST_W-1:0] tag_dest;
+    assign {tag_shift2, tag_shift, tag_dest} = now_tag;
     wire        matrix_end = now_row + VEC_20 >= now_rows;
     wire        block_end  = now_off + VEC_20 >= ROWS_20;
 
@@ -111,12 +119,12 @@ module drain #(
     localparam ROUND = CLOCKS > 3 ? 1 : 0, PARTS = CLOCKS > 4 ? 1 : 0;
     localparam AT_PRODUCT = 1 + PARTS; // registers before
     localparam LANE_W = $clog2(VEC);
-    localparam FACT_W = 1 + 5 + 6 + 20;
+    localparam FACT_W = 1 + SHIFT2_W + DEST_W + 20;
     wire [CLOCKS-1:0] move;
     wire              y_comes, way_busy, last_y, unused_tag;
     wire              y_soon = move[CLOCKS-2];  // y_comes of the next cycle
-    wire [4:0]        dest_soon, dest_y;
-    wire [5:0]        more_y;
+    wire [DEST_W-1:0] dest_soon, dest_y;
+    wire [SHIFT2_W-1:0] more_y;
     wire [19:0]       row_y;
     wire [FACT_W-1:0] facts_soon;
     pipe #(.STAGES(CLOCKS - 1)) u_way (
@@ -126,15 +134,15 @@ module drain #(
     // what belongs to rows, a clock before they leave and then
     stage #(.N(CLOCKS - 2), .W(FACT_W)) u_soon (
         .clk(clk), .en(move[CLOCKS-3:0]), .q(facts_soon),
-        .d({embed_valid ? embed_last : matrix_end, now_tag[16:11],
-            embed_valid ? `HW_DST_INIT : now_tag[4:0], embed_valid ? embed_row : now_row})
+        .d({embed_valid ? embed_last : matrix_end, tag_shift2,
+            embed_valid ? `HW_DST_INIT : tag_dest, embed_valid ? embed_row : now_row})
     );
     stage #(.N(1), .W(FACT_W)) u_end (
         .clk(clk), .en(y_soon), .d(facts_soon), .q({last_y, more_y, dest_y, row_y})
     );
-    assign {dest_soon, add_row} = facts_soon[24:0];
+    assign {dest_soon, add_row} = facts_soon[DEST_W+19:0];
     assign add_soon             = y_soon && dest_soon == `HW_DST_ADD;
-    wire [5:0]        now_shift = embed_valid ? embed_shift : now_tag[10:5];
+    wire [`HW_MATVEC_SHIFT_W-1:0] now_shift = embed_valid ? embed_shift : tag_shift;
     wire [VEC*24-1:0] rounded;
 
     // offsets are multiples of VEC: row e of a group is one of ROWS / VEC, not of ROWS. The first group is
@@ -155,7 +163,7 @@ module drain #(
             assign scales[e] = scale_data[e*12 +: 12];
             reg signed [ACC_W-1:0] acc;
             reg signed [P_W-1:0]   product;
-            reg [5:0]              shift;
+            reg [`HW_MATVEC_SHIFT_W-1:0] shift;
             wire [LANE_W-1:0]      at = embed_valid ? embed_lane : e[LANE_W-1:0];
             wire [11:0]            word = scales[at];
             reg [7:0]              mant;
@@ -191,7 +199,7 @@ module drain #(
     endgenerate
 
     wire        y_next      = y_comes || recv_valid;
-    wire [4:0]  y_dest_next = recv_valid ? recv_dest : dest_y;
+    wire [DEST_W-1:0] y_dest_next = recv_valid ? recv_dest : dest_y;
     wire [19:0] y_row_next  = recv_valid ? recv_row : row_y;
     always @(posedge clk) begin
         y_valid    <= y_next;

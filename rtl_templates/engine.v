@@ -120,8 +120,9 @@ module engine #(
     wire                   angles_busy;
 
     // fields that are cut to a parameter's width are wider than any: an address may have more bits
-    wire [4:0]  rows_dest   = insn[`HW_MATVEC_DEST]; // MATVEC, RECV
-    wire [3:0]  rows_region = insn[`HW_MATVEC_REGION];
+    wire [`HW_MATVEC_DEST_W-1:0] rows_dest = insn[`HW_MATVEC_DEST]; // MATVEC, RECV
+    wire [3:0]  mv_source   = insn[`HW_MATVEC_SOURCE];
+    wire [3:0]  recv_target = insn[`HW_RECV_TARGET];
     wire [19:0] rows_count  = insn[`HW_MATVEC_ROWS];
     wire [31:0] mv_weight   = {{(32-`HW_MATVEC_WEIGHT_W){1'b0}}, insn[`HW_MATVEC_WEIGHT]};
     wire [31:0] mv_chunks   = {{(32-`HW_MATVEC_CHUNKS_W){1'b0}}, insn[`HW_MATVEC_CHUNKS]};
@@ -131,7 +132,7 @@ module engine #(
     wire [31:0] em_weight   = {{(32-`HW_EMBED_WEIGHT_W){1'b0}}, insn[`HW_EMBED_WEIGHT]};
     wire [31:0] em_scale    = {{(32-`HW_EMBED_SCALE_W){1'b0}}, insn[`HW_EMBED_SCALE]};
     wire [31:0] em_level    = {{(32-`HW_EMBED_LEVEL_W){1'b0}}, insn[`HW_EMBED_LEVEL]};
-    wire [3:0]  norm_dest   = insn[`HW_NORM_REGION];
+    wire [3:0]  norm_dest   = insn[`HW_NORM_TARGET];
     wire [31:0] norm_gain   = {{(32-`HW_NORM_GAIN_W){1'b0}}, insn[`HW_NORM_GAIN]};
     wire [19:0] norm_length = insn[`HW_NORM_ELEMENTS];
     wire [31:0] attn_row    = {{(32-`HW_ATTN_KV_ROW_W){1'b0}}, insn[`HW_ATTN_KV_ROW]};
@@ -205,13 +206,14 @@ module engine #(
     wire [ROWS*COLS*CODE_W-1:0] code_read;
     wire [(8<<CODE_W)-1:0]      level_read;
     wire                        s1_valid, s1_first, s1_last, matvec_busy, array_busy, array_next, array_done;
-    localparam FACTS_W = 17 + SCALE_ADDR_W + 40; // of a row block, for the drain
+    localparam TAG_W   = `HW_MATVEC_HIDDEN_SHIFT_W + `HW_MATVEC_SHIFT_W + `HW_MATVEC_DEST_W;
+    localparam FACTS_W = TAG_W + SCALE_ADDR_W + 40; // of a row block, for the drain
     wire [FACTS_W-1:0]          s1_facts, facts_next;
     wire [COUNT_W-1:0]          s1_cols;
     wire [VEC*ACC_W-1:0]        array_early;
     wire [ROWS*ACC_W-1:0]       array_sum;
     wire [`HW_LAT_ROM:0]        embed_move;
-    wire [16:0]                 block_tag;
+    wire [TAG_W-1:0]            block_tag;
     wire [SCALE_ADDR_W-1:0]     block_scale, scale_addr;
     wire [19:0]                 block_row, block_rows;
     wire                        embed_busy;
@@ -220,7 +222,7 @@ module engine #(
     matvec #(
         .ROWS(ROWS), .COLS(COLS), .VEC(VEC), .WEIGHT_ADDR_W(WEIGHT_ADDR_W),
         .LEVEL_ADDR_W(LEVEL_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W), .CHUNK_W(CHUNK_W),
-        .COUNT_W(COUNT_W)
+        .COUNT_W(COUNT_W), .TAG_W(TAG_W)
     ) u_matvec (
         .clk(clk), .rst(rst), .insn_valid(matvec_valid), .insn_ready(matvec_ready),
         .insn_weight(mv_weight[WEIGHT_ADDR_W-1:0]), .insn_level(mv_level[LEVEL_ADDR_W-1:0]),
@@ -228,10 +230,10 @@ module engine #(
         .insn_last_chunk(mv_chunks[CHUNK_W-1:0] - 1'b1), .insn_last_cols(mv_cols[COUNT_W-1:0]),
         .insn_last_plane(mv_plane[1:0]),
         .insn_tag({insn[`HW_MATVEC_HIDDEN_SHIFT], insn[`HW_MATVEC_SHIFT], rows_dest}),
-        .region(matvec_region), .insn_region(rows_region[1:0]), .available(act_there),
+        .region(matvec_region), .insn_region(mv_source[1:0]), .available(act_there),
         .read(mv_read), .weight_addr(mv_weight_addr), .level_addr(mv_level_addr), .act_chunk(act_chunk),
         .s1_valid(s1_valid), .s1_first(s1_first), .s1_last(s1_last), .s1_cols(s1_cols),
-        .s1_tag(s1_facts[FACTS_W-1 -: 17]), .s1_scale(s1_facts[40 +: SCALE_ADDR_W]),
+        .s1_tag(s1_facts[FACTS_W-1 -: TAG_W]), .s1_scale(s1_facts[40 +: SCALE_ADDR_W]),
         .s1_row(s1_facts[39:20]), .s1_rows(s1_facts[19:0]), .busy(matvec_busy)
     );
 
@@ -302,7 +304,7 @@ module engine #(
     wire [VEC*ACC_W-1:0]    embed_sum;
     wire [SCALE_ADDR_W-1:0] embed_scale;
     wire [$clog2(VEC)-1:0]  embed_lane;
-    reg  [5:0]              embed_shift;
+    reg  [`HW_EMBED_SHIFT_W-1:0] embed_shift;
 
     embed #(
         .ROWS(ROWS), .COLS(COLS), .VEC(VEC), .CODE_W(CODE_W), .ACC_W(ACC_W), .TOKEN_W(TOKEN_W),
@@ -321,9 +323,9 @@ module engine #(
         .pick(pick), .pick_lane(pick_lane), .pick_group(pick_group), .part(part)
     );
 
-    reg  [4:0]  recv_dest;
+    reg  [`HW_RECV_DEST_W-1:0] recv_dest;
     reg  [1:0]  recv_region;
-    reg  [5:0]  recv_shift2;
+    reg  [`HW_RECV_HIDDEN_SHIFT_W-1:0] recv_shift2;
     reg  [19:0] recv_row, recv_rows;
     wire        recv_take = recv_busy && s_vec_valid;
     wire        recv_last = recv_row + VEC[19:0] >= recv_rows;
@@ -342,7 +344,7 @@ module engine #(
             recv_row    <= 20'd0;
             recv_rows   <= rows_count;
             recv_dest   <= rows_dest;
-            recv_region <= rows_region[1:0];
+            recv_region <= recv_target[1:0];
             recv_shift2 <= insn[`HW_RECV_HIDDEN_SHIFT];
         end
         if (rst)
@@ -351,8 +353,8 @@ module engine #(
 
     wire                 y_valid, y_residual, y_qkv, y_hidden, y_logits, y_act;
     wire                 y_last, add_soon, scale_read, drain_busy;
-    wire [4:0]           y_dest;
-    wire [5:0]           y_shift2;
+    wire [`HW_MATVEC_DEST_W-1:0] y_dest;
+    wire [`HW_MATVEC_HIDDEN_SHIFT_W-1:0] y_shift2;
     wire [19:0]          y_row, add_row;
     wire [VEC*24-1:0]    y;
 
@@ -719,7 +721,7 @@ module engine #(
     assign units_busy = rows_busy | recv_busy | residual_busy | norm_busy | angles_busy | qkv_busy | rope_busy
                       | attn_busy | swiglu_busy | argmax_busy | side_busy;
 
-    wire unused_bits = &{1'b0, facts_next, block_scale, insn, rows_region, mv_weight,
+    wire unused_bits = &{1'b0, facts_next, block_scale, insn, mv_source, recv_target, mv_weight,
                          mv_chunks, mv_cols, mv_scale, mv_level,
                          mv_plane, way_move, way_take, embed_move, em_weight, em_scale, em_level, em_plane, norm_dest,
                          norm_gain, attn_row, attn_heads, attn_group, attn_kv, attn_step, attn_bias, heads_gain,

@@ -17,7 +17,8 @@ module matvec #(
     parameter LEVEL_ADDR_W = 6,
     parameter SCALE_ADDR_W = 10,
     parameter CHUNK_W = 6, // address bits of a region of activations, in chunks
-    parameter COUNT_W = 12 // elements of a region
+    parameter COUNT_W = 12, // elements of a region
+    parameter TAG_W = 17   // of what the drain must know of a matrix
 ) (
     input  wire                     clk,
     input  wire                     rst,
@@ -32,7 +33,7 @@ module matvec #(
     input  wire [CHUNK_W-1:0]       insn_last_chunk, // chunks - 1
     input  wire [COUNT_W-1:0]       insn_last_cols,  // columns used in the last chunk
     input  wire [1:0]               insn_last_plane, // planes - 1
-    input  wire [16:0]              insn_tag,        // dest, shifts: handed to the drain
+    input  wire [TAG_W-1:0]         insn_tag,        // dest, shifts: handed to the drain
 
     // activations
     output reg  [1:0]               region,
@@ -50,7 +51,7 @@ module matvec #(
     output reg                      s1_first,
     output reg                      s1_last,
     output reg  [COUNT_W-1:0]       s1_cols,  // columns used in this chunk
-    output reg  [16:0]              s1_tag,   // for the drain of the word's row block
+    output reg  [TAG_W-1:0]         s1_tag,   // for the drain of the word's row block
     output reg  [SCALE_ADDR_W-1:0]  s1_scale,
     output reg  [19:0]              s1_row,   // first row
     output reg  [19:0]              s1_rows,  // rows of the matrix
@@ -71,7 +72,7 @@ module matvec #(
     reg [COUNT_W-1:0]       done_cols;  // of the chunks before
     reg [COUNT_W-1:0]       needed;     // elements, for this chunk
     reg [1:0]               plane, last_plane;
-    reg [16:0]              tag;
+    reg [TAG_W-1:0]         tag;
     reg [GROUP_W-1:0]       drain;      // cycles until another block may end
 
     wire at_last_chunk = chunk == last_chunk;

@@ -106,7 +106,7 @@ module sequencer #(
             assign side_pending = 1'b0;
         end
     endgenerate
-    wire   of_residual = SUB_NORM == 0 || insn[`HW_NORM_REGION] == `HW_REGION_X;
+    wire   of_residual = SUB_NORM == 0 || insn[`HW_NORM_TARGET] == `HW_REGION_X;
     assign norm_waits  = of_residual ? residual_pending && !residual_done : side_pending && !side_done;
 
     always @(posedge clk) begin

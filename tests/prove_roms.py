@@ -148,15 +148,15 @@ FIELDS = {  # of each operation: least significant bit, width
     "EMBED": {"planes": (18, 3), "shift": (21, 6), "weight": (33, 28), "dim": (61, 20),
               "chunks": (81, 12), "block_words": (93, 14), "scale": (107, 20), "level": (127, 12),
               "vocab": (139, 20)},
-    "NORM": {"region": (14, 4), "shift": (21, 6), "eps": (33, 32), "elements": (65, 20),
+    "NORM": {"target": (14, 4), "shift": (21, 6), "eps": (33, 32), "elements": (65, 20),
              "gain": (85, 20)},
-    "MATVEC": {"dest": (9, 5), "region": (14, 4), "planes": (18, 3), "shift": (21, 6),
+    "MATVEC": {"dest": (9, 5), "source": (14, 4), "planes": (18, 3), "shift": (21, 6),
                "hidden_shift": (27, 6), "weight": (33, 28), "rows": (61, 20), "chunks": (81, 12),
                "last_cols": (93, 12), "scale": (105, 20), "level": (125, 12)},
     "ATTN": {"score_shift": (21, 6), "att_shift": (27, 3), "kv_row": (33, 20), "heads": (61, 12),
              "group_heads": (81, 12), "kv_heads": (93, 12), "kv_step": (105, 12), "window": (117, 20),
              "biased": (137, 1), "bias": (138, 20)},
-    "RECV": {"dest": (9, 5), "region": (14, 4), "hidden_shift": (27, 6), "rows": (61, 20)},
+    "RECV": {"dest": (9, 5), "target": (14, 4), "hidden_shift": (27, 6), "rows": (61, 20)},
     "HEADS": {"k_shift": (21, 6), "q_shift": (27, 6), "k_eps": (33, 32), "q_eps": (65, 32),
               "gain": (97, 20)},
 }
@@ -309,7 +309,7 @@ class Layout:
                self.m.number("hidden_dim"))[region]
         eps = self.m.meta[f"{name}.eps_ss" if self.sub_norm and name != "norm" else "eps_ss"]
         at = self.insn(name, NORM, sample_only=sample_only, shift=self.m.number(f"{name}.shift"),
-                       region=region, elements=dim, gain=None, eps=int(eps))["gain"]
+                       target=region, elements=dim, gain=None, eps=int(eps))["gain"]
         self.halves(gain, dim, at)
 
     def halves(self, tensor, n, at):
@@ -367,7 +367,7 @@ class Layout:
         matrix = Matrix(self.m, name)
         first, last = rows or (0, matrix.n_out)
         chunks = -(-matrix.n_in // self.g["COLS"])
-        at = self.insn(title or name, MATVEC, dest=dest, region=region, sample_only=sample_only,
+        at = self.insn(title or name, MATVEC, dest=dest, source=region, sample_only=sample_only,
                        planes=matrix.planes, shift=matrix.shift, hidden_shift=hidden_shift,
                        weight=None, rows=last - first, chunks=chunks, scale=None, level=None,
                        last_cols=matrix.n_in - (chunks - 1) * self.g["COLS"])
@@ -428,7 +428,7 @@ class Layout:
         self.matvec(p + "feed_forward.down", ADD, region=H)
 
     def recv(self, dest, rows, region=X, hidden_shift=0):
-        self.insn("recv", RECV, dest=dest, region=region, rows=rows, hidden_shift=hidden_shift)
+        self.insn("recv", RECV, dest=dest, target=region, rows=rows, hidden_shift=hidden_shift)
 
     def chip(self):
         embed = Matrix(self.m, "tok_embeddings")

@@ -221,7 +221,7 @@ static void act_by_matrix(struct fixture *f)
 
 static void side_unread(struct fixture *f)
 {
-    find(f, "layers.0.attention.sub_norm")->norm.region = HW_REGION_X;
+    find(f, "layers.0.attention.sub_norm")->norm.target = HW_REGION_X;
     find(f, "layers.0.attention.sub_norm")->norm.elements = 12;
 }
 

@@ -188,7 +188,7 @@ static bool matvec_issue(const struct clocking *k, const struct state *s, bool *
     bool last_chunk = s->chunk == s->mv->chunks - 1;
     bool block_end = last_chunk && s->plane == s->mv->planes - 1;
     int needed = s->chunk * k->g->cols + (last_chunk ? s->mv->last_cols : k->g->cols);
-    if (s->act_in[s->mv->region] < needed || (block_end && s->drain_wait != 0))
+    if (s->act_in[s->mv->source] < needed || (block_end && s->drain_wait != 0))
         return false;
     *matrix_end = block_end && s->row + k->g->rows >= s->mv->rows;
     return true;
@@ -519,7 +519,7 @@ static void start_recv(const struct hw_insn_recv *i, struct state *n)
 {
     n->recv_busy = true;
     n->recv = (struct rows){true, false, (enum hw_dest)i->dest, 0, i->rows};
-    n->recv_region = (enum hw_region)i->region;
+    n->recv_region = (enum hw_region)i->target;
     if (i->dest == HW_DST_HIDDEN)
         start_hidden(i->rows, n);
 }
@@ -536,14 +536,14 @@ static bool issue(const struct clocking *k, const struct hw_insn *i, const struc
         n->embed_element = n->embed_plane = 0;
         return true;
     case HW_OP_NORM:
-        if (i->norm.region == HW_REGION_X
+        if (i->norm.target == HW_REGION_X
                 ? s->residual_pending && !s->residual[k->residual - 1].valid
                 : s->side_pending && !s->side[k->residual - 1].valid)
             return false;
         n->norm_scalar = k->norm_scalar;
         n->norm_words = i->norm.elements / k->g->vec;
-        n->norm_region = (enum hw_region)i->norm.region;
-        if (i->norm.region == HW_REGION_X)
+        n->norm_region = (enum hw_region)i->norm.target;
+        if (i->norm.target == HW_REGION_X)
             n->act_in[HW_REGION_X] = 0;
         return true;
     case HW_OP_ATTN:

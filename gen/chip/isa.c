@@ -91,6 +91,16 @@ static void print_macro(FILE *out, const char *op, const struct hw_isa_field *f)
     fprintf(out, "_W %d\n", f->width);
 }
 
+// Bits of a field of an operation that has one of this name.
+static int width_of(enum hw_opcode op, const char *name)
+{
+    int n;
+    const struct hw_isa_field *f = hw_isa_fields(op, &n);
+    while (n > 1 && strcmp(f->name, name) != 0)
+        f++, n--;
+    return f->width;
+}
+
 void hw_isa_print_verilog(FILE *out)
 {
     fprintf(
@@ -106,12 +116,11 @@ void hw_isa_print_verilog(FILE *out)
         print_macro(out, "", &common[i]);
     for (int k = 0; k < HW_N_OPS; k++)
         fprintf(out, "`define HW_OP_%s %d'd%d\n", operation[k].name, common[OP].width, k);
-    int n;
-    const struct hw_isa_field *to = hw_isa_fields(HW_OP_RECV, &n); // dest, region, ...
     for (int k = 0; k < HW_N_DESTS; k++)
-        fprintf(out, "`define HW_DST_%s %d'd%d\n", dest[k].name, to[0].width, k);
+        fprintf(out, "`define HW_DST_%s %d'd%d\n", dest[k].name, width_of(HW_OP_MATVEC, "dest"), k);
     for (int k = 0; k < HW_N_REGIONS; k++)
-        fprintf(out, "`define HW_REGION_%s %d'd%d\n", region[k].name, to[1].width, k);
+        fprintf(out, "`define HW_REGION_%s %d'd%d\n", region[k].name,
+                width_of(HW_OP_MATVEC, "source"), k);
     for (int k = 0; k < HW_N_OPS; k++) {
         for (int i = 0; i < operation[k].n; i++)
             print_macro(out, operation[k].name, &operation[k].field[i]);

@@ -23,7 +23,7 @@ enum { HW_INSN_BITS = 160, HW_INSN_BYTES = HW_INSN_BITS / 8 }; // one word of th
     D(V, "the KV cache")                                                                           \
     D(HIDDEN, "SwiGLU of pairs of rows (gate, up), then region H")                                 \
     D(LOGITS, "argmax")                                                                            \
-    D(ACT, "activations as they are, to `region`; RECV only")
+    D(ACT, "activations as they are, to region `target`; RECV only")
 
 // Memory that matrices read their activations from. D(name, meaning), numbered from 0.
 #define HW_ISA_REGIONS(D)                                                                          \
@@ -40,9 +40,8 @@ enum { HW_INSN_BITS = 160, HW_INSN_BYTES = HW_INSN_BITS / 8 }; // one word of th
 // MATVEC and RECV send rows to a destination, in the same bits of the word.
 #define HW_ISA_ROWS(F)                                                                             \
     F(int, dest, 9, 5, "destination of the rows")                                                  \
-    F(int, region, 14, 4, "MATVEC: region it reads; RECV to ACT: region it writes")                \
     F(int, hidden_shift, 27, 6, "to HIDDEN: shift of SwiGLU's product")                            \
-    F(int, rows, 61, 20, "rows of the matrix, or elements of the vector")
+    F(int, rows, 61, 20, "rows that go there")
 #define HW_ISA_END(F)                                                                              \
     F(int, positions, 61, 20, "positions of the model, its context")                               \
     F(int, window, 81, 20, "positions of a windowed layer's ring, 0: no layer has one")
@@ -57,13 +56,14 @@ enum { HW_INSN_BITS = 160, HW_INSN_BYTES = HW_INSN_BITS / 8 }; // one word of th
     F(int, level, 127, 12, "first word of the level ROM, one a plane")                             \
     F(int, vocab, 139, 20, "tokens of the model")
 #define HW_ISA_NORM(F)                                                                             \
-    F(int, region, 14, 4, "region it writes; X: it reads the residual, A, H: the side buffer")     \
+    F(int, target, 14, 4, "region it writes (X: of the residual; A, H: of the side buffer)")       \
     F(int, shift, 21, 6, "shift after the gain")                                                   \
     F(uint32_t, eps, 33, 32, "added to the sum of squares")                                        \
     F(int, elements, 65, 20, "length of the vector")                                               \
     F(int, gain, 85, 20, "first word of the gain ROM, VEC elements a word")
 #define HW_ISA_MATVEC(F)                                                                           \
     HW_ISA_ROWS(F)                                                                                 \
+    F(int, source, 14, 4, "region it reads")                                                       \
     F(int, planes, 18, 3, "planes of codes, from 1")                                               \
     F(int, shift, 21, 6, "shift of the requantizer")                                               \
     F(int, weight, 33, 28, "first word of the weight ROM")                                         \
@@ -88,7 +88,9 @@ enum { HW_INSN_BITS = 160, HW_INSN_BYTES = HW_INSN_BITS / 8 }; // one word of th
     F(uint32_t, k_eps, 33, 32, "added to a head's sum of squares, of K")                           \
     F(uint32_t, q_eps, 65, 32, "added to a head's sum of squares, of Q")                           \
     F(int, gain, 97, 20, "first word of the gain ROM: gains of a head of K, then of Q")
-#define HW_ISA_RECV(F) HW_ISA_ROWS(F)
+#define HW_ISA_RECV(F)                                                                             \
+    HW_ISA_ROWS(F)                                                                                 \
+    F(int, target, 14, 4, "to ACT: region it writes")
 
 // The operations: O(NAME, member of struct hw_insn, meaning), numbered from 0.
 #define HW_ISA_OPS(O)                                                                              \

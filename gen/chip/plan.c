@@ -170,7 +170,7 @@ static bool add_norm(struct builder *b, const struct hw_qnorm *norm, int n, enum
 {
     const struct hw_insn insn = {.op = HW_OP_NORM,
                                  .sample_only = sample_only,
-                                 .norm = {.region = (int)region,
+                                 .norm = {.target = (int)region,
                                           .shift = norm->shift,
                                           .eps = (uint32_t)norm->eps_ss,
                                           .elements = n,
@@ -193,7 +193,7 @@ static bool add_matvec(struct builder *b, const struct hw_qmatrix *m, int rows,
     const struct hw_insn insn = {.op = HW_OP_MATVEC,
                                  .sample_only = route.sample_only,
                                  .matvec = {.dest = (int)route.dest,
-                                            .region = (int)route.region,
+                                            .source = (int)route.region,
                                             .hidden_shift = route.hidden_shift,
                                             .rows = rows,
                                             .planes = m->n_planes,
@@ -365,7 +365,7 @@ static bool add_recv(struct builder *b, enum hw_dest dest, enum hw_region region
     const struct hw_insn insn = {
         .op = HW_OP_RECV,
         .recv = {
-            .dest = (int)dest, .region = (int)region, .hidden_shift = hidden_shift, .rows = rows}};
+            .dest = (int)dest, .target = (int)region, .hidden_shift = hidden_shift, .rows = rows}};
     return add(b, insn, "recv");
 }
 

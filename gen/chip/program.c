@@ -114,7 +114,7 @@ static bool rows_leave(struct checker *c, const struct hw_insn *i)
         return at_most(c, "rows", 1 << g->token_bits, to->rows);
     case HW_DST_ACT:
         return equal(c, "ACT is RECV's", HW_OP_RECV, (int)i->op) &&
-               writes_region(c, (enum hw_region)to->region, to->rows);
+               writes_region(c, (enum hw_region)i->recv.target, to->rows);
     }
     return hw_fail(c->err, "program: instruction %d, %s: unknown destination", c->at, i->name);
 }
@@ -125,14 +125,14 @@ static bool check_matvec(struct checker *c, const struct hw_insn *i)
     const struct hw_rom *rom = c->plan->rom;
     const struct hw_insn_matvec *m = &i->matvec;
     int words = up(m->rows, g->rows) * m->chunks * m->planes;
-    if (m->region == HW_REGION_X &&
+    if (m->source == HW_REGION_X &&
         !equal(c, "writers of the residual before a reader of X", 0, c->writers))
         return false;
-    if (m->region == HW_REGION_A && c->attn &&
+    if (m->source == HW_REGION_A && c->attn &&
         !equal(c, "K, Q, V before a reader of A", WANT_NONE, (int)c->want))
         return false;
     return at_most(c, "columns of the last chunk", g->cols, m->last_cols) &&
-           equal(c, "columns, of those written to the region", c->written[m->region],
+           equal(c, "columns, of those written to the region", c->written[m->source],
                  (m->chunks - 1) * g->cols + m->last_cols) &&
            at_most(c, "last weight word", rom[HW_ROM_WEIGHT].depth, m->weight + words) &&
            at_most(c, "last scale word", rom[HW_ROM_SCALE].depth, m->scale + up(m->rows, g->vec)) &&
@@ -151,7 +151,7 @@ static bool check_embed(struct checker *c, const struct hw_insn_embed *e)
 static bool check_norm(struct checker *c, const struct hw_insn_norm *n)
 {
     int last_gain = n->gain + n->elements / c->plan->geometry.vec;
-    if (n->region == HW_REGION_X) {
+    if (n->target == HW_REGION_X) {
         if (!equal(c, "writers of the residual since NORM", 1, c->writers))
             return false;
         c->writers = 0;
@@ -162,7 +162,7 @@ static bool check_norm(struct checker *c, const struct hw_insn_norm *n)
         c->side = 0;
     }
     return whole_words(c, n->elements) &&
-           writes_region(c, (enum hw_region)n->region, n->elements) &&
+           writes_region(c, (enum hw_region)n->target, n->elements) &&
            at_most(c, "last gain word", c->plan->rom[HW_ROM_GAIN].depth, last_gain);
 }
 

@@ -71,7 +71,7 @@ module f_sequencer #(
                                        || (issue_recv && insn[`HW_RECV_DEST] <= `HW_DST_ADD));
     wire to_side = SUB_NORM != 0 && (issue_attn || (issue_matvec && insn[`HW_MATVEC_DEST] == `HW_DST_HIDDEN)
                                     || (issue_recv && insn[`HW_RECV_DEST] == `HW_DST_HIDDEN));
-    wire from_side = SUB_NORM != 0 && insn[`HW_NORM_REGION] != `HW_REGION_X; // a NORM of the side buffer
+    wire from_side = SUB_NORM != 0 && insn[`HW_NORM_TARGET] != `HW_REGION_X; // a NORM of the side buffer
     // still on the way: what arrives in this clock is there
     wire [1:0] norm_way = from_side ? side_way - side_done : on_way - residual_done;
     wire [PROG_ADDR_W-1:0] at = f_running ? step : {PROG_ADDR_W{1'b0}}; // the word at hand
