@@ -343,12 +343,10 @@ def calibration_cells(rows):
 
 
 def calibration():
-    rows = calibration_rows()
-    for r in rows:
+    """Its table is README's (make calibration)."""
+    for r in calibration_rows():
         name = re.sub(r"\W+", "_", r["system"].lower())
         figures[f"calibration_ratio_{name}_{r['result']}"] = r["ratio"]
-    table("Published figures of hardwired systems and what `hardwire plan --calibration` computes",
-          CALIBRATION_HEAD, calibration_cells(rows))
 
 
 def readme_calibration():
