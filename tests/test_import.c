@@ -5,6 +5,9 @@
 #include <limits.h>
 #include <math.h>
 
+#include "gen/read/import.h"
+#include "refmodel/arch.h"
+
 #define TEMP_FILE "test_import.tmp"
 #include "tests/tiny.h"
 
@@ -368,9 +371,40 @@ static void test_real_v0(void **state)
     printf("             %s: ran\n", path);
 }
 
+// The tensors that importers read have the shapes and conditions of the layer's table
+// (refmodel/arch.h).
+static void test_tensors_are_the_layers(void **state)
+{
+    const struct hw_config c = {
+        .dim = 24, .hidden_dim = 40, .n_heads = 4, .n_kv_heads = 2, .head_dim = 8};
+    int rows, cols;
+    (void)state;
+#define MATRIX(member, title, n_out, n_in, tensor, ...)                                            \
+    hw_tensor_shape(&c, HW_##tensor, &rows, &cols);                                                \
+    assert_int_equal(hw_length(&c, HW_LENGTH_##n_out) / (HW_##tensor == HW_W_GATE ? 2 : 1), rows); \
+    assert_int_equal(hw_length(&c, HW_LENGTH_##n_in), cols);                                       \
+    assert_string_equal(HW_##tensor == HW_W_GATE ? "feed_forward.gate" : title,                    \
+                        hw_tensor_info[HW_##tensor].name);                                         \
+    assert_int_equal(HW_ALWAYS, hw_tensor_info[HW_##tensor].where);
+    HW_LAYER_MATRICES(MATRIX)
+#define NORM(member, title, n, feature, tensor, region)                                            \
+    hw_tensor_shape(&c, HW_##tensor, &rows, &cols);                                                \
+    assert_int_equal(hw_length(&c, HW_LENGTH_##n), rows *cols);                                    \
+    assert_string_equal(title, hw_tensor_info[HW_##tensor].name);                                  \
+    assert_int_equal(HW_##feature, hw_tensor_info[HW_##tensor].where);
+    HW_LAYER_NORMS(NORM)
+#define BIAS(member, title, matrix, feature, tensor)                                               \
+    hw_tensor_shape(&c, HW_##tensor, &rows, &cols);                                                \
+    assert_int_equal(hw_length(&c, hw_matrix_row[HW_MATRIX_##matrix].n_out), rows *cols);          \
+    assert_string_equal(title, hw_tensor_info[HW_##tensor].name);                                  \
+    assert_int_equal(HW_##feature, hw_tensor_info[HW_##tensor].where);
+    HW_LAYER_BIASES(BIAS)
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tensors_are_the_layers),
         cmocka_unit_test(test_v0),
         cmocka_unit_test(test_v0_cut_anywhere),
         cmocka_unit_test(test_v0_absurd_headers),
