@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gen/chip/verilog.h"
 #include "gen/cmd.h"
+#include "gen/version.h"
 
 static const struct hw_verb *const VERBS[] = {
     &HW_VERB_INSPECT, &HW_VERB_QUANTIZE, &HW_VERB_PLAN,   &HW_VERB_EMIT, &HW_VERB_RUN,

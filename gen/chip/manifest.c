@@ -14,6 +14,7 @@
 #include "gen/chip/filelist.h"
 #include "gen/chip/memories.h"
 #include "gen/chip/selftest.h"
+#include "gen/version.h"
 #include "refmodel/limits.h"
 
 static const char *const FORMAT = "hardwire-manifest-1";

@@ -395,6 +395,15 @@ static bool all_taken(const char *spec, int used, int end)
     return spec[used] == '\0' || (end > 0 && spec[end] == '\0');
 }
 
+static bool no_matrix(struct builder *b, const char *name)
+{
+    char names[48 * HW_N_MATRICES] = "";
+    for (int i = 0, used = 0; i < HW_N_MATRICES; i++)
+        used += snprintf(names + used, sizeof names - (size_t)used, "layers.N.%s, ",
+                         hw_matrix_row[i].name);
+    return hw_fail(b->err, "slice: matrix: no tensor '%s' (expected %sor output)", name, names);
+}
+
 // matrix:NAME or matrix:NAME:first-last. Rows come out raw, as logits do, so that any range of any
 // matrix can be looked at.
 static bool matrix_slice(struct builder *b, const char *spec)
@@ -407,10 +416,7 @@ static bool matrix_slice(struct builder *b, const char *spec)
         return hw_fail(b->err, "slice: matrix: expected NAME or NAME:first-last, got '%s'", spec);
     const struct hw_qmatrix *m = find_matrix(b->q, name, &route);
     if (!m)
-        return hw_fail(b->err,
-                       "slice: matrix: no tensor '%s' (expected layers.N.attention.wk, wq, "
-                       "wv, wo, layers.N.feed_forward.gate_up, down, or output)",
-                       name);
+        return no_matrix(b, name);
     if (spec[used] == '\0')
         last = m->n_out;
     if (first < 0 || first >= last || last > m->n_out)

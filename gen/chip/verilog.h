@@ -10,8 +10,7 @@
 #include <time.h>
 
 #include "gen/error.h"
-
-#define HW_VERSION "0.1.0"
+#include "gen/version.h"
 
 // The first lines of a generated file. Its licence is the choice of whoever generated it.
 #define HW_NOTICE                                                                                  \
