@@ -7,7 +7,7 @@
 
 `config` writes the contents of the block RAMs as nextpnr does, for `hardwire patch`; `verilog` puts the patched ones back and
 leaves DIR/netlist.v, the cells' models and uart_top.v, which has the ports of the chip with a line (rtl_templates/uart/uart_top.v)
-around the board's. --fault: LUT N is inverted.
+around the board's. --fault: every Nth LUT is inverted.
 """
 import json
 import os
@@ -80,8 +80,9 @@ def put_back(netlist, config):
 
 def plant(netlist, n):
     luts_here = sorted(name for name, cell in netlist["modules"]["ulx3s_top"]["cells"].items() if cell["type"] == "LUT4")
-    parameters = netlist["modules"]["ulx3s_top"]["cells"][luts_here[n]]["parameters"]
-    parameters["INIT"] = "".join("1" if c == "0" else "0" for c in parameters["INIT"])
+    for name in luts_here[::n]:
+        parameters = netlist["modules"]["ulx3s_top"]["cells"][name]["parameters"]
+        parameters["INIT"] = "".join("1" if c == "0" else "0" for c in parameters["INIT"])
 
 
 def board(netlist):

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The netlist that goes on the ULX3S (sim/board/place), simulated in Verilator with the cells' models, the PLL apart: its
 # block RAMs hold what `hardwire patch` writes. A terminal types a line; what comes back is what the bench of the RTL says.
-# tests/board_netlist.sh: a tiny model, and a LUT inverted, which must be heard. tests/board_netlist.sh full: also the default
+# tests/board_netlist.sh: a tiny model, and LUTs inverted, which must be heard. tests/board_netlist.sh full: also the default
 # model with the sizes of `make ulx3s`. Each of the three takes ten to twenty CPU minutes. Prints TAP.
 set -eu
 dir=build/test/board-netlist
@@ -61,11 +61,11 @@ said tiny $dir/tiny.safetensors "a lot" "$tiny"
 status=0
 heard tiny whole "a lot" -O0 && cmp $dir/tiny/whole.heard $dir/tiny/expected || status=1
 check "the board's netlist of a tiny model says what the RTL says, $(tr -dc 0-9 < $dir/tiny/whole.err) clocks" $status
-for lut in 3000; do
+for lut in 100; do
     status=0
     heard tiny lut$lut "a lot" -O0 $lut || [ -e $dir/tiny/lut$lut.heard ] || exit 1
     cmp -s $dir/tiny/lut$lut.heard $dir/tiny/expected && status=1
-    check "LUT $lut inverted is heard" $status
+    check "every ${lut}th LUT inverted is heard" $status
 done
 
 if [ "${1:-}" = full ]; then
