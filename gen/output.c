@@ -86,11 +86,14 @@ static FILE *open_temp(const char *temp, const char *path, struct hw_error *err)
                        "move it away, or remove what a killed run has left",
                        temp, path),
                NULL;
-    FILE *stream = fd >= 0 && lock_path(fd, temp) ? fdopen(fd, "wb") : NULL;
+    // new, so nobody holds it but who asks in this moment whether it is locked
+    FILE *stream = fd >= 0 && flock(fd, LOCK_EX) == 0 ? fdopen(fd, "wb") : NULL;
     if (!stream)
         hw_fail(err, "%s: cannot write: %s", temp, strerror(errno));
-    if (!stream && fd >= 0)
+    if (!stream && fd >= 0) {
+        unlink(temp);
         close(fd);
+    }
     return stream;
 }
 

@@ -418,20 +418,13 @@ static bool prepare(struct run *r, struct hw_error *err)
     return !err->set;
 }
 
-static bool json_outside(const struct options *o, struct hw_error *err)
-{
-    return !o->run.json || !hw_output_is_below(o->run.json, o->design) ||
-           hw_fail(err, "%s: --json: expected a name outside of the design, got one in %s",
-                   o->run.json, o->design);
-}
-
 static int cosim(const struct options *o)
 {
     struct hw_error err = {0};
     struct run r = {.o = o, .err = &err};
     enum dut_result result = DUT_BROKEN;
     double start = 0.0, seconds = 0.0;
-    bool ready = json_outside(o, &err) && prepare(&r, &err);
+    bool ready = hw_cosim_json_check(&o->run, o->design, &err) && prepare(&r, &err);
     int tampered = ready ? hw_manifest_tampered(&r.design.manifest, o->design) : 0;
     bool chip = strcmp(r.design.manifest.slice, "chip") == 0;
     if (ready) {

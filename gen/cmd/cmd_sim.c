@@ -44,11 +44,9 @@ static int simulate(const struct hw_request *r, struct hw_error *err)
 static bool check_json(const struct hw_request *r, struct hw_error *err)
 {
     const char *inputs[] = {r->input, r->cosim.tokenizer, r->ask.messages};
-    if (r->cosim.json && hw_output_is_below(r->cosim.json, r->output))
-        return hw_fail(err, "%s: --json: expected a name outside of the design, got one in %s",
-                       r->cosim.json, r->output);
-    return !r->cosim.json ||
-           hw_output_file_check(r->cosim.json, inputs, sizeof inputs / sizeof inputs[0], err);
+    return hw_cosim_json_check(&r->cosim, r->output, err) &&
+           (!r->cosim.json ||
+            hw_output_file_check(r->cosim.json, inputs, sizeof inputs / sizeof inputs[0], err));
 }
 
 static int sim(int argc, char **argv)

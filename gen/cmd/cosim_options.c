@@ -2,6 +2,8 @@
 // Owns the rows of the options that several programs share.
 #include "gen/cmd/cosim_options.h"
 
+#include "gen/output.h"
+
 const struct hw_option HW_ASK_OPTIONS[] = {
     {"prompt", 'p', HW_SETS(struct hw_ask, prompt), "TEXT",
      .help = "what the story begins with (nothing), or what the chat is asked"},
@@ -35,3 +37,10 @@ const struct hw_option HW_COSIM_OPTIONS[] = {
      .help = "clock at which tokens/s are stated, beside cycles"},
     {"clock-mhz", 0, HW_SETS(struct hw_cosim_options, clock_mhz), "MHZ", 1, HW_ANY_COUNT},
     {0}};
+
+bool hw_cosim_json_check(const struct hw_cosim_options *o, const char *design, struct hw_error *err)
+{
+    return !o->json || !hw_output_is_below(o->json, design) ||
+           hw_fail(err, "%s: --json: expected a name outside of the design, got one in %s", o->json,
+                   design);
+}

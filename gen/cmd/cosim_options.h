@@ -18,6 +18,10 @@ struct hw_cosim_options {
     bool no_taps, quiet;
 };
 
+// Whether the summary, where one is asked for, goes outside of the design.
+bool hw_cosim_json_check(const struct hw_cosim_options *o, const char *design,
+                         struct hw_error *err);
+
 extern const struct hw_option HW_ASK_OPTIONS[];   // of struct hw_ask
 extern const struct hw_option HW_COSIM_OPTIONS[]; // of struct hw_cosim_options
 

@@ -125,6 +125,19 @@ static bool key_real(const struct importer *im, const char *name, double *value)
     return hw_gguf_real(&im->gguf, family_key(im, name, key), value, im->err);
 }
 
+// A key that every file of the family has: without it nothing tells what is computed.
+static bool has_key(const struct importer *im, const char *name)
+{
+    char key[KEY_SIZE];
+    return hw_gguf_find(&im->gguf, family_key(im, name, key)) ||
+           hw_fail(im->err, "%s: key %s: expected a number, got nothing", im->file, key);
+}
+
+static bool need_int(const struct importer *im, const char *name, int *value)
+{
+    return has_key(im, name) && key_int(im, name, value);
+}
+
 static bool key_string(const struct importer *im, const char *name, struct hw_text *value)
 {
     char key[KEY_SIZE];
@@ -162,19 +175,6 @@ static bool check_features(struct importer *im)
     if (expert_count > 0)
         return hw_fail(im->err, "%s: key %s.expert_count: expected 0 (a dense model), got %d",
                        im->file, im->family->name, expert_count);
-    return true;
-}
-
-// What every file of the family has: without them nothing tells what is computed.
-static bool check_keys(const struct importer *im)
-{
-    static const char *const needed[] = {"embedding_length", "feed_forward_length",
-                                         "block_count",      "attention.head_count",
-                                         "context_length",   "attention.layer_norm_rms_epsilon"};
-    char key[KEY_SIZE];
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
-        if (!hw_gguf_find(&im->gguf, family_key(im, needed[i], key)))
-            return hw_fail(im->err, "%s: key %s: expected a number, got nothing", im->file, key);
     return true;
 }
 
@@ -233,11 +233,11 @@ static bool read_config(const struct importer *im, struct hw_config *c)
                        im->file, embed ? "an absurd shape" : "nothing");
     c->vocab_size = (int)embed->dims[1];
     c->rope_base = 10000.0;
-    if (!check_keys(im) || !key_int(im, "embedding_length", &c->dim) ||
-        !key_int(im, "feed_forward_length", &c->hidden_dim) ||
-        !key_int(im, "block_count", &c->n_layers) ||
-        !key_int(im, "attention.head_count", &c->n_heads) ||
-        !key_int(im, "context_length", &c->seq_len) ||
+    if (!need_int(im, "embedding_length", &c->dim) ||
+        !need_int(im, "feed_forward_length", &c->hidden_dim) ||
+        !need_int(im, "block_count", &c->n_layers) ||
+        !need_int(im, "attention.head_count", &c->n_heads) ||
+        !need_int(im, "context_length", &c->seq_len) ||
         !key_real(im, "rope.freq_base", &c->rope_base))
         return false;
     c->n_kv_heads = c->n_heads;
@@ -245,6 +245,7 @@ static bool read_config(const struct importer *im, struct hw_config *c)
         c->head_dim = c->dim / c->n_heads;
     if (!key_int(im, "attention.head_count_kv", &c->n_kv_heads) ||
         !key_int(im, "attention.key_length", &c->head_dim) ||
+        !has_key(im, "attention.layer_norm_rms_epsilon") ||
         !key_real(im, "attention.layer_norm_rms_epsilon", &c->norm_eps) || !read_bos(im, c) ||
         !hw_config_check(c, im->file, im->where, im->err))
         return false;
