@@ -4,6 +4,7 @@
 // event of a kind a clock. Indices count elements; values beyond a tensor's end mean nothing.
 `default_nettype none
 `include "geometry.vh"
+`include "isa.vh"
 
 `ifdef HW_SLICE
 `define ENGINE u_top.u_slice.u_engine

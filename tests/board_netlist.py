@@ -11,16 +11,14 @@ around the board's. --fault: every Nth LUT is inverted.
 """
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sim"))
+import ecp5_models  # noqa: E402
 import luts  # noqa: E402
 from patch_check import blocks  # noqa: E402
 
-CELLS = "/usr/share/yosys/ecp5"
 # 64 parameters of 16 words of 20 bits, of which 18 are used: two rows of 9 (Lattice's sysMEM guide)
 PARAMETERS, WORDS, WORD_BITS, ROW_BITS = 64, 16, 20, 9
 # A board: the PLL hands its input on; ports that the terminal of sim/uart_main.cpp drives.
@@ -42,9 +40,10 @@ endmodule
 """
 
 
-def block_rams(netlist):
-    """Of the top: names of the block RAMs, in the order of their numbers."""
-    return sorted(name for name, cell in netlist["modules"]["ulx3s_top"]["cells"].items() if cell["type"] == "DP16KD")
+def of_type(netlist, kind):
+    """Of the top: the cells of this type, in the order of their names, which is that of the numbers of block RAMs."""
+    cells = netlist["modules"]["ulx3s_top"]["cells"]
+    return [cells[name] for name in sorted(cells) if cells[name]["type"] == kind]
 
 
 def bits(text):
@@ -53,12 +52,11 @@ def bits(text):
 
 
 def write_config(netlist, out):
-    cells = netlist["modules"]["ulx3s_top"]["cells"]
     with open(out, "w") as f:
-        for number, name in enumerate(block_rams(netlist)):
+        for number, cell in enumerate(of_type(netlist, "DP16KD")):
             f.write(f".bram_init {number}\n")
             for p in range(PARAMETERS):
-                value = bits(cells[name]["parameters"][f"INITVAL_{p:02X}"])
+                value = bits(cell["parameters"][f"INITVAL_{p:02X}"])
                 rows = [sum(value[WORD_BITS * (row // 2) + ROW_BITS * (row % 2) + k] << k for k in range(ROW_BITS))
                         for row in range(2 * WORDS)]
                 for at in range(0, len(rows), 8):
@@ -67,32 +65,30 @@ def write_config(netlist, out):
 
 
 def put_back(netlist, config):
-    cells = netlist["modules"]["ulx3s_top"]["cells"]
     rows_of, _ = blocks(config)
-    for number, name in enumerate(block_rams(netlist)):
+    for number, cell in enumerate(of_type(netlist, "DP16KD")):
         rows = rows_of[str(number)]
         for p in range(PARAMETERS):
             value = 0
             for row, held in enumerate(rows[2 * WORDS * p:2 * WORDS * (p + 1)]):
                 value |= held << (WORD_BITS * (row // 2) + ROW_BITS * (row % 2))
-            cells[name]["parameters"][f"INITVAL_{p:02X}"] = f"{value:0{WORDS * WORD_BITS}b}"
+            cell["parameters"][f"INITVAL_{p:02X}"] = f"{value:0{WORDS * WORD_BITS}b}"
 
 
 def plant(netlist, n):
-    luts_here = sorted(name for name, cell in netlist["modules"]["ulx3s_top"]["cells"].items() if cell["type"] == "LUT4")
-    for name in luts_here[::n]:
-        parameters = netlist["modules"]["ulx3s_top"]["cells"][name]["parameters"]
+    for lut in of_type(netlist, "LUT4")[::n]:
+        parameters = lut["parameters"]
         parameters["INIT"] = "".join("1" if c == "0" else "0" for c in parameters["INIT"])
 
 
 def board(netlist):
-    pll = next(cell for cell in netlist["modules"]["ulx3s_top"]["cells"].values() if cell["type"] == "EHXPLLL")
+    pll, = of_type(netlist, "EHXPLLL")
     return BOARD.format(parameters=",\n".join(f"    parameter {name} = 0" for name in pll["parameters"]),
                         ports=", ".join(f"{pll['port_directions'][name]} wire {name}" for name in pll["connections"]))
 
 
 def write_verilog(netlist, out):
-    os.makedirs(f"{out}/cells", exist_ok=True)
+    os.makedirs(out, exist_ok=True)
     top = netlist["modules"]["ulx3s_top"]
     top["cells"] = {name: cell for name, cell in top["cells"].items() if cell["type"] != "$scopeinfo"}
     with open(f"{out}/netlist.json", "w") as f:
@@ -100,12 +96,8 @@ def write_verilog(netlist, out):
     subprocess.run(["yosys", "-q", "-p", f"read_json {out}/netlist.json; write_verilog -noattr {out}/netlist.v"], check=True)
     with open(f"{out}/netlist.v") as f:
         text = luts.by_table("ecp5", f.read())
-    with open(f"{CELLS}/cells_sim.v") as f:
-        cells = re.sub(r"\(\* blackbox \*\)\s*module DP16KD.*?endmodule", "", f.read(), flags=re.S)
-    for name in ("cells_ff.vh", "cells_io.vh"):
-        shutil.copy(f"{CELLS}/{name}", f"{out}/cells/{name}")
-    shutil.copy(f"{os.path.dirname(luts.__file__)}/ecp5_cells.v", f"{out}/ecp5_cells.v")
-    for name, content in (("netlist.v", text), ("luts.v", luts.models(text)), ("cells.v", cells), ("uart_top.v", board(netlist))):
+    ecp5_models.write(out)
+    for name, content in (("netlist.v", text), ("luts.v", luts.models(text)), ("uart_top.v", board(netlist))):
         with open(f"{out}/{name}", "w") as f:
             f.write(content)
 
