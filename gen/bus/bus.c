@@ -40,11 +40,6 @@ bool hw_bus_speaks_text(const char *name)
     return !BUS[find(name)].file[0];
 }
 
-const char *hw_bus_top(const char *name)
-{
-    return BUS[find(name)].top;
-}
-
 static void write_header(struct hw_out *out, const struct hw_plan *plan)
 {
     const struct hw_config *c = &plan->model->config;
@@ -63,9 +58,10 @@ static void write_header(struct hw_out *out, const struct hw_plan *plan)
     hw_out_close(out);
 }
 
-void hw_bus_write(struct hw_out *out, const struct hw_plan *plan, const char *templates,
-                  const struct hw_bus *bus)
+static void write_bus(struct hw_out *out, const struct hw_plan *plan, const char *templates,
+                      const void *data)
 {
+    const struct hw_bus *bus = data;
     if (hw_bus_speaks_text(bus->name)) {
         hw_uart_files(out, "bus/", &bus->text, templates, plan->model->config.vocab_size,
                       &bus->known);
@@ -78,4 +74,9 @@ void hw_bus_write(struct hw_out *out, const struct hw_plan *plan, const char *te
         snprintf(to, sizeof to, "bus/%s", *file);
         hw_out_copy(out, from, to);
     }
+}
+
+struct hw_wrapper hw_bus_wrapper(const struct hw_bus *bus)
+{
+    return (struct hw_wrapper){bus->name, BUS[find(bus->name)].top, write_bus, bus};
 }

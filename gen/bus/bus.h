@@ -4,8 +4,7 @@
 #ifndef HW_BUS_H
 #define HW_BUS_H
 
-#include "gen/chip/plan.h"
-#include "gen/chip/verilog.h"
+#include "gen/chip/emit.h"
 #include "gen/uart/uart.h"
 
 struct hw_bus {
@@ -20,12 +19,8 @@ bool hw_bus_known(const char *name);
 // Whether it is the serial line, which speaks text: it wants a tokenizer.
 bool hw_bus_speaks_text(const char *name);
 
-// The module with the bus's ports. name: a known one.
-const char *hw_bus_top(const char *name);
-
-// Writes bus/ into *out, after fabric/ and personality/. bus: of a known name. templates: the
-// folder that holds bus/ and uart/. An error: a template that cannot be read.
-void hw_bus_write(struct hw_out *out, const struct hw_plan *plan, const char *templates,
-                  const struct hw_bus *bus);
+// What writes bus/, after fabric/ and personality/; *bus, of a known name, must outlive it.
+// templates: the folder that holds bus/ and uart/. An error: a template that cannot be read.
+struct hw_wrapper hw_bus_wrapper(const struct hw_bus *bus);
 
 #endif

@@ -188,13 +188,13 @@ static void copy_templates(struct hw_out *out, const struct hw_plan *plan, const
 }
 
 // What a flow builds: the slice, the chip, or the chip on its bus.
-static const char *top_module(const char *slice, const struct hw_bus *bus)
+static const char *top_module(const char *slice, const struct hw_wrapper *wrapper)
 {
-    return bus ? hw_bus_top(bus->name) : strcmp(slice, "chip") == 0 ? "chip_top" : "slice_top";
+    return wrapper ? wrapper->top : strcmp(slice, "chip") == 0 ? "chip_top" : "slice_top";
 }
 
 static void write_all(struct hw_out *out, const struct hw_plan *plan, const char *templates,
-                      const char *slice, const struct hw_bus *bus)
+                      const char *slice, const struct hw_wrapper *wrapper)
 {
     copy_templates(out, plan, slice, templates);
     write_geometry(out, &plan->geometry);
@@ -205,10 +205,10 @@ static void write_all(struct hw_out *out, const struct hw_plan *plan, const char
         hw_write_joined(out, &plan->geometry, &plan->rom[i]);
     for (int i = 0; i < HW_N_ROMS; i++)
         hw_write_banks(out, plan, &plan->rom[i]);
-    if (bus)
-        hw_bus_write(out, plan, templates, bus);
-    hw_filelist_write(out, top_module(slice, bus), bus != NULL);
-    hw_manifest_write(out, plan, slice, bus ? bus->name : NULL);
+    if (wrapper)
+        wrapper->write(out, plan, templates, wrapper->data);
+    hw_filelist_write(out, top_module(slice, wrapper), wrapper != NULL);
+    hw_manifest_write(out, plan, slice, wrapper ? wrapper->name : NULL);
 }
 
 enum { FABRIC_FILES = 64 }; // at most, beside the ROMs
@@ -288,23 +288,24 @@ static bool read_older(const char *name, bool *is_design, struct hw_manifest *m,
                    why.text);
 }
 
-static void write_design(const struct hw_plan *plan, const char *slice, const struct hw_bus *bus,
-                         const char *templates, const char *temp, struct hw_out *out)
+static void write_design(const struct hw_plan *plan, const char *slice,
+                         const struct hw_wrapper *wrapper, const char *templates, const char *temp,
+                         struct hw_out *out)
 {
     const char *part[] = {"fabric", "personality", "bus"};
     struct hw_size size = whole_size(plan);
     check_room(&size, temp, out->progress, out->err);
-    for (int i = 0; i < (bus ? 3 : 2) && !out->err->set; i++) {
+    for (int i = 0; i < (wrapper ? 3 : 2) && !out->err->set; i++) {
         char path[2 * HW_OUTPUT_PATH];
         snprintf(path, sizeof path, "%s/%s", temp, part[i]);
         if (mkdir(path, 0777) != 0)
             hw_fail(out->err, "%s: cannot create: %s", path, strerror(errno));
     }
     out->expected = size.bytes;
-    write_all(out, plan, templates, slice, bus);
+    write_all(out, plan, templates, slice, wrapper);
 }
 
-bool hw_emit(const struct hw_plan *plan, const char *slice, const struct hw_bus *bus,
+bool hw_emit(const struct hw_plan *plan, const char *slice, const struct hw_wrapper *wrapper,
              const char *templates, const char *path, enum hw_emit_mode mode, FILE *progress,
              struct hw_error *err)
 {
@@ -318,7 +319,7 @@ bool hw_emit(const struct hw_plan *plan, const char *slice, const struct hw_bus 
          hw_output_dir_owned(dir.name, hw_manifest_owns, &older, err)) &&
         hw_output_dir_open(&dir, hw_manifest_owns, NULL, err)) {
         struct hw_out out = {.dir = dir.temp, .err = err, .progress = progress};
-        write_design(plan, slice, bus, templates, dir.temp, &out);
+        write_design(plan, slice, wrapper, templates, dir.temp, &out);
         bool keep = mode == HW_EMIT_KEEP && replaces && same_files(&out, &older);
         if (!err->set && !keep &&
             (!replaces || hw_output_dir_owned(dir.name, hw_manifest_owns, &older, err)))

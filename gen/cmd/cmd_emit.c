@@ -56,8 +56,9 @@ static int emit(int argc, char **argv)
     if (!hw_prepare(&r, &q, &plan, &err))
         return hw_report(&err);
     if (make_bus(&r, &plan, &bus, &err)) {
+        struct hw_wrapper wrapper = r.bus ? hw_bus_wrapper(&bus) : (struct hw_wrapper){0};
         if (!r.blank || blank(&plan, &err))
-            hw_emit(&plan, r.slice, r.bus ? &bus : NULL, r.templates, r.output,
+            hw_emit(&plan, r.slice, r.bus ? &wrapper : NULL, r.templates, r.output,
                     r.keep ? HW_EMIT_KEEP : HW_EMIT_REPLACE, r.quiet ? NULL : stderr, &err);
         hw_text_tables_free(&bus.text);
     }
