@@ -220,13 +220,20 @@ struct matrix {
 };
 typedef void each_matrix(void *user, const struct matrix *m);
 
-// Matrices first .. last - 1 of a layer as arch.h describes it, `layers` times.
-static void dense_matrices(const struct hw_shape *s, int first, int last, double layers,
+static bool of_feed_forward(const struct hw_matrix_row *row)
+{
+    return row->n_out == HW_LENGTH_GATE_UP || row->n_in == HW_LENGTH_HIDDEN;
+}
+
+// Matrices of a layer as arch.h describes it, `layers` times: of its FFN, or the others.
+static void dense_matrices(const struct hw_shape *s, bool feed_forward, double layers,
                            each_matrix *each, void *user)
 {
     const struct hw_config c = config_of(s, s->seq_len);
-    for (int i = first; i < last; i++) {
+    for (int i = 0; i < HW_N_MATRICES; i++) {
         const struct hw_matrix_row *row = &hw_matrix_row[i];
+        if (of_feed_forward(row) != feed_forward)
+            continue;
         const struct matrix m = {.kind = strrchr(row->name, '.') + 1,
                                  .out = hw_length(&c, row->n_out),
                                  .in = hw_length(&c, row->n_in),
@@ -276,8 +283,8 @@ static void all_matrices(const struct hw_shape *s, each_matrix *each, void *user
     if (s->kv_rank)
         latent_matrices(s, each, user);
     else
-        dense_matrices(s, 0, HW_MATRIX_gate_up, s->n_layers, each, user);
-    dense_matrices(s, HW_MATRIX_gate_up, HW_N_MATRICES, dense, each, user);
+        dense_matrices(s, false, s->n_layers, each, user);
+    dense_matrices(s, true, dense, each, user);
     if (s->n_experts)
         expert_matrices(s, each, user);
     each(user, &head);
