@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Greedy generation by the integer reference beside the same in plain float C, one thread, in one
-// run: bench_reference CHECKPOINT Q.safetensors TOKENS. The float loop is the usual straightforward
-// one (row times vector, libm), compiled with the same flags.
+// run: bench_reference CHECKPOINT Q.safetensors TOKENS. The float loops are the usual
+// straightforward ones (row times vector, libm), compiled with the same flags.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "gen/quant/float_model.h"
+#include "gen/float/float_model.h"
 #include "gen/qmodel/file.h"
 #include "refmodel/ref.h"
 
@@ -22,8 +22,11 @@ static double now(void)
 
 struct plain {
     const struct hw_config *c;
-    const struct hw_float *w;
-    float *x, *xn, *q, *k, *v, *att, *out, *gate, *up, *logits;
+    const struct hw_float *weights;
+    int pos;
+    struct hw_layer_vectors v;
+    float *key, *value; // [n_layers][seq_len][n_kv_heads * head_dim]
+    float *score, *logits, *cos, *sin;
 };
 
 static float *floats(size_t n)
@@ -34,92 +37,126 @@ static float *floats(size_t n)
     return p;
 }
 
-static void matmul(float *y, const float *x, const float *w, int n, int d)
+static void multiply(const struct hw_pass *pass, enum hw_tensor_id id, int layer, const float *x,
+                     float *y)
 {
-    for (int i = 0; i < d; i++) {
+    const struct plain *p = pass->user;
+    const float *w = hw_float_tensor(p->weights, id, layer);
+    int rows, cols;
+    hw_tensor_shape(p->c, id, &rows, &cols);
+    for (int i = 0; i < rows; i++) {
         float sum = 0.0f;
-        for (int j = 0; j < n; j++)
-            sum += w[i * n + j] * x[j];
+        for (int j = 0; j < cols; j++)
+            sum += w[i * cols + j] * x[j];
         y[i] = sum;
     }
 }
 
-static void norm(const struct plain *p, const float *gain)
+static const float *vector(const struct hw_pass *pass, enum hw_tensor_id id, int layer)
 {
-    float ss = 0.0f;
-    for (int i = 0; i < p->c->dim; i++)
-        ss += p->x[i] * p->x[i];
-    ss = 1.0f / sqrtf(ss / (float)p->c->dim + 1e-5f);
-    for (int i = 0; i < p->c->dim; i++)
-        p->xn[i] = gain[i] * (ss * p->x[i]);
+    return hw_float_tensor(((const struct plain *)pass->user)->weights, id, layer);
 }
 
-static void rotate(const struct hw_config *c, float *v, int n, int pos)
+static void norm(const float *x, int rows, int width, const float *gain, double eps, float *inverse,
+                 float *y)
 {
-    for (int i = 0; i < n; i += 2) {
-        float f = powf((float)c->rope_base, -(float)(i % c->head_dim) / (float)c->head_dim);
-        float cr = cosf((float)pos * f), sr = sinf((float)pos * f), a = v[i], b = v[i + 1];
-        v[i] = a * cr - b * sr;
-        v[i + 1] = a * sr + b * cr;
+    (void)inverse;
+    for (int r = 0; r < rows; r++, x += width, y += width) {
+        float ss = 0.0f;
+        for (int i = 0; i < width; i++)
+            ss += x[i] * x[i];
+        ss = 1.0f / sqrtf(ss / (float)width + (float)eps);
+        for (int i = 0; i < width; i++)
+            y[i] = gain[i] * (ss * x[i]);
     }
 }
 
-static void attend(const struct plain *p, int l, int h, int pos)
+static void attend_head(const struct plain *p, int layer, int h)
 {
     const struct hw_config *c = p->c;
-    int hd = c->head_dim, kv = c->n_kv_heads * hd;
-    size_t base = (size_t)l * (size_t)c->seq_len * (size_t)kv +
-                  (size_t)(h / (c->n_heads / c->n_kv_heads)) * (size_t)hd;
-    float max = -1e30f, sum = 0.0f, *out = p->out + h * hd;
-    for (int t = 0; t <= pos; t++) {
+    int hd = c->head_dim, kv_dim = c->n_kv_heads * hd, kept = hw_positions_kept(c, layer);
+    size_t kv = (size_t)kv_dim, base = (size_t)layer * (size_t)c->seq_len * kv +
+                                       (size_t)(h / (c->n_heads / c->n_kv_heads) * hd);
+    const float *q = p->v.made[HW_QUERIES] + h * hd, *key = p->key + base, *value = p->value + base;
+    float max = -1e30f, sum = 0.0f, *out = p->v.attn + h * hd;
+    for (int t = p->pos < kept ? 0 : p->pos + 1 - kept; t <= p->pos; t++) {
         float s = 0.0f;
         for (int i = 0; i < hd; i++)
-            s += p->q[h * hd + i] * p->k[base + (size_t)t * (size_t)kv + (size_t)i];
-        p->att[t] = s / sqrtf((float)hd);
-        max = p->att[t] > max ? p->att[t] : max;
+            s += q[i] * key[(size_t)t * kv + (size_t)i];
+        p->score[t] = s / sqrtf((float)hd);
+        max = p->score[t] > max ? p->score[t] : max;
     }
-    for (int t = 0; t <= pos; t++)
-        sum += p->att[t] = expf(p->att[t] - max);
     memset(out, 0, (size_t)hd * sizeof *out);
-    for (int t = 0; t <= pos; t++)
+    for (int t = p->pos < kept ? 0 : p->pos + 1 - kept; t <= p->pos; t++)
+        sum += p->score[t] = expf(p->score[t] - max);
+    for (int t = p->pos < kept ? 0 : p->pos + 1 - kept; t <= p->pos; t++) {
         for (int i = 0; i < hd; i++)
-            out[i] += p->att[t] / sum * p->v[base + (size_t)t * (size_t)kv + (size_t)i];
+            out[i] += p->score[t] / sum * value[(size_t)t * kv + (size_t)i];
+    }
 }
 
-static int forward(const struct plain *p, int token, int pos)
+static void attend(const struct hw_pass *pass, int layer, const struct hw_layer_vectors *v)
 {
+    (void)v;
+    for (int h = 0; h < pass->c->n_heads; h++)
+        attend_head(pass->user, layer, h);
+}
+
+static void swiglu(const float *gate, const float *up, size_t size, float *hidden)
+{
+    for (size_t i = 0; i < size; i++)
+        hidden[i] = gate[i] * (up[i] / (1.0f + expf(-gate[i])));
+}
+
+static int forward(struct plain *p, int token, int pos)
+{
+    static const struct hw_kernels kernels = {
+        .multiply = multiply, .vector = vector, .norm = norm, .attend = attend, .swiglu = swiglu};
     const struct hw_config *c = p->c;
-    int dim = c->dim, kv = c->n_kv_heads * c->head_dim, best = 0;
-    memcpy(p->x, hw_float_tensor(p->w, HW_TOK_EMBED, 0) + (size_t)token * (size_t)dim,
-           (size_t)dim * sizeof *p->x);
+    const struct hw_pass pass = {c, c->norm_eps, 1, &p->pos, p->cos, p->sin, &kernels, p};
+    size_t kv_dim = (size_t)hw_projection_width(c, HW_KEYS), dim = (size_t)c->dim;
+    int best = 0;
+    p->pos = pos;
+    memcpy(p->v.x, hw_float_tensor(p->weights, HW_TOK_EMBED, 0) + (size_t)token * dim,
+           dim * sizeof *p->v.x);
     for (int l = 0; l < c->n_layers; l++) {
-        size_t here = ((size_t)l * (size_t)c->seq_len + (size_t)pos) * (size_t)kv;
-        norm(p, hw_float_tensor(p->w, HW_ATTN_NORM, l));
-        matmul(p->q, p->xn, hw_float_tensor(p->w, HW_WQ, l), dim, dim);
-        matmul(p->k + here, p->xn, hw_float_tensor(p->w, HW_WK, l), dim, kv);
-        matmul(p->v + here, p->xn, hw_float_tensor(p->w, HW_WV, l), dim, kv);
-        rotate(c, p->q, dim, pos);
-        rotate(c, p->k + here, kv, pos);
-        for (int h = 0; h < c->n_heads; h++)
-            attend(p, l, h, pos);
-        matmul(p->xn, p->out, hw_float_tensor(p->w, HW_WO, l), dim, dim);
-        for (int i = 0; i < dim; i++)
-            p->x[i] += p->xn[i];
-        norm(p, hw_float_tensor(p->w, HW_FFN_NORM, l));
-        matmul(p->gate, p->xn, hw_float_tensor(p->w, HW_W_GATE, l), dim, c->hidden_dim);
-        matmul(p->up, p->xn, hw_float_tensor(p->w, HW_W_UP, l), dim, c->hidden_dim);
-        for (int i = 0; i < c->hidden_dim; i++)
-            p->gate[i] *= p->up[i] / (1.0f + expf(-p->gate[i]));
-        matmul(p->xn, p->gate, hw_float_tensor(p->w, HW_W_DOWN, l), c->hidden_dim, dim);
-        for (int i = 0; i < dim; i++)
-            p->x[i] += p->xn[i];
+        size_t here = ((size_t)l * (size_t)c->seq_len + (size_t)pos) * kv_dim;
+        p->v.made[HW_KEYS] = p->v.row[HW_KEYS] = p->key + here;
+        p->v.made[HW_VALUES] = p->value + here;
+        hw_layer_forward(&pass, l, &p->v);
     }
-    norm(p, hw_float_tensor(p->w, HW_OUTPUT_NORM, 0));
-    matmul(p->logits, p->xn, hw_float_tensor(p->w, c->tied ? HW_TOK_EMBED : HW_OUTPUT, 0), dim,
-           c->vocab_size);
+    norm(p->v.x, 1, c->dim, hw_float_tensor(p->weights, HW_OUTPUT_NORM, 0), c->norm_eps, NULL,
+         p->v.normed);
+    multiply(&pass, hw_classifier_tensor(c), 0, p->v.normed, p->logits);
     for (int i = 1; i < c->vocab_size; i++)
         best = p->logits[i] > p->logits[best] ? i : best;
     return best;
+}
+
+static struct plain plain_new(const struct hw_config *c, const struct hw_float *weights)
+{
+    size_t dim = (size_t)c->dim, hidden = (size_t)c->hidden_dim, positions = (size_t)c->seq_len;
+    size_t q_dim = (size_t)hw_projection_width(c, HW_QUERIES);
+    size_t kv_dim = (size_t)hw_projection_width(c, HW_KEYS);
+    struct plain p = {.c = c,
+                      .weights = weights,
+                      .v = {.x = floats(dim),
+                            .normed = floats(dim),
+                            .attn = floats(q_dim),
+                            .gate = floats(hidden),
+                            .up = floats(hidden)},
+                      .key = floats((size_t)c->n_layers * positions * kv_dim),
+                      .value = floats((size_t)c->n_layers * positions * kv_dim),
+                      .score = floats(positions),
+                      .logits = floats((size_t)c->vocab_size),
+                      .cos = floats(positions * (size_t)c->head_dim / 2),
+                      .sin = floats(positions * (size_t)c->head_dim / 2)};
+    p.v.made[HW_QUERIES] = p.v.row[HW_QUERIES] = floats(q_dim);
+    p.v.mid = p.v.out = p.v.x;
+    p.v.mid_normed = p.v.change = p.v.normed;
+    p.v.hidden = p.v.gate;
+    hw_rope_table(c, c->seq_len, p.cos, p.sin);
+    return p;
 }
 
 int main(int argc, char **argv)
@@ -132,20 +169,7 @@ int main(int argc, char **argv)
         return fprintf(stderr, "bench_reference: %s\n", argc == 4 ? err.text : "three arguments"),
                1;
     const struct hw_config *c = hw_model_config(model);
-    size_t dim = (size_t)c->dim, hidden = (size_t)c->hidden_dim;
-    size_t cache = (size_t)c->n_layers * (size_t)c->seq_len * dim;
-    struct plain p = {c,
-                      w,
-                      floats(dim),
-                      floats(dim),
-                      floats(dim),
-                      floats(cache),
-                      floats(cache),
-                      floats((size_t)c->seq_len),
-                      floats(dim),
-                      floats(hidden),
-                      floats(hidden),
-                      floats((size_t)c->vocab_size)};
+    struct plain p = plain_new(c, w);
     struct hw_ref *ref = hw_ref_new(&q);
     int n = atoi(argv[3]) < c->seq_len ? atoi(argv[3]) : c->seq_len;
     double seconds[2] = {1e9, 1e9};

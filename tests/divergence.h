@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "gen/quant/calibrate.h"
+#include "gen/float/calibrate.h"
 #include "gen/learn/tune.h"
 #include "gen/text/tokenizer.h"
 #include "refmodel/ref.h"
@@ -38,7 +38,7 @@ static inline double divergence_of(const struct hw_qmodel *q, const struct hw_co
         for (int k = 0; k < vocab; k++)
             got[k] = (float)(logits[k] * q->logit_scale);
         total += hw_kl_divergence(want, got, 1, vocab, work) / n;
-        token = (i + 1) % length ? hw_sample(want, vocab, &text) : c->bos;
+        token = (i + 1) % length ? hw_float_sample(want, vocab, &text) : c->bos;
     }
     free(got);
     free(work);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "gen/chip/manifest.h"
-#include "gen/quant/codebook.h"
+#include "gen/qmodel/codebook.h"
 #include "gen/qmodel/file.h"
 #include "gen/qmodel/synthetic.h"
 #include "gen/read/model.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "gen/quant/balance.h"
-#include "gen/quant/calibrate.h"
+#include "gen/float/calibrate.h"
 #include "gen/text/tokenizer.h"
 #include "refmodel/ref.h"
 

@@ -118,7 +118,7 @@ static void test_window(void **state)
     }
 }
 
-// Each sequence as hw_sample takes it from the float model, one sequence and token at a time.
+// Each sequence as hw_float_sample takes it from the float model, one sequence and token at a time.
 static void test_batch_sampler(void **state)
 {
     (void)state;
@@ -148,7 +148,7 @@ static void test_batch_sampler(void **state)
                     for (size_t i = 0; i < vocab; i++)
                         assert_true(fabsf(told[i] - want[i]) < 2e-4f);
                     if (pos + 1 < LENGTH)
-                        token[s] = hw_sample(want, shape[k].vocab_size, &seed);
+                        token[s] = hw_float_sample(want, shape[k].vocab_size, &seed);
                 }
             }
         }
@@ -269,7 +269,7 @@ static void test_gradients(void **state)
         double got = loss(&b), want = plain_loss(&b);
         assert_true(fabs(got / want - 1.0) < 1e-5);
         hw_window_forward(b.w, &b.p, b.tokens, b.n);
-        hw_window_backward(b.w, &b.p, b.logits, &grad);
+        hw_window_backward(b.w, b.logits, &grad);
         for (int id = 0; id < HW_N_TENSORS; id++) {
             if (!hw_tensor_exists(&shape[k], (enum hw_tensor_id)id))
                 continue;

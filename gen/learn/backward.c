@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the gradient of the float model, of every family but those with norms before wo and down:
-// every operator forwards over a window of tokens, then backwards in
-// the opposite order. Activations are [n][width], one row a position.
+// the operators of layer.h over a window of tokens, then backwards in the opposite order.
+// Activations are [n][width], one row a position.
 #include "gen/learn/backward.h"
 
 #include <math.h>
@@ -9,27 +9,17 @@
 #include <string.h>
 
 #include "gen/learn/simd.h"
-#include "refmodel/tables.h"
-
-// What the backward pass of one layer needs of its forward pass.
-struct layer {
-    float *x;        // [n][dim] residual on entry
-    float *inv, *xn; // [n] 1 / rms, [n][dim] normed
-    // [n][width] of queries, keys, values: what attention reads; where there are norms over heads,
-    // also what they read, and [n][heads] 1 / rms
-    float *made[HW_N_PROJECTIONS], *row[HW_N_PROJECTIONS], *row_inv[HW_N_PROJECTIONS];
-    float *weight; // [n_heads][n][n] softmax of the scores
-    float *attn;   // [n][q_dim]
-    float *mid;    // [n][dim] residual between attention and FFN
-    float *mid_inv, *mid_n;
-    float *gate, *up, *hidden; // [n][hidden_dim]
-};
 
 struct hw_window {
     struct hw_config c;
     int length, n;
     const int *tokens;
-    struct layer *layers;
+    const struct hw_params *p; // of the pass at hand
+    struct layer {
+        struct hw_layer_vectors v; // all kept: what the backward pass needs
+        float *weight;             // [n_heads][n][n] softmax of the scores
+    } * layers;
+    int *pos;                              // [length] 0, 1, ...
     float *x, *inv, *xn, *logits;          // after the last layer
     float *dx, *dxn;                       // [n][dim]
     float *dmade[HW_N_PROJECTIONS], *drow; // by queries, keys, values; by what a head's norm reads
@@ -38,80 +28,8 @@ struct hw_window {
     float *score;      // [n][n]
     float *transposed; // a matrix on its side
     float *cos, *sin;  // [length][head_dim / 2]
-    float *block;      // all of the above
+    float *block;      // all of the above but pos
 };
-
-// --- parameters
-
-size_t hw_params_size(const struct hw_config *c, enum hw_tensor_id id)
-{
-    int rows, cols;
-    hw_tensor_shape(c, id, &rows, &cols);
-    return hw_tensor_exists(c, id) ? (size_t)rows * (size_t)cols : 0;
-}
-
-int hw_params_layers(const struct hw_config *c, enum hw_tensor_id id)
-{
-    return id <= HW_OUTPUT_NORM ? 1 : c->n_layers;
-}
-
-double hw_params_bytes(const struct hw_config *c)
-{
-    double n = 0.0;
-    for (int id = 0; id < HW_N_TENSORS; id++)
-        n += (double)hw_params_size(c, (enum hw_tensor_id)id) *
-             hw_params_layers(c, (enum hw_tensor_id)id);
-    return n * sizeof(float);
-}
-
-bool hw_params_new(struct hw_params *p, const struct hw_config *c, struct hw_error *err)
-{
-    memset(p, 0, sizeof *p);
-    for (int id = 0; id < HW_N_TENSORS; id++) {
-        size_t n = hw_params_size(c, (enum hw_tensor_id)id) *
-                   (size_t)hw_params_layers(c, (enum hw_tensor_id)id);
-        if (n && !(p->tensor[id] = calloc(n, sizeof(float)))) {
-            hw_params_free(p);
-            return hw_fail(err, "tuning: out of memory");
-        }
-    }
-    return true;
-}
-
-void hw_params_free(struct hw_params *p)
-{
-    for (int id = 0; id < HW_N_TENSORS; id++)
-        free(p->tensor[id]);
-    memset(p, 0, sizeof *p);
-}
-
-static size_t all_layers(const struct hw_config *c, enum hw_tensor_id id)
-{
-    return hw_params_size(c, id) * (size_t)hw_params_layers(c, id);
-}
-
-void hw_params_clear(struct hw_params *p, const struct hw_config *c)
-{
-    for (int id = 0; id < HW_N_TENSORS; id++) {
-        if (p->tensor[id])
-            memset(p->tensor[id], 0, all_layers(c, (enum hw_tensor_id)id) * sizeof(float));
-    }
-}
-
-void hw_params_add(struct hw_params *sum, const struct hw_params *p, const struct hw_config *c)
-{
-    for (int id = 0; id < HW_N_TENSORS; id++) {
-        size_t n = p->tensor[id] ? all_layers(c, (enum hw_tensor_id)id) : 0;
-        for (size_t i = 0; i < n; i++)
-            sum->tensor[id][i] += p->tensor[id][i];
-    }
-}
-
-float *hw_params_at(const struct hw_params *p, const struct hw_config *c, enum hw_tensor_id id,
-                    int layer)
-{
-    return p->tensor[id] + hw_params_size(c, id) * (size_t)layer;
-}
 
 // --- memory
 
@@ -125,18 +43,12 @@ static size_t largest_matrix(const struct hw_config *c, size_t n)
     return most;
 }
 
-// Rows of projection i of a layer.
-static int width_of(const struct hw_config *c, int i)
-{
-    int rows, cols;
-    hw_tensor_shape(c, hw_projection[i].matrix, &rows, &cols);
-    return rows;
-}
-
 // How many heads of projection i pass a norm; queries have as many as any.
 static size_t normed_heads(const struct hw_config *c, int i)
 {
-    return hw_tensor_exists(c, hw_projection[i].norm) ? (size_t)(width_of(c, i) / c->head_dim) : 0;
+    return hw_tensor_exists(c, hw_projection[i].norm)
+               ? (size_t)(hw_projection_width(c, i) / c->head_dim)
+               : 0;
 }
 
 // Takes n floats from the block, or only counts them where there is none yet.
@@ -158,25 +70,25 @@ static size_t lay_out(struct hw_window *w, const struct hw_config *c, size_t n, 
     size_t dim = (size_t)c->dim, hidden = (size_t)c->hidden_dim, heads = (size_t)c->n_heads;
     size_t q_dim = heads * (size_t)c->head_dim;
     for (int l = 0; l < c->n_layers; l++) {
-        struct layer y = {.x = take(&v, n * dim),
-                          .inv = take(&v, n),
-                          .xn = take(&v, n * dim),
-                          .weight = take(&v, heads * n * n),
-                          .attn = take(&v, n * q_dim),
-                          .mid = take(&v, n * dim),
-                          .mid_inv = take(&v, n),
-                          .mid_n = take(&v, n * dim),
-                          .gate = take(&v, n * hidden),
-                          .up = take(&v, n * hidden),
-                          .hidden = take(&v, n * hidden)};
+        struct hw_layer_vectors y = {.x = take(&v, n * dim),
+                                     .inverse = take(&v, n),
+                                     .normed = take(&v, n * dim),
+                                     .attn = take(&v, n * q_dim),
+                                     .mid = take(&v, n * dim),
+                                     .mid_inverse = take(&v, n),
+                                     .mid_normed = take(&v, n * dim),
+                                     .gate = take(&v, n * hidden),
+                                     .up = take(&v, n * hidden),
+                                     .hidden = take(&v, n * hidden)};
+        float *weight = take(&v, heads * n * n);
         for (int i = 0; i < HW_N_PROJECTIONS; i++) {
-            size_t width = (size_t)width_of(c, i), normed = normed_heads(c, i);
+            size_t width = (size_t)hw_projection_width(c, i), normed = normed_heads(c, i);
             y.made[i] = take(&v, n * width);
             y.row[i] = take(&v, n * normed * (size_t)c->head_dim);
-            y.row_inv[i] = take(&v, n * normed);
+            y.row_inverse[i] = take(&v, n * normed);
         }
         if (block)
-            w->layers[l] = y;
+            w->layers[l] = (struct layer){y, weight};
     }
     size_t half = (size_t)c->head_dim / 2, vocab = (size_t)c->vocab_size;
     struct hw_window y = {.x = take(&v, n * dim),
@@ -195,13 +107,18 @@ static size_t lay_out(struct hw_window *w, const struct hw_config *c, size_t n, 
                           .cos = take(&v, n * half),
                           .sin = take(&v, n * half)};
     for (int i = 0; i < HW_N_PROJECTIONS; i++)
-        y.dmade[i] = take(&v, n * (size_t)width_of(c, i));
+        y.dmade[i] = take(&v, n * (size_t)hw_projection_width(c, i));
     if (block) {
         y.c = *c;
         y.layers = w->layers;
+        y.pos = w->pos;
         y.block = block;
         y.length = (int)n;
         *w = y;
+        for (int l = 0; l < c->n_layers; l++) {
+            w->layers[l].v.out = l + 1 < c->n_layers ? w->layers[l + 1].v.x : w->x;
+            w->layers[l].v.change = w->dxn; // free on the way there
+        }
     }
     return v.used;
 }
@@ -216,23 +133,21 @@ struct hw_window *hw_window_new(const struct hw_config *c, int length, struct hw
     struct hw_window *w = calloc(1, sizeof *w);
     float *block = calloc(lay_out(NULL, c, (size_t)length, NULL), sizeof *block);
     struct layer *layers = calloc((size_t)c->n_layers, sizeof *layers);
-    if (!w || !block || !layers) {
+    int *pos = calloc((size_t)length, sizeof *pos);
+    if (!w || !block || !layers || !pos) {
         free(block);
         free(layers);
+        free(pos);
         free(w);
         hw_fail(err, "tuning: out of memory");
         return NULL;
     }
     w->layers = layers;
+    w->pos = pos;
     lay_out(w, c, (size_t)length, block);
-    int half = c->head_dim / 2;
-    for (int i = 0; i < half; i++) {
-        double theta = hw_rope_theta(c, i);
-        for (int p = 0; p < length; p++) {
-            w->cos[p * half + i] = (float)hw_cos(p * theta);
-            w->sin[p * half + i] = (float)hw_sin(p * theta);
-        }
-    }
+    for (int t = 0; t < length; t++)
+        pos[t] = t;
+    hw_rope_table(c, length, w->cos, w->sin);
     return w;
 }
 
@@ -241,6 +156,7 @@ void hw_window_free(struct hw_window *w)
     if (!w)
         return;
     free(w->layers);
+    free(w->pos);
     free(w->block);
     free(w);
 }
@@ -267,21 +183,7 @@ static void linear_back(const struct hw_window *w, const float *matrix, int rows
                 (size_t)cols);
 }
 
-// --- norm, rotation
-
-// y = x inv gain for `rows` rows of x[rows][width]
-static void rmsnorm(const struct hw_window *w, const float *x, int rows, int width,
-                    const float *gain, float *inv, float *y)
-{
-    for (int t = 0; t < rows; t++, x += width, y += width) {
-        double sum = 0.0;
-        for (int i = 0; i < width; i++)
-            sum += (double)x[i] * x[i];
-        inv[t] = (float)(1.0 / sqrt(sum / width + w->c.norm_eps));
-        for (int i = 0; i < width; i++)
-            y[i] = x[i] * inv[t] * gain[i];
-    }
-}
+// --- norm
 
 // dx += inv (dy g - x inv^2 mean(dy g x)); d_gain += dy x inv
 static void rmsnorm_back(const float *x, int rows, int width, const float *gain, const float *inv,
@@ -299,23 +201,8 @@ static void rmsnorm_back(const float *x, int rows, int width, const float *gain,
     }
 }
 
-// Every pair of v[n][width] by its position's angle; sign -1 rotates back.
-static void rotate(const struct hw_window *w, float *v, int width, float sign)
-{
-    int half = w->c.head_dim / 2;
-    for (int t = 0; t < w->n; t++, v += width) {
-        for (int i = 0; i < width; i += 2) {
-            float c = w->cos[t * half + i / 2 % half], s = sign * w->sin[t * half + i / 2 % half];
-            float a = v[i], b = v[i + 1];
-            v[i] = a * c - b * s;
-            v[i + 1] = a * s + b * c;
-        }
-    }
-}
-
 // --- attention
 
-enum { Q, K, V };   // of hw_projection
 enum { ROWS = 32 }; // positions treated together: what lies beyond the last of them is skipped
 
 // Every row t of s[n][n]: the `kept` entries up to t become their softmax, the others 0.
@@ -372,18 +259,19 @@ static void weigh_back(const struct hw_window *w, const float *s, const float *b
     }
 }
 
-static void attend(struct hw_window *w, struct layer *y, int l)
+static void attend(const struct hw_pass *p, int l, const struct hw_layer_vectors *v)
 {
+    struct hw_window *w = p->user;
     int hd = w->c.head_dim, group = w->c.n_heads / w->c.n_kv_heads;
     size_t n = (size_t)w->n, q_dim = (size_t)(w->c.n_heads * hd);
     size_t kv_dim = (size_t)(w->c.n_kv_heads * hd);
-    memset(y->attn, 0, n * q_dim * sizeof *y->attn);
+    memset(v->attn, 0, n * q_dim * sizeof *v->attn);
     for (int h = 0; h < w->c.n_heads; h++) {
-        float *s = y->weight + (size_t)h * n * n;
+        float *s = w->layers[l].weight + (size_t)h * n * n;
         size_t at = (size_t)(h * hd), kv = (size_t)(h / group * hd);
-        scores(w, y->made[Q] + at, q_dim, y->made[K] + kv, kv_dim, s);
+        scores(w, v->made[HW_QUERIES] + at, q_dim, v->made[HW_KEYS] + kv, kv_dim, s);
         softmax_rows(w, s, hw_positions_kept(&w->c, l), (float)(1.0 / sqrt(hd)));
-        weigh(w, s, y->made[V] + kv, kv_dim, y->attn + at, q_dim);
+        weigh(w, s, v->made[HW_VALUES] + kv, kv_dim, v->attn + at, q_dim);
     }
 }
 
@@ -395,11 +283,11 @@ static void attend_back(struct hw_window *w, const struct layer *y)
     size_t kv_dim = (size_t)(w->c.n_kv_heads * hd);
     float scale = (float)(1.0 / sqrt(hd));
     for (int i = 0; i < HW_N_PROJECTIONS; i++)
-        memset(w->dmade[i], 0, n * (size_t)width_of(&w->c, i) * sizeof *w->dmade[i]);
+        memset(w->dmade[i], 0, n * (size_t)hw_projection_width(&w->c, i) * sizeof *w->dmade[i]);
     for (int h = 0; h < w->c.n_heads; h++) {
         const float *s = y->weight + (size_t)h * n * n;
         size_t at = (size_t)(h * hd), kv = (size_t)(h / group * hd);
-        scores(w, w->dattn + at, q_dim, y->made[V] + kv, kv_dim, w->score);
+        scores(w, w->dattn + at, q_dim, y->v.made[HW_VALUES] + kv, kv_dim, w->score);
         for (size_t t = 0; t < n; t++) { // through the softmax
             const float *p = s + t * n;
             float *d = w->score + t * n, sum = 0.0f;
@@ -408,9 +296,9 @@ static void attend_back(struct hw_window *w, const struct layer *y)
             for (size_t i = 0; i < n; i++)
                 d[i] = p[i] * (d[i] - sum) * scale;
         }
-        weigh(w, w->score, y->made[K] + kv, kv_dim, w->dmade[Q] + at, q_dim);
-        weigh_back(w, w->score, y->made[Q] + at, q_dim, w->dmade[K] + kv, kv_dim);
-        weigh_back(w, s, w->dattn + at, q_dim, w->dmade[V] + kv, kv_dim);
+        weigh(w, w->score, y->v.made[HW_KEYS] + kv, kv_dim, w->dmade[HW_QUERIES] + at, q_dim);
+        weigh_back(w, w->score, y->v.made[HW_QUERIES] + at, q_dim, w->dmade[HW_KEYS] + kv, kv_dim);
+        weigh_back(w, s, w->dattn + at, q_dim, w->dmade[HW_VALUES] + kv, kv_dim);
     }
 }
 
@@ -422,26 +310,22 @@ static void add(float *x, const float *y, size_t n)
         x[i] += y[i];
 }
 
-static const float *weights(const struct hw_window *w, const struct hw_params *p,
-                            enum hw_tensor_id id, int l)
+static const float *weights(const struct hw_window *w, enum hw_tensor_id id, int l)
 {
-    return hw_params_at(p, &w->c, id, l);
+    return hw_params_at(w->p, &w->c, id, l);
 }
 
-// e[n][hidden_dim] = e^-gate
-static void minus_exp(const struct hw_window *w, const float *gate, float *e)
+static void multiply(const struct hw_pass *p, enum hw_tensor_id id, int l, const float *x, float *y)
 {
-    size_t width = (size_t)w->c.hidden_dim;
-    memcpy(e, gate, (size_t)w->n * width * sizeof *e);
-    for (int t = 0; t < w->n; t++)
-        hw_exp_row(e + (size_t)t * width, w->c.hidden_dim, 0.0f, -1.0f);
+    struct hw_window *w = p->user;
+    int rows, cols;
+    hw_tensor_shape(&w->c, id, &rows, &cols);
+    linear(w, weights(w, id, l), rows, cols, x, y);
 }
 
-// y[n][width] += bias
-static void add_bias(const struct hw_window *w, const float *bias, int width, float *y)
+static const float *vector(const struct hw_pass *p, enum hw_tensor_id id, int l)
 {
-    for (int t = 0; t < w->n; t++, y += width)
-        add(y, bias, (size_t)width);
+    return weights(p->user, id, l);
 }
 
 // d_bias[width] += the rows of dy[n][width]
@@ -451,130 +335,110 @@ static void bias_back(const struct hw_window *w, const float *dy, int width, flo
         add(d_bias, dy, (size_t)width);
 }
 
-// Projection i of layer l, from y->xn to what attention reads.
-static void project(struct hw_window *w, const struct hw_params *p, int l, int i)
+static struct hw_pass pass(struct hw_window *w)
 {
-    const struct hw_projection *j = &hw_projection[i];
-    struct layer *y = &w->layers[l];
-    int width = width_of(&w->c, i), hd = w->c.head_dim, heads = w->n * (width / hd);
-    bool normed = hw_tensor_exists(&w->c, j->norm);
-    float *out = normed ? y->row[i] : y->made[i];
-    linear(w, weights(w, p, j->matrix, l), width, w->c.dim, y->xn, out);
-    if (hw_tensor_exists(&w->c, j->bias))
-        add_bias(w, weights(w, p, j->bias, l), width, out);
-    if (normed)
-        rmsnorm(w, out, heads, hd, weights(w, p, j->norm, l), y->row_inv[i], y->made[i]);
-    if (j->rotated)
-        rotate(w, y->made[i], width, 1.0f);
-}
-
-static void layer_forward(struct hw_window *w, const struct hw_params *p, int l, float *x)
-{
-    struct layer *y = &w->layers[l];
-    int dim = w->c.dim, hidden = w->c.hidden_dim, q_dim = width_of(&w->c, Q);
-    size_t n = (size_t)w->n, size = n * (size_t)dim;
-    memcpy(y->x, x, size * sizeof *x);
-    rmsnorm(w, x, w->n, dim, weights(w, p, HW_ATTN_NORM, l), y->inv, y->xn);
-    for (int i = 0; i < HW_N_PROJECTIONS; i++)
-        project(w, p, l, i);
-    attend(w, y, l);
-    linear(w, weights(w, p, HW_WO, l), dim, q_dim, y->attn, w->dxn); // dxn: free on the way there
-    add(x, w->dxn, size);
-
-    memcpy(y->mid, x, size * sizeof *x);
-    rmsnorm(w, x, w->n, dim, weights(w, p, HW_FFN_NORM, l), y->mid_inv, y->mid_n);
-    linear(w, weights(w, p, HW_W_GATE, l), hidden, dim, y->mid_n, y->gate);
-    linear(w, weights(w, p, HW_W_UP, l), hidden, dim, y->mid_n, y->up);
-    minus_exp(w, y->gate, y->hidden);
-    for (size_t i = 0; i < n * (size_t)hidden; i++)
-        y->hidden[i] = y->gate[i] / (1.0f + y->hidden[i]) * y->up[i];
-    linear(w, weights(w, p, HW_W_DOWN, l), dim, hidden, y->hidden, w->dxn);
-    add(x, w->dxn, size);
+    static const struct hw_kernels kernels = {.multiply = multiply,
+                                              .vector = vector,
+                                              .norm = hw_norm_rows,
+                                              .attend = attend,
+                                              .swiglu = hw_swiglu_rows};
+    return (struct hw_pass){&w->c, w->c.norm_eps, w->n, w->pos, w->cos, w->sin, &kernels, w};
 }
 
 const float *hw_window_forward(struct hw_window *w, const struct hw_params *p, const int *tokens,
                                int n)
 {
-    size_t dim = (size_t)w->c.dim;
+    const struct hw_config *c = &w->c;
+    enum hw_tensor_id head = hw_classifier_tensor(c);
     w->n = n;
     w->tokens = tokens;
-    for (int t = 0; t < n; t++)
-        memcpy(w->x + (size_t)t * dim, p->tensor[HW_TOK_EMBED] + (size_t)tokens[t] * dim,
-               dim * sizeof *w->x);
-    for (int l = 0; l < w->c.n_layers; l++)
-        layer_forward(w, p, l, w->x);
-    rmsnorm(w, w->x, n, w->c.dim, p->tensor[HW_OUTPUT_NORM], w->inv, w->xn);
-    linear(w, p->tensor[w->c.tied ? HW_TOK_EMBED : HW_OUTPUT], w->c.vocab_size, w->c.dim, w->xn,
-           w->logits);
+    w->p = p;
+    struct hw_pass forward = pass(w);
+    hw_params_embed(p, c, tokens, 1, n, w->layers[0].v.x);
+    for (int l = 0; l < c->n_layers; l++)
+        hw_layer_forward(&forward, l, &w->layers[l].v);
+    hw_norm_rows(w->x, n, c->dim, p->tensor[HW_OUTPUT_NORM], c->norm_eps, w->inv, w->xn);
+    linear(w, p->tensor[head], c->vocab_size, c->dim, w->xn, w->logits);
     return w->logits;
 }
 
 // The gradient of matrix `id` of layer l: dx += dy matrix, x and dy [n][cols] and [n][rows].
-static void matrix_back(const struct hw_window *w, const struct hw_params *p, struct hw_params *g,
-                        enum hw_tensor_id id, int l, const float *x, const float *dy, float *dx)
+static void matrix_back(const struct hw_window *w, struct hw_params *g, enum hw_tensor_id id, int l,
+                        const float *x, const float *dy, float *dx)
 {
     int rows, cols;
     hw_tensor_shape(&w->c, id, &rows, &cols);
-    linear_back(w, weights(w, p, id, l), rows, cols, x, dy, dx, hw_params_at(g, &w->c, id, l));
+    linear_back(w, weights(w, id, l), rows, cols, x, dy, dx, hw_params_at(g, &w->c, id, l));
+}
+
+// The gradient of norm `id` of layer l: dx += ..., x and dy [rows][width].
+static void norm_back(const struct hw_window *w, struct hw_params *g, enum hw_tensor_id id, int l,
+                      const float *x, int rows, int width, const float *inverse, const float *dy,
+                      float *dx)
+{
+    rmsnorm_back(x, rows, width, weights(w, id, l), inverse, dy, dx, hw_params_at(g, &w->c, id, l));
 }
 
 // From dmade[i] back to dxn, to which it adds.
-static void project_back(struct hw_window *w, const struct hw_params *p, struct hw_params *g, int l,
-                         int i)
+static void project_back(struct hw_window *w, struct hw_params *g, int l, int i)
 {
     const struct hw_projection *j = &hw_projection[i];
-    const struct layer *y = &w->layers[l];
-    int width = width_of(&w->c, i), hd = w->c.head_dim, heads = w->n * (width / hd);
+    const struct hw_layer_vectors *v = &w->layers[l].v;
+    const struct hw_pass forward = pass(w);
+    int width = hw_projection_width(&w->c, i), hd = w->c.head_dim, heads = w->n * (width / hd);
     float *dy = w->dmade[i];
     if (j->rotated)
-        rotate(w, dy, width, -1.0f);
+        hw_rotate_rows(&forward, dy, width, -1.0f);
     if (hw_tensor_exists(&w->c, j->norm)) {
         memset(w->drow, 0, (size_t)w->n * (size_t)width * sizeof *w->drow);
-        rmsnorm_back(y->row[i], heads, hd, weights(w, p, j->norm, l), y->row_inv[i], dy, w->drow,
-                     hw_params_at(g, &w->c, j->norm, l));
+        norm_back(w, g, j->norm, l, v->row[i], heads, hd, v->row_inverse[i], dy, w->drow);
         dy = w->drow;
     }
     if (hw_tensor_exists(&w->c, j->bias))
         bias_back(w, dy, width, hw_params_at(g, &w->c, j->bias, l));
-    matrix_back(w, p, g, j->matrix, l, y->xn, dy, w->dxn);
+    matrix_back(w, g, j->matrix, l, v->normed, dy, w->dxn);
+}
+
+// From dhidden to dgate and dup.
+static void swiglu_back(struct hw_window *w, const struct hw_layer_vectors *v)
+{
+    size_t size = (size_t)w->n * (size_t)w->c.hidden_dim;
+    memcpy(w->dgate, v->gate, size * sizeof *w->dgate);
+    hw_exp_row(w->dgate, (int)size, 0.0f, -1.0f);
+    for (size_t i = 0; i < size; i++) {
+        float s = 1.0f / (1.0f + w->dgate[i]), d = w->dhidden[i];
+        w->dgate[i] = d * v->up[i] * s * (1.0f + v->gate[i] * (1.0f - s));
+        w->dup[i] = d * v->gate[i] * s;
+    }
 }
 
 // dx, the gradient of the loss by the layer's result, becomes that by its residual on entry.
-static void layer_backward(struct hw_window *w, const struct hw_params *p, struct hw_params *g,
-                           int l)
+static void layer_backward(struct hw_window *w, struct hw_params *g, int l)
 {
-    struct layer *y = &w->layers[l];
-    const struct hw_config *c = &w->c;
-    int dim = c->dim, hidden = c->hidden_dim, q_dim = width_of(c, Q);
-    size_t size = (size_t)w->n * (size_t)dim, ffn = (size_t)w->n * (size_t)hidden;
-    memset(w->dhidden, 0, ffn * sizeof *w->dhidden);
-    matrix_back(w, p, g, HW_W_DOWN, l, y->hidden, w->dx, w->dhidden);
-    minus_exp(w, y->gate, w->dgate);
-    for (size_t i = 0; i < ffn; i++) {
-        float s = 1.0f / (1.0f + w->dgate[i]), d = w->dhidden[i];
-        w->dgate[i] = d * y->up[i] * s * (1.0f + y->gate[i] * (1.0f - s));
-        w->dup[i] = d * y->gate[i] * s;
-    }
+    const struct hw_layer_vectors *v = &w->layers[l].v;
+    size_t n = (size_t)w->n, size = n * (size_t)w->c.dim, hidden = n * (size_t)w->c.hidden_dim;
+    size_t q_size = n * (size_t)hw_projection_width(&w->c, HW_QUERIES);
+    memset(w->dhidden, 0, hidden * sizeof *w->dhidden);
+    matrix_back(w, g, HW_W_DOWN, l, v->hidden, w->dx, w->dhidden);
+    swiglu_back(w, v);
     memset(w->dxn, 0, size * sizeof *w->dxn);
-    matrix_back(w, p, g, HW_W_GATE, l, y->mid_n, w->dgate, w->dxn);
-    matrix_back(w, p, g, HW_W_UP, l, y->mid_n, w->dup, w->dxn);
-    rmsnorm_back(y->mid, w->n, dim, weights(w, p, HW_FFN_NORM, l), y->mid_inv, w->dxn, w->dx,
-                 hw_params_at(g, c, HW_FFN_NORM, l));
+    matrix_back(w, g, HW_W_GATE, l, v->mid_normed, w->dgate, w->dxn);
+    matrix_back(w, g, HW_W_UP, l, v->mid_normed, w->dup, w->dxn);
+    norm_back(w, g, HW_FFN_NORM, l, v->mid, w->n, w->c.dim, v->mid_inverse, w->dxn, w->dx);
 
-    memset(w->dattn, 0, (size_t)w->n * (size_t)q_dim * sizeof *w->dattn);
-    matrix_back(w, p, g, HW_WO, l, y->attn, w->dx, w->dattn);
-    attend_back(w, y);
+    memset(w->dattn, 0, q_size * sizeof *w->dattn);
+    matrix_back(w, g, HW_WO, l, v->attn, w->dx, w->dattn);
+    attend_back(w, &w->layers[l]);
     memset(w->dxn, 0, size * sizeof *w->dxn);
     for (int i = 0; i < HW_N_PROJECTIONS; i++)
-        project_back(w, p, g, l, i);
-    rmsnorm_back(y->x, w->n, dim, weights(w, p, HW_ATTN_NORM, l), y->inv, w->dxn, w->dx,
-                 hw_params_at(g, c, HW_ATTN_NORM, l));
+        project_back(w, g, l, i);
+    norm_back(w, g, HW_ATTN_NORM, l, v->x, w->n, w->c.dim, v->inverse, w->dxn, w->dx);
 }
 
-void hw_window_backward(struct hw_window *w, const struct hw_params *p, const float *d_logits,
-                        struct hw_params *grad)
+void hw_window_backward(struct hw_window *w, const float *d_logits, struct hw_params *grad)
 {
-    enum hw_tensor_id head = w->c.tied ? HW_TOK_EMBED : HW_OUTPUT;
+    const struct hw_params *p = w->p;
+    enum hw_tensor_id head = hw_classifier_tensor(&w->c);
     size_t dim = (size_t)w->c.dim, size = (size_t)w->n * dim;
     memset(w->dx, 0, size * sizeof *w->dx);
     memset(w->dxn, 0, size * sizeof *w->dxn);
@@ -583,7 +447,7 @@ void hw_window_backward(struct hw_window *w, const struct hw_params *p, const fl
     rmsnorm_back(w->x, w->n, w->c.dim, p->tensor[HW_OUTPUT_NORM], w->inv, w->dxn, w->dx,
                  grad->tensor[HW_OUTPUT_NORM]);
     for (int l = w->c.n_layers - 1; l >= 0; l--)
-        layer_backward(w, p, grad, l);
+        layer_backward(w, grad, l);
     for (int t = 0; t < w->n; t++)
         add(grad->tensor[HW_TOK_EMBED] + (size_t)w->tokens[t] * dim, w->dx + (size_t)t * dim, dim);
 }

@@ -8,18 +8,19 @@
 #include <string.h>
 
 #include "gen/learn/simd.h"
-#include "refmodel/tables.h"
 
 struct hw_batch_sampler {
     struct hw_config c;
     const struct hw_params *p;
     struct hw_params transposed; // every matrix on its side: [cols][rows]
     int n, length;
-    float *key, *value; // [n_layers][n][n_kv_heads][head_dim][length]
-    float *x, *xn, *q, *k, *v, *attn, *gate, *up, *logits; // [n][width]
-    float *score;                                          // [length]
-    float *cos, *sin;                                      // [length][head_dim / 2]
-    float *block;                                          // all of the above
+    float *key, *value;        // [n_layers][n][n_kv_heads][head_dim][length]
+    struct hw_layer_vectors v; // [n][width], of the layer at hand
+    float *logits;             // [n][vocab_size]
+    float *score;              // [length]
+    float *cos, *sin;          // [length][head_dim / 2]
+    float *block;              // all of the above
+    int *pos;                  // [n] the same for all
 };
 
 static size_t lay_out(struct hw_batch_sampler *w, float *block)
@@ -30,18 +31,24 @@ static size_t lay_out(struct hw_batch_sampler *w, float *block)
     size_t kv_dim = (size_t)c->n_kv_heads * hd, hidden = (size_t)c->hidden_dim,
            vocab = (size_t)c->vocab_size;
     size_t cache = (size_t)c->n_layers * n * kv_dim * length, half = length * hd / 2;
+    float *made[HW_N_PROJECTIONS];
+    struct hw_layer_vectors *v = &w->v;
     const struct {
         float **at;
         size_t size;
-    } part[] = {{&w->key, cache},     {&w->value, cache},      {&w->x, n * dim},
-                {&w->xn, n * dim},    {&w->q, n * q_dim},      {&w->k, n * kv_dim},
-                {&w->v, n * kv_dim},  {&w->attn, n * q_dim},   {&w->gate, n * hidden},
-                {&w->up, n * hidden}, {&w->logits, n * vocab}, {&w->score, length},
-                {&w->cos, half},      {&w->sin, half}};
+    } part[] = {{&w->key, cache},       {&w->value, cache},       {&v->x, n * dim},
+                {&v->normed, n * dim},  {&made[0], n * q_dim},    {&made[1], n * kv_dim},
+                {&made[2], n * kv_dim}, {&v->attn, n * q_dim},    {&v->gate, n * hidden},
+                {&v->up, n * hidden},   {&v->hidden, n * hidden}, {&w->logits, n * vocab},
+                {&w->score, length},    {&w->cos, half},          {&w->sin, half}};
     for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
         *part[i].at = block ? block + used : NULL;
         used += (part[i].size + 3) / 4 * 4;
     }
+    memcpy(v->made, made, sizeof made);
+    memcpy(v->row, made, sizeof made);
+    v->mid = v->out = v->x;
+    v->change = v->mid_normed = v->normed;
     return used;
 }
 
@@ -70,22 +77,16 @@ struct hw_batch_sampler *hw_batch_sampler_new(const struct hw_config *c, const s
     if (w) {
         *w = (struct hw_batch_sampler){.c = *c, .p = p, .n = n, .length = length};
         w->block = calloc(lay_out(w, NULL), sizeof *w->block);
+        w->pos = calloc((size_t)n, sizeof *w->pos);
     }
-    if (!w || !w->block || !hw_params_new(&w->transposed, c, err)) {
+    if (!w || !w->block || !w->pos || !hw_params_new(&w->transposed, c, err)) {
         hw_batch_sampler_free(w);
         hw_fail(err, "tuning: out of memory");
         return NULL;
     }
     lay_out(w, w->block);
     transpose_all(w);
-    int half = c->head_dim / 2;
-    for (int i = 0; i < half; i++) {
-        double theta = hw_rope_theta(c, i);
-        for (int pos = 0; pos < length; pos++) {
-            w->cos[pos * half + i] = (float)hw_cos(pos * theta);
-            w->sin[pos * half + i] = (float)hw_sin(pos * theta);
-        }
-    }
+    hw_rope_table(c, length, w->cos, w->sin);
     return w;
 }
 
@@ -94,16 +95,17 @@ void hw_batch_sampler_free(struct hw_batch_sampler *w)
     if (!w)
         return;
     hw_params_free(&w->transposed);
+    free(w->pos);
     free(w->block);
     free(w);
 }
 
 // --- one token of every sequence
 
-// y[n][rows] = x[n][cols] times the matrix's transpose
-static void linear(struct hw_batch_sampler *w, enum hw_tensor_id id, int layer, const float *x,
-                   float *y)
+static void multiply(const struct hw_pass *p, enum hw_tensor_id id, int layer, const float *x,
+                     float *y)
 {
+    struct hw_batch_sampler *w = p->user;
     int rows, cols;
     hw_tensor_shape(&w->c, id, &rows, &cols);
     memset(y, 0, (size_t)w->n * (size_t)rows * sizeof *y);
@@ -111,44 +113,21 @@ static void linear(struct hw_batch_sampler *w, enum hw_tensor_id id, int layer, 
                 hw_params_at(&w->transposed, &w->c, id, layer), (size_t)rows, y, (size_t)rows);
 }
 
-// y = x / rms(x) gain for `rows` rows of x[rows][width]; y may be x
-static void rmsnorm(const struct hw_batch_sampler *w, const float *x, int rows, int width,
-                    const float *gain, float *y)
+static const float *vector(const struct hw_pass *p, enum hw_tensor_id id, int layer)
 {
-    for (int s = 0; s < rows; s++, x += width, y += width) {
-        double sum = 0.0;
-        for (int i = 0; i < width; i++)
-            sum += (double)x[i] * x[i];
-        float inv = (float)(1.0 / sqrt(sum / width + w->c.norm_eps));
-        for (int i = 0; i < width; i++)
-            y[i] = x[i] * inv * gain[i];
-    }
-}
-
-static void norm_residual(struct hw_batch_sampler *w, enum hw_tensor_id id, int layer)
-{
-    rmsnorm(w, w->x, w->n, w->c.dim, hw_params_at(w->p, &w->c, id, layer), w->xn);
-}
-
-static void rotate(const struct hw_batch_sampler *w, float *v, int width, int pos)
-{
-    int half = w->c.head_dim / 2;
-    for (int i = 0; i < w->n * width; i += 2) {
-        float c = w->cos[pos * half + i / 2 % half], s = w->sin[pos * half + i / 2 % half];
-        float a = v[i], b = v[i + 1];
-        v[i] = a * c - b * s;
-        v[i + 1] = a * s + b * c;
-    }
+    const struct hw_batch_sampler *w = p->user;
+    return hw_params_at(w->p, &w->c, id, layer);
 }
 
 // Head h of sequence s: keys and values lie by dimension, so that positions are neighbours.
-static void attend(struct hw_batch_sampler *w, int layer, int s, int h, int pos)
+static void attend_head(struct hw_batch_sampler *w, int layer, int s, int h, int pos)
 {
     int hd = w->c.head_dim, kv_heads = w->c.n_kv_heads, kv = h / (w->c.n_heads / kv_heads);
     size_t head = (size_t)(w->length * hd);
     size_t at = ((size_t)(layer * w->n + s) * (size_t)kv_heads + (size_t)kv) * head;
-    const float *q = w->q + (s * w->c.n_heads + h) * hd, *key = w->key + at, *value = w->value + at;
-    float *out = w->attn + (s * w->c.n_heads + h) * hd;
+    const float *q = w->v.made[HW_QUERIES] + (s * w->c.n_heads + h) * hd;
+    const float *key = w->key + at, *value = w->value + at;
+    float *out = w->v.attn + (s * w->c.n_heads + h) * hd;
     int kept = hw_positions_kept(&w->c, layer), first = pos < kept ? 0 : pos + 1 - kept;
     int seen = pos + 1 - first;
     memset(w->score, 0, (size_t)seen * sizeof *w->score);
@@ -168,64 +147,21 @@ static void cache_kv(struct hw_batch_sampler *w, int layer, int pos)
     size_t heads = (size_t)(w->n * w->c.n_kv_heads), first = (size_t)layer * heads;
     for (size_t h = 0; h < heads; h++) {
         for (size_t d = 0; d < hd; d++) {
-            w->key[((first + h) * hd + d) * length + at] = w->k[h * hd + d];
-            w->value[((first + h) * hd + d) * length + at] = w->v[h * hd + d];
+            w->key[((first + h) * hd + d) * length + at] = w->v.made[HW_KEYS][h * hd + d];
+            w->value[((first + h) * hd + d) * length + at] = w->v.made[HW_VALUES][h * hd + d];
         }
     }
 }
 
-static void add_normed(struct hw_batch_sampler *w)
+static void attend(const struct hw_pass *p, int layer, const struct hw_layer_vectors *v)
 {
-    for (int i = 0; i < w->n * w->c.dim; i++)
-        w->x[i] += w->xn[i];
-}
-
-// Queries, keys and values of all sequences at a position.
-static void project(struct hw_batch_sampler *w, int l, int pos)
-{
-    float *const made[HW_N_PROJECTIONS] = {w->q, w->k, w->v};
-    for (int i = 0; i < HW_N_PROJECTIONS; i++) {
-        const struct hw_projection *j = &hw_projection[i];
-        int width, cols, hd = w->c.head_dim;
-        hw_tensor_shape(&w->c, j->matrix, &width, &cols);
-        linear(w, j->matrix, l, w->xn, made[i]);
-        const float *bias =
-            hw_tensor_exists(&w->c, j->bias) ? hw_params_at(w->p, &w->c, j->bias, l) : NULL;
-        for (int k = 0; bias && k < w->n * width; k++)
-            made[i][k] += bias[k % width];
-        if (hw_tensor_exists(&w->c, j->norm))
-            rmsnorm(w, made[i], w->n * (width / hd), hd, hw_params_at(w->p, &w->c, j->norm, l),
-                    made[i]);
-        if (j->rotated)
-            rotate(w, made[i], width, pos);
-    }
-}
-
-static void layer_forward(struct hw_batch_sampler *w, int l, int pos)
-{
-    const struct hw_config *c = &w->c;
-    norm_residual(w, HW_ATTN_NORM, l);
-    project(w, l, pos);
-    cache_kv(w, l, pos);
+    struct hw_batch_sampler *w = p->user;
+    (void)v; // of the sampler itself
+    cache_kv(w, layer, p->pos[0]);
     for (int s = 0; s < w->n; s++) {
-        for (int h = 0; h < c->n_heads; h++)
-            attend(w, l, s, h, pos);
+        for (int h = 0; h < w->c.n_heads; h++)
+            attend_head(w, layer, s, h, p->pos[0]);
     }
-    linear(w, HW_WO, l, w->attn, w->xn);
-    add_normed(w);
-    norm_residual(w, HW_FFN_NORM, l);
-    linear(w, HW_W_GATE, l, w->xn, w->gate);
-    linear(w, HW_W_UP, l, w->xn, w->up);
-    for (int s = 0; s < w->n; s++) {
-        float *gate = w->gate + s * c->hidden_dim, *up = w->up + s * c->hidden_dim;
-        for (int i = 0; i < c->hidden_dim; i++)
-            up[i] *= gate[i];
-        hw_exp_row(gate, c->hidden_dim, 0.0f, -1.0f);
-        for (int i = 0; i < c->hidden_dim; i++)
-            up[i] /= 1.0f + gate[i];
-    }
-    linear(w, HW_W_DOWN, l, w->up, w->xn);
-    add_normed(w);
 }
 
 static int sample(float *logits, int n, uint64_t *seed)
@@ -241,21 +177,34 @@ static int sample(float *logits, int n, uint64_t *seed)
     return n - 1;
 }
 
+// Logits of the next token of every sequence.
+static void forward(struct hw_batch_sampler *w, const int *tokens, int pos)
+{
+    static const struct hw_kernels kernels = {.multiply = multiply,
+                                              .vector = vector,
+                                              .norm = hw_norm_rows,
+                                              .attend = attend,
+                                              .swiglu = hw_swiglu_rows};
+    const struct hw_config *c = &w->c;
+    const struct hw_pass pass = {c, c->norm_eps, w->n, w->pos, w->cos, w->sin, &kernels, w};
+    for (int s = 0; s < w->n; s++)
+        w->pos[s] = pos;
+    hw_params_embed(w->p, c, tokens + pos, (size_t)w->length, w->n, w->v.x);
+    for (int l = 0; l < c->n_layers; l++)
+        hw_layer_forward(&pass, l, &w->v);
+    hw_norm_rows(w->v.x, w->n, c->dim, w->p->tensor[HW_OUTPUT_NORM], c->norm_eps, NULL,
+                 w->v.normed);
+    multiply(&pass, hw_classifier_tensor(c), 0, w->v.normed, w->logits);
+}
+
 void hw_batch_sampler_run(struct hw_batch_sampler *w, uint64_t *seed, int *tokens, float *logits)
 {
     const struct hw_config *c = &w->c;
-    size_t dim = (size_t)c->dim, vocab = (size_t)c->vocab_size, length = (size_t)w->length;
+    size_t vocab = (size_t)c->vocab_size, length = (size_t)w->length;
     for (int s = 0; s < w->n; s++)
         tokens[s * w->length] = c->bos;
     for (size_t pos = 0; pos < length; pos++) {
-        for (size_t s = 0; s < (size_t)w->n; s++)
-            memcpy(w->x + s * dim,
-                   w->p->tensor[HW_TOK_EMBED] + (size_t)tokens[s * length + pos] * dim,
-                   dim * sizeof *w->x);
-        for (int l = 0; l < c->n_layers; l++)
-            layer_forward(w, l, (int)pos);
-        norm_residual(w, HW_OUTPUT_NORM, 0);
-        linear(w, c->tied ? HW_TOK_EMBED : HW_OUTPUT, 0, w->xn, w->logits);
+        forward(w, tokens, (int)pos);
         for (size_t s = 0; s < (size_t)w->n; s++) {
             float *here = w->logits + s * vocab;
             memcpy(logits + (s * length + pos) * vocab, here, vocab * sizeof *logits);

@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #include "gen/learn/backward.h"
-#include "gen/quant/float_model.h"
-#include "gen/quant/rounded.h"
+#include "gen/float/float_model.h"
+#include "gen/qmodel/rounded.h"
 
 enum { HW_MAX_WIDTHS = 4 }; // 1..4 planes
 

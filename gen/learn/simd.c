@@ -2,6 +2,7 @@
 // Owns the inner loops of tuning: products by tiles that stay in registers, exponentials by rows.
 #include "gen/learn/simd.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -150,4 +151,29 @@ float hw_row_max(const float *v, int n)
     for (int i = 1; i < n; i++)
         max = v[i] > max ? v[i] : max;
     return max;
+}
+
+// --- norm, activation
+
+void hw_norm_rows(const float *x, int rows, int width, const float *gain, double eps,
+                  float *inverse, float *y)
+{
+    for (int t = 0; t < rows; t++, x += width, y += width) {
+        double sum = 0.0;
+        for (int i = 0; i < width; i++)
+            sum += (double)x[i] * x[i];
+        float inv = (float)(1.0 / sqrt(sum / width + eps));
+        for (int i = 0; i < width; i++)
+            y[i] = x[i] * inv * gain[i];
+        if (inverse)
+            inverse[t] = inv;
+    }
+}
+
+void hw_swiglu_rows(const float *gate, const float *up, size_t size, float *hidden)
+{
+    memcpy(hidden, gate, size * sizeof *hidden);
+    hw_exp_row(hidden, (int)size, 0.0f, -1.0f);
+    for (size_t i = 0; i < size; i++)
+        hidden[i] = gate[i] / (1.0f + hidden[i]) * up[i];
 }

@@ -49,20 +49,6 @@ void hw_rounded_weights(const struct hw_rounded *r, const struct hw_config *c, s
 
 // --- text and loss
 
-bool hw_params_from(struct hw_params *p, const struct hw_float *f, const struct hw_config *c,
-                    struct hw_error *err)
-{
-    if (!hw_params_new(p, c, err))
-        return false;
-    for (int id = 0; id < HW_N_TENSORS; id++) {
-        size_t n = hw_params_size(c, (enum hw_tensor_id)id);
-        for (int l = 0; n && l < hw_params_layers(c, (enum hw_tensor_id)id); l++)
-            memcpy(hw_params_at(p, c, (enum hw_tensor_id)id, l),
-                   hw_float_tensor(f, (enum hw_tensor_id)id, l), n * sizeof(float));
-    }
-    return true;
-}
-
 double hw_kl_divergence(const float *teacher, float *student, int n, int vocab_size, float *work)
 {
     double total = 0.0;
@@ -255,7 +241,7 @@ static void *learn_share(void *arg)
         memcpy(y->logits, hw_window_forward(y->window, &t->student, tokens, n),
                (size_t)n * (size_t)vocab * sizeof *y->logits);
         y->loss += hw_kl_divergence(target, y->logits, n, vocab, y->work) / (n * PER_THREAD);
-        hw_window_backward(y->window, &t->student, y->logits, &y->grad);
+        hw_window_backward(y->window, y->logits, &y->grad);
     }
     return NULL;
 }

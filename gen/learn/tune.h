@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #include "gen/learn/backward.h"
-#include "gen/quant/calibrate.h"
-#include "gen/quant/rounded.h"
+#include "gen/float/calibrate.h"
+#include "gen/qmodel/rounded.h"
 
 // n_steps: of two windows each of text[n_text], over again where it is short; NULL: the float model
 // writes. Changes rounded[hw_rounded_count]; *tuned receives the model they
@@ -17,10 +17,6 @@
 bool hw_tune(struct hw_float *teacher, const struct hw_config *c, int n_steps, const int *text,
              int n_text, struct hw_rounded *rounded, struct hw_params *tuned, FILE *progress,
              struct hw_error *err);
-
-// The float model's own weights as parameters.
-bool hw_params_from(struct hw_params *p, const struct hw_float *f, const struct hw_config *c,
-                    struct hw_error *err);
 
 // The weights a rounded matrix stands for.
 void hw_rounded_weights(const struct hw_rounded *r, const struct hw_config *c, struct hw_params *p);

@@ -5,7 +5,7 @@
 #ifndef HW_BALANCE_H
 #define HW_BALANCE_H
 
-#include "gen/quant/calibrate.h"
+#include "gen/float/calibrate.h"
 #include "gen/quant/quantize.h"
 
 // Rescales the weights of *f in place and *ranges with them. The scale of each channel comes from

@@ -4,7 +4,7 @@
 #ifndef HW_GPTQ_H
 #define HW_GPTQ_H
 
-#include "gen/quant/calibrate.h"
+#include "gen/float/calibrate.h"
 
 // Second moments of what the matrices of one layer read, sum over tokens of x x^T.
 struct hw_moments {

@@ -5,7 +5,7 @@
 
 #include "gen/quant/gptq.h"
 #include "gen/quant/quantize.h"
-#include "gen/quant/rounded.h"
+#include "gen/qmodel/rounded.h"
 #include "gen/quant/spill.h"
 
 // What quantization of a model works with.

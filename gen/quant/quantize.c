@@ -10,7 +10,7 @@
 #include "gen/learn/backward.h"
 #include "gen/quant/balance.h"
 #include "gen/learn/budget.h"
-#include "gen/quant/calibrate.h"
+#include "gen/float/calibrate.h"
 #include "gen/quant/matrix.h"
 #include "gen/quant/units.h"
 #include "gen/qmodel/memory.h"

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "gen/quant/codebook.h"
+#include "gen/qmodel/codebook.h"
 #include "gen/read/model.h"
 #include "refmodel/qmodel.h"
 

@@ -4,7 +4,7 @@
 #ifndef HW_SCORE_H
 #define HW_SCORE_H
 
-#include "gen/quant/float_model.h"
+#include "gen/float/float_model.h"
 #include "gen/text/tokenizer.h"
 
 struct hw_score {

@@ -4,7 +4,7 @@
 #ifndef HW_UNITS_H
 #define HW_UNITS_H
 
-#include "gen/quant/calibrate.h"
+#include "gen/float/calibrate.h"
 
 // The unit in which `max` reaches the end of `bits` bits, with a little headroom.
 double hw_unit_for(double max, int bits);

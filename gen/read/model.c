@@ -87,6 +87,11 @@ bool hw_tensor_exists(const struct hw_config *c, enum hw_tensor_id id)
     return id < HW_N_TENSORS && hw_has(c, hw_tensor_info[id].where);
 }
 
+enum hw_tensor_id hw_classifier_tensor(const struct hw_config *c)
+{
+    return c->tied ? HW_TOK_EMBED : HW_OUTPUT;
+}
+
 struct hw_tensor *hw_model_tensor(const struct hw_model *model, enum hw_tensor_id id, int layer)
 {
     return &model->tensors[(size_t)id * (size_t)model->config.n_layers + (size_t)layer];

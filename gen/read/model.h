@@ -58,6 +58,9 @@ bool hw_model_set_bos(struct hw_model *model, int token, struct hw_error *err);
 // Whether a model of this configuration has the tensor.
 bool hw_tensor_exists(const struct hw_config *c, enum hw_tensor_id id);
 
+// Whose rows make the logits.
+enum hw_tensor_id hw_classifier_tensor(const struct hw_config *c);
+
 // Natively ternary: every matrix of every layer is stored as -1, 0, +1 times one factor a row, so
 // that 2 bits a weight lose nothing. Embedding and classifier are not asked.
 bool hw_model_is_ternary(const struct hw_model *model);

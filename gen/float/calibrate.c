@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns calibration: which text, and what is kept of the activations.
-#include "gen/quant/calibrate.h"
+#include "gen/float/calibrate.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -65,23 +65,6 @@ static void observe(void *user, enum hw_float_tap tap, int layer, const float *v
         r->residual_inverse += sqrt(n / sum);
 }
 
-int hw_sample(const float *logits, int n, uint64_t *seed)
-{
-    double sum = 0.0, max = logits[0];
-    for (int i = 1; i < n; i++)
-        max = logits[i] > max ? logits[i] : max;
-    for (int i = 0; i < n; i++)
-        sum += hw_exp(logits[i] - max);
-    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    double at = (double)(*seed >> 11) / 9007199254740992.0 * sum;
-    for (int i = 0; i < n; i++) {
-        at -= hw_exp(logits[i] - max);
-        if (at < 0.0)
-            return i;
-    }
-    return n - 1;
-}
-
 // The model's own text.
 static void write_text(struct hw_float *f, const struct hw_config *c, int n_tokens, int *ran)
 {
@@ -93,7 +76,7 @@ static void write_text(struct hw_float *f, const struct hw_config *c, int n_toke
         if (ran)
             ran[i] = token;
         const float *logits = hw_float_forward(f, token, pos++);
-        token = pos == c->seq_len ? c->bos : hw_sample(logits, c->vocab_size, &seed);
+        token = pos == c->seq_len ? c->bos : hw_float_sample(logits, c->vocab_size, &seed);
     }
 }
 

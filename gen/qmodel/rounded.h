@@ -4,7 +4,7 @@
 #ifndef HW_ROUNDED_H
 #define HW_ROUNDED_H
 
-#include "gen/quant/codebook.h"
+#include "gen/qmodel/codebook.h"
 #include "gen/read/model.h"
 
 struct hw_rounded {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Owns the file of levels beside a checkpoint trained on them.
-#include "gen/quant/codebook.h"
+#include "gen/qmodel/codebook.h"
 
 #include <errno.h>
 #include <stdio.h>

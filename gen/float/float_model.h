@@ -3,28 +3,7 @@
 #ifndef HW_FLOAT_MODEL_H
 #define HW_FLOAT_MODEL_H
 
-#include "gen/read/model.h"
-
-// Tensors an observer sees, in the order of the computation.
-enum hw_float_tap {
-    HW_FLOAT_RESIDUAL,    // [dim], after the embedding and after every addition
-    HW_FLOAT_ATTN_NORM,   // [dim], normed
-    HW_FLOAT_K_ROW,       // [n_kv_heads * head_dim], before the norms of heads, only where qk_norm
-    HW_FLOAT_K,           // [n_kv_heads * head_dim], rotated
-    HW_FLOAT_Q_ROW,       // [n_heads * head_dim], before the norms of heads, only where qk_norm
-    HW_FLOAT_Q,           // [n_heads * head_dim], rotated
-    HW_FLOAT_V,           // [n_kv_heads * head_dim]
-    HW_FLOAT_ATTN_SIDE,   // [n_heads * head_dim], before its norm, only where sub_norm
-    HW_FLOAT_ATTN,        // [n_heads * head_dim], what wo reads
-    HW_FLOAT_FFN_NORM,    // [dim], normed
-    HW_FLOAT_GATE,        // [hidden_dim]
-    HW_FLOAT_UP,          // [hidden_dim]
-    HW_FLOAT_HIDDEN_SIDE, // [hidden_dim], before its norm, only where sub_norm
-    HW_FLOAT_HIDDEN,      // [hidden_dim], what down reads
-    HW_FLOAT_FINAL_NORM,  // [dim], normed
-    HW_FLOAT_LOGITS,      // [vocab_size]
-    HW_N_FLOAT_TAPS
-};
+#include "gen/float/layer.h"
 
 typedef void hw_float_observer(void *user, enum hw_float_tap tap, int layer, const float *v, int n);
 
@@ -59,6 +38,9 @@ bool hw_float_scale_columns(struct hw_float *f, enum hw_tensor_id id, int layer,
 // One token; positions in order from 0. Logits [vocab_size], valid until the next call. The same
 // bits on every machine: IEEE basic operations in a fixed order.
 const float *hw_float_forward(struct hw_float *f, int token, int pos);
+
+// A token drawn from softmax(logits[n]), by a 64-bit congruential generator.
+int hw_float_sample(const float *logits, int n, uint64_t *seed);
 
 // n tokens, cut into sequences at BOS and at the context's end, through the model layer by layer:
 // begin, every layer in order, end. The observer sees what hw_float_forward would show it, in the

@@ -3,7 +3,7 @@
 #ifndef HW_CALIBRATE_H
 #define HW_CALIBRATE_H
 
-#include "gen/quant/float_model.h"
+#include "gen/float/float_model.h"
 
 struct hw_calibration {
     int n_layers, n_seen;            // n_seen: tokens observed
@@ -15,9 +15,6 @@ struct hw_calibration {
 };                           // HW_FLOAT_FINAL_NORM and HW_FLOAT_LOGITS: one layer
 
 int hw_float_tap_width(const struct hw_config *c, enum hw_float_tap tap);
-
-// A sample of the distribution softmax(logits[n]), by a 64-bit congruential generator.
-int hw_sample(const float *logits, int n, uint64_t *seed);
 
 // Runs the tokens (cut into sequences at BOS and at the context's end) and fills *ranges. tokens
 // NULL: the model writes its own text from BOS, n_tokens of it, by sampling with a fixed seed.

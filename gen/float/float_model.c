@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the float forward pass, in the order of the Llama paper: a token through all layers, or many
-// tokens through one layer after the other, by the same functions.
-#include "gen/quant/float_model.h"
+// Owns the checkpoint in float: a token through all layers, or many tokens through one layer after
+// the other.
+#include "gen/float/float_model.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -141,19 +141,7 @@ bool hw_float_scale_columns(struct hw_float *f, enum hw_tensor_id id, int layer,
     return true;
 }
 
-// --- the whole
-
-static void make_angles(struct hw_float *f)
-{
-    int half = f->c.head_dim / 2;
-    for (int i = 0; i < half; i++) {
-        double theta = hw_rope_theta(&f->c, i);
-        for (int p = 0; p < f->positions; p++) {
-            f->cos[p * half + i] = (float)hw_cos(p * theta);
-            f->sin[p * half + i] = (float)hw_sin(p * theta);
-        }
-    }
-}
+// --- memory
 
 static size_t widest(const struct hw_config *c)
 {
@@ -218,7 +206,7 @@ static struct hw_float *float_new(const struct hw_model *model, int positions, b
         hw_float_free(f);
         return NULL;
     }
-    make_angles(f);
+    hw_rope_table(c, f->positions, f->cos, f->sin);
     return f;
 }
 
@@ -273,10 +261,10 @@ float *hw_float_edit(struct hw_float *f, enum hw_tensor_id id, int layer)
 }
 
 // Each token's vector v[n] in turn.
-static void see(const struct hw_float *f, const struct work *w, enum hw_float_tap tap, int layer,
-                const float *v, int n)
+static void see_rows(const struct hw_float *f, int n_tokens, enum hw_float_tap tap, int layer,
+                     const float *v, int n)
 {
-    for (int i = 0; f->observer && i < w->n; i++)
+    for (int i = 0; f->observer && i < n_tokens; i++)
         f->observer(f->user, tap, layer, v + (size_t)i * (size_t)n, n);
 }
 
@@ -309,70 +297,56 @@ static void linear(const struct hw_float *f, enum hw_tensor_id id, int layer, co
     hw_float_unload(f, id, layer);
 }
 
-// y = x / sqrt(mean square + eps) * gain, x[n] for each token; zeros stay zeros. y may be x.
-static void rmsnorm(const struct work *w, const float *x, int n, const float *gain, double eps,
-                    float *y)
-{
-    for (int t = 0; t < w->n; t++, x += n, y += n) {
-        double mean = (double)dot(x, x, n) / n + eps;
-        double scale = mean > 0.0 ? 1.0 / sqrt(mean) : 0.0;
-        for (int i = 0; i < n; i++)
-            y[i] = (float)(x[i] * scale) * gain[i];
-    }
-}
-
-// y[n] += bias, for each token, where the layer has that bias.
-static void add_bias(const struct hw_float *f, const struct work *w, enum hw_tensor_id id, int l,
-                     float *y, int n)
-{
-    if (!hw_tensor_exists(&f->c, id))
-        return;
-    const float *bias = f->tensor[id][l];
-    for (int t = 0; t < w->n; t++, y += n) {
-        for (int i = 0; i < n; i++)
-            y[i] += bias[i];
-    }
-}
-
-// Norms over the heads of v[n], for each token, where the model has them.
-static void norm_heads(const struct hw_float *f, const struct work *w, enum hw_float_tap rows,
-                       enum hw_tensor_id gain, int l, float *v, int n)
-{
-    if (!hw_tensor_exists(&f->c, gain))
-        return;
-    see(f, w, rows, l, v, n);
-    struct work heads = {.n = w->n * (n / f->c.head_dim)};
-    rmsnorm(&heads, v, f->c.head_dim, f->tensor[gain][l], f->how.layer_eps, v);
-}
-
-// What a layer's matrices read: x itself, or rounded to 8 bits against its largest magnitude.
+// What a layer's matrices read of x[n][width]: x itself, or rounded to 8 bits against the largest
+// magnitude of a token.
 static const float *matrix_input(const struct hw_float *f, const struct work *w, const float *x,
-                                 int n)
+                                 int width)
 {
     float *y = w->sub;
     if (!f->how.int8_act)
         return x;
-    for (int t = 0; t < w->n; t++, x += n, y += n) {
+    for (int t = 0; t < w->n; t++, x += width, y += width) {
         float top = 0.0f;
-        for (int i = 0; i < n; i++)
+        for (int i = 0; i < width; i++)
             top = fabsf(x[i]) > top ? fabsf(x[i]) : top;
-        for (int i = 0; i < n; i++)
+        for (int i = 0; i < width; i++)
             y[i] = top > 0.0f ? (float)floor(x[i] * 127.0 / top + 0.5) * (top / 127.0f) : 0.0f;
     }
     return w->sub;
 }
 
-static void rotate(const struct hw_float *f, const struct work *w, float *v, int n)
+// --- kernels of a layer (layer.h): the same bits on every machine
+
+struct view { // of a pass's user
+    struct hw_float *f;
+    const struct work *w;
+};
+
+static void multiply(const struct hw_pass *p, enum hw_tensor_id id, int layer, const float *x,
+                     float *y)
 {
-    int half = f->c.head_dim / 2;
-    for (int t = 0; t < w->n; t++, v += n) {
-        const float *cos = f->cos + w->pos[t] * half, *sin = f->sin + w->pos[t] * half;
-        for (int i = 0; i < n; i += 2) {
-            float c = cos[i / 2 % half], s = sin[i / 2 % half];
-            float a = v[i], b = v[i + 1];
-            v[i] = a * c - b * s;
-            v[i + 1] = a * s + b * c;
-        }
+    const struct view *v = p->user;
+    int rows, cols;
+    hw_tensor_shape(p->c, id, &rows, &cols);
+    linear(v->f, id, layer, matrix_input(v->f, v->w, x, cols), y, p->n);
+}
+
+static const float *vector(const struct hw_pass *p, enum hw_tensor_id id, int layer)
+{
+    const struct view *v = p->user;
+    return v->f->tensor[id][layer];
+}
+
+// Zeros stay zeros.
+static void rmsnorm(const float *x, int rows, int width, const float *gain, double eps,
+                    float *inverse, float *y)
+{
+    (void)inverse; // no backward pass
+    for (int t = 0; t < rows; t++, x += width, y += width) {
+        double mean = (double)dot(x, x, width) / width + eps;
+        double scale = mean > 0.0 ? 1.0 / sqrt(mean) : 0.0;
+        for (int i = 0; i < width; i++)
+            y[i] = (float)(x[i] * scale) * gain[i];
     }
 }
 
@@ -390,96 +364,80 @@ static void softmax(float *score, int n)
         score[i] /= sum;
 }
 
+// Token i's head over its sequence up to itself, or over the window of its layer. Keys and values
+// of the sequence's earlier tokens lie before its own.
+static void attend_head(const struct hw_pass *p, int layer, const struct hw_layer_vectors *v, int i,
+                        int head)
+{
+    const struct view *view = p->user;
+    float *score = view->f->score;
+    int hd = p->c->head_dim, pos = p->pos[i], group = p->c->n_heads / p->c->n_kv_heads;
+    size_t kv_dim = (size_t)p->c->n_kv_heads * (size_t)hd;
+    size_t q_dim = (size_t)p->c->n_heads * (size_t)hd;
+    ptrdiff_t base = (ptrdiff_t)(i - pos) * (ptrdiff_t)kv_dim + (head / group) * hd;
+    const float *key = v->made[HW_KEYS] + base, *value = v->made[HW_VALUES] + base;
+    size_t at = (size_t)i * q_dim + (size_t)head * (size_t)hd;
+    float *out = v->attn + at, scale = (float)(1.0 / sqrt(hd));
+    int kept = hw_positions_kept(p->c, layer), first = pos < kept ? 0 : pos + 1 - kept;
+    for (int k = first; k <= pos; k++)
+        score[k] = dot(v->made[HW_QUERIES] + at, key + (size_t)k * kv_dim, hd) * scale;
+    softmax(score + first, pos + 1 - first);
+    memset(out, 0, (size_t)hd * sizeof *out);
+    for (int k = first; k <= pos; k++) {
+        for (int d = 0; d < hd; d++)
+            out[d] += score[k] * value[(size_t)k * kv_dim + (size_t)d];
+    }
+}
+
+static void attend(const struct hw_pass *p, int layer, const struct hw_layer_vectors *v)
+{
+    for (int i = 0; i < p->n; i++) {
+        for (int h = 0; h < p->c->n_heads; h++)
+            attend_head(p, layer, v, i, h);
+    }
+}
+
+static void swiglu(const float *gate, const float *up, size_t size, float *hidden)
+{
+    for (size_t i = 0; i < size; i++)
+        hidden[i] = gate[i] * ((float)(1.0 / (1.0 + hw_exp(-(double)gate[i]))) * up[i]);
+}
+
+static void see(const struct hw_pass *p, enum hw_float_tap tap, int layer, const float *v, int n)
+{
+    const struct view *view = p->user;
+    see_rows(view->f, p->n, tap, layer, v, n);
+}
+
+static const struct hw_kernels KERNELS = {multiply, vector, rmsnorm, attend, swiglu, see};
+
+// --- the whole
+
 // Row of the first token's keys and values in layer l.
 static size_t cache_row(const struct hw_float *f, const struct work *w, int l)
 {
     return w->together ? 0 : (size_t)l * (size_t)f->positions + (size_t)w->pos[0];
 }
 
-// Token i's head over its sequence up to itself, or over the window of its layer.
-static void attend(struct hw_float *f, const struct work *w, int l, int i, int head)
+static void layer_forward(struct hw_float *f, const struct work *w, int l)
 {
-    int hd = f->c.head_dim, pos = w->pos[i], group = f->c.n_heads / f->c.n_kv_heads;
-    size_t kv_dim = (size_t)f->c.n_kv_heads * (size_t)hd;
-    size_t q_dim = (size_t)f->c.n_heads * (size_t)hd;
-    size_t base = (cache_row(f, w, l) + (size_t)i - (size_t)pos) * kv_dim +
-                  (size_t)(head / group) * (size_t)hd;
-    size_t at = (size_t)i * q_dim + (size_t)head * (size_t)hd;
-    float *out = w->attn + at, scale = (float)(1.0 / sqrt(hd));
-    int kept = hw_positions_kept(&f->c, l), first = pos < kept ? 0 : pos + 1 - kept;
-    for (int p = first; p <= pos; p++)
-        f->score[p] = dot(w->q + at, w->key + base + (size_t)p * kv_dim, hd) * scale;
-    softmax(f->score + first, pos + 1 - first);
-    memset(out, 0, (size_t)hd * sizeof *out);
-    for (int p = first; p <= pos; p++) {
-        const float *v = w->value + base + (size_t)p * kv_dim;
-        for (int d = 0; d < hd; d++)
-            out[d] += f->score[p] * v[d];
-    }
-}
-
-// x += xn
-static void add(const struct hw_float *f, const struct work *w, int l)
-{
-    for (size_t i = 0; i < (size_t)w->n * (size_t)f->c.dim; i++)
-        w->x[i] += w->xn[i];
-    see(f, w, HW_FLOAT_RESIDUAL, l, w->x, f->c.dim);
-}
-
-static void attention(struct hw_float *f, const struct work *w, int l)
-{
-    const struct hw_config *c = &f->c;
-    int kv_dim = c->n_kv_heads * c->head_dim, q_dim = c->n_heads * c->head_dim;
-    size_t here = cache_row(f, w, l) * (size_t)kv_dim;
-    rmsnorm(w, w->x, c->dim, f->tensor[HW_ATTN_NORM][l], f->how.layer_eps, w->xn);
-    see(f, w, HW_FLOAT_ATTN_NORM, l, w->xn, c->dim);
-    const float *in = matrix_input(f, w, w->xn, c->dim);
-    linear(f, HW_WK, l, in, w->key + here, w->n);
-    add_bias(f, w, HW_BK, l, w->key + here, kv_dim);
-    norm_heads(f, w, HW_FLOAT_K_ROW, HW_K_NORM, l, w->key + here, kv_dim);
-    rotate(f, w, w->key + here, kv_dim);
-    see(f, w, HW_FLOAT_K, l, w->key + here, kv_dim);
-    linear(f, HW_WQ, l, in, w->q, w->n);
-    add_bias(f, w, HW_BQ, l, w->q, q_dim);
-    norm_heads(f, w, HW_FLOAT_Q_ROW, HW_Q_NORM, l, w->q, q_dim);
-    rotate(f, w, w->q, q_dim);
-    see(f, w, HW_FLOAT_Q, l, w->q, q_dim);
-    linear(f, HW_WV, l, in, w->value + here, w->n);
-    add_bias(f, w, HW_BV, l, w->value + here, kv_dim);
-    see(f, w, HW_FLOAT_V, l, w->value + here, kv_dim);
-    for (int i = 0; i < w->n; i++) {
-        for (int h = 0; h < c->n_heads; h++)
-            attend(f, w, l, i, h);
-    }
-    if (c->sub_norm) {
-        see(f, w, HW_FLOAT_ATTN_SIDE, l, w->attn, q_dim);
-        rmsnorm(w, w->attn, q_dim, f->tensor[HW_ATTN_SUB_NORM][l], f->how.layer_eps, w->attn);
-    }
-    see(f, w, HW_FLOAT_ATTN, l, w->attn, q_dim);
-    linear(f, HW_WO, l, matrix_input(f, w, w->attn, q_dim), w->xn, w->n);
-    add(f, w, l);
-}
-
-static void feed_forward(struct hw_float *f, const struct work *w, int l)
-{
-    const struct hw_config *c = &f->c;
-    rmsnorm(w, w->x, c->dim, f->tensor[HW_FFN_NORM][l], f->how.layer_eps, w->xn);
-    see(f, w, HW_FLOAT_FFN_NORM, l, w->xn, c->dim);
-    const float *in = matrix_input(f, w, w->xn, c->dim);
-    linear(f, HW_W_GATE, l, in, w->gate, w->n);
-    linear(f, HW_W_UP, l, in, w->up, w->n);
-    see(f, w, HW_FLOAT_GATE, l, w->gate, c->hidden_dim);
-    see(f, w, HW_FLOAT_UP, l, w->up, c->hidden_dim);
-    for (size_t i = 0; i < (size_t)w->n * (size_t)c->hidden_dim; i++)
-        w->gate[i] *= (float)(1.0 / (1.0 + hw_exp(-(double)w->gate[i]))) * w->up[i];
-    if (c->sub_norm) {
-        see(f, w, HW_FLOAT_HIDDEN_SIDE, l, w->gate, c->hidden_dim);
-        rmsnorm(w, w->gate, c->hidden_dim, f->tensor[HW_FFN_SUB_NORM][l], f->how.layer_eps,
-                w->gate);
-    }
-    see(f, w, HW_FLOAT_HIDDEN, l, w->gate, c->hidden_dim);
-    linear(f, HW_W_DOWN, l, matrix_input(f, w, w->gate, c->hidden_dim), w->xn, w->n);
-    add(f, w, l);
+    size_t here = cache_row(f, w, l) * (size_t)hw_projection_width(&f->c, HW_KEYS);
+    float *made[HW_N_PROJECTIONS] = {w->q, w->key + here, w->value + here};
+    struct hw_layer_vectors v = {.x = w->x,
+                                 .normed = w->xn,
+                                 .attn = w->attn,
+                                 .mid = w->x,
+                                 .mid_normed = w->xn,
+                                 .gate = w->gate,
+                                 .up = w->up,
+                                 .hidden = w->gate,
+                                 .out = w->x,
+                                 .change = w->xn};
+    memcpy(v.made, made, sizeof made);
+    memcpy(v.row, made, sizeof made);
+    hw_layer_forward(&(struct hw_pass){&f->c, f->how.layer_eps, w->n, w->pos, f->cos, f->sin,
+                                       &KERNELS, &(struct view){f, w}},
+                     l, &v);
 }
 
 static void embed(const struct hw_float *f, const struct work *w, const int *tokens)
@@ -488,29 +446,49 @@ static void embed(const struct hw_float *f, const struct work *w, const int *tok
     for (int i = 0; i < w->n; i++)
         memcpy(w->x + (size_t)i * dim, hw_float_row(f, HW_TOK_EMBED, 0, tokens[i], f->row),
                dim * sizeof *w->x);
-    see(f, w, HW_FLOAT_RESIDUAL, 0, w->x, f->c.dim);
+    see_rows(f, w->n, HW_FLOAT_RESIDUAL, 0, w->x, f->c.dim);
 }
 
-static enum hw_tensor_id classifier(const struct hw_float *f)
+static void final_norm(const struct hw_float *f, const struct work *w)
 {
-    return f->c.tied ? HW_TOK_EMBED : HW_OUTPUT;
+    rmsnorm(w->x, w->n, f->c.dim, f->tensor[HW_OUTPUT_NORM][0], f->c.norm_eps, NULL, w->xn);
+    see_rows(f, w->n, HW_FLOAT_FINAL_NORM, 0, w->xn, f->c.dim);
+}
+
+// logits[n][vocab_size] of n normed tokens x
+static void classify(const struct hw_float *f, const float *x, int n, float *logits)
+{
+    linear(f, hw_classifier_tensor(&f->c), 0, x, logits, n);
+    see_rows(f, n, HW_FLOAT_LOGITS, 0, logits, f->c.vocab_size);
 }
 
 const float *hw_float_forward(struct hw_float *f, int token, int pos)
 {
-    const struct hw_config *c = &f->c;
     const struct work *w = &f->one;
     w->pos[0] = pos;
     embed(f, w, &token);
-    for (int l = 0; l < c->n_layers; l++) {
-        attention(f, w, l);
-        feed_forward(f, w, l);
-    }
-    rmsnorm(w, w->x, c->dim, f->tensor[HW_OUTPUT_NORM][0], c->norm_eps, w->xn);
-    see(f, w, HW_FLOAT_FINAL_NORM, 0, w->xn, c->dim);
-    linear(f, classifier(f), 0, w->xn, f->logits, 1);
-    see(f, w, HW_FLOAT_LOGITS, 0, f->logits, c->vocab_size);
+    for (int l = 0; l < f->c.n_layers; l++)
+        layer_forward(f, w, l);
+    final_norm(f, w);
+    classify(f, w->xn, 1, f->logits);
     return f->logits;
+}
+
+int hw_float_sample(const float *logits, int n, uint64_t *seed)
+{
+    double sum = 0.0, max = logits[0];
+    for (int i = 1; i < n; i++)
+        max = logits[i] > max ? logits[i] : max;
+    for (int i = 0; i < n; i++)
+        sum += hw_exp(logits[i] - max);
+    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    double at = (double)(*seed >> 11) / 9007199254740992.0 * sum;
+    for (int i = 0; i < n; i++) {
+        at -= hw_exp(logits[i] - max);
+        if (at < 0.0)
+            return i;
+    }
+    return n - 1;
 }
 
 // --- many tokens, layer by layer
@@ -532,23 +510,20 @@ bool hw_float_begin(struct hw_float *f, const int *tokens, int n, struct hw_erro
 
 void hw_float_layer(struct hw_float *f, int layer)
 {
-    attention(f, &f->many, layer);
-    feed_forward(f, &f->many, layer);
+    layer_forward(f, &f->many, layer);
 }
 
 bool hw_float_end(struct hw_float *f, bool logits, struct hw_error *err)
 {
     const struct hw_config *c = &f->c;
-    struct work *w = &f->many, some = *w;
-    int n = w->n, at_once = LOGITS_AT_ONCE / c->vocab_size;
-    at_once = at_once < 1 ? 1 : at_once < n ? at_once : n;
-    rmsnorm(w, w->x, c->dim, f->tensor[HW_OUTPUT_NORM][0], c->norm_eps, w->xn);
-    see(f, w, HW_FLOAT_FINAL_NORM, 0, w->xn, c->dim);
+    struct work *w = &f->many;
+    int at_once = LOGITS_AT_ONCE / c->vocab_size;
+    at_once = at_once < 1 ? 1 : at_once < w->n ? at_once : w->n;
+    final_norm(f, w);
     float *all = logits ? allocate((size_t)at_once * (size_t)c->vocab_size, err) : NULL;
-    for (int i = 0; all && i < n; i += some.n) {
-        some.n = n - i < at_once ? n - i : at_once;
-        linear(f, classifier(f), 0, w->xn + (size_t)i * (size_t)c->dim, all, some.n);
-        see(f, &some, HW_FLOAT_LOGITS, 0, all, c->vocab_size);
+    for (int i = 0; all && i < w->n; i += at_once) {
+        int n = w->n - i < at_once ? w->n - i : at_once;
+        classify(f, w->xn + (size_t)i * (size_t)c->dim, n, all);
     }
     free(all);
     work_free(w);
