@@ -14,7 +14,7 @@
 // VEC and CTX are powers of two from 2, ATT_POS from 1, HEAD_DIM from 4; ROWS, COLS multiples of VEC; ATT_POS < CTX;
 // ACC_W >= 24 and ACT_W + 8 + log2(COLS); LEVEL_ADDR_W >= 2. A RECV to HIDDEN does not clear what a
 // MATVEC counts in H: END follows it. RECV to ACT keeps the low ACT_W bits of each element.
-// The clocks of every path are numbers of latency.vh.
+// The clocks of every path are numbers of latency.vh. Here stand units, the ROMs and what joins them.
 `include "isa.vh"
 `include "latency.vh"
 `default_nettype none
@@ -76,9 +76,48 @@ module engine #(
     output wire                   tested,     // the result is there, until the next test
     output wire [31:0]            test_crc
 );
+    // --- sizes ------------------------------------------------------------------------------------
     localparam HI_ADDR_W = ROPE_HI_W + $clog2(HEAD_DIM / 2);
     localparam LO_ADDR_W = ROPE_LO_W + $clog2(HEAD_DIM / 2);
     localparam PICK_W = COLS / VEC > 1 ? $clog2(COLS / VEC) : 1;
+    // activations: regions X, A, H of one memory, COLS elements a word
+    localparam X_CHUNKS = (MAX_DIM + COLS - 1) / COLS;
+    localparam A_CHUNKS = (MAX_Q_DIM + COLS - 1) / COLS;
+    localparam H_CHUNKS = (MAX_HIDDEN + COLS - 1) / COLS;
+    localparam CHUNK_W  = $clog2(X_CHUNKS + A_CHUNKS + H_CHUNKS);
+    localparam COUNT_W  = CHUNK_W + $clog2(COLS) + 1;
+    localparam [3:0] X = `HW_REGION_X;
+    // what travels with a row block: of its instruction, and for the drain
+    localparam TAG_W   = `HW_MATVEC_HIDDEN_SHIFT_W + `HW_MATVEC_SHIFT_W + `HW_MATVEC_DEST_W;
+    localparam FACTS_W = TAG_W + SCALE_ADDR_W + 40;
+    // ROM of 3 and more: the address has a register of its own, for it goes to every macro
+    localparam AHEAD = `HW_LAT_ROM > 2 ? 1 : 0;
+    localparam RECV_W = `HW_RECV_DEST_W + 2 + `HW_RECV_HIDDEN_SHIFT_W;
+    // words of the residual, and of what a norm reads
+    localparam WORDS  = MAX_DIM > VEC ? MAX_DIM / VEC : 2;
+    localparam WORD_W = $clog2(WORDS);
+    localparam VEC_W  = $clog2(VEC);
+    localparam SS_W   = 2 * RES_W + 14;
+    localparam SIDE_MAX   = MAX_Q_DIM > MAX_HIDDEN ? MAX_Q_DIM : MAX_HIDDEN;
+    localparam SIDE_WORDS = SIDE_MAX > VEC ? SIDE_MAX / VEC : 2;
+    localparam SIDE_W     = $clog2(SIDE_WORDS);
+    localparam NORM_W = SUB_NORM != 0 && SIDE_W > WORD_W ? SIDE_W : WORD_W;
+    localparam MADE_W = SUB_NORM != 0 ? RES_W : ACT_W; // what attention and SwiGLU make
+    // attention
+    localparam HALF    = HEAD_DIM / 2;
+    localparam HALF_W  = $clog2(HALF);
+    localparam POS_W   = $clog2(CTX);
+    localparam GROUP_W = POS_W - $clog2(ATT_POS);
+    localparam ROW_GROUP_W = $clog2(KV_CTX) - $clog2(ATT_POS);
+    localparam ROW_W   = $clog2(KV_ROWS);
+    localparam HEAD_W  = 8;
+    // Heads whose scores wait (attention.v), log2: no more than there are, at most 16, at most 512 words of
+    // scores, and at least 4. A context of few groups is then scored without a wait for the weighing.
+    localparam HEADS_2 = $clog2(MAX_Q_DIM / HEAD_DIM);
+    localparam WORDS_2 = GROUP_W < 9 ? 9 - GROUP_W : 0;
+    localparam MOST_2  = HEADS_2 < WORDS_2 ? HEADS_2 : WORDS_2;
+    localparam SLOTS_W = MOST_2 > 4 ? 4 : MOST_2 > 2 ? MOST_2 : 2;
+    localparam OUT     = VEC < HEAD_DIM ? VEC : HEAD_DIM;
 
     // the self-test's side of the ROMs
     wire [6:0]               test_read;
@@ -110,43 +149,14 @@ module engine #(
     endgenerate
 
     // --- instruction ----------------------------------------------------------------------------
-    wire [`HW_INSN_W-1:0] insn;
-    wire         issue_embed, issue_norm, issue_attn, issue_heads, issue_recv, matvec_valid, matvec_ready;
-    wire         residual_done, side_done, rows_busy, attn_busy, units_busy;
+    wire [`HW_INSN_W-1:0]  insn;
+    wire                   issue_embed, issue_norm, issue_attn, issue_heads, issue_recv, matvec_valid, matvec_ready;
+    wire                   residual_done, side_done, rows_busy, recv_busy, attn_busy, angles_busy, units_busy;
     wire                   prog_read;
     wire [PROG_ADDR_W-1:0] prog_addr;
     wire [`HW_INSN_W-1:0]  prog_data;
-    reg                    recv_busy;
-    wire                   angles_busy;
-
-    // fields that are cut to a parameter's width are wider than any: an address may have more bits
-    wire [`HW_MATVEC_DEST_W-1:0] rows_dest = insn[`HW_MATVEC_DEST]; // MATVEC, RECV
-    wire [3:0]  mv_source   = insn[`HW_MATVEC_SOURCE];
-    wire [3:0]  recv_target = insn[`HW_RECV_TARGET];
-    wire [19:0] rows_count  = insn[`HW_MATVEC_ROWS];
-    wire [31:0] mv_weight   = {{(32-`HW_MATVEC_WEIGHT_W){1'b0}}, insn[`HW_MATVEC_WEIGHT]};
-    wire [31:0] mv_chunks   = {{(32-`HW_MATVEC_CHUNKS_W){1'b0}}, insn[`HW_MATVEC_CHUNKS]};
-    wire [31:0] mv_cols     = {{(32-`HW_MATVEC_LAST_COLS_W){1'b0}}, insn[`HW_MATVEC_LAST_COLS]};
-    wire [31:0] mv_scale    = {{(32-`HW_MATVEC_SCALE_W){1'b0}}, insn[`HW_MATVEC_SCALE]};
-    wire [31:0] mv_level    = {{(32-`HW_MATVEC_LEVEL_W){1'b0}}, insn[`HW_MATVEC_LEVEL]};
-    wire [31:0] em_weight   = {{(32-`HW_EMBED_WEIGHT_W){1'b0}}, insn[`HW_EMBED_WEIGHT]};
-    wire [31:0] em_scale    = {{(32-`HW_EMBED_SCALE_W){1'b0}}, insn[`HW_EMBED_SCALE]};
-    wire [31:0] em_level    = {{(32-`HW_EMBED_LEVEL_W){1'b0}}, insn[`HW_EMBED_LEVEL]};
-    wire [3:0]  norm_dest   = insn[`HW_NORM_TARGET];
-    wire [31:0] norm_gain   = {{(32-`HW_NORM_GAIN_W){1'b0}}, insn[`HW_NORM_GAIN]};
-    wire [19:0] norm_length = insn[`HW_NORM_ELEMENTS];
-    wire [31:0] attn_row    = {{(32-`HW_ATTN_KV_ROW_W){1'b0}}, insn[`HW_ATTN_KV_ROW]};
-    wire [31:0] attn_heads  = {{(32-`HW_ATTN_HEADS_W){1'b0}}, insn[`HW_ATTN_HEADS]};
-    wire [31:0] attn_group  = {{(32-`HW_ATTN_GROUP_HEADS_W){1'b0}}, insn[`HW_ATTN_GROUP_HEADS]};
-    wire [31:0] attn_kv     = {{(32-`HW_ATTN_KV_HEADS_W){1'b0}}, insn[`HW_ATTN_KV_HEADS]};
-    wire [31:0] attn_step   = {{(32-`HW_ATTN_KV_STEP_W){1'b0}}, insn[`HW_ATTN_KV_STEP]};
-    wire [31:0] attn_bias   = {{(32-`HW_ATTN_BIAS_W){1'b0}}, insn[`HW_ATTN_BIAS]};
-    wire [31:0] heads_gain  = {{(32-`HW_HEADS_GAIN_W){1'b0}}, insn[`HW_HEADS_GAIN]};
-    wire [19:0] attn_window = insn[`HW_ATTN_WINDOW];
-    wire bad_token = {{(20-TOKEN_W){1'b0}}, token} >= insn[`HW_EMBED_VOCAB];
-    // planes are counted from 0
-    wire [2:0]  mv_plane    = insn[`HW_MATVEC_PLANES] - 3'd1;
-    wire [2:0]  em_plane    = insn[`HW_EMBED_PLANES] - 3'd1;
+    wire                   bad_token;
+    wire                   issue_matvec = matvec_valid && matvec_ready;
 
     sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) u_sequencer (
         .clk(clk), .rst(rst || testing), .start(start), .sample(sample), .bad_token(bad_token), .done(done),
@@ -163,23 +173,57 @@ module engine #(
         .data(prog_data)
     );
 
-    wire issue_matvec = matvec_valid && matvec_ready;
+    wire [`HW_MATVEC_DEST_W-1:0] rows_dest;
+    wire                     to_hidden, attn_biased;
+    wire [19:0]              rows_count, logit_rows, em_dim, attn_window;
+    wire [1:0]               mv_source, mv_last_plane, recv_target, em_last_plane;
+    wire [WEIGHT_ADDR_W-1:0] mv_weight, em_weight;
+    wire [SCALE_ADDR_W-1:0]  mv_scale, em_scale;
+    wire [LEVEL_ADDR_W-1:0]  mv_level, em_level;
+    wire [CHUNK_W-1:0]       mv_last_chunk;
+    wire [COUNT_W-1:0]       mv_last_cols;
+    wire [`HW_MATVEC_SHIFT_W-1:0]        mv_shift;
+    wire [`HW_MATVEC_HIDDEN_SHIFT_W-1:0] mv_hidden_shift, recv_hidden_shift;
+    wire [11:0]              em_chunks;
+    wire [13:0]              em_block_words;
+    wire [`HW_EMBED_SHIFT_W-1:0] em_shift;
+    wire [3:0]               norm_target;
+    wire [GAIN_ADDR_W-1:0]   norm_gain, attn_bias, heads_gain;
+    wire [NORM_W-1:0]        norm_last_word;
+    wire [31:0]              norm_eps, heads_k_eps, heads_q_eps;
+    wire [5:0]               norm_shift, attn_score_shift, heads_k_shift, heads_q_shift;
+    wire [2:0]               attn_att_shift;
+    wire [ROW_W-1:0]         attn_row, attn_step, attn_kv_heads;
+    wire [HEAD_W-1:0]        attn_heads, attn_group_heads;
 
-    // --- activations: regions X, A, H of one memory, COLS elements a word ------------------------
-    localparam X_CHUNKS = (MAX_DIM + COLS - 1) / COLS;
-    localparam A_CHUNKS = (MAX_Q_DIM + COLS - 1) / COLS;
-    localparam H_CHUNKS = (MAX_HIDDEN + COLS - 1) / COLS;
-    localparam CHUNKS   = X_CHUNKS + A_CHUNKS + H_CHUNKS;
-    localparam CHUNK_W  = $clog2(CHUNKS);
-    localparam COL_W    = $clog2(COLS);
-    localparam COUNT_W  = CHUNK_W + COL_W + 1;
-    localparam [1:0] X = 2'd0, A = 2'd1, H = 2'd2;
+    decode #(
+        .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W),
+        .GAIN_ADDR_W(GAIN_ADDR_W), .CHUNK_W(CHUNK_W), .COUNT_W(COUNT_W), .VEC(VEC), .NORM_W(NORM_W),
+        .ROW_W(ROW_W), .HEAD_W(HEAD_W), .TOKEN_W(TOKEN_W)
+    ) u_decode (
+        .clk(clk), .insn(insn), .issue_rows(issue_matvec || issue_recv), .issue_embed(issue_embed),
+        .dest(rows_dest), .rows(rows_count), .to_hidden(to_hidden), .logit_rows(logit_rows),
+        .mv_source(mv_source), .mv_weight(mv_weight), .mv_scale(mv_scale), .mv_level(mv_level),
+        .mv_last_chunk(mv_last_chunk), .mv_last_cols(mv_last_cols), .mv_last_plane(mv_last_plane),
+        .mv_shift(mv_shift), .mv_hidden_shift(mv_hidden_shift), .recv_target(recv_target),
+        .recv_hidden_shift(recv_hidden_shift), .token(token), .bad_token(bad_token), .em_weight(em_weight),
+        .em_scale(em_scale), .em_level(em_level), .em_dim(em_dim), .em_chunks(em_chunks),
+        .em_block_words(em_block_words), .em_last_plane(em_last_plane), .em_shift(em_shift),
+        .norm_target(norm_target), .norm_gain(norm_gain), .norm_last_word(norm_last_word),
+        .norm_eps(norm_eps), .norm_shift(norm_shift), .attn_row(attn_row), .attn_step(attn_step),
+        .attn_kv_heads(attn_kv_heads), .attn_heads(attn_heads), .attn_group_heads(attn_group_heads),
+        .attn_score_shift(attn_score_shift), .attn_att_shift(attn_att_shift), .attn_window(attn_window),
+        .attn_biased(attn_biased), .attn_bias(attn_bias), .heads_gain(heads_gain),
+        .heads_k_shift(heads_k_shift), .heads_q_shift(heads_q_shift), .heads_k_eps(heads_k_eps),
+        .heads_q_eps(heads_q_eps)
+    );
 
-    reg                    act_write;
-    reg [1:0]              act_region;
-    reg [19:0]             act_index;   // element in the region
-    reg [19:0]             act_count;   // elements written
-    reg [VEC*ACT_W-1:0]    act_data;
+    // --- activations -----------------------------------------------------------------------------
+    wire                   act_write;
+    wire [1:0]             act_region;
+    wire [19:0]            act_index;   // element in the region
+    wire [19:0]            act_count;   // elements written
+    wire [VEC*ACT_W-1:0]   act_data;
     wire                   mv_read;     // a word is issued to the array
     wire [CHUNK_W-1:0]     act_chunk;
     wire [COLS*ACT_W-1:0]  act_raw;
@@ -191,8 +235,8 @@ module engine #(
         .H_WORDS(H_CHUNKS), .ADDR_W(CHUNK_W), .COUNT_W(COUNT_W)
     ) u_act (
         .clk(clk),
-        .clear({issue_matvec && rows_dest == `HW_DST_HIDDEN, issue_attn,
-                issue_norm && (SUB_NORM == 0 || norm_dest[1:0] == X)}),
+        .clear({issue_matvec && to_hidden, issue_attn,
+                issue_norm && (SUB_NORM == 0 || norm_target == X)}),
         .we(act_write), .region(act_region), .index(act_index), .count(act_count), .data(act_data),
         .read(mv_read), .read_region(matvec_region), .read_word(act_chunk), .word(act_raw),
         .available(act_there)
@@ -206,8 +250,6 @@ module engine #(
     wire [ROWS*COLS*CODE_W-1:0] code_read;
     wire [(8<<CODE_W)-1:0]      level_read;
     wire                        s1_valid, s1_first, s1_last, matvec_busy, array_busy, array_next, array_done;
-    localparam TAG_W   = `HW_MATVEC_HIDDEN_SHIFT_W + `HW_MATVEC_SHIFT_W + `HW_MATVEC_DEST_W;
-    localparam FACTS_W = TAG_W + SCALE_ADDR_W + 40; // of a row block, for the drain
     wire [FACTS_W-1:0]          s1_facts, facts_next;
     wire [COUNT_W-1:0]          s1_cols;
     wire [VEC*ACC_W-1:0]        array_early;
@@ -225,20 +267,16 @@ module engine #(
         .COUNT_W(COUNT_W), .TAG_W(TAG_W)
     ) u_matvec (
         .clk(clk), .rst(rst), .insn_valid(matvec_valid), .insn_ready(matvec_ready),
-        .insn_weight(mv_weight[WEIGHT_ADDR_W-1:0]), .insn_level(mv_level[LEVEL_ADDR_W-1:0]),
-        .insn_scale(mv_scale[SCALE_ADDR_W-1:0]), .insn_rows(rows_count),
-        .insn_last_chunk(mv_chunks[CHUNK_W-1:0] - 1'b1), .insn_last_cols(mv_cols[COUNT_W-1:0]),
-        .insn_last_plane(mv_plane[1:0]),
-        .insn_tag({insn[`HW_MATVEC_HIDDEN_SHIFT], insn[`HW_MATVEC_SHIFT], rows_dest}),
-        .region(matvec_region), .insn_region(mv_source[1:0]), .available(act_there),
+        .insn_weight(mv_weight), .insn_level(mv_level), .insn_scale(mv_scale), .insn_rows(rows_count),
+        .insn_last_chunk(mv_last_chunk), .insn_last_cols(mv_last_cols),
+        .insn_last_plane(mv_last_plane), .insn_tag({mv_hidden_shift, mv_shift, rows_dest}),
+        .region(matvec_region), .insn_region(mv_source), .available(act_there),
         .read(mv_read), .weight_addr(mv_weight_addr), .level_addr(mv_level_addr), .act_chunk(act_chunk),
         .s1_valid(s1_valid), .s1_first(s1_first), .s1_last(s1_last), .s1_cols(s1_cols),
         .s1_tag(s1_facts[FACTS_W-1 -: TAG_W]), .s1_scale(s1_facts[40 +: SCALE_ADDR_W]),
         .s1_row(s1_facts[39:20]), .s1_rows(s1_facts[19:0]), .busy(matvec_busy)
     );
 
-    // ROM of 3 and more: the address has a register of its own, for it goes to every macro
-    localparam AHEAD = `HW_LAT_ROM > 2 ? 1 : 0;
     localparam WORD_ADDR_W = WEIGHT_ADDR_W + LEVEL_ADDR_W;
     wire       word_read = mv_read | embed_move[0];
     wire [1:0] word_re   = {2{word_read}} | {test_read[2], test_read[0]};
@@ -254,38 +292,18 @@ module engine #(
     weight_rom u_weight_rom (.clk(clk), .re(rom_re[0]), .addr(weight_addr), .data(code_read));
     level_rom u_level_rom (.clk(clk), .re(rom_re[1]), .addr(level_addr), .data(level_read));
 
-    // columns beyond the matrix count as zero, whatever the memory holds there
-    wire [COLS*ACT_W-1:0] act_read, act;
-    genvar c;
-    generate
-        for (c = 0; c < COLS; c = c + 1) begin : g_col
-            assign act_read[c*ACT_W +: ACT_W] =
-                c < s1_cols ? act_raw[c*ACT_W +: ACT_W] : {ACT_W{1'b0}};
-        end
-    endgenerate
-
-    // the way from the memories to the array
-    localparam WAY = `HW_LAT_ROM - 1;
-    localparam WAY_W = WAY > 0 ? WAY : 1;
-    wire [WAY:0]         way_move;
-    wire                 way_busy, word_valid, word_first, word_last;
-    wire [FACTS_W-1:0]   word_facts;
-    wire [WAY_W-1:0]     way_take = way_move[WAY_W-1:0] | embed_move[WAY_W:1] | {WAY_W{testing}};
-    pipe #(.STAGES(WAY), .TAG_W(FACTS_W + 2)) u_way (
-        .clk(clk), .rst(rst), .valid(s1_valid), .tag({s1_first, s1_last, s1_facts}),
-        .move(way_move), .out_valid(word_valid), .out_tag({word_first, word_last, word_facts}),
+    wire                  way_busy, word_valid, word_first, word_last;
+    wire [FACTS_W-1:0]    word_facts;
+    wire [COLS*ACT_W-1:0] act;
+    word_way #(
+        .COLS(COLS), .ACT_W(ACT_W), .CODES_W(ROWS * COLS * CODE_W), .LEVELS_W(8 << CODE_W),
+        .COUNT_W(COUNT_W), .TAG_W(FACTS_W + 2), .STAGES(`HW_LAT_ROM - 1), .AHEAD(AHEAD)
+    ) u_word_way (
+        .clk(clk), .rst(rst), .valid(s1_valid), .tag({s1_first, s1_last, s1_facts}), .cols(s1_cols),
+        .act_in(act_raw), .code_in(code_read), .level_in(level_read),
+        .other(embed_move[`HW_LAT_ROM:1]), .all(testing), .out_valid(word_valid),
+        .out_tag({word_first, word_last, word_facts}), .act(act), .code(code), .level(level),
         .busy(way_busy)
-    );
-    localparam AFTER = WAY - AHEAD; // registers behind the ROMs
-    wire [(AFTER > 0 ? AFTER : 1)-1:0] word_take = way_take[WAY_W-1:AHEAD];
-    stage #(.N(AFTER), .W(ROWS * COLS * CODE_W)) u_code (
-        .clk(clk), .en(word_take), .d(code_read), .q(code)
-    );
-    stage #(.N(AFTER), .W(8 << CODE_W)) u_level (
-        .clk(clk), .en(word_take), .d(level_read), .q(level)
-    );
-    stage #(.N(WAY), .W(COLS * ACT_W)) u_act_way (
-        .clk(clk), .en(way_move[WAY_W-1:0]), .d(act_read), .q(act)
     );
 
     array #(
@@ -304,7 +322,6 @@ module engine #(
     wire [VEC*ACC_W-1:0]    embed_sum;
     wire [SCALE_ADDR_W-1:0] embed_scale;
     wire [$clog2(VEC)-1:0]  embed_lane;
-    reg  [`HW_EMBED_SHIFT_W-1:0] embed_shift;
 
     embed #(
         .ROWS(ROWS), .COLS(COLS), .VEC(VEC), .CODE_W(CODE_W), .ACC_W(ACC_W), .TOKEN_W(TOKEN_W),
@@ -312,10 +329,8 @@ module engine #(
         .ROM(`HW_LAT_ROM)
     ) u_embed (
         .clk(clk), .rst(rst), .start(issue_embed), .token(token),
-        .weight_base(em_weight[WEIGHT_ADDR_W-1:0]), .level_base(em_level[LEVEL_ADDR_W-1:0]),
-        .scale_base(em_scale[SCALE_ADDR_W-1:0]), .dim(insn[`HW_EMBED_DIM]),
-        .chunks(insn[`HW_EMBED_CHUNKS]), .block_words(insn[`HW_EMBED_BLOCK_WORDS]),
-        .last_plane(em_plane[1:0]),
+        .weight_base(em_weight), .level_base(em_level), .scale_base(em_scale), .dim(em_dim),
+        .chunks(em_chunks), .block_words(em_block_words), .last_plane(em_last_plane),
         .weight_addr(embed_weight_addr), .level_addr(embed_level_addr), .move(embed_move),
         .code(code), .level(level), .sum_next(embed_next), .sum_valid(embed_valid),
         .sum_last(embed_last), .sum_row(embed_row),
@@ -323,33 +338,18 @@ module engine #(
         .pick(pick), .pick_lane(pick_lane), .pick_group(pick_group), .part(part)
     );
 
-    reg  [`HW_RECV_DEST_W-1:0] recv_dest;
-    reg  [1:0]  recv_region;
-    reg  [`HW_RECV_HIDDEN_SHIFT_W-1:0] recv_shift2;
-    reg  [19:0] recv_row, recv_rows;
-    wire        recv_take = recv_busy && s_vec_valid;
-    wire        recv_last = recv_row + VEC[19:0] >= recv_rows;
-    assign s_vec_ready = recv_busy;
+    wire                       recv_take, recv_last;
+    wire [19:0]                recv_row;
+    wire [`HW_RECV_DEST_W-1:0] recv_dest;
+    wire [1:0]                 recv_region;
+    wire [`HW_RECV_HIDDEN_SHIFT_W-1:0] recv_shift2;
 
-    always @(posedge clk) begin
-        if (issue_embed)
-            embed_shift <= insn[`HW_EMBED_SHIFT];
-        if (recv_take) begin
-            recv_row <= recv_row + VEC[19:0];
-            if (recv_last)
-                recv_busy <= 1'b0;
-        end
-        if (issue_recv) begin
-            recv_busy   <= 1'b1;
-            recv_row    <= 20'd0;
-            recv_rows   <= rows_count;
-            recv_dest   <= rows_dest;
-            recv_region <= recv_target[1:0];
-            recv_shift2 <= insn[`HW_RECV_HIDDEN_SHIFT];
-        end
-        if (rst)
-            recv_busy <= 1'b0;
-    end
+    recv #(.VEC(VEC), .FACTS_W(RECV_W)) u_recv (
+        .clk(clk), .rst(rst), .start(issue_recv), .rows(rows_count),
+        .facts({rows_dest, recv_target, recv_hidden_shift}), .s_valid(s_vec_valid),
+        .s_ready(s_vec_ready), .take(recv_take), .last(recv_last), .row(recv_row),
+        .kept({recv_dest, recv_region, recv_shift2}), .busy(recv_busy)
+    );
 
     wire                 y_valid, y_residual, y_qkv, y_hidden, y_logits, y_act;
     wire                 y_last, add_soon, scale_read, drain_busy;
@@ -365,7 +365,7 @@ module engine #(
         .block_done(array_done), .block_early(array_early), .block_sum(array_sum),
         .block_tag(block_tag), .block_row(block_row),
         .block_rows(block_rows), .embed_next(embed_next), .embed_valid(embed_valid), .embed_last(embed_last),
-        .embed_sum(embed_sum), .embed_row(embed_row), .embed_shift(embed_shift),
+        .embed_sum(embed_sum), .embed_row(embed_row), .embed_shift(em_shift),
         .embed_scale(embed_scale), .embed_lane(embed_lane), .recv_valid(recv_take),
         .recv_last(recv_last), .recv_data(s_vec_data), .recv_row(recv_row),
         .recv_dest(recv_dest), .recv_shift2(recv_shift2),
@@ -382,22 +382,12 @@ module engine #(
     assign rows_busy = matvec_busy | way_busy | array_busy | drain_busy | embed_busy;
 
     // --- residual and norm ----------------------------------------------------------------------
-    localparam WORDS  = MAX_DIM > VEC ? MAX_DIM / VEC : 2;
-    localparam WORD_W = $clog2(WORDS);
-    localparam VEC_W  = $clog2(VEC);
-    localparam SS_W   = 2 * RES_W + 14;
-    localparam SIDE_MAX   = MAX_Q_DIM > MAX_HIDDEN ? MAX_Q_DIM : MAX_HIDDEN;
-    localparam SIDE_WORDS = SIDE_MAX > VEC ? SIDE_MAX / VEC : 2;
-    localparam SIDE_W     = $clog2(SIDE_WORDS);
-    localparam NORM_W = SUB_NORM != 0 && SIDE_W > WORD_W ? SIDE_W : WORD_W;
-    localparam MADE_W = SUB_NORM != 0 ? RES_W : ACT_W; // what attention and SwiGLU make
-
     wire                   norm_read, norm_valid, norm_busy, residual_busy;
     wire [NORM_W-1:0]      norm_addr, norm_word;
     wire [1:0]             norm_region; // where the norm's output goes
-    wire                   side_read, side_busy, side_wrote;
+    wire                   residual_read, side_busy, side_wrote;
     wire [NORM_W-1:0]      side_addr;
-    wire [VEC*RES_W-1:0]   side_data, side_wrote_data, norm_data;
+    wire [VEC*RES_W-1:0]   side_wrote_data, norm_data;
     wire [SS_W-1:0]        norm_ss;
     wire                   gain_read, rows_gain_read;
     wire [GAIN_ADDR_W-1:0] gain_addr, rows_gain_addr;
@@ -408,7 +398,6 @@ module engine #(
     wire                   wrote;
     wire [WORD_W-1:0]      wrote_addr;
     wire [VEC*RES_W-1:0]   wrote_data;
-    wire [19:0]            norm_words = norm_length / VEC - 20'd1;
 
     residual #(
         .VEC(VEC), .RES_W(RES_W), .DEPTH(WORDS), .ADDR_W(WORD_W), .SS_W(SS_W),
@@ -417,7 +406,7 @@ module engine #(
         .clk(clk), .rst(rst), .valid(y_residual),
         .add(y_dest == `HW_DST_ADD), .last(y_last), .addr(y_row[VEC_W +: WORD_W]),
         .soon(add_soon), .addr_soon(add_row[VEC_W +: WORD_W]),
-        .y(y), .read(norm_read && !side_read),
+        .y(y), .read(residual_read),
         .read_addr(norm_addr[WORD_W-1:0]),
         .read_data(residual_data), .wrote(wrote), .wrote_addr(wrote_addr),
         .wrote_data(wrote_data), .ss(ss), .done(residual_done), .busy(residual_busy)
@@ -427,9 +416,8 @@ module engine #(
         .GAIN_ADDR_W(GAIN_ADDR_W), .SCALAR(`HW_LAT_NORM_SCALAR), .VECTOR(`HW_LAT_NORM_VECTOR),
         .TABLE(`HW_LAT_TABLE)
     ) u_rmsnorm (
-        .clk(clk), .rst(rst), .start(issue_norm), .eps(insn[`HW_NORM_EPS]),
-        .shift(insn[`HW_NORM_SHIFT]),
-        .last_word(norm_words[NORM_W-1:0]), .gain_base(norm_gain[GAIN_ADDR_W-1:0]), .ss(norm_ss),
+        .clk(clk), .rst(rst), .start(issue_norm), .eps(norm_eps), .shift(norm_shift),
+        .last_word(norm_last_word), .gain_base(norm_gain), .ss(norm_ss),
         .read(norm_read), .read_addr(norm_addr), .read_data(norm_data),
         .gain_read(gain_read), .gain_addr(gain_addr), .gain_data(gain_data),
         .y_valid(norm_valid), .y_word(norm_word),
@@ -443,24 +431,6 @@ module engine #(
     );
 
     // --- rotation, queries, KV cache, attention ---------------------------------------------------
-    localparam HALF    = HEAD_DIM / 2;
-    localparam HALF_W  = $clog2(HALF);
-    localparam POS_W   = $clog2(CTX);
-    localparam GROUP_W = POS_W - $clog2(ATT_POS);
-    localparam ROW_GROUP_W = $clog2(KV_CTX) - $clog2(ATT_POS);
-    localparam ROW_W   = $clog2(KV_ROWS);
-    localparam HEAD_W  = 8;
-    // Heads whose scores wait (attention.v), log2: no more than there are, at most 16, at most 512 words of
-    // scores, and at least 4. A context of few groups is then scored without a wait for the weighing.
-    localparam HEADS_2 = $clog2(MAX_Q_DIM / HEAD_DIM);
-    localparam WORDS_2 = GROUP_W < 9 ? 9 - GROUP_W : 0;
-    localparam MOST_2  = HEADS_2 < WORDS_2 ? HEADS_2 : WORDS_2;
-    localparam SLOTS_W = MOST_2 > 4 ? 4 : MOST_2 > 2 ? MOST_2 : 2;
-    localparam Q_LANES = VEC > HEAD_DIM ? VEC : HEAD_DIM;
-    localparam Q_WORDS = MAX_Q_DIM > Q_LANES ? (MAX_Q_DIM + Q_LANES - 1) / Q_LANES : 2;
-    localparam Q_W     = $clog2(Q_WORDS);
-    localparam OUT     = VEC < HEAD_DIM ? VEC : HEAD_DIM;
-
     wire [ROPE_HI_W+HALF_W-1:0] hi_addr;
     wire [ROPE_LO_W+HALF_W-1:0] lo_addr;
     wire [31:0]                 hi_data, lo_data;
@@ -498,11 +468,9 @@ module engine #(
         .VEC(VEC), .HEAD_DIM(HEAD_DIM), .QKV_BIAS(QKV_BIAS), .QK_NORM(QK_NORM),
         .GAIN_ADDR_W(GAIN_ADDR_W)
     ) u_qkv (
-        .clk(clk), .rst(rst), .start(issue_attn), .biased(insn[`HW_ATTN_BIASED]),
-        .bias(attn_bias[GAIN_ADDR_W-1:0]), .set_norms(issue_heads),
-        .k_shift(insn[`HW_HEADS_K_SHIFT]), .q_shift(insn[`HW_HEADS_Q_SHIFT]),
-        .k_eps(insn[`HW_HEADS_K_EPS]), .q_eps(insn[`HW_HEADS_Q_EPS]),
-        .gain(heads_gain[GAIN_ADDR_W-1:0]),
+        .clk(clk), .rst(rst), .start(issue_attn), .biased(attn_biased), .bias(attn_bias),
+        .set_norms(issue_heads), .k_shift(heads_k_shift), .q_shift(heads_q_shift),
+        .k_eps(heads_k_eps), .q_eps(heads_q_eps), .gain(heads_gain),
         .valid(y_qkv),
         .kind(y_kind), .row(y_row), .y(y), .gain_mine(!norm_busy), .gain_read(rows_gain_read),
         .gain_addr(rows_gain_addr), .gain_data(gain_data),
@@ -515,22 +483,15 @@ module engine #(
         .z_row(z_row), .z_query(z_query), .z_kv(z_kv), .busy(rope_busy)
     );
 
-    reg  [19:0]             queries_in;
+    wire [19:0]             queries_in;
     wire                    key_read; // of attention, and with it the query
     wire [HEAD_W-1:0]       query_head;
-    wire [Q_LANES*12-1:0]   query_word;
-    wire [19:0]             query_element = {{(20-HEAD_W){1'b0}}, query_head} * HEAD_DIM;
-    wire [19:0]             query_at      = query_element / Q_LANES;
-    wire [19:0]             z_at          = z_row / Q_LANES;
-    wire [19:0]             z_lane        = z_row % Q_LANES;
-    wire [Q_LANES-1:0]      z_mask = {{(Q_LANES-VEC){1'b0}}, {VEC{1'b1}}} << z_lane;
-    reg  [19:0]             query_lane;
+    wire [HEAD_DIM*12-1:0]  query;
     wire                    query_write = z_valid && z_kind == 2'd1;
 
-    ram #(.LANES(Q_LANES), .W(12), .DEPTH(Q_WORDS), .ADDR_W(Q_W)) u_query (
-        .clk(clk), .we(query_write ? z_mask : {Q_LANES{1'b0}}), .waddr(z_at[Q_W-1:0]),
-        .wdata({(Q_LANES/VEC){z_query}}), .re(key_read), .raddr(query_at[Q_W-1:0]),
-        .rdata(query_word)
+    queries #(.VEC(VEC), .HEAD_DIM(HEAD_DIM), .MAX_DIM(MAX_Q_DIM), .HEAD_W(HEAD_W)) u_queries (
+        .clk(clk), .rst(rst), .start(issue_attn), .write(query_write), .row(z_row), .data(z_query),
+        .there(queries_in), .read(key_read), .head(query_head), .query(query)
     );
 
     wire keys_done, values_done, kv_busy;
@@ -545,33 +506,18 @@ module engine #(
     wire [ATT_POS*20-1:0]    score;
     wire                     attn_engine_busy;
 
-    // where this token's K and V go, and the last place that is read: with a window the ring is full
-    // once it has gone round
     wire [POS_W-1:0] kv_pos, last_pos;
-    generate
-        if (WINDOW != 0) begin : g_window
-            reg [POS_W-1:0] kv_q, last_q;
-            wire [19:0] pos_20 = {{(20-POS_W){1'b0}}, pos};
-            wire [19:0] full   = attn_window - 20'd1;
-            always @(posedge clk)
-                if (issue_attn) begin
-                    kv_q   <= attn_window != 20'd0 ? place : pos;
-                    last_q <= attn_window != 20'd0 && pos_20 >= attn_window ? full[POS_W-1:0] : pos;
-                end
-            assign {kv_pos, last_pos} = {kv_q, last_q};
-            wire unused_full = &{1'b0, full};
-        end else begin : g_no_window
-            assign {kv_pos, last_pos} = {pos, pos};
-            wire unused_place = &{1'b0, place, attn_window};
-        end
-    endgenerate
+    kv_place #(.WINDOW(WINDOW), .POS_W(POS_W)) u_kv_place (
+        .clk(clk), .start(issue_attn), .window(attn_window), .pos(pos), .place(place),
+        .write(kv_pos), .last(last_pos)
+    );
 
     kv_cache #(
         .VEC(VEC), .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .KV_W(KV_W), .CTX(CTX),
         .KV_ROWS(KV_ROWS), .MAX_KV_DIM(MAX_KV_DIM), .ROW_W(ROW_W), .GROUP_W(ROW_GROUP_W)
     ) u_kv_cache (
-        .clk(clk), .rst(rst), .start(issue_attn), .row_base(attn_row[ROW_W-1:0]),
-        .heads(attn_kv[ROW_W-1:0]), .row_step(attn_step[ROW_W-1:0]), .pos(kv_pos), .valid(z_valid && z_kind != 2'd1),
+        .clk(clk), .rst(rst), .start(issue_attn), .row_base(attn_row),
+        .heads(attn_kv_heads), .row_step(attn_step), .pos(kv_pos), .valid(z_valid && z_kind != 2'd1),
         .is_value(z_kind == 2'd2), .element(z_row), .data(z_kv), .keys_done(keys_done),
         .values_done(values_done), .key_read(key_read), .key_addr(key_addr), .key(key),
         .value_read(value_read), .value_addr(value_addr), .value(value), .busy(kv_busy)
@@ -584,12 +530,11 @@ module engine #(
         .SCORE(`HW_LAT_SCORE), .WEIGH(`HW_LAT_WEIGH), .RECIP(`HW_LAT_RECIP),
         .DIVIDE(`HW_LAT_DIVIDE), .TABLE(`HW_LAT_TABLE)
     ) u_attention (
-        .clk(clk), .rst(rst), .start(issue_attn), .heads(attn_heads[HEAD_W-1:0]),
-        .group_heads(attn_group[HEAD_W-1:0]), .row_base(attn_row[ROW_W-1:0]),
-        .row_step(attn_step[ROW_W-1:0]), .score_shift(insn[`HW_ATTN_SCORE_SHIFT]),
-        .att_shift(insn[`HW_ATTN_ATT_SHIFT]), .pos(last_pos), .queries_in(queries_in),
+        .clk(clk), .rst(rst), .start(issue_attn), .heads(attn_heads),
+        .group_heads(attn_group_heads), .row_base(attn_row), .row_step(attn_step),
+        .score_shift(attn_score_shift), .att_shift(attn_att_shift), .pos(last_pos), .queries_in(queries_in),
         .keys_done(keys_done), .values_done(values_done), .query_head(query_head),
-        .query(query_word[query_lane*12 +: HEAD_DIM*12]), .key_read(key_read),
+        .query(query), .key_read(key_read),
         .key_addr(key_addr), .key(key), .value_read(value_read), .value_addr(value_addr),
         .value(value), .out_valid(attn_valid), .out_index(attn_index), .out(attn_out),
         .score_valid(score_valid), .score_head(score_head), .score_group(score_group),
@@ -597,19 +542,10 @@ module engine #(
     );
     assign attn_busy = attn_engine_busy | kv_busy;
 
-    always @(posedge clk) begin
-        query_lane <= query_element % Q_LANES;
-        if (query_write)
-            queries_in <= z_row + VEC[19:0];
-        if (issue_attn || rst)
-            queries_in <= 20'd0;
-    end
-
     // --- FFN, argmax ------------------------------------------------------------------------------
     wire                   h_valid, swiglu_busy, argmax_done, argmax_busy;
     wire [19:0]            h_index;
     wire [VEC/2*MADE_W-1:0] h;
-    reg  [19:0]            logit_rows;
 
     swiglu #(
         .VEC(VEC), .ACT_W(MADE_W), .CLOCKS(`HW_LAT_SWIGLU), .TABLE(`HW_LAT_TABLE)
@@ -622,75 +558,34 @@ module engine #(
         .row(y_row), .rows(logit_rows), .y(y), .done(argmax_done), .best(next_token),
         .busy(argmax_busy)
     );
-    always @(posedge clk)
-        if ((issue_matvec || issue_recv) && rows_dest == `HW_DST_LOGITS)
-            logit_rows <= rows_count;
 
-    // --- side buffer: what attention and SwiGLU make, where a norm comes before wo and down ---------
-    wire                 attn_act, h_act; // they are activations as they come
+    // --- what a norm reads; what is written to the activations ---------------------------------------
+    wire                   attn_act, h_act;
     wire [OUT*ACT_W-1:0]   attn_low;
     wire [VEC/2*ACT_W-1:0] h_low;
 
-    generate
-        if (SUB_NORM != 0) begin : g_side
-            localparam HEAD_DIM_W = $clog2(HEAD_DIM);
-            wire [SS_W-1:0] side_ss;
-            wire [SIDE_W-1:0] side_at;
-            reg  [1:0]      region;
-            always @(posedge clk)
-                if (issue_norm)
-                    region <= norm_dest[1:0];
-            side #(
-                .VEC(VEC), .OUT(OUT), .RES_W(RES_W), .DEPTH(SIDE_WORDS), .ADDR_W(SIDE_W),
-                .SS_W(SS_W), .LEVELS(`HW_LAT_TREE)
-            ) u_side (
-                .clk(clk), .rst(rst),
-                .start(issue_attn || ((issue_matvec || issue_recv) && rows_dest == `HW_DST_HIDDEN)),
-                .elements(issue_attn ? attn_heads[19:0] << HEAD_DIM_W : rows_count >> 1),
-                .attn_valid(attn_valid), .attn_index(attn_index), .attn(attn_out),
-                .h_valid(h_valid), .h_index(h_index), .h(h), .read(side_read && norm_read),
-                .read_addr(norm_addr[SIDE_W-1:0]), .read_data(side_data), .wrote(side_wrote),
-                .wrote_addr(side_at), .wrote_data(side_wrote_data), .ss(side_ss),
-                .done(side_done), .busy(side_busy)
-            );
-            assign norm_region = region;
-            assign side_read   = region != X;
-            assign side_addr   = {{(NORM_W-SIDE_W){1'b0}}, side_at};
-            assign norm_data   = side_read ? side_data : residual_data;
-            assign norm_ss     = norm_dest[1:0] != X ? side_ss : ss;
-            assign {attn_act, attn_low, h_act, h_low} = {(2+(OUT+VEC/2)*ACT_W){1'b0}};
-        end else begin : g_no_side
-            assign norm_region = X;
-            assign {side_read, side_busy, side_wrote, side_done} = 4'd0;
-            assign side_addr   = {NORM_W{1'b0}};
-            assign side_data   = {VEC*RES_W{1'b0}};
-            assign side_wrote_data = {VEC*RES_W{1'b0}};
-            assign norm_data   = residual_data;
-            assign norm_ss     = ss;
-            assign {attn_act, attn_low} = {attn_valid, attn_out};
-            assign {h_act, h_low}       = {h_valid, h};
-        end
-    endgenerate
-
-    // --- writing activations: one source at a time by construction of the programs -----------------
-    wire [VEC*ACT_W-1:0] recv_low;
-    genvar e;
-    generate
-        for (e = 0; e < VEC; e = e + 1) begin : g_recv
-            assign recv_low[e*ACT_W +: ACT_W] = y[e*24 +: ACT_W];
-        end
-    endgenerate
-
-    always @* begin
-        act_write  = norm_valid | attn_act | h_act | y_act;
-        act_region = norm_valid ? norm_region : attn_act ? A : h_act ? H : recv_region;
-        act_index  = norm_valid ? {{(20-NORM_W-VEC_W){1'b0}}, norm_word, {VEC_W{1'b0}}}
-                   : attn_act ? attn_index : h_act ? h_index : y_row;
-        act_count  = attn_act ? OUT[19:0] : h_act ? VEC[19:0] / 2 : VEC[19:0];
-        act_data   = norm_valid ? norm_y
-                   : attn_act ? {VEC/OUT{attn_low}}
-                   : h_act    ? {2{h_low}} : recv_low;
-    end
+    norm_source #(
+        .SUB_NORM(SUB_NORM), .VEC(VEC), .OUT(OUT), .RES_W(RES_W), .ACT_W(ACT_W), .MADE_W(MADE_W),
+        .NORM_W(NORM_W), .SIDE_WORDS(SIDE_WORDS), .SIDE_W(SIDE_W), .SS_W(SS_W), .LEVELS(`HW_LAT_TREE)
+    ) u_norm_source (
+        .clk(clk), .rst(rst), .norm_start(issue_norm), .norm_target(norm_target),
+        .norm_region(norm_region), .norm_read(norm_read), .norm_addr(norm_addr),
+        .norm_data(norm_data), .norm_ss(norm_ss), .residual_read(residual_read),
+        .residual_data(residual_data), .residual_ss(ss),
+        .start(issue_attn || ((issue_matvec || issue_recv) && to_hidden)),
+        .elements(issue_attn ? {{(20-HEAD_W){1'b0}}, attn_heads} * HEAD_DIM[19:0] : rows_count >> 1),
+        .attn_valid(attn_valid), .attn_index(attn_index), .attn(attn_out), .h_valid(h_valid),
+        .h_index(h_index), .h(h), .attn_act(attn_act), .attn_low(attn_low), .h_act(h_act),
+        .h_low(h_low), .side_wrote(side_wrote), .side_addr(side_addr), .side_data(side_wrote_data),
+        .side_done(side_done), .side_busy(side_busy)
+    );
+    act_source #(.VEC(VEC), .OUT(OUT), .ACT_W(ACT_W), .NORM_W(NORM_W)) u_act_source (
+        .norm_valid(norm_valid), .norm_region(norm_region), .norm_word(norm_word), .norm(norm_y),
+        .attn_valid(attn_act), .attn_index(attn_index), .attn(attn_low), .h_valid(h_act),
+        .h_index(h_index), .h(h_low), .recv_valid(y_act), .recv_region(recv_region),
+        .recv_row(y_row), .recv(y), .write(act_write), .region(act_region), .index(act_index),
+        .count(act_count), .data(act_data)
+    );
 
     // --- self-test: owns every ROM while it runs; the sequencer fetches anew after it -------------------
     generate
@@ -721,14 +616,9 @@ module engine #(
     assign units_busy = rows_busy | recv_busy | residual_busy | norm_busy | angles_busy | qkv_busy | rope_busy
                       | attn_busy | swiglu_busy | argmax_busy | side_busy;
 
-    wire unused_bits = &{1'b0, facts_next, block_scale, insn, mv_source, recv_target, mv_weight,
-                         mv_chunks, mv_cols, mv_scale, mv_level,
-                         mv_plane, way_move, way_take, embed_move, em_weight, em_scale, em_level, em_plane, norm_dest,
-                         norm_gain, attn_row, attn_heads, attn_group, attn_kv, attn_step, attn_bias, heads_gain,
-                         norm_words, z_at, query_at, pos_wide, argmax_done, wrote, y_valid,
-                         wrote_addr, wrote_data, score_valid, score_head, score_group, score,
-                         add_row, norm_addr, side_read, side_wrote, side_addr,
-                         side_data, side_wrote_data};
+    wire unused_bits = &{1'b0, facts_next, block_scale, embed_move, pos_wide, argmax_done, y_valid, add_row,
+                         wrote, wrote_addr, wrote_data, score_valid, score_head, score_group, score,
+                         side_wrote, side_addr, side_wrote_data};
 endmodule
 
 `default_nettype wire

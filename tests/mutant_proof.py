@@ -34,11 +34,14 @@ SECONDS = 60  # of CPU, for one question to SAT
 ENGINE = {"ROWS": 8, "COLS": 4, "CODE_W": 2, "VEC": 8, "ATT_POS": 4, "HEAD_DIM": 4, "CTX": 16,
           "MAX_DIM": 16, "MAX_Q_DIM": 16, "MAX_HIDDEN": 16, "MAX_KV_DIM": 8, "KV_ROWS": 2}
 ATTENTION = {"HEAD_DIM": 2, "ATT_POS": 2, "OUT": 2, "KV_W": 2, "CTX": 8, "GROUP_W": 2}
+SCORES = {"HEAD_DIM": 2, "ATT_POS": 2, "KV_W": 2, "GROUP_W": 2}
 KV_CACHE = {"VEC": 4, "HEAD_DIM": 4, "ATT_POS": 4, "CTX": 8, "KV_ROWS": 2, "MAX_KV_DIM": 4,
             "ROW_W": 1, "GROUP_W": 1, "KV_W": 4}
 PARAMETERS = {
     "engine": [{**ENGINE, "SUB_NORM": 1}, {**ENGINE, "LANE": 1, "VEC": 4, "HEAD_DIM": 8}],
     "attention": [ATTENTION, {**ATTENTION, "OUT": 1}],
+    "attention_score": [SCORES], "attention_weigh": [{**SCORES, "SUM_W": 20, "ACC_W": 22}],
+    "attention_divide": [{"HEAD_DIM": 2, "OUT": out, "SUM_W": 20, "ACC_W": 22} for out in (2, 1)],
     "kv_cache": [KV_CACHE, {**KV_CACHE, "VEC": 2}, {**KV_CACHE, "HEAD_DIM": 2}],
     "msa_array": [{"ROWS": 4, "COLS": 4, "CODE_W": 2, "ACC_W": 24}],
     "mac_array": [{"ROWS": 4, "COLS": 4, "CODE_W": 2, "ACC_W": 24}],
@@ -60,6 +63,10 @@ OBSERVED = {
              "z_kind": "z_valid", "z_row": "z_valid"},
     "attention": {"out": "out_valid", "out_index": "out_valid", "score": "score_valid",
                   "score_head": "score_valid", "score_group": "score_valid"},
+    "attention_score": {"score": "score_valid", "score_head": "score_valid", "score_group": "score_valid",
+                        "max": "max_valid", "max_slot": "max_valid"},
+    "attention_weigh": {"acc": "acc_valid", "acc_head": "acc_valid", "sum": "sum_valid"},
+    "attention_divide": {"out": "out_valid", "out_index": "out_valid"},
     "residual": {"wrote_addr": "wrote", "wrote_data": "wrote", "ss": "done"},
     "side": {"wrote_addr": "wrote", "wrote_data": "wrote", "ss": "done"},
     "msa_array": {"sum": "done"}, "mac_array": {"sum": "done"}, "array": {"sum": "done"},

@@ -21,8 +21,8 @@ requantizer | refmodel/fixed.h | s/256 + (scale/255 + (scale/ | unit test_fixed 
 requantizer | rtl_templates/drain.v | s/{2'b01, mant1}/{2'b00, mant1}/ | cosim | embed
 RoPE | refmodel/ops.c | s/a \* s + b \* c/a * s - b * c/ | unit test_oracle | : [kq] layer 0
 RoPE | rtl_templates/rope.v | s/as + bc/as - bc/ | cosim | layer 0 k
-softmax | rtl_templates/attention.v | s/{1'b0, curve}), .s(whole\[4:0\])/{1'b0, curve}), .s(5'd0)/ | cosim | layer 0 attn,
-softmax | rtl_templates/attention.v | s/top_first || // | cosim | attn,
+softmax | rtl_templates/attention_weigh.v | s/{1'b0, curve}), .s(whole\[4:0\])/{1'b0, curve}), .s(5'd0)/ | cosim | layer 0 attn,
+softmax | rtl_templates/attention_score.v | s/top_first || // | cosim | attn,
 KV address | rtl_templates/kv_cache.v | s/row         <= base_q + head/row         <= head/ | cosim | layer 1 score
 KV address | rtl_templates/kv_cache.v | s/addr = {row + pos_row, pos\[BANK_W +: GROUP_W\]}/addr = {row + pos_row, {GROUP_W{1'b0}}}/ | formal kv_cache:wide_head | f_kv_cache: (reads_back¦l_bank)
 sequencer | rtl_templates/sequencer.v | s/op == `HW_OP_NORM \&\& !norm_waits/op == `HW_OP_NORM/ | cosim | attn_norm

@@ -37,7 +37,7 @@ END
 cat $dir/some/proofs > $dir/some/again
 cat > $dir/some/rest << 'END'
 mutants: 320 total, 300 killed, 8 proven equal, 12 survived (0 unexplained): 96.2% of those not proven equal are killed
-ok softmax: a bug in rtl_templates/attention.v is found by cosim
+ok softmax: a bug in rtl_templates/attention_score.v is found by cosim
 not ok softmax: a bug in rtl_templates/rope.v, cosim: expected "k"
 ok ice40: an inverted gate is found
 gguf: 1000 executions, no finding, 90 a second

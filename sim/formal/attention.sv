@@ -3,18 +3,18 @@
 // the keys are there; weighed once, in order, when the values are there, with the scores and the
 // maximum of its own head; the sums of a head are kept until they are divided, one division after the other; every output leaves once, in order.
 // Scores are any of eight numbers (saturate_few.v); sums and products are not looked at.
-// probe a_issue = dut.a_issue
-// probe b_issue = dut.b_issue
+// probe a_issue = dut.u_score.issue
+// probe b_issue = dut.u_weigh.issue
 // probe waiting = dut.waiting
-// probe b1_max = dut.b1_max
+// probe b1_max = dut.waiting_max
 // probe f_at = dut.u_scores.followed
-// probe sums = dut.acc_comes
-// probe sums_end = dut.acc_end
+// probe sums = dut.u_weigh.acc_comes
+// probe sums_end = dut.u_weigh.acc_end
 // probe sums_slot = dut.acc_head
-// probe r_comes = dut.r_comes
-// probe r_slot = dut.r_head
-// probe c2 = dut.c2
-// probe c2_end = dut.c2_end
+// probe r_comes = dut.total_read
+// probe r_slot = dut.total_head
+// probe c2 = dut.u_divide.dividing
+// probe c2_end = dut.u_divide.last
 `default_nettype none
 
 module f_attention #(

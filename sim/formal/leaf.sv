@@ -114,4 +114,39 @@ module f_requant #(parameter W = 42) (
     end
 endmodule
 
+// what is written is its source's, in the lanes of its index
+module f_act_source #(parameter W = 4) (
+    input wire [3:0] valid,     // RECV, SwiGLU, attention, norm
+    input wire [1:0] norm_region, recv_region,
+    input wire [2:0] norm_word,
+    input wire [19:0] attn_index, h_index, recv_row,
+    input wire [4*W-1:0] norm,
+    input wire [2*W-1:0] attn, h,
+    input wire [4*24-1:0] recv
+);
+    wire write;
+    wire [1:0] region;
+    wire [19:0] index, count;
+    wire [4*W-1:0] data;
+    act_source #(.VEC(4), .OUT(2), .ACT_W(W), .NORM_W(3)) dut (
+        .norm_valid(valid[0]), .norm_region(norm_region), .norm_word(norm_word), .norm(norm),
+        .attn_valid(valid[1]), .attn_index(attn_index), .attn(attn), .h_valid(valid[2]), .h_index(h_index),
+        .h(h), .recv_valid(valid[3]), .recv_region(recv_region), .recv_row(recv_row), .recv(recv),
+        .write(write), .region(region), .index(index), .count(count), .data(data)
+    );
+    (* anyconst *) reg [1:0] e; // any of the elements that are written
+    wire [1:0] lane = index[1:0] + e;
+    wire [W-1:0] got = data[lane*W +: W];
+    always @* begin
+        assume ((valid & (valid - 4'd1)) == 0);
+        assume (attn_index % 2 == 0 && h_index % 2 == 0 && recv_row % 4 == 0);
+        writes:   assert (write == (valid != 0));
+        a_norm:   assert (!valid[0] || (region == norm_region && index == norm_word * 4 && count == 4 && got == norm[e*W +: W]));
+        a_attn:   assert (!valid[1] || (region == 1 && index == attn_index && count == 2 && (e > 1 || got == attn[e*W +: W])));
+        a_swiglu: assert (!valid[2] || (region == 2 && index == h_index && count == 2 && (e > 1 || got == h[e*W +: W])));
+        a_recv:   assert (!valid[3] || (region == recv_region && index == recv_row && count == 4 && got == recv[e*24 +: W]));
+        c_second: cover (valid[2] && index[1:0] == 2 && data[3*W +: W] == 4'd7);
+    end
+endmodule
+
 `default_nettype wire

@@ -2,16 +2,22 @@
 set hardwire [file dirname [file normalize [info script]]]
 set_property include_dirs [list $hardwire/fabric] [current_fileset]
 read_verilog $hardwire/fabric/act_buffer.v
+read_verilog $hardwire/fabric/act_source.v
 read_verilog $hardwire/fabric/add_tree.v
 read_verilog $hardwire/fabric/argmax.v
 read_verilog $hardwire/fabric/array.v
 read_verilog $hardwire/fabric/attention.v
+read_verilog $hardwire/fabric/attention_divide.v
+read_verilog $hardwire/fabric/attention_score.v
+read_verilog $hardwire/fabric/attention_weigh.v
 read_verilog $hardwire/fabric/chip.v
 read_verilog $hardwire/fabric/chip_top.v
+read_verilog $hardwire/fabric/decode.v
 read_verilog $hardwire/fabric/drain.v
 read_verilog $hardwire/fabric/embed.v
 read_verilog $hardwire/fabric/engine.v
 read_verilog $hardwire/fabric/kv_cache.v
+read_verilog $hardwire/fabric/kv_place.v
 read_verilog $hardwire/fabric/lerp.v
 read_verilog $hardwire/fabric/matvec.v
 read_verilog $hardwire/fabric/max_tree.v
@@ -20,10 +26,13 @@ read_verilog $hardwire/fabric/msb.v
 read_verilog $hardwire/fabric/mul.v
 read_verilog $hardwire/fabric/mul_stage.v
 read_verilog $hardwire/fabric/mul_wide.v
+read_verilog $hardwire/fabric/norm_source.v
 read_verilog $hardwire/fabric/pipe.v
 read_verilog $hardwire/fabric/qkv.v
+read_verilog $hardwire/fabric/queries.v
 read_verilog $hardwire/fabric/ram.v
 read_verilog $hardwire/fabric/ram_one.v
+read_verilog $hardwire/fabric/recv.v
 read_verilog $hardwire/fabric/residual.v
 read_verilog $hardwire/fabric/rmsnorm.v
 read_verilog $hardwire/fabric/rom_select.v
@@ -34,6 +43,7 @@ read_verilog $hardwire/fabric/saturate.v
 read_verilog $hardwire/fabric/sequencer.v
 read_verilog $hardwire/fabric/stage.v
 read_verilog $hardwire/fabric/swiglu.v
+read_verilog $hardwire/fabric/word_way.v
 read_verilog $hardwire/fabric/exp2_rom.v
 read_verilog $hardwire/fabric/recip_rom.v
 read_verilog $hardwire/fabric/rsqrt_rom.v
