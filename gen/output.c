@@ -223,6 +223,13 @@ bool hw_output_is_below(const char *path, const char *folder)
     return false;
 }
 
+bool hw_output_outside(const char *path, const char *design, struct hw_error *err)
+{
+    return !hw_output_is_below(path, design) ||
+           hw_fail(err, "%s: output: expected a name outside of the design, got one in %s", path,
+                   design);
+}
+
 bool hw_output_same(const char *a, const char *b)
 {
     char parent[2][HW_OUTPUT_PATH];
@@ -257,9 +264,19 @@ bool hw_output_dir_name(struct hw_output_dir *d, const char *path, struct hw_err
            join(d->older, d->name, ".old", err);
 }
 
+enum kind { FILE_ENTRY, FOLDER_ENTRY, OTHER_ENTRY }; // other: a link, a pipe, a device, a socket
+
+static enum kind kind_of(DIR *d, const char *name)
+{
+    struct stat st;
+    if (fstatat(dirfd(d), name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return OTHER_ENTRY;
+    return S_ISDIR(st.st_mode) ? FOLDER_ENTRY : S_ISREG(st.st_mode) ? FILE_ENTRY : OTHER_ENTRY;
+}
+
 // Goes through what is below `dir`, folders after what they hold; false stops it. False too where a
 // folder cannot be read.
-typedef bool visit(void *user, const char *path, bool is_folder);
+typedef bool visit(void *user, const char *path, enum kind kind);
 
 static bool walk(const char *dir, const char *below, visit *fn, void *user)
 {
@@ -269,15 +286,13 @@ static bool walk(const char *dir, const char *below, visit *fn, void *user)
     bool go_on = d != NULL;
     for (struct dirent *e; go_on && (e = readdir(d)) != NULL;) {
         char path[HW_OUTPUT_PATH];
-        struct stat st;
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
         int n = snprintf(path, sizeof path, "%s%s%s", below, *below ? "/" : "", e->d_name);
         if (n < 0 || n >= (int)sizeof path)
             return closedir(d), false;
-        bool is_folder =
-            fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
-        go_on = (!is_folder || walk(dir, path, fn, user)) && fn(user, path, is_folder);
+        enum kind kind = kind_of(d, e->d_name);
+        go_on = (kind != FOLDER_ENTRY || walk(dir, path, fn, user)) && fn(user, path, kind);
     }
     if (d)
         closedir(d);
@@ -291,9 +306,9 @@ struct owned {
     struct hw_error *err;
 };
 
-static bool nothing(void *user, const char *path, bool is_folder)
+static bool nothing(void *user, const char *path, enum kind kind)
 {
-    (void)user, (void)path, (void)is_folder;
+    (void)user, (void)path, (void)kind;
     return false;
 }
 
@@ -305,9 +320,11 @@ bool hw_output_dir_empty(const char *dir)
 // In NAME.partial while it is made, so that what a killed process leaves is known as hardwire's.
 static const char MARK[] = ".hardwire-partial";
 
-static bool owns_one(const struct owned *o, const char *path, bool is_folder)
+// What hardwire makes are files and folders; anything else of that name is somebody's.
+static bool owns_one(const struct owned *o, const char *path, enum kind kind)
 {
-    return (!is_folder && strcmp(path, MARK) == 0) || o->owns(o->user, path, is_folder);
+    return kind != OTHER_ENTRY && ((kind == FILE_ENTRY && strcmp(path, MARK) == 0) ||
+                                   o->owns(o->user, path, kind == FOLDER_ENTRY));
 }
 
 // The file in a folder.
@@ -316,14 +333,15 @@ static void path_in(char path[2 * HW_OUTPUT_PATH], const char *dir, const char *
     snprintf(path, 2 * HW_OUTPUT_PATH, "%s/%s", dir, name);
 }
 
-static bool check_one(void *user, const char *path, bool is_folder)
+static bool check_one(void *user, const char *path, enum kind kind)
 {
+    static const char *const what[] = {"", "/", " (a link, a pipe or a device)"};
     const struct owned *o = user;
-    return owns_one(o, path, is_folder) ||
+    return owns_one(o, path, kind) ||
            hw_fail(o->err,
-                   "%s: not replaced: it holds %s%s, which hardwire did not make; move that away, "
-                   "or name another folder",
-                   o->dir, path, is_folder ? "/" : "");
+                   "%s: not replaced: it holds %s%s, which is not known as hardwire's; move that "
+                   "away, or name another folder",
+                   o->dir, path, what[kind]);
 }
 
 bool hw_output_dir_owned(const char *dir, hw_output_owns *owns, void *user, struct hw_error *err)
@@ -360,13 +378,13 @@ bool hw_output_dir_replaceable(const char *dir, const struct hw_output_kind *kin
     return hw_output_dir_owned(dir, owns, user, err);
 }
 
-static bool remove_one(void *user, const char *path, bool is_folder)
+static bool remove_one(void *user, const char *path, enum kind kind)
 {
     const struct owned *o = user;
     char full[2 * HW_OUTPUT_PATH];
     path_in(full, o->dir, path);
-    if (owns_one(o, path, is_folder)) { // a folder that is not empty stays
-        if (is_folder)
+    if (owns_one(o, path, kind)) { // a folder that is not empty stays
+        if (kind == FOLDER_ENTRY)
             rmdir(full);
         else
             unlink(full);

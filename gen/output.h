@@ -39,6 +39,8 @@ bool hw_output_file_close(struct hw_output_file *f, struct hw_error *err);
 bool hw_output_is_input(const char *path, const char *input);
 // That, or `path` is a name in the folder, at any depth, where nothing is yet.
 bool hw_output_is_below(const char *path, const char *folder);
+// False, and an error, where it is: a design holds what its manifest lists, and nothing else.
+bool hw_output_outside(const char *path, const char *design, struct hw_error *err);
 // Whether both name one regular file, or one file to be.
 bool hw_output_same(const char *a, const char *b);
 

@@ -36,8 +36,16 @@ enum {
     HW_MAX_ROWS = 1 << 16,
     HW_MAX_COLS = 1 << 11, // columns of a chunk are counted in 12 bits (isa.h, `last_cols`)
     HW_MAX_ATT_POS = 1 << 16,
-    HW_MAX_WEIGHT_WORDS = 1 << 28, // addresses of 28 bits (isa.h, `weight`)
-    HW_MAX_CTX = 1 << 20           // a power of two that holds HW_MAX_SEQ_LEN and 2 * att_pos
+    HW_MAX_WEIGHT_ADDR_BITS = 28, // isa.h, `weight`
+    HW_MAX_WEIGHT_WORDS = 1 << HW_MAX_WEIGHT_ADDR_BITS,
+    HW_MAX_TABLE_ADDR_BITS = 20, // isa.h, `scale`, `gain`; levels and program have fewer words
+    HW_MAX_TABLE_WORDS = 1 << HW_MAX_TABLE_ADDR_BITS,
+    HW_MAX_KV_ROWS = 1 << 20,  // isa.h, `kv_row`
+    HW_MAX_TOKEN_BITS = 19,    // of HW_MAX_VOCAB_SIZE
+    HW_MAX_POSITION_BITS = 19, // of HW_MAX_SEQ_LEN
+    HW_MIN_ACC_BITS = 24,      // the drain takes rows of 24 bits through it (engine.v)
+    HW_MAX_ACC_BITS = 40,      // requant (fixed.h)
+    HW_MAX_CTX = 1 << 20       // a power of two that holds HW_MAX_SEQ_LEN and 2 * att_pos
 };
 
 #endif

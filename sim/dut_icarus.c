@@ -170,7 +170,8 @@ enum dut_result dut_run(const char *design, const struct dut_job *job, dut_event
     static struct arguments arguments;
     char inputs[4200];
     pid_t child;
-    snprintf(inputs, sizeof inputs, "%s/sim/inputs-XXXXXX", design);
+    const char *temp = getenv("TMPDIR");
+    snprintf(inputs, sizeof inputs, "%s/hardwire-inputs-XXXXXX", temp && *temp ? temp : "/tmp");
     if (!write_inputs(inputs, job))
         return DUT_BROKEN;
     describe(&arguments, design, inputs, job);

@@ -118,7 +118,7 @@ for mine in NOTES.txt runs/2024/mine runs/1/2/3/4/mine fabric/mine.v personality
     .hidden fabric/.hidden 'a b'; do
     mkdir -p "$(dirname "$dir/room/$mine")" && echo mine > "$dir/room/$mine"
     emit $dir/room --rows 16
-    [ $? = 1 ] && grep -qF "it holds $mine, which hardwire did not make" $dir/words &&
+    [ $? = 1 ] && grep -qF "it holds $mine, which is not known as hardwire" $dir/words &&
         ! grep -q 'MB of Verilog' $dir/words && [ "$(cat "$dir/room/$mine")" = mine ] && [ ! -e $dir/room.partial ] &&
         rm "$dir/room/$mine" && [ "$(digest $dir/room)" = "$before" ]
     verdict "somebody's $mine in the older output stays"
@@ -126,11 +126,70 @@ for mine in NOTES.txt runs/2024/mine runs/1/2/3/4/mine fabric/mine.v personality
 done
 cp -r $dir/room $dir/bare && echo '{"format": "hardwire-manifest-1", "files": {}}' > $dir/bare/manifest.json
 bare=$(digest $dir/bare)
-! emit $dir/bare && grep -q 'it holds .*, which hardwire did not make' $dir/words && [ "$(digest $dir/bare)" = "$bare" ] &&
+! emit $dir/bare && grep -q 'files: expected the design.s files, filelist.f among them' $dir/words && [ "$(digest $dir/bare)" = "$bare" ] &&
     [ ! -e $dir/bare.old ] && rm -rf $dir/bare
 verdict "so does all of a folder whose manifest lists nothing"
 mkdir $dir/room/empty && ! emit $dir/room --rows 16 && grep -q 'it holds empty/,' $dir/words && rmdir $dir/room/empty
 verdict "so does somebody's empty folder"
+# A path that the manifest lists, and no file: kept, and named.
+other() { # PATH, after which a command makes something there
+    local path=$dir/room/$1
+    mv "$path" $dir/whole && shift && "$@" "$path" && ! timeout 20 build/hardwire emit build/default.safetensors -o $dir/room \
+        --rows 16 > $dir/words 2>&1 && grep -q "room: not replaced: it holds ${path#"$dir"/room/} (a link, a pipe or a device)," $dir/words &&
+        [ ! -f "$path" -o -L "$path" ] && rm "$path" && mv $dir/whole "$path" && [ "$(digest $dir/room)" = "$before" ]
+}
+other fabric/chip.v ln -s /dev/null; verdict "a link at the place of a file of the design stays"
+other fabric/chip.v mkfifo; verdict "so does a pipe"
+other fabric/chip.v sh -c 'mknod "$0" c 1 3 2> /dev/null || mkfifo "$0"'; verdict "so does a device"
+for path in manifest.json fabric/chip.v; do
+    mv $dir/room/$path $dir/whole && mkfifo $dir/room/$path && [ -p $dir/room/$path ]
+    for verb in "emit build/default.safetensors -o $dir/room" "emit build/default.safetensors --fabric $dir/room -o $dir/more" \
+        "emit build/default.safetensors -o $dir/room --keep" "report $dir/room -o $dir/page.html"; do
+        # shellcheck disable=SC2086
+        timeout 20 build/hardwire $verb > $dir/words 2>&1
+        [ $? != 124 ] && [ -p $dir/room/$path ] || break
+    done
+    verdict "a pipe as $path: no verb waits for it"
+    rm $dir/room/$path && mv $dir/whole $dir/room/$path && rm -rf $dir/more $dir/page.html
+done
+[ "$(digest $dir/room)" = "$before" ]
+verdict "and the output is what it was"
+! build/hardwire report $dir/room -o $dir/room/page.html > $dir/words 2>&1 &&
+    grep -q 'page.html: output: expected a name outside of the design' $dir/words &&
+    ! build/hardwire report $dir/room -o $dir/page.html --json $dir/room/page.json > $dir/words 2>&1 &&
+    grep -q 'page.json: output: expected a name outside of the design' $dir/words && [ "$(digest $dir/room)" = "$before" ]
+verdict "no report into the design"
+
+# sim/ goes with the design where sim/build lists it, finished or killed, and nothing else in it does.
+sim/build $dir/room icarus > $dir/words 2>&1 && [ -s $dir/room/sim/made ] && [ ! -e $dir/room/sim/building ]
+verdict "sim/build lists what it has made"
+for mine in sim/inputs-backup sim/verilated/Vtap_top_thesis.txt sim/verilated/verilated-notes.md sim/my_g1/obj/thesis_g1.tex; do
+    mkdir -p "$(dirname $dir/room/$mine)" && echo mine > $dir/room/$mine && ! emit $dir/room --rows 16 &&
+        grep -qF "it holds $mine," $dir/words && [ "$(cat $dir/room/$mine)" = mine ] && rm $dir/room/$mine
+    verdict "somebody's $mine stays"
+    find $dir/room/sim -mindepth 1 -type d -empty -delete
+done
+echo mine > $dir/room/sim/verilated-mine && rm $dir/room/sim/icarus.stamp && sim/build $dir/room icarus > $dir/words 2>&1 &&
+    ! grep -q mine $dir/room/sim/made && rm $dir/room/sim/verilated-mine
+verdict "what was there before is not listed as made"
+rm $dir/room/sim/icarus.stamp && mkdir -p $dir/room/sim/verilated && echo mine > $dir/room/sim/verilated/verilated_mine
+mkdir -p $dir/slow && printf '#!/bin/sh\nsleep 20\n' > $dir/slow/iverilog && chmod +x $dir/slow/iverilog
+PATH=$PWD/$dir/slow:$PATH setsid sim/build $dir/room icarus > $dir/words 2>&1 &
+for ((i = 0; i < 200; i++)); do [ -e $dir/room/sim/building ] && break; sleep 0.05; done
+kill -KILL -- -$! && ! wait $! 2> /dev/null && [ -e $dir/room/sim/building ] && ! emit $dir/room --rows 16 &&
+    grep -q 'it holds sim/verilated/verilated_mine,' $dir/words && rm -r $dir/room/sim/verilated && emit $dir/room &&
+    [ ! -e $dir/room/sim ]
+verdict "after a compilation that was killed, too; what it has left goes"
+before=$(digest $dir/room)
+for damage in 'echo >> $dir/room/fabric/chip.v' 'rm $dir/room/fabric/chip.v'; do
+    cp $dir/room/fabric/chip.v $dir/whole
+    eval "$damage"
+    ! emit $dir/room --keep && grep -q 'room: 1 file changed since generation: not kept' $dir/words &&
+        grep -q 'fabric/chip.v: ' $dir/words && ! build/hardwire sim build/default.safetensors -t models/tokenizer.bin \
+        -o $dir/room > $dir/words 2>&1 && grep -q '1 file changed since generation' $dir/words && ! grep -q compiling $dir/words &&
+        mv $dir/whole $dir/room/fabric/chip.v && [ "$(digest $dir/room)" = "$before" ]
+    verdict "$damage: --keep and sim refuse, before anything is compiled"
+done
 echo mine > $dir/room/mine && emit $dir/room --keep && [ "$(cat $dir/room/mine)" = mine ] && rm $dir/room/mine
 verdict "--keep leaves the same design and what lies in it"
 emit $dir/room --rows 16 && [ "$(digest $dir/room)" != "$before" ]

@@ -285,9 +285,13 @@ PY
 edit "a manifest with a huge att_pos" "geometry: att_pos, expected a number in 1..65536" 'm["geometry"]["att_pos"] = 1073741824' both
 edit "a manifest with a negative context" "geometry: ctx, expected" 'm["geometry"]["ctx"] = -8' both
 edit "a manifest with huge dimensions" "model: dim, expected" 'm["model"]["dim"] = 1 << 40' both
+edit "a manifest with more elements than the machine has" "geometry: max_dim, expected a number in 2" 'm["geometry"]["max_dim"] = 1 << 20' both
+edit "a manifest with more bits of a token" "geometry: token_bits, expected a number in 1..19" 'm["geometry"]["token_bits"] = 30' both
+edit "a manifest with more address bits" "geometry: weight_addr_bits, expected a number in 1..28" 'm["geometry"]["weight_addr_bits"] = 30' both
+edit "a manifest with more words than addresses" "geometry: weight_words, expected at most 2^" 'm["geometry"]["weight_words"] = 1 << 28' both
 edit "a manifest of another format" "format, expected hardwire-manifest-1" 'm["format"] = "x"' both
 edit "a manifest without files" "files, expected" 'del m["files"]' both
-edit "an emptied list of files" "files changed since generation" 'm["files"] = {}' sim
+edit "an emptied list of files" "files: expected the design.s files, filelist.f among them" 'm["files"] = {}' both
 edit "a shortened list of files" "1 file changed since generation" 'del m["files"]["personality/weight_b00.v"]' sim
 edit "a file outside the design" "files: expected names in fabric/, personality/ and bus/, got '../x'" \
     'm["files"]["../x"] = "0" * 64' both

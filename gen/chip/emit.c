@@ -321,6 +321,12 @@ bool hw_emit(const struct hw_plan *plan, const char *slice, const struct hw_wrap
         struct hw_out out = {.dir = dir.temp, .err = err, .progress = progress};
         write_design(plan, slice, wrapper, templates, dir.temp, &out);
         bool keep = mode == HW_EMIT_KEEP && replaces && same_files(&out, &older);
+        int tampered = keep ? hw_manifest_tampered(&older, dir.name) : 0;
+        if (tampered > 0)
+            hw_fail(err,
+                    "%s: %d file%s changed since generation: not kept; emit it again, or name "
+                    "another folder",
+                    dir.name, tampered, tampered == 1 ? "" : "s");
         if (!err->set && !keep &&
             (!replaces || hw_output_dir_owned(dir.name, hw_manifest_owns, &older, err)))
             hw_output_dir_commit(&dir, hw_manifest_owns, &older, err);

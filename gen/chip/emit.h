@@ -20,7 +20,8 @@ struct hw_wrapper {
 
 enum hw_emit_mode {
     HW_EMIT_REPLACE, // an older output at `dir` goes
-    HW_EMIT_KEEP,    // it stays where its manifest is the one this would write
+    HW_EMIT_KEEP,    // it stays where it is the one this would write; an error: it was, but files
+                     // have changed
 };
 
 // slice: the plan's name, for the manifest. wrapper: NULL, or what stands around the chip.

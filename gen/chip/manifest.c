@@ -14,14 +14,20 @@
 #include "gen/chip/filelist.h"
 #include "gen/chip/memories.h"
 #include "gen/chip/selftest.h"
+#include "gen/read/cursor.h"
 #include "gen/version.h"
 #include "refmodel/limits.h"
 
 static const char *const FORMAT = "hardwire-manifest-1";
+#define SIM_MADE "sim/made"         // what sim/build has made, a line a path
+#define SIM_BUILDING "sim/building" // while it works: what is in sim/ and it did not make
 
 // --- geometry
 
 enum use { SAME, CAPACITY };
+
+// A capacity is a multiple of the columns.
+#define WHOLE_COLUMNS(elements) ((elements) + HW_MAX_COLS - 1)
 
 static const struct {
     const char *name;
@@ -52,27 +58,27 @@ static const struct {
     NUMBER(bank_bytes, 0, HW_MOST_BANK_BYTES, SAME),
     NUMBER(macro_words, 0, 8 * HW_MOST_BANK_BYTES, SAME),
     NUMBER(macro_bits, 0, 8 * HW_MOST_BANK_BYTES, SAME),
-    NUMBER(rope_lo_bits, 1, 19, SAME), // where a position is cut in two
-    NUMBER(rope_hi_bits, 1, 30, CAPACITY),
-    NUMBER(acc_bits, 24, 40, CAPACITY),
+    NUMBER(rope_lo_bits, 1, HW_MAX_POSITION_BITS, SAME), // where a position is cut in two
+    NUMBER(rope_hi_bits, 1, HW_MAX_POSITION_BITS, CAPACITY),
+    NUMBER(acc_bits, HW_MIN_ACC_BITS, HW_MAX_ACC_BITS, CAPACITY),
     NUMBER(ctx, 2, HW_MAX_CTX, CAPACITY),
-    NUMBER(max_dim, 2, 1 << 20, CAPACITY), // whole columns, as max_hidden
-    NUMBER(max_q_dim, 4, 1 << 20, CAPACITY),
-    NUMBER(max_hidden, 2, 1 << 20, CAPACITY),
-    NUMBER(max_kv_dim, 4, 1 << 20, CAPACITY),
-    NUMBER(kv_rows, 2, 1 << 20, CAPACITY),
-    NUMBER(weight_addr_bits, 1, 30, CAPACITY),
-    NUMBER(scale_addr_bits, 1, 30, CAPACITY),
-    NUMBER(gain_addr_bits, 1, 30, CAPACITY),
-    NUMBER(level_addr_bits, 1, 30, CAPACITY),
-    NUMBER(prog_addr_bits, 1, 30, CAPACITY),
-    NUMBER(weight_words, 1, 1 << 30, CAPACITY),
-    NUMBER(scale_words, 1, 1 << 30, CAPACITY),
-    NUMBER(gain_words, 1, 1 << 30, CAPACITY),
-    NUMBER(level_words, 1, 1 << 30, CAPACITY),
-    NUMBER(prog_words, 1, 1 << 30, CAPACITY),
-    NUMBER(rope_hi_rows, 1, 1 << 30, CAPACITY),
-    NUMBER(token_bits, 1, 30, CAPACITY),
+    NUMBER(max_dim, 2, WHOLE_COLUMNS(HW_MAX_DIM), CAPACITY),
+    NUMBER(max_q_dim, 4, WHOLE_COLUMNS(HW_MAX_Q_DIM), CAPACITY),
+    NUMBER(max_hidden, 2, WHOLE_COLUMNS(HW_MAX_HIDDEN_DIM), CAPACITY),
+    NUMBER(max_kv_dim, 4, HW_MAX_Q_DIM, CAPACITY),
+    NUMBER(kv_rows, 2, HW_MAX_KV_ROWS, CAPACITY),
+    NUMBER(weight_addr_bits, 1, HW_MAX_WEIGHT_ADDR_BITS, CAPACITY),
+    NUMBER(scale_addr_bits, 1, HW_MAX_TABLE_ADDR_BITS, CAPACITY),
+    NUMBER(gain_addr_bits, 1, HW_MAX_TABLE_ADDR_BITS, CAPACITY),
+    NUMBER(level_addr_bits, 1, HW_MAX_TABLE_ADDR_BITS, CAPACITY),
+    NUMBER(prog_addr_bits, 1, HW_MAX_TABLE_ADDR_BITS, CAPACITY),
+    NUMBER(weight_words, 1, HW_MAX_WEIGHT_WORDS, CAPACITY),
+    NUMBER(scale_words, 1, HW_MAX_TABLE_WORDS, CAPACITY),
+    NUMBER(gain_words, 1, HW_MAX_TABLE_WORDS, CAPACITY),
+    NUMBER(level_words, 1, HW_MAX_TABLE_WORDS, CAPACITY),
+    NUMBER(prog_words, 1, HW_MAX_TABLE_WORDS, CAPACITY),
+    NUMBER(rope_hi_rows, 1, HW_MAX_TABLE_WORDS, CAPACITY),
+    NUMBER(token_bits, 1, HW_MAX_TOKEN_BITS, CAPACITY),
 #undef NUMBER
 #define LATENCY(name, NAME, least, most, usual, meaning)                                           \
     {"latency_" #name, offsetof(struct hw_geometry, latency.name), least, most, SAME},
@@ -255,6 +261,26 @@ static bool read_int(const json_t *object, const char *where, const char *name, 
     return true;
 }
 
+// No ROM has more words than its addresses reach.
+static bool check_addresses(const struct hw_geometry *g, const char *where, struct hw_error *err)
+{
+    const struct {
+        const char *name;
+        int words, bits;
+    } rom[] = {{"weight_words", g->weight_words, g->weight_addr_bits},
+               {"scale_words", g->scale_words, g->scale_addr_bits},
+               {"gain_words", g->gain_words, g->gain_addr_bits},
+               {"level_words", g->level_words, g->level_addr_bits},
+               {"prog_words", g->prog_words, g->prog_addr_bits},
+               {"rope_hi_rows", g->rope_hi_rows, g->rope_hi_bits}};
+    for (size_t i = 0; i < sizeof rom / sizeof rom[0] && !err->set; i++) {
+        if (rom[i].words > 1 << rom[i].bits)
+            hw_fail(err, "%s: %s, expected at most 2^%d, got %d", where, rom[i].name, rom[i].bits,
+                    rom[i].words);
+    }
+    return !err->set;
+}
+
 static bool read_geometry(struct hw_geometry *g, const json_t *root, const char *path,
                           struct hw_error *err)
 {
@@ -264,6 +290,7 @@ static bool read_geometry(struct hw_geometry *g, const json_t *root, const char 
     for (int i = 0; i < N_FIELDS && !err->set; i++)
         read_int(object, where, FIELD[i].name, FIELD[i].least, FIELD[i].most,
                  (int *)((char *)g + FIELD[i].at), err);
+    check_addresses(g, where, err);
     const char *lane = json_string_value(json_object_get(object, "lane"));
     if (!err->set && (!lane || !hw_lane_parse(lane, &g->lane)))
         hw_fail(err, "%s: geometry: lane, expected select or multiply", path);
@@ -316,6 +343,15 @@ static bool unhex(const char *hex, uint8_t digest[SHA256_DIGEST_SIZE])
     return true;
 }
 
+static const struct hw_out_file *find(const struct hw_manifest *m, const char *path)
+{
+    for (int i = 0; i < m->n_files; i++) {
+        if (strcmp(m->file[i].path, path) == 0)
+            return &m->file[i];
+    }
+    return NULL;
+}
+
 static bool read_files(struct hw_manifest *m, const json_t *root, const char *path,
                        struct hw_error *err)
 {
@@ -335,19 +371,47 @@ static bool read_files(struct hw_manifest *m, const json_t *root, const char *pa
             return hw_fail(err, "%s: files: %s, expected a SHA-256", path, name);
         snprintf(f->path, sizeof f->path, "%s", name);
     }
-    return true;
+    return find(m, "filelist.f") != NULL ||
+           hw_fail(err, "%s: files: expected the design's files, filelist.f among them", path);
+}
+
+// The lines of a file of sim/, NULL where there is none.
+static char *lines_of(const char *dir, const char *name)
+{
+    char path[4300];
+    struct hw_file file;
+    struct hw_error none = {0};
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    if (!hw_file_map(&file, path, &none))
+        return NULL;
+    char *text = malloc(file.size + 2);
+    if (text) {
+        text[0] = '\n';
+        memcpy(text + 1, file.data, file.size);
+        text[file.size + 1] = '\0';
+    }
+    hw_file_unmap(&file);
+    return text;
+}
+
+static void read_simulation(struct hw_manifest *m, const char *dir)
+{
+    m->sim_others = lines_of(dir, SIM_BUILDING);
+    m->sim_made = lines_of(dir, SIM_MADE);
 }
 
 // The whole of it, or its format and files alone.
 static bool read_manifest(struct hw_manifest *m, const char *dir, bool whole, struct hw_error *err)
 {
     char path[4300];
+    struct hw_file file;
     json_error_t where;
     memset(m, 0, sizeof *m);
     snprintf(path, sizeof path, "%s/manifest.json", dir);
-    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
-    if (!root && where.line < 0) // it names the file again
-        return hw_fail(err, "%s: open: %s", path, strerror(errno));
+    if (!hw_file_map(&file, path, err))
+        return false;
+    json_t *root = json_loadb((const char *)file.data, file.size, JSON_REJECT_DUPLICATES, &where);
+    hw_file_unmap(&file);
     if (!root)
         return hw_fail(err, "%s: line %d: %s", path, where.line, where.text);
     const char *format = json_string_value(json_object_get(root, "format"));
@@ -362,8 +426,8 @@ static bool read_manifest(struct hw_manifest *m, const char *dir, bool whole, st
     if (!err->set && whole)
         (void)(read_geometry(&m->geometry, root, path, err) &&
                read_model(&m->model, root, path, err));
-    if (!err->set)
-        read_files(m, root, path, err);
+    if (!err->set && read_files(m, root, path, err))
+        read_simulation(m, dir);
     json_decref(root);
     if (err->set)
         hw_manifest_free(m);
@@ -383,29 +447,24 @@ bool hw_manifest_read_files(struct hw_manifest *m, const char *dir, struct hw_er
 void hw_manifest_free(struct hw_manifest *m)
 {
     free(m->file);
+    free(m->sim_made);
+    free(m->sim_others);
     memset(m, 0, sizeof *m);
 }
 
 // --- files
 
-static const struct hw_out_file *find(const struct hw_manifest *m, const char *path)
+// What sim/build and sim/build_group may make.
+static bool is_simulation(const char *path)
 {
-    for (int i = 0; i < m->n_files; i++) {
-        if (strcmp(m->file[i].path, path) == 0)
-            return &m->file[i];
-    }
-    return NULL;
-}
-
-// What sim/build, sim/build_group and killed runs in Icarus leave; inputs.txt: an older version.
-static bool is_simulation(const char *path, bool is_folder)
-{
-    static const char *const folder[] = {"sim", "sim/verilated", "sim/*_g[0-9]*",
-                                         "sim/*_g[0-9]*/obj"};
-    static const char *const file[] = {"sim/cosim",
+    static const char *const made[] = {"sim",
+                                       "sim/verilated",
+                                       "sim/*_g[0-9]*",
+                                       "sim/*_g[0-9]*/obj",
+                                       SIM_MADE,
+                                       SIM_BUILDING,
+                                       "sim/cosim",
                                        "sim/design.vvp",
-                                       "sim/inputs.txt",
-                                       "sim/inputs-??????",
                                        "sim/verilator.log",
                                        "sim/icarus.log",
                                        "sim/verilator.stamp",
@@ -418,38 +477,52 @@ static bool is_simulation(const char *path, bool is_folder)
                                        "sim/*_g[0-9]*/log",
                                        "sim/*_g[0-9]*/stamp",
                                        "sim/*_g[0-9]*/obj/*_g[0-9]*"};
-    const char *const *pattern = is_folder ? folder : file;
-    size_t n = is_folder ? sizeof folder / sizeof folder[0] : sizeof file / sizeof file[0];
-    for (size_t i = 0; i < n; i++) {
-        if (fnmatch(pattern[i], path, FNM_PATHNAME | FNM_PERIOD) == 0)
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++) {
+        if (fnmatch(made[i], path, FNM_PATHNAME | FNM_PERIOD) == 0)
             return true;
     }
     return false;
 }
 
+static bool has_line(const char *lines, const char *path)
+{
+    size_t n = strlen(path);
+    for (const char *at = lines; at && (at = strstr(at, path)) != NULL; at++) {
+        if (at[-1] == '\n' && at[n] == '\n')
+            return true;
+    }
+    return false;
+}
+
+static bool owns_in_simulation(const struct hw_manifest *m, const char *path)
+{
+    if (m->sim_others)
+        return is_simulation(path) && !has_line(m->sim_others, path);
+    return has_line(m->sim_made, path);
+}
+
 bool hw_manifest_owns(void *user, const char *path, bool is_folder)
 {
     const struct hw_manifest *m = user;
+    if (m && owns_in_simulation(m, path))
+        return true;
     if (is_folder)
-        return is_folder_name(path, strlen(path)) || is_simulation(path, true);
-    return strcmp(path, "manifest.json") == 0 || is_simulation(path, false) ||
-           (m ? find(m, path) != NULL : is_design_file(path));
+        return is_folder_name(path, strlen(path));
+    return strcmp(path, "manifest.json") == 0 || (m ? find(m, path) != NULL : is_design_file(path));
 }
 
 static bool sha256_file(const char *path, uint8_t digest[SHA256_DIGEST_SIZE])
 {
     struct sha256_ctx ctx;
-    uint8_t buffer[65536];
-    FILE *file = fopen(path, "rb");
-    if (!file)
+    struct hw_file file;
+    struct hw_error none = {0};
+    if (!hw_file_map(&file, path, &none))
         return false;
     sha256_init(&ctx);
-    for (size_t n; (n = fread(buffer, 1, sizeof buffer, file)) > 0;)
-        sha256_update(&ctx, n, buffer);
-    bool ok = !ferror(file);
-    fclose(file);
+    sha256_update(&ctx, file.size, file.data);
+    hw_file_unmap(&file);
     sha256_digest(&ctx, SHA256_DIGEST_SIZE, digest);
-    return ok;
+    return true;
 }
 
 static int damaged(const struct hw_out_file *f, const char *dir)

@@ -14,6 +14,9 @@ struct hw_manifest {
     struct hw_config model;   // dimensions only
     struct hw_out_file *file; // [n_files] all files of the design but manifest.json
     int n_files;
+    // What sim/build states of sim/, a line a path, or NULL: all that it made; or, where it was
+    // killed, what was there before and is somebody's.
+    char *sim_made, *sim_others;
 };
 
 // Hash of the names and hashes of a folder's files written so far: equal for two designs that share
@@ -35,7 +38,7 @@ bool hw_manifest_read_files(struct hw_manifest *m, const char *dir, struct hw_er
 void hw_manifest_free(struct hw_manifest *m);
 
 // Whether a path relative to the design's directory is part of it: the manifest, a file that it
-// lists, or what sim/build leaves in sim/. user: the struct hw_manifest, or NULL for none, when any
+// lists, or what sim/build made in sim/. user: the struct hw_manifest, or NULL for none, when any
 // file that an emission could have written is.
 bool hw_manifest_owns(void *user, const char *path, bool is_folder);
 

@@ -162,16 +162,20 @@ static bool make(struct report_request *q, const struct hw_plan *plan, struct hw
     return !err->set;
 }
 
+static bool is_design(const char *path)
+{
+    char manifest[4200];
+    snprintf(manifest, sizeof manifest, "%s/manifest.json", path ? path : "");
+    return path && hw_path_exists(manifest);
+}
+
 static bool of_model(struct report_request *q, struct hw_error *err)
 {
     struct hw_request *r = &q->design;
     struct hw_qmodel model;
     struct hw_plan plan;
-    char manifest[4200];
-    snprintf(manifest, sizeof manifest, "%s/manifest.json", r->input ? r->input : "");
-    bool design = r->input && hw_path_exists(manifest);
-    if (!(design ? plan_of_design(r->input, &model, &plan, err)
-                 : hw_prepare(r, &model, &plan, err)))
+    if (!(is_design(r->input) ? plan_of_design(r->input, &model, &plan, err)
+                              : hw_prepare(r, &model, &plan, err)))
         return false;
     bool ok = make(q, &plan, err);
     hw_plan_free(&plan);
@@ -187,6 +191,9 @@ static bool check_outputs(const struct report_request *q, struct hw_error *err)
     if (q->json && hw_output_same(r->output, q->json))
         return hw_fail(err, "%s: --json: expected another name than -o, got %s", q->json,
                        r->output);
+    if (is_design(r->input) && !(hw_output_outside(r->output, r->input, err) &&
+                                 (!q->json || hw_output_outside(q->json, r->input, err))))
+        return false;
     return hw_output_file_check(r->output, inputs, n, err) &&
            (!q->json || hw_output_file_check(q->json, inputs, n, err));
 }

@@ -40,7 +40,5 @@ const struct hw_option HW_COSIM_OPTIONS[] = {
 
 bool hw_cosim_json_check(const struct hw_cosim_options *o, const char *design, struct hw_error *err)
 {
-    return !o->json || !hw_output_is_below(o->json, design) ||
-           hw_fail(err, "%s: --json: expected a name outside of the design, got one in %s", o->json,
-                   design);
+    return !o->json || hw_output_outside(o->json, design, err);
 }

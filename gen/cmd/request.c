@@ -9,16 +9,16 @@
 #include "refmodel/limits.h"
 
 const struct hw_option HW_GEOMETRY_OPTIONS[] = {
-    {"rows", 0, HW_SETS(struct hw_geometry, rows), "N", 1, HW_ANY_COUNT, .otherwise = "32",
+    {"rows", 0, HW_SETS(struct hw_geometry, rows), "N", 1, HW_MAX_ROWS, .otherwise = "32",
      .help = "lanes a column"},
-    {"tile-rows", 0, HW_SETS(struct hw_geometry, tile_rows), "N", 1, HW_ANY_COUNT,
+    {"tile-rows", 0, HW_SETS(struct hw_geometry, tile_rows), "N", 1, HW_MAX_ROWS,
      .otherwise = "as --rows",
      .help = "rows of a tile: products, lanes and accumulators beside their slice of the ROM"},
-    {"cols", 0, HW_SETS(struct hw_geometry, cols), "N", 1, HW_ANY_COUNT, .otherwise = "8",
+    {"cols", 0, HW_SETS(struct hw_geometry, cols), "N", 1, HW_MAX_COLS, .otherwise = "8",
      .help = "activations a cycle; rows x cols weights a cycle"},
-    {"vec", 0, HW_SETS(struct hw_geometry, vec), "N", 1, HW_ANY_COUNT, .otherwise = "8",
+    {"vec", 0, HW_SETS(struct hw_geometry, vec), "N", 1, HW_MAX_ROWS, .otherwise = "8",
      .help = "rows drained, and vector elements, a cycle"},
-    {"att-pos", 0, HW_SETS(struct hw_geometry, att_pos), "N", 1, HW_ANY_COUNT, .otherwise = "16",
+    {"att-pos", 0, HW_SETS(struct hw_geometry, att_pos), "N", 1, HW_MAX_ATT_POS, .otherwise = "16",
      .help = "KV positions a cycle"},
     {0}};
 
@@ -33,7 +33,7 @@ const struct hw_option HW_DESIGN_OPTIONS[] = {
     {"fabric", 0, HW_SETS(struct hw_request, fabric), "DIR",
      .help = "in place of --rows and so on: the fabric of the design in DIR, whose "
              "capacities hold the model; only the constants are new"},
-    {"bank-bytes", 0, HW_SETS(struct hw_request, geometry.bank_bytes), "N", 1, HW_ANY_COUNT,
+    {"bank-bytes", 0, HW_SETS(struct hw_request, geometry.bank_bytes), "N", 1, HW_MOST_BANK_BYTES,
      .otherwise = "262144", .help = "most bytes of a ROM bank"},
     {"rom-macro", 0, HW_SETS(struct hw_request, rom_macro), "DEPTHxWIDTH",
      .help = "the largest ROM macro, words and bits: ROMs are rows and columns of such, in place "
@@ -41,7 +41,7 @@ const struct hw_option HW_DESIGN_OPTIONS[] = {
     {"selftest", 0, HW_SETS(struct hw_request, selftest), "on|off",
      .otherwise = "on with --rom-macro",
      .help = "the chip reads its ROMs into a CRC-32 when it is asked to"},
-    {"ctx", 0, HW_SETS(struct hw_request, ctx), "N", 1, HW_ANY_COUNT, .otherwise = "the model's",
+    {"ctx", 0, HW_SETS(struct hw_request, ctx), "N", 1, HW_FILE_MAX_SEQ_LEN, .otherwise = "the model's",
      .help = "a context of N positions"},
     {"slice", 0, HW_SETS(struct hw_request, slice), "NAME", .preset = "chip",
      .help = "chip, layer:N, matrix:NAME[:first-last], op:NAME:N"},
