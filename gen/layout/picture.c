@@ -25,7 +25,20 @@ static void plan_box(struct hw_out *out, const struct view *v, struct hw_box b, 
                  (b.y1 - b.y0) * v->scale, style);
 }
 
-// Its outline, its array, and over it the name and the size, as large as they fit.
+// The straps of its power: two lines a pair.
+static void plan_straps(struct hw_out *out, const struct view *v, const struct hw_macro *m)
+{
+    const struct hw_power p = hw_power_make(&m->array);
+    for (int i = 0; i < p.n * HW_N_SUPPLIES; i++) {
+        struct hw_box b =
+            hw_power_strap(&p, i / HW_N_SUPPLIES, (enum hw_supply)(i % HW_N_SUPPLIES));
+        int x = m->x + m->array_x, y = m->y + m->array_y;
+        plan_box(out, v, (struct hw_box){x + b.x0, y + b.y0, x + b.x1, y + b.y1},
+                 i % HW_N_SUPPLIES == HW_POWER ? "fill=\"#b01818\"" : "fill=\"#222\"");
+    }
+}
+
+// Its outline, its array, its straps, and over them the name and the size, as large as they fit.
 static void plan_macro(struct hw_out *out, const struct view *v, const struct hw_macro *m)
 {
     static const char *const COLOUR[] = {"#3d6fb4", "#c2703d", "#5b9a5b", "#a14f7f",
@@ -38,6 +51,7 @@ static void plan_macro(struct hw_out *out, const struct view *v, const struct hw
     plan_box(out, v, (struct hw_box){m->x, m->y, m->x + m->width, m->y + m->height}, style);
     snprintf(style, sizeof style, "fill=\"%s\" fill-opacity=\"0.55\"", COLOUR[m->rom % 8]);
     plan_box(out, v, (struct hw_box){x, y, x + a->width, y + a->height}, style);
+    plan_straps(out, v, m);
     double w = m->width * v->scale, font = w / 9 < 15 ? w / 9 : 15;
     double at = FRAME + m->x * v->scale + w / 2,
            to = v->bottom - (m->y + m->height / 2.0) * v->scale;
@@ -66,8 +80,8 @@ void hw_views_floorplan(struct hw_out *out, const struct hw_layout *l)
     hw_out_print(out,
                  "<path d=\"M%d %.1fv8h%.1fv-8\" fill=\"none\" stroke=\"#333\"/>\n"
                  "<text x=\"%.1f\" y=\"%.1f\" font-size=\"13\" text-anchor=\"start\">"
-                 "100 um; %s, %d macros, %.0f bits; dark: the bits, light: decoders and columns' "
-                 "ends</text>\n</svg>\n",
+                 "100 um; %s, %d macros, %.0f bits (dark); red, black: straps "
+                 "of power, ground</text>\n</svg>\n",
                  FRAME, y, bar, FRAME + bar + 10, y + 8, l->pdk->name, l->n_macros, bits);
     hw_out_close(out);
 }
