@@ -44,7 +44,7 @@ if [ "$full" = full ]; then
     cp build/default.safetensors "$dir/large.safetensors"
     build/hardwire quantize models/story.bin -o "$dir/small.safetensors" -q --bits 3 --code-bits 3 || exit 1
 else
-    geometry="--rows 8 --cols 4 --vec 4 --att-pos 4"
+    geometry="--rows 8 --cols 4 --vec 4 --att-pos 4 --tile-rows 4"
     python3 - "$dir" << 'PY'
 import sys
 sys.path.insert(0, "tests")
@@ -65,6 +65,27 @@ check "a layout" layout "$dir/large.safetensors" -o "$dir/a" --spice $geometry
 layout "$dir/large.safetensors" -o "$dir/again" --spice --quiet $geometry
 check "written twice, the same bytes" diff -r "$dir/a" "$dir/again"
 check "another model on its macros" layout "$dir/small.safetensors" -o "$dir/b" --fabric "$dir/large" --macros "$dir/a"
+
+by_tile() { # LAYOUT: macros of the two tiles, each half of the weights' bits, in two places
+    python3 - "$1" << 'PY'
+import json, sys
+layout = json.load(open(f"{sys.argv[1]}/layout.json"))
+half, tiles, bad = layout["roms"]["weight"]["width"] // 2, {0: [], 1: []}, 0
+for m in layout["macros"]:
+    if m["rom"] == "weight":
+        tiles[m["first_bit"] // half].append((m["at_nm"][1], m["at_nm"][1] + m["size_nm"][1]))
+        bad += m["tile"] != m["first_bit"] // half or m["first_bit"] % half + m["cols"] > half
+bad += not tiles[1] or max(end for _, end in tiles[0]) >= min(start for start, _ in tiles[1])
+print(f"{'DIFFERENT: ' if bad else ''}macros of tiles, from and to nm: {tiles}")
+sys.exit(bool(bad))
+PY
+}
+if [ "$full" != full ]; then
+    check "every tile of the array has macros of its own, side by side" by_tile "$dir/a"
+    # shellcheck disable=SC2086
+    layout "$dir/large.safetensors" -o "$dir/one" --quiet ${geometry% --tile*}
+    check "a macro of two tiles is seen" says DIFFERENT by_tile "$dir/one"
+fi
 
 if part bits || part views; then
     check "the polygons' transistors: the file's bits at every address, and macros.spice" \

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "gen/chip/bits.h"
 #include "gen/chip/words.h"
 #include "gen/layout/liberty.h"
 #include "gen/layout/views.h"
@@ -37,11 +38,33 @@ static int capacity(int words)
     return words > 0 ? parts(words, HW_MACRO_MAX_ROWS) * rows_each(words) : 0;
 }
 
-static void add_macro(struct hw_layout *l, int rom, int row, int col, int rows, int first_bit,
-                      int bits)
+// A tile of the array takes its own slice of a weight word, so no macro has bits of two tiles.
+static int tiles(const struct hw_layout *l, int rom)
+{
+    const struct hw_geometry *g = &l->plan->geometry;
+    return rom == HW_ROM_WEIGHT ? g->rows / g->tile_rows : 1;
+}
+
+static int slice_bits(const struct hw_layout *l, int rom)
+{
+    return l->plan->rom[rom].width / tiles(l, rom);
+}
+
+static int macros_across(const struct hw_layout *l, int rom)
+{
+    return tiles(l, rom) * parts(slice_bits(l, rom), HW_MACRO_MAX_COLS);
+}
+
+static void add_macro(struct hw_layout *l, int rom, int row, int col, int rows)
 {
     struct hw_macro *m = &l->macro[l->n_macros++];
-    *m = (struct hw_macro){.rom = rom, .first_word = row * rows, .first_bit = first_bit};
+    int slice = slice_bits(l, rom), each = parts(slice, HW_MACRO_MAX_COLS);
+    int cols = parts(slice, each), at = col % each * cols;
+    int bits = slice - at < cols ? slice - at : cols;
+    *m = (struct hw_macro){.rom = rom,
+                           .tile = col / each,
+                           .first_word = row * rows,
+                           .first_bit = col / each * slice + at};
     snprintf(m->name, sizeof m->name, "%s_r%02d_c%02d", l->plan->rom[rom].name, row, col);
     m->array = hw_array_make(l->pdk, rows, bits);
     const struct hw_power p = hw_power_make(&m->array);
@@ -56,53 +79,73 @@ static bool make_macros(struct hw_layout *l, struct hw_error *err)
     int n = 0;
     for (int i = 0; i < HW_N_ROMS; i++) {
         if (l->words[i] > 0)
-            n += parts(l->words[i], HW_MACRO_MAX_ROWS) *
-                 parts(l->plan->rom[i].width, HW_MACRO_MAX_COLS);
+            n += parts(l->words[i], HW_MACRO_MAX_ROWS) * macros_across(l, i);
     }
     l->macro = calloc((size_t)n + 1, sizeof *l->macro);
     if (!l->macro)
         return hw_fail(err, "layout: out of memory");
     for (int i = 0; i < HW_N_ROMS; i++) {
-        int width = l->plan->rom[i].width, n_cols = parts(width, HW_MACRO_MAX_COLS);
-        int cols = parts(width, n_cols);
         if (l->words[i] == 0)
             continue;
         for (int row = 0; row < parts(l->words[i], HW_MACRO_MAX_ROWS); row++) {
-            for (int c = 0; c < n_cols; c++) {
-                int bits = width - c * cols < cols ? width - c * cols : cols;
-                add_macro(l, i, row, c, rows_each(l->words[i]), c * cols, bits);
-            }
+            for (int c = 0; c < macros_across(l, i); c++)
+                add_macro(l, i, row, c, rows_each(l->words[i]));
         }
     }
     return true;
 }
 
-// Shelves of about the width that makes the whole square, in the order of the macros.
+// --- their places
+
+struct shelf {
+    int limit; // of its width
+    int x, y;  // of the next macro
+    int high;
+};
+
+static void next_shelf(struct shelf *s)
+{
+    if (s->x > 0)
+        s->y += s->high + CHANNEL;
+    s->x = s->high = 0;
+}
+
+static void put(struct hw_layout *l, struct shelf *s, struct hw_macro *m)
+{
+    if (s->x > 0 && s->x + m->width > s->limit)
+        next_shelf(s);
+    m->x = s->x;
+    m->y = s->y;
+    s->x += m->width + CHANNEL;
+    s->high = hw_most(m->height, s->high);
+    l->width = hw_most(s->x - CHANNEL, l->width);
+    l->height = hw_most(s->y + m->height, l->height);
+}
+
+// Shelves of about the width that makes the whole square: those of the weights' first tile, then
+// those of the next, then the other ROMs, in the order of the macros.
 static void fill_shelves(struct hw_layout *l)
 {
+    struct shelf s = {0};
     double area = 0;
-    int x = 0, y = 0, shelf = 0, widest = 0;
+    int widest = 0;
     for (int i = 0; i < l->n_macros; i++) {
         const struct hw_macro *m = &l->macro[i];
         area += ((double)m->width + CHANNEL) * ((double)m->height + CHANNEL);
-        widest = m->width > widest ? m->width : widest;
+        widest = hw_most(m->width, widest);
     }
-    int grid = l->pdk->grid, limit = (int)(sqrt(area) / grid) * grid;
-    limit = limit > widest ? limit : widest;
-    for (int i = 0; i < l->n_macros; i++) {
-        struct hw_macro *m = &l->macro[i];
-        if (x > 0 && x + m->width > limit) {
-            x = 0;
-            y += shelf + CHANNEL;
-            shelf = 0;
+    s.limit = hw_most((int)(sqrt(area) / l->pdk->grid) * l->pdk->grid, widest);
+    for (int t = 0; t < tiles(l, HW_ROM_WEIGHT); t++) {
+        for (int i = 0; i < l->n_macros; i++) {
+            if (l->macro[i].rom == HW_ROM_WEIGHT && l->macro[i].tile == t)
+                put(l, &s, &l->macro[i]);
         }
-        m->x = x;
-        m->y = y;
-        x += m->width + CHANNEL;
-        shelf = m->height > shelf ? m->height : shelf;
-        l->width = x - CHANNEL > l->width ? x - CHANNEL : l->width;
+        next_shelf(&s);
     }
-    l->height = y + shelf;
+    for (int i = 0; i < l->n_macros; i++) {
+        if (l->macro[i].rom != HW_ROM_WEIGHT)
+            put(l, &s, &l->macro[i]);
+    }
 }
 
 // --- an earlier layout
@@ -321,11 +364,12 @@ static void write_json(struct hw_out *out, const struct hw_layout *l)
     for (int i = 0; i < l->n_macros; i++) {
         const struct hw_macro *m = &l->macro[i];
         hw_out_print(out,
-                     "    {\"name\": \"%s\", \"rom\": \"%s\", \"first_word\": %d, \"first_bit\": "
+                     "    {\"name\": \"%s\", \"rom\": \"%s\", \"tile\": %d, \"first_word\": %d, "
+                     "\"first_bit\": "
                      "%d, \"rows\": %d, \"cols\": %d, \"at_nm\": [%d, %d], \"size_nm\": [%d, "
                      "%d]}%s\n",
-                     m->name, l->plan->rom[m->rom].name, m->first_word, m->first_bit, m->array.rows,
-                     m->array.cols, m->x, m->y, m->width, m->height,
+                     m->name, l->plan->rom[m->rom].name, m->tile, m->first_word, m->first_bit,
+                     m->array.rows, m->array.cols, m->x, m->y, m->width, m->height,
                      i + 1 < l->n_macros ? "," : "");
     }
     hw_out_print(out, "  ]\n}\n");

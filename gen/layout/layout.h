@@ -18,6 +18,7 @@ enum { HW_MACRO_MAX_ROWS = 256, HW_MACRO_MAX_COLS = 512 };
 struct hw_macro {
     char name[24];  // ROM_rNN_cNN
     int rom;        // HW_ROM_...
+    int tile;       // of the array, whose weights it holds; 0 in other ROMs
     int first_word; // of row 0
     int first_bit;  // of column 0
     struct hw_array array;

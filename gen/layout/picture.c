@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "gen/chip/bits.h"
 #include "gen/layout/views.h"
 
 // --- the floorplan
@@ -61,6 +62,25 @@ static void plan_macro(struct hw_out *out, const struct view *v, const struct hw
                  at, to, font, m->name, at, to + 1.3 * font, 0.85 * font, a->rows, a->cols);
 }
 
+// A line around the weights of each tile, where there are several.
+static void plan_tiles(struct hw_out *out, const struct view *v, const struct hw_layout *l)
+{
+    const struct hw_geometry *g = &l->plan->geometry;
+    for (int t = 0; g->tile_rows < g->rows && t < g->rows / g->tile_rows; t++) {
+        struct hw_box b = {l->width, l->height, 0, 0};
+        for (int i = 0; i < l->n_macros; i++) {
+            const struct hw_macro *m = &l->macro[i];
+            if (m->rom != HW_ROM_WEIGHT || m->tile != t)
+                continue;
+            b.x0 = m->x < b.x0 ? m->x : b.x0;
+            b.y0 = m->y < b.y0 ? m->y : b.y0;
+            b.x1 = hw_most(m->x + m->width, b.x1);
+            b.y1 = hw_most(m->y + m->height, b.y1);
+        }
+        plan_box(out, v, b, "fill=\"none\" stroke=\"#333\" stroke-width=\"2\"");
+    }
+}
+
 void hw_views_floorplan(struct hw_out *out, const struct hw_layout *l)
 {
     struct view v = {(double)LONG_SIDE / (l->width > l->height ? l->width : l->height), 0};
@@ -76,12 +96,12 @@ void hw_views_floorplan(struct hw_out *out, const struct hw_layout *l)
                  l->width * v.scale + 2 * FRAME, v.bottom + FOOT);
     for (int i = 0; i < l->n_macros; i++)
         plan_macro(out, &v, &l->macro[i]);
+    plan_tiles(out, &v, l);
     double y = v.bottom + FOOT / 2.0, bar = SCALE_BAR_NM * v.scale;
     hw_out_print(out,
                  "<path d=\"M%d %.1fv8h%.1fv-8\" fill=\"none\" stroke=\"#333\"/>\n"
                  "<text x=\"%.1f\" y=\"%.1f\" font-size=\"13\" text-anchor=\"start\">"
-                 "100 um; %s, %d macros, %.0f bits (dark); red, black: straps "
-                 "of power, ground</text>\n</svg>\n",
+                 "100 um; %s, %d macros, %.0f bits (dark); lines: power</text>\n</svg>\n",
                  FRAME, y, bar, FRAME + bar + 10, y + 8, l->pdk->name, l->n_macros, bits);
     hw_out_close(out);
 }
