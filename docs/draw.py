@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Draws the pictures of the documentation: python3 docs/draw.py [FOLDER] writes flow.svg, datapath.svg, array.svg,
-tile.svg and banks.svg into docs/ or FOLDER. All coordinates are written by hand; nothing here depends on time or place."""
+tile.svg, banks.svg and cell.svg into docs/ or FOLDER. All coordinates are written by hand; nothing here depends on time or place."""
 import os
 import sys
 from xml.sax.saxutils import escape
@@ -183,7 +183,63 @@ def banks():
     return d
 
 
+def cell():
+    """Two columns of a mask ROM, three rows of them: sky130, to scale, and what they are as a circuit."""
+    d, um = Drawing(900, 470), 240  # pixels a um
+    row, col, gate, strip, line, cut = 0.43 * um, 0.74 * um, 0.15 * um, 0.47 * um, 0.23 * um, 0.17 * um
+    left, bottom = 120, 400  # of the first strip; the middle of the lowest nodes
+    ties = ((0, 1, 1, 0), (0, 0, 1, 1))  # of each column, from below: 1 on the bit line, 0 on ground
+
+    def layer(x, y, w, h, style):
+        d.parts.append(f"<rect x='{x:.1f}' y='{y:.1f}' width='{w:.1f}' height='{h:.1f}' {style}/>")
+
+    for c, nodes in enumerate(ties):
+        x = left + c * col
+        lines = [x + strip / 2 + side * (line + 0.14 * um) / 2 - line / 2 for side in (-1, 1)]
+        layer(x, bottom - 3 * row - 30, strip, 3 * row + 60, "fill='#7fc47f'")
+        for r in range(4):  # local interconnect of a node
+            layer(lines[0] - 4, bottom - r * row - cut / 2, lines[1] + line - lines[0] + 8, cut, "fill='#8a6fb0' fill-opacity='0.6'")
+        for at, name in zip(lines, (f"BL {c}", "GND")):
+            layer(at, bottom - 3 * row - 40, line, 3 * row + 80, "fill='#3f7fd0' fill-opacity='0.45'")
+            d.text(at + line / 2, bottom - 3 * row - 46, name, 11)
+        for r, tie in enumerate(nodes):
+            for on, at in enumerate(reversed(lines)):
+                if r == 0 and on:
+                    continue  # node 0 of a block is always on ground
+                style = "fill='#141414'" if on == tie else "fill='none' stroke='#141414' stroke-dasharray='4,3'"
+                layer(at + (line - cut) / 2, bottom - r * row - cut / 2, cut, cut, style)
+    for r in range(3):
+        y = bottom - (r + 0.5) * row
+        layer(left - 30, y - gate / 2, col + strip + 60, gate, "fill='#d8503c' fill-opacity='0.8'")
+        d.text(left - 36, y + 4, f"word line {r}", 11, "end")
+    middle = left + (col + strip) / 2
+    d.text(middle, 18, "two columns from above, to scale: 0.74 x 0.43 um a bit", 12, weight="bold")
+    d.text(middle, 462, "filled: the contact that is there; dashed: where another model may have it", 11)
+
+    x0 = 560
+    for c, nodes in enumerate(ties):
+        x = x0 + 190 * c
+        for at, name in ((x - 50, f"BL {c}"), (x + 50, "GND")):
+            d.parts.append(f"<line x1='{at}' y1='{bottom - 3 * row - 40:.1f}' x2='{at}' y2='{bottom + 30}' stroke='#3f7fd0' stroke-width='3'/>")
+            d.text(at, bottom - 3 * row - 46, name, 11)
+        for r, tie in enumerate(nodes):
+            y, to = bottom - r * row, x - 50 if tie else x + 50
+            d.parts.append(f"<line x1='{x}' y1='{y:.1f}' x2='{to}' y2='{y:.1f}' stroke='#8a6fb0' stroke-width='3'/>"
+                           f"<circle cx='{x}' cy='{y:.1f}' r='4' fill='#3c7a2c'/><rect x='{to - 6}' y='{y - 6:.1f}' width='12' height='12' fill='#141414'/>")
+        for r in range(3):
+            y, bit = bottom - (r + 0.5) * row, nodes[r] != nodes[r + 1]
+            d.parts.append(f"<path d='M{x} {bottom - r * row:.1f}V{y + 14:.1f}H{x + 12}V{y - 14:.1f}H{x}V{bottom - (r + 1) * row:.1f}' fill='none' "
+                           "stroke='#3c7a2c' stroke-width='2'/>")
+            d.parts.append(f"<path d='M{x + 18} {y - 14:.1f}v28M{x + 18} {y:.1f}h14' stroke='#d8503c' stroke-width='2.5' fill='none'/>")
+            d.text(x - 12, y + 6, str(int(bit)), 17, "end", "#b01818" if bit else "#777777", "bold")
+    for r in range(3):
+        d.text(x0 + 290, bottom - (r + 0.5) * row + 4, f"row {r}", 11, "start")
+    d.text(x0 + 95, 18, "the same as a circuit, with the bits of its rows", 12, weight="bold")
+    d.text(x0 + 95, 462, "nodes on both sides of a gate differ: the row conducts, a 1", 11)
+    return d
+
+
 if __name__ == "__main__":
     folder = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
-    for draw in (flow, datapath, array, tile, banks):
+    for draw in (flow, datapath, array, tile, banks, cell):
         draw().save(os.path.join(folder, draw.__name__ + ".svg"))
