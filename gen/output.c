@@ -226,8 +226,7 @@ bool hw_output_is_below(const char *path, const char *folder)
 bool hw_output_outside(const char *path, const char *design, struct hw_error *err)
 {
     return !hw_output_is_below(path, design) ||
-           hw_fail(err, "%s: output: expected a name outside of the design, got one in %s", path,
-                   design);
+           hw_fail(err, "%s: expected a name outside of the design, got one in %s", path, design);
 }
 
 bool hw_output_same(const char *a, const char *b)

@@ -155,9 +155,9 @@ done
 [ "$(digest $dir/room)" = "$before" ]
 verdict "and the output is what it was"
 ! build/hardwire report $dir/room -o $dir/room/page.html > $dir/words 2>&1 &&
-    grep -q 'page.html: output: expected a name outside of the design' $dir/words &&
+    grep -q 'page.html: expected a name outside of the design' $dir/words &&
     ! build/hardwire report $dir/room -o $dir/page.html --json $dir/room/page.json > $dir/words 2>&1 &&
-    grep -q 'page.json: output: expected a name outside of the design' $dir/words && [ "$(digest $dir/room)" = "$before" ]
+    grep -q 'page.json: expected a name outside of the design' $dir/words && [ "$(digest $dir/room)" = "$before" ]
 verdict "no report into the design"
 
 # sim/ goes with the design where sim/build lists it, finished or killed, and nothing else in it does.

@@ -252,9 +252,9 @@ refused "layout onto somebody's folder" "mask: exists and is not a layout of har
     echo "ok both folders are whole" || echo "not ok both folders are whole"
 
 # Numbers beyond what a fabric or a plan can be: refused by name, and no design that its own --fabric refuses.
-refused "positions beyond" "geometry: att_pos: expected at most 65536, got 131072" \
+ends 2 "positions beyond" "--att-pos: expected a number in 1..65536, got .131072" \
     "$hardwire" emit build/default.safetensors -o $dir/out --att-pos 131072
-refused "an overflow of att_pos" "geometry: att_pos: expected at most 65536" \
+ends 2 "an overflow of att_pos" "--att-pos: expected a number in 1..65536" \
     "$hardwire" plan --shape 2048,64,1,8,8,64,64 --att-pos 16777216
 PYTHONPATH=tests python3 -c "
 from tiny_model import write_checkpoint, write_tokenizer
@@ -288,7 +288,7 @@ edit "a manifest with huge dimensions" "model: dim, expected" 'm["model"]["dim"]
 edit "a manifest with more elements than the machine has" "geometry: max_dim, expected a number in 2" 'm["geometry"]["max_dim"] = 1 << 20' both
 edit "a manifest with more bits of a token" "geometry: token_bits, expected a number in 1..19" 'm["geometry"]["token_bits"] = 30' both
 edit "a manifest with more address bits" "geometry: weight_addr_bits, expected a number in 1..28" 'm["geometry"]["weight_addr_bits"] = 30' both
-edit "a manifest with more words than addresses" "geometry: weight_words, expected at most 2^" 'm["geometry"]["weight_words"] = 1 << 28' both
+edit "a manifest with more words than addresses" "geometry: weight_words, expected at most 2.7, got" 'm["geometry"]["weight_words"] = 1 << 28' both
 edit "a manifest of another format" "format, expected hardwire-manifest-1" 'm["format"] = "x"' both
 edit "a manifest without files" "files, expected" 'del m["files"]' both
 edit "an emptied list of files" "files: expected the design.s files, filelist.f among them" 'm["files"] = {}' both

@@ -88,7 +88,7 @@ refused() { # NAME PATTERN COMMAND...: the design is as before
     [ $? = 1 ] && grep -qE -e "$pattern" $dir/words && [ "$(digest $dir/one)" = "$kept" ]
     verdict "$name"
 }
-outside="--json: expected a name outside of the design"
+outside="expected a name outside of the design"
 mkdir -p $dir/none $dir/links
 refused "sim --json onto the manifest of its design" "one/manifest.json: $outside, got one in $dir/one" \
     sim $dir/one --json $dir/one/manifest.json
@@ -99,9 +99,9 @@ refused "cosim --json onto the manifest of its design" "one/manifest.json: $outs
     build/cosim-icarus $dir/one -m $q -t $dir/tiny.tok -n 1 --json $dir/one/manifest.json
 ln -s ../one/manifest.json $dir/links/json
 refused "sim --json onto a link to the manifest" "links/json: $outside" sim $dir/one --json $dir/links/json
-refused "report --json onto a file deep in the design" "one/fabric/chip.v: is an input .$dir/one." \
+refused "report --json onto a file deep in the design" "one/fabric/chip.v: $outside" \
     build/hardwire report $dir/one -o $dir/page.html --json $dir/one/fabric/chip.v
-refused "report -o onto a file deep in the design" "one/personality/scale_b00.v: is an input" \
+refused "report -o onto a file deep in the design" "one/personality/scale_b00.v: $outside" \
     build/hardwire report $dir/one -o $dir/one/personality/scale_b00.v
 for json in same ./same links/../same; do
     refused "report -o same --json $json" "$json: --json: expected another name than -o, got $dir/same" \

@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 
 #include "gen/chip/banks.h"
+#include "gen/chip/estimate.h"
 #include "gen/chip/filelist.h"
 #include "gen/chip/manifest.h"
 #include "gen/output.h"
@@ -216,9 +217,9 @@ enum { FABRIC_FILES = 64 }; // at most, beside the ROMs
 // The size of everything, about; `files` without the fabric's.
 static struct hw_size whole_size(const struct hw_plan *plan)
 {
-    enum { FABRIC = 222000, SELFTEST = 10000 }; // templates
-    enum { A_FILE = 140, A_RANGE = 200 };       // lines of the manifest, list
-    struct hw_size sum = {FABRIC + (long long)A_RANGE * plan->n_ranges, 0};
+    enum { LISTS = 30000, SELFTEST = 10000 }; // manifest and lists of sources; templates
+    enum { A_FILE = 140, A_RANGE = 200 };     // lines of those
+    struct hw_size sum = {HW_FABRIC_BYTES + LISTS + (long long)A_RANGE * plan->n_ranges, 0};
     if (plan->geometry.selftest)
         sum.bytes += SELFTEST;
     for (int i = 0; i < HW_N_ROMS; i++) {

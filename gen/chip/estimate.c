@@ -45,7 +45,7 @@ struct hw_estimate hw_estimate(const struct hw_plan *plan)
 {
     const struct hw_geometry *g = &plan->geometry;
     const struct hw_config *c = &plan->model->config;
-    struct hw_estimate e = {.verilog_bytes = 192e3}; // templates, wrappers, function tables
+    struct hw_estimate e = {.verilog_bytes = HW_FABRIC_BYTES};
     double rom_mb = 0.0, weights_mb = 0.0;
     double lanes = g->rows * g->cols, att = g->att_pos * g->head_dim;
     for (int i = 0; i < HW_N_ROMS; i++) {

@@ -6,6 +6,9 @@
 
 #include "gen/chip/plan.h"
 
+// Of fabric/, about: templates, wrappers, tables of functions.
+enum { HW_FABRIC_BYTES = 240000 };
+
 struct hw_estimate {
     double verilog_bytes; // of fabric/ and personality/
     double compile_s,
