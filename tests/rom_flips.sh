@@ -10,8 +10,9 @@ build/shape 3 $dir > $dir/options
 { read -r quantize; read -r geometry; } < $dir/options
 # shellcheck disable=SC2086
 build/hardwire quantize $dir/shape.bin -o $dir/q.safetensors -q $quantize || exit 1
-sim() { # shellcheck disable=SC2086
-    build/hardwire sim $dir/q.safetensors -t $dir/shape.tok -o "$1" -n 3 --quiet --icarus $geometry
+# hardwire sim would refuse a design that is damaged before it compiles it.
+sim() {
+    sim/build "$1" icarus && build/cosim-icarus "$1" -m $dir/q.safetensors -t $dir/shape.tok -n 3 --quiet
 }
 verdict() { # NAME PATTERN
     if [ $status != 0 ] && grep -qE "$2" $dir/bad.log; then
@@ -21,7 +22,8 @@ verdict() { # NAME PATTERN
     fi
     sed 's/^/# /' $dir/bad.log | head -n 4
 }
-sim $dir/good > $dir/good.log 2>&1 || { echo "not ok the chip as generated"; cat $dir/good.log; exit 1; }
+# shellcheck disable=SC2086
+build/hardwire emit $dir/q.safetensors -o $dir/good -q $geometry && sim $dir/good > $dir/good.log 2>&1 || { echo "not ok the chip as generated"; cat $dir/good.log; exit 1; }
 echo "ok the chip as generated"
 damage() { # NAME DAMAGE: of a ROM of $dir/bad
     python3 - "$dir/bad/personality/$1" $2 << 'PY'
