@@ -24,9 +24,9 @@ simulate() { # NAME
 }
 
 home undefined
-put undefined ram.v 'rdata\[g\*W +: W\] <= mem\[raddr\];' \
-    "rdata[g*W +: W] <= we[g] \&\& waddr === raddr ? {W{1'bx}} : mem[raddr];"
-put undefined ram_one.v 'if (reads)' 'if (re \&\& !reads)\n                    rdata <= {(LANES*W){1'"'"'bx}};\n                else if (reads)'
+put undefined ram.v 'word <= mem\[raddr\];' \
+    "word <= we[g] \&\& waddr === raddr ? {W{1'bx}} : mem[raddr];"
+put undefined ram_one.v 'if (reads)' 'if (re \&\& !reads)\n                    word <= {W{1'"'"'bx}};\n                else if (reads)'
 if simulate undefined && grep -q ', 0 different' $dir/words; then
     echo "ok X where a read meets a write: no tensor differs"
 else
@@ -37,7 +37,7 @@ grep 'tensor values\|^MISMATCH\|error' $dir/words | head -3 | sed 's/^/# /'
 # the same a clock later: words that were written just before
 home late
 put late ram.v 'always @(posedge clk) begin' 'reg [ADDR_W-1:0] last; reg wrote;\n            always @(posedge clk) begin\n                {wrote, last} <= {we[g], waddr};'
-put late ram.v 'rdata\[g\*W +: W\] <= mem\[raddr\];' "rdata[g*W +: W] <= wrote \&\& last === raddr ? {W{1'bx}} : mem[raddr];"
+put late ram.v 'word <= mem\[raddr\];' "word <= wrote \&\& last === raddr ? {W{1'bx}} : mem[raddr];"
 if simulate late || ! grep -q '^MISMATCH' $dir/words; then
     echo "not ok a memory that is undefined for longer is seen"
 else

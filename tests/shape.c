@@ -195,7 +195,7 @@ static void print_latencies(void)
 #undef PRINT
 }
 
-// Tiles of the array, and, for half of the seeds, ROMs of small macros.
+// Tiles of the array, and, for half of the seeds, ROMs of small macros, of a third RAMs of such.
 static void print_tiles(const struct shape *s)
 {
     int tiles = between(1, 5);
@@ -204,6 +204,8 @@ static void print_tiles(const struct shape *s)
     printf(" --tile-rows %d", s->rows / tiles);
     if (between(0, 1))
         printf(" --rom-macro %dx%d", between(128, 300), between(28, 200));
+    if (between(0, 2) == 0)
+        printf(" --ram-macro %dx%d", 2 << between(0, 6), between(1, 40));
 }
 
 int main(int argc, char **argv)

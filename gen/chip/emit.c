@@ -80,6 +80,16 @@ static void write_latency(struct hw_out *out, const struct hw_latency *l)
     hw_out_close(out);
 }
 
+static void write_ram_macro(struct hw_out *out, const struct hw_geometry *g)
+{
+    hw_out_open_verilog(out, "fabric/ram_macro.vh");
+    hw_out_print(out,
+                 "// The largest RAM macro, words and bits of a word; 0: memories are not cut.\n");
+    hw_out_print(out, "`define HW_RAM_MACRO_WORDS %d\n`define HW_RAM_MACRO_BITS %d\n", g->ram_words,
+                 g->ram_bits);
+    hw_out_close(out);
+}
+
 static void write_function_table(struct hw_out *out, const struct hw_table *t)
 {
     uint8_t data[HW_TABLE_MAX * 4];
@@ -109,12 +119,12 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-// latency.vh is this geometry's own.
+// latency.vh and ram_macro.vh are this geometry's own.
 static bool is_template(const char *name)
 {
     const char *end = strrchr(name, '.');
     return end && end > name && strcmp(name, "latency.vh") != 0 &&
-           (strcmp(end, ".v") == 0 || strcmp(end, ".vh") == 0);
+           strcmp(name, "ram_macro.vh") != 0 && (strcmp(end, ".v") == 0 || strcmp(end, ".vh") == 0);
 }
 
 static bool has_banks_to_select(const struct hw_plan *plan)
@@ -147,6 +157,9 @@ static bool is_instantiated(const char *name, const struct hw_plan *plan, const 
         {"crc32.v", g->selftest},
         {"divide.v", (g->rows & (g->rows - 1)) != 0}, // embed.v
         {"rom_select.v", has_banks_to_select(plan)},
+        {"ram_tiles.v", g->ram_words > 0},
+        {"ram_macro.v", g->ram_words > 0},
+        {"ram_one_macro.v", g->ram_words > 0},
     };
     for (size_t i = 0; i < sizeof sometimes / sizeof sometimes[0]; i++) {
         if (strcmp(name, sometimes[i].name) == 0)
@@ -159,7 +172,7 @@ static bool is_instantiated(const char *name, const struct hw_plan *plan, const 
 static void copy_templates(struct hw_out *out, const struct hw_plan *plan, const char *slice,
                            const char *templates)
 {
-    enum { MOST = 64 };
+    enum { MOST = 96 };
     char *name[MOST];
     int n = 0;
     DIR *dir = opendir(templates);
@@ -200,6 +213,7 @@ static void write_all(struct hw_out *out, const struct hw_plan *plan, const char
     copy_templates(out, plan, slice, templates);
     write_geometry(out, &plan->geometry);
     write_latency(out, &plan->geometry.latency);
+    write_ram_macro(out, &plan->geometry);
     for (int i = 0; i < HW_N_TABLES; i++)
         write_function_table(out, hw_table((enum hw_table_id)i));
     for (int i = 0; i < HW_N_ROMS; i++)
@@ -212,7 +226,7 @@ static void write_all(struct hw_out *out, const struct hw_plan *plan, const char
     hw_manifest_write(out, plan, slice, wrapper ? wrapper->name : NULL);
 }
 
-enum { FABRIC_FILES = 64 }; // at most, beside the ROMs
+enum { FABRIC_FILES = 96 }; // at most, beside the ROMs
 
 // The size of everything, about; `files` without the fabric's.
 static struct hw_size whole_size(const struct hw_plan *plan)

@@ -147,18 +147,35 @@ static bool check_banks(const struct hw_geometry *g, struct hw_error *err)
     return true;
 }
 
-bool hw_macro_parse(const char *text, struct hw_geometry *g, struct hw_error *err)
+static bool two_numbers(const char *text, int *a, int *b)
 {
-    char after = 0;
-    int n = sscanf(text, "%9dx%9d%c", &g->macro_words, &g->macro_bits, &after);
+    char after;
+    return sscanf(text, "%9dx%9d%c", a, b, &after) == 2;
+}
+
+bool hw_rom_macro_parse(const char *text, struct hw_geometry *g, struct hw_error *err)
+{
     long most = 8L * HW_MOST_BANK_BYTES;
-    if (n == 2 && g->macro_words >= HW_LEAST_MACRO_WORDS && g->macro_bits >= HW_LEAST_MACRO_BITS &&
+    if (two_numbers(text, &g->macro_words, &g->macro_bits) &&
+        g->macro_words >= HW_LEAST_MACRO_WORDS && g->macro_bits >= HW_LEAST_MACRO_BITS &&
         (long)g->macro_words * g->macro_bits <= most)
         return true;
     return hw_fail(err,
                    "--rom-macro: expected DEPTHxWIDTH, at least %dx%d (a function's table) and at "
                    "most %ld bits, got '%.40s'",
                    HW_LEAST_MACRO_WORDS, HW_LEAST_MACRO_BITS, most, text);
+}
+
+bool hw_ram_macro_parse(const char *text, struct hw_geometry *g, struct hw_error *err)
+{
+    if (two_numbers(text, &g->ram_words, &g->ram_bits) && g->ram_words >= 2 &&
+        g->ram_words <= HW_MOST_RAM_WORDS && (g->ram_words & (g->ram_words - 1)) == 0 &&
+        g->ram_bits >= 1 && g->ram_bits <= HW_MOST_RAM_BITS)
+        return true;
+    return hw_fail(err,
+                   "--ram-macro: expected DEPTHxWIDTH, a power of two in 2..%d by 1..%d bits, got "
+                   "'%.40s'",
+                   HW_MOST_RAM_WORDS, HW_MOST_RAM_BITS, text);
 }
 
 // --- lanes

@@ -54,18 +54,23 @@ struct hw_geometry {
     // The largest ROM macro, words and bits of a word; 0: a bank is as wide as its ROM, and as deep
     // as bank_bytes allow.
     int macro_words, macro_bits;
+    // The same of a RAM, words a power of two; 0: RAMs are not cut (ram_tiles.v).
+    int ram_words, ram_bits;
     struct hw_latency latency;
 };
 
 // What a ROM macro must hold: the largest table of a function (refmodel/tables.h), which is not
 // cut.
 enum { HW_LEAST_MACRO_WORDS = 128, HW_LEAST_MACRO_BITS = 28 };
-// "DEPTHxWIDTH" into macro_words and macro_bits.
-bool hw_macro_parse(const char *text, struct hw_geometry *g, struct hw_error *err);
+// "DEPTHxWIDTH" into macro_words and macro_bits, or ram_words and ram_bits.
+bool hw_rom_macro_parse(const char *text, struct hw_geometry *g, struct hw_error *err);
+bool hw_ram_macro_parse(const char *text, struct hw_geometry *g, struct hw_error *err);
 
 enum {
-    HW_BANK_BYTES = 256 << 10,     // a larger case table falls out of Verilator's fast path
-    HW_MOST_BANK_BYTES = 512 << 10 // of what --bank-bytes takes, and of two words
+    HW_BANK_BYTES = 256 << 10,      // a larger case table falls out of Verilator's fast path
+    HW_MOST_BANK_BYTES = 512 << 10, // of what --bank-bytes takes, and of two words
+    HW_MOST_RAM_WORDS = 1 << 20, // of a macro: as many as addresses of the KV cache are counted in
+    HW_MOST_RAM_BITS = 1 << 16
 };
 
 // Names as options and manifests write them; false: no such name.

@@ -58,6 +58,8 @@ static const struct {
     NUMBER(bank_bytes, 0, HW_MOST_BANK_BYTES, SAME),
     NUMBER(macro_words, 0, 8 * HW_MOST_BANK_BYTES, SAME),
     NUMBER(macro_bits, 0, 8 * HW_MOST_BANK_BYTES, SAME),
+    NUMBER(ram_words, 0, HW_MOST_RAM_WORDS, SAME),
+    NUMBER(ram_bits, 0, HW_MOST_RAM_BITS, SAME),
     NUMBER(rope_lo_bits, 1, HW_MAX_POSITION_BITS, SAME), // where a position is cut in two
     NUMBER(rope_hi_bits, 1, HW_MAX_POSITION_BITS, CAPACITY),
     NUMBER(acc_bits, HW_MIN_ACC_BITS, HW_MAX_ACC_BITS, CAPACITY),

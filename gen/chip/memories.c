@@ -15,6 +15,7 @@ enum { HEAD_NORM_BITS = 16, HEAD_NORM_LAG = 8 }; // head_norm.v: an element; wor
 struct list {
     struct hw_memory *at;
     int n;
+    int ram_words, ram_bits; // of the largest RAM macro; 0: RAMs are not cut
 };
 
 static void add(struct list *l, const char *name, bool rom, int depth, int width, int mask,
@@ -23,16 +24,35 @@ static void add(struct list *l, const char *name, bool rom, int depth, int width
     l->at[l->n++] = (struct hw_memory){name, rom, false, depth, width, mask, instances};
 }
 
+// Lanes of a RAM, or what ram_tiles.v makes of them: rows of macros, columns of a lane.
+static void cut_ram(struct list *l, const char *name, bool one_port, int depth, int lanes,
+                    int lane_bits)
+{
+    int first = l->n, words = l->ram_words;
+    if (!words) {
+        add(l, name, false, depth, lanes * lane_bits, lane_bits, 1);
+    } else {
+        int macros = lanes * ((depth + words - 1) / words), rest = lane_bits % l->ram_bits;
+        words = depth < words ? depth : words;
+        if (lane_bits >= l->ram_bits)
+            add(l, name, false, words, l->ram_bits, l->ram_bits,
+                macros * (lane_bits / l->ram_bits));
+        if (rest)
+            add(l, name, false, words, rest, rest, macros);
+    }
+    for (int i = first; i < l->n; i++)
+        l->at[i].one_port = one_port;
+}
+
 static void ram(struct list *l, const char *name, int depth, int lanes, int lane_bits)
 {
-    add(l, name, false, depth, lanes * lane_bits, lane_bits, 1);
+    cut_ram(l, name, false, depth, lanes, lane_bits);
 }
 
 // One port is enough.
 static void ram_one(struct list *l, const char *name, int depth, int lanes, int lane_bits)
 {
-    ram(l, name, depth, lanes, lane_bits);
-    l->at[l->n - 1].one_port = true;
+    cut_ram(l, name, true, depth, lanes, lane_bits);
 }
 
 static int words(int elements, int of)
@@ -73,7 +93,7 @@ static void table(struct list *l, enum hw_table_id id, int instances)
 int hw_memories(const struct hw_plan *plan, struct hw_memory at[HW_MOST_MEMORIES])
 {
     const struct hw_geometry *g = &plan->geometry;
-    struct list l = {at, 0};
+    struct list l = {at, 0, g->ram_words, g->ram_bits};
     rams(&l, g);
     for (int i = 0; i < HW_N_ROMS; i++) {
         const struct hw_rom *r = &plan->rom[i];

@@ -14,9 +14,9 @@ struct hw_memory {
     int depth;     // words
     int width;     // bits of a word
     int mask;      // of a RAM: bits that are written together
-    int instances; // of that size: macros of a ROM, copies of a function's table
+    int instances; // of that size: macros of a RAM or ROM, copies of a function's table
 };
-enum { HW_MOST_MEMORIES = 40 };
+enum { HW_MOST_MEMORIES = 48 };
 
 // The list, RAMs first; how many.
 int hw_memories(const struct hw_plan *plan, struct hw_memory list[HW_MOST_MEMORIES]);

@@ -82,7 +82,9 @@ static bool plan_of_design(const char *dir, struct hw_qmodel *q, struct hw_plan 
                                 .latency = g->latency,
                                 .bank_bytes = g->bank_bytes,
                                 .macro_words = g->macro_words,
-                                .macro_bits = g->macro_bits};
+                                .macro_bits = g->macro_bits,
+                                .ram_words = g->ram_words,
+                                .ram_bits = g->ram_bits};
     bool ok = hw_qmodel_synthetic(&c, &widths, g->code_bits, g->code_bits, q, err);
     if (ok && !(take_planes(tensors, q, &shape, dir, err) && hw_geometry_fit(&shape, q, err) &&
                 hw_plan_make(plan, q, &shape, "chip", err))) {

@@ -38,11 +38,14 @@ const struct hw_option HW_DESIGN_OPTIONS[] = {
     {"rom-macro", 0, HW_SETS(struct hw_request, rom_macro), "DEPTHxWIDTH",
      .help = "the largest ROM macro, words and bits: ROMs are rows and columns of such, in place "
              "of banks of whole words"},
+    {"ram-macro", 0, HW_SETS(struct hw_request, ram_macro), "DEPTHxWIDTH",
+     .help = "the largest RAM macro, words (a power of two) and bits: RAMs are rows and columns of "
+             "such, none with a write mask"},
     {"selftest", 0, HW_SETS(struct hw_request, selftest), "on|off",
      .otherwise = "on with --rom-macro",
      .help = "the chip reads its ROMs into a CRC-32 when it is asked to"},
-    {"ctx", 0, HW_SETS(struct hw_request, ctx), "N", 1, HW_FILE_MAX_SEQ_LEN, .otherwise = "the model's",
-     .help = "a context of N positions"},
+    {"ctx", 0, HW_SETS(struct hw_request, ctx), "N", 1, HW_FILE_MAX_SEQ_LEN,
+     .otherwise = "the model's", .help = "a context of N positions"},
     {"slice", 0, HW_SETS(struct hw_request, slice), "NAME", .preset = "chip",
      .help = "chip, layer:N, matrix:NAME[:first-last], op:NAME:N"},
     {0}};
@@ -79,18 +82,21 @@ static int check_request(const char *verb, struct hw_request *r)
     r->wide_bits = r->wide_bits ? r->wide_bits : r->bits;
     r->code_bits = r->code_bits ? r->code_bits : 4;
     const struct hw_geometry *g = &r->geometry;
-    if (r->fabric && (g->rows || g->tile_rows || g->cols || g->vec || g->att_pos || g->bank_bytes ||
-                      r->lane || r->target || r->latency || r->rom_macro || r->selftest))
+    if (r->fabric &&
+        (g->rows || g->tile_rows || g->cols || g->vec || g->att_pos || g->bank_bytes || r->lane ||
+         r->target || r->latency || r->rom_macro || r->ram_macro || r->selftest))
         return hw_usage(
             verb, "--fabric: expected no --rows, --tile-rows, --cols, --vec, --att-pos, --lane, "
                   "--target, "
-                  "--latency, --bank-bytes, --rom-macro or --selftest beside it");
+                  "--latency, --bank-bytes, --rom-macro, --ram-macro or --selftest beside it");
     if (r->rom_macro && g->bank_bytes)
         return hw_usage(verb, "--rom-macro: expected no --bank-bytes beside it");
     struct hw_error err = {0};
     if (r->latency && !hw_latency_parse(r->latency, &r->geometry.latency, &err))
         return hw_usage(verb, "%s", err.text);
-    if (r->rom_macro && !hw_macro_parse(r->rom_macro, &r->geometry, &err))
+    if (r->rom_macro && !hw_rom_macro_parse(r->rom_macro, &r->geometry, &err))
+        return hw_usage(verb, "%s", err.text);
+    if (r->ram_macro && !hw_ram_macro_parse(r->ram_macro, &r->geometry, &err))
         return hw_usage(verb, "%s", err.text);
     if (r->selftest && strcmp(r->selftest, "on") != 0 && strcmp(r->selftest, "off") != 0)
         return hw_usage(verb, "expected --selftest on or off, got '%s'", r->selftest);

@@ -11,7 +11,7 @@
 struct hw_request {
     struct hw_geometry geometry;
     const char *input, *output, *slice, *templates, *shape, *lane, *target, *fabric, *latency,
-        *rom_macro, *selftest, *bus, *tokenizer, *board;
+        *rom_macro, *ram_macro, *selftest, *bus, *tokenizer, *board;
     int ctx; // a shorter context than the model's, or 0
     int clock_mhz;
     int bits, wide_bits, code_bits; // of weights without a quantized model
