@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/lcg.h"
 #include "refmodel/fixed.h"
 #include "refmodel/ops.h"
 
@@ -113,8 +114,7 @@ static void *allocate(struct builder *b, size_t n, size_t size)
 // Signed numbers of `bits` bits: one in four is an edge, one in four small, the rest anything.
 static int32_t biased(struct builder *b, int bits)
 {
-    b->random = b->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    uint32_t r = (uint32_t)(b->random >> 33);
+    uint32_t r = (uint32_t)(hw_lcg_next(&b->random) >> 33);
     int32_t top = (int32_t)(UINT32_C(1) << (bits - 1)) - 1;
     const int32_t edge[] = {top, -top - 1, 0, 1, -1, top - 1, -top, top / 2 + 1};
     switch (r & 3) {
@@ -282,14 +282,14 @@ static void step_attention(struct builder *b, bool random, int pos)
                             q = {&y->wq, y->bq, &y->q_norm, HW_PRE_BITS, HW_Q_BITS, HW_TAP_Q},
                             v = {&y->wv, y->bv, NULL, kv_bits, 0, HW_TAP_V};
     int kept = hw_positions_kept(c, b->s.layer), seen = pos < kept ? pos + 1 : kept;
-    size_t place = (size_t)(pos % kept) * (size_t)kv_dim;
+    size_t offset = (size_t)(pos % kept) * (size_t)kv_dim;
     hw_rope_angles(&b->q->rope, c->head_dim / 2, pos, b->at.cos, b->at.sin);
     step_projection(b, random, &k);
-    store(b->at.row, kv_dim, b->key + place);
+    store(b->at.row, kv_dim, b->key + offset);
     step_projection(b, random, &q);
     memcpy(b->at.query, b->at.row, (size_t)(c->n_heads * c->head_dim) * sizeof *b->at.query);
     step_projection(b, random, &v);
-    store(b->at.row, kv_dim, b->value + place);
+    store(b->at.row, kv_dim, b->value + offset);
     attend(b, seen);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/lcg.h"
 #include "refmodel/tables.h"
 
 // Activations of n tokens: of one, behind those of its sequence in every layer's cache; or of whole
@@ -481,8 +482,7 @@ int hw_float_sample(const float *logits, int n, uint64_t *seed)
         max = logits[i] > max ? logits[i] : max;
     for (int i = 0; i < n; i++)
         sum += hw_exp(logits[i] - max);
-    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    double at = (double)(*seed >> 11) / 9007199254740992.0 * sum;
+    double at = hw_lcg_uniform(seed) * sum;
     for (int i = 0; i < n; i++) {
         at -= hw_exp(logits[i] - max);
         if (at < 0.0)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/lcg.h"
 #include "gen/learn/simd.h"
 
 struct hw_batch_sampler {
@@ -167,8 +168,7 @@ static void attend(const struct hw_pass *p, int layer, const struct hw_layer_vec
 static int sample(float *logits, int n, uint64_t *seed)
 {
     float sum = hw_exp_row(logits, n, hw_row_max(logits, n), 1.0f);
-    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    double at = (double)(*seed >> 11) / 9007199254740992.0 * sum;
+    double at = hw_lcg_uniform(seed) * sum;
     for (int i = 0; i < n; i++) {
         at -= logits[i];
         if (at < 0.0)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "gen/lcg.h"
 #include "refmodel/ref.h"
 #include "refmodel/tables.h"
 
@@ -36,8 +37,7 @@ int hw_sampler_draw(struct hw_sampler *s, const int32_t *logits, int n)
     qsort(s->order, (size_t)n, sizeof *s->order, likelier_first);
     while (kept < n && (kept == 0 || share < s->top_p * sum))
         share += s->order[kept++].weight;
-    s->seed = s->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    double at = (double)(s->seed >> 11) / 9007199254740992.0 * share;
+    double at = hw_lcg_uniform(&s->seed) * share;
     for (int i = 0; i < kept; i++) {
         at -= s->order[i].weight;
         if (at < 0.0)
