@@ -44,12 +44,12 @@ module argmax #(
     );
 
     reg signed [23:0] top;     // largest so far; its row is `best`
-    wire [19:0] place = word_row + {{(20-LANE_W){1'b0}}, lane};
+    wire [19:0] winner = word_row + {{(20-LANE_W){1'b0}}, lane};
 
     always @(posedge clk) begin
         if (word_valid && (word_row == 20'd0 || $signed(challenger) > top)) begin
             top  <= challenger;
-            best <= place[TOKEN_W-1:0];
+            best <= winner[TOKEN_W-1:0];
         end
         done <= word_valid && word_last;
         if (rst)
@@ -58,7 +58,7 @@ module argmax #(
 
     assign busy = valid | tree_busy | done;
 
-    wire unused_place = &{1'b0, place};
+    wire unused_winner = &{1'b0, winner};
 endmodule
 
 `default_nettype wire

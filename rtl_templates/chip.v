@@ -111,8 +111,8 @@ module chip #(
 
     wire               done, refused; // refused: with done, the token is none of the vocabulary
     wire [TOKEN_W-1:0] next_token;
-    wire [19:0]        seq_len, window;
-    wire [POS_W-1:0]   place; // of the next token in the ring of a layer with a window
+    wire [19:0]        seq_len, ring;
+    wire [POS_W-1:0]   ring_pos; // of the next token, in the ring of a layer with a window
     wire               unused_ready;
     wire               test, hold; // a self-test begins; it is due, or runs: no token is taken
     wire               testing, tested;
@@ -144,8 +144,8 @@ module chip #(
         .TOKEN_W(TOKEN_W)
     ) u_engine (
         .clk(clk), .rst(rst), .start(state == START), .token(token), .pos(pos[POS_W-1:0]),
-        .place(place), .sample(sample), .done(done), .refused(refused), .next_token(next_token),
-        .seq_len(seq_len), .window(window),
+        .ring_pos(ring_pos), .sample(sample), .done(done), .refused(refused), .next_token(next_token),
+        .seq_len(seq_len), .ring(ring),
         .s_vec_valid(1'b0), .s_vec_ready(unused_ready), .s_vec_data({VEC*24{1'b0}}),
         .test(test), .testing(testing), .tested(tested), .test_crc(selftest_crc)
     );
@@ -169,15 +169,15 @@ module chip #(
         end
     endgenerate
 
-    // pos modulo the window, kept beside pos
+    // pos modulo `ring`, kept beside pos
     generate
         if (WINDOW != 0) begin : g_window
             reg [POS_W-1:0] at, at_kept;
             wire [19:0] after = {{(20-POS_W){1'b0}}, at} + 20'd1;
-            assign place = at;
+            assign ring_pos = at;
             always @(posedge clk) begin
                 if (state == RUN && done && !refused)
-                    at <= after == window ? {POS_W{1'b0}} : after[POS_W-1:0];
+                    at <= after == ring ? {POS_W{1'b0}} : after[POS_W-1:0];
                 if (sent && m_token_last)
                     at_kept <= at;
                 if (take && first)
@@ -187,8 +187,8 @@ module chip #(
             end
             wire unused_after = &{1'b0, after};
         end else begin : g_no_window
-            assign place = pos[POS_W-1:0];
-            wire unused_window = &{1'b0, window};
+            assign ring_pos = pos[POS_W-1:0];
+            wire unused_ring = &{1'b0, ring};
         end
     endgenerate
 

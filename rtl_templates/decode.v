@@ -86,7 +86,7 @@ module decode #(
     wire [3:0]  source = insn[`HW_MATVEC_SOURCE];
     wire [3:0]  target = insn[`HW_RECV_TARGET];
 
-    assign dest            = insn[`HW_MATVEC_DEST];      // RECV's stand at the same places
+    assign dest            = insn[`HW_MATVEC_DEST];      // RECV's has the same bits
     assign rows            = insn[`HW_MATVEC_ROWS];
     assign to_hidden       = dest == `HW_DST_HIDDEN;
     assign mv_source       = source[1:0];
@@ -121,7 +121,7 @@ module decode #(
     assign norm_gain      = gain[GAIN_ADDR_W-1:0];
     assign norm_last_word = norm_words[NORM_W-1:0];
     assign norm_eps       = insn[`HW_NORM_EPS];
-    assign norm_shift     = insn[`HW_NORM_SHIFT];
+    assign norm_shift     = insn[`HW_NORM_GAIN_SHIFT];
 
     wire [31:0] kv_row      = {{(32-`HW_ATTN_KV_ROW_W){1'b0}}, insn[`HW_ATTN_KV_ROW]};
     wire [31:0] kv_step     = {{(32-`HW_ATTN_KV_STEP_W){1'b0}}, insn[`HW_ATTN_KV_STEP]};

@@ -59,13 +59,13 @@ module engine #(
     input  wire                   start,
     input  wire [TOKEN_W-1:0]     token,
     input  wire [$clog2(CTX)-1:0] pos,        // stable from start to done
-    input  wire [$clog2(CTX)-1:0] place,      // the same, modulo the window of layers that have one
+    input  wire [$clog2(CTX)-1:0] ring_pos,   // the same, modulo the window of layers that have one
     input  wire                   sample,
     output wire                   done,
     output wire                   refused,    // with done: the token is none of the vocabulary
     output wire [TOKEN_W-1:0]     next_token, // valid with done, if sample and not refused
     output wire [19:0]            seq_len,    // valid with done, if not refused
-    output wire [19:0]            window,     // valid with done, if not refused
+    output wire [19:0]            ring,       // valid with done, if not refused
 
     input  wire                   s_vec_valid, // RECV: VEC elements of 24 bits a word
     output wire                   s_vec_ready,
@@ -160,7 +160,7 @@ module engine #(
 
     sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) u_sequencer (
         .clk(clk), .rst(rst || testing), .start(start), .sample(sample), .bad_token(bad_token), .done(done),
-        .refused(refused), .seq_len(seq_len), .window(window),
+        .refused(refused), .seq_len(seq_len), .ring(ring),
         .prog_read(prog_read), .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn),
         .issue_embed(issue_embed), .issue_norm(issue_norm), .issue_attn(issue_attn),
         .issue_heads(issue_heads), .issue_recv(issue_recv), .matvec_valid(matvec_valid), .matvec_ready(matvec_ready),
@@ -507,8 +507,8 @@ module engine #(
     wire                     attn_engine_busy;
 
     wire [POS_W-1:0] kv_pos, last_pos;
-    kv_place #(.WINDOW(WINDOW), .POS_W(POS_W)) u_kv_place (
-        .clk(clk), .start(issue_attn), .window(attn_window), .pos(pos), .place(place),
+    kv_ring #(.WINDOW(WINDOW), .POS_W(POS_W)) u_kv_ring (
+        .clk(clk), .start(issue_attn), .window(attn_window), .pos(pos), .ring_pos(ring_pos),
         .write(kv_pos), .last(last_pos)
     );
 

@@ -2,7 +2,7 @@
 // KV cache in SRAM. ATT_POS banks hold consecutive positions, so that a read delivers ATT_POS
 // positions of one KV head: bank = pos % ATT_POS. A row holds ATT_POS << GROUP_W positions; a KV head
 // of a layer has `row_step` rows of its own, from row_base + head * row_step on, and the positions follow
-// each other through them. `pos` is the place in the sequence, or in the ring of a layer with a window.
+// each other through them. `pos` is the position in the sequence, or in the ring of a layer with a window.
 //
 // New keys and values arrive VEC rows at a time in the order of the drain, and HEAD_DIM may be
 // smaller or larger than VEC: they are staged, and copied a head a cycle. `keys_done` and

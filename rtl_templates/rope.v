@@ -52,8 +52,8 @@ module rope #(
             assign angle_of[h] = angles[h*32 +: 32];
         end
         for (i = 0; i < VEC / 2; i = i + 1) begin : g_pair
-            wire [19:0] place = row + 2 * i;
-            wire [HALF_W-1:0] index = place[HALF_W:1];
+            wire [19:0] element = row + 2 * i;
+            wire [HALF_W-1:0] index = element[HALF_W:1];
             wire [31:0] angle;
             wire signed [15:0] a_in, b_in, a, b;
             wire signed [KV_W-1:0] va, vb, va_z, vb_z;
@@ -101,7 +101,7 @@ module rope #(
                 end
             end
 
-            wire unused_place = &{1'b0, place};
+            wire unused_element = &{1'b0, element};
         end
     endgenerate
 

@@ -32,7 +32,7 @@ module sequencer #(
     output reg                     done,
     output reg                     refused,     // with done
     output wire [19:0]             seq_len,     // valid with done
-    output wire [19:0]             window,      // valid with done
+    output wire [19:0]             ring,        // valid with done
 
     output wire                    prog_read,
     output wire [PROG_ADDR_W-1:0]  prog_addr,
@@ -65,7 +65,7 @@ module sequencer #(
     assign prog_read = !fetched;
     assign prog_addr = fetch;
     assign seq_len   = insn[`HW_END_POSITIONS];
-    assign window    = insn[`HW_END_WINDOW];
+    assign ring      = insn[`HW_END_RING];
 
     wire [`HW_OP_W-1:0] op = insn[`HW_OP];
     wire [`HW_MATVEC_DEST_W-1:0] dest = insn[`HW_MATVEC_DEST];

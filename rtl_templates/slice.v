@@ -51,8 +51,8 @@ module slice #(
     wire [19:0] unused_seq_len;
     wire        unused_refused, unused_testing, unused_tested;
     wire [31:0] unused_crc;
-    wire [$clog2(CTX)-1:0] place;
-    wire [19:0] window;
+    wire [$clog2(CTX)-1:0] ring_pos;
+    wire [19:0] ring;
 
     engine #(
         .ROWS(ROWS), .COLS(COLS), .CODE_W(CODE_W), .LANE(LANE), .TILE(TILE), .VEC(VEC), .ATT_POS(ATT_POS),
@@ -64,9 +64,9 @@ module slice #(
         .GAIN_ADDR_W(GAIN_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .PROG_ADDR_W(PROG_ADDR_W),
         .TOKEN_W(TOKEN_W)
     ) u_engine (
-        .clk(clk), .rst(rst), .start(start), .token({TOKEN_W{1'b0}}), .pos(pos), .place(place),
+        .clk(clk), .rst(rst), .start(start), .token({TOKEN_W{1'b0}}), .pos(pos), .ring_pos(ring_pos),
         .sample(1'b1), .done(done), .refused(unused_refused), .next_token(best),
-        .seq_len(unused_seq_len), .window(window),
+        .seq_len(unused_seq_len), .ring(ring),
         .s_vec_valid(s_vec_valid), .s_vec_ready(s_vec_ready), .s_vec_data(s_vec_data),
         .test(1'b0), .testing(unused_testing), .tested(unused_tested), .test_crc(unused_crc)
     );
@@ -75,15 +75,15 @@ module slice #(
     generate
         if (WINDOW != 0) begin : g_window
             reg  [$clog2(CTX)-1:0] next;
-            wire [19:0] after = {{(20-$clog2(CTX)){1'b0}}, place} + 20'd1;
-            assign place = pos == {$clog2(CTX){1'b0}} ? pos : next;
+            wire [19:0] after = {{(20-$clog2(CTX)){1'b0}}, ring_pos} + 20'd1;
+            assign ring_pos = pos == {$clog2(CTX){1'b0}} ? pos : next;
             always @(posedge clk)
                 if (done)
-                    next <= after == window ? {$clog2(CTX){1'b0}} : after[$clog2(CTX)-1:0];
+                    next <= after == ring ? {$clog2(CTX){1'b0}} : after[$clog2(CTX)-1:0];
             wire unused_after = &{1'b0, after};
         end else begin : g_no_window
-            assign place = pos;
-            wire unused_window = &{1'b0, window};
+            assign ring_pos = pos;
+            wire unused_ring = &{1'b0, ring};
         end
     endgenerate
 endmodule

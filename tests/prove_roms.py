@@ -144,11 +144,11 @@ class Matrix:
 INSN_BITS = 160
 FIELDS = {  # of each operation: least significant bit, width
     "every": {"op": (0, 5), "sample_only": (5, 1)},
-    "END": {"positions": (61, 20), "window": (81, 20)},
+    "END": {"positions": (61, 20), "ring": (81, 20)},
     "EMBED": {"planes": (18, 3), "shift": (21, 6), "weight": (33, 28), "dim": (61, 20),
               "chunks": (81, 12), "block_words": (93, 14), "scale": (107, 20), "level": (127, 12),
               "vocab": (139, 20)},
-    "NORM": {"target": (14, 4), "shift": (21, 6), "eps": (33, 32), "elements": (65, 20),
+    "NORM": {"target": (14, 4), "gain_shift": (21, 6), "eps": (33, 32), "elements": (65, 20),
              "gain": (85, 20)},
     "MATVEC": {"dest": (9, 5), "source": (14, 4), "planes": (18, 3), "shift": (21, 6),
                "hidden_shift": (27, 6), "weight": (33, 28), "rows": (61, 20), "chunks": (81, 12),
@@ -308,7 +308,7 @@ class Layout:
         dim = (self.m.number("dim"), self.m.number("n_heads") * self.m.number("head_dim"),
                self.m.number("hidden_dim"))[region]
         eps = self.m.meta[f"{name}.eps_ss" if self.sub_norm and name != "norm" else "eps_ss"]
-        at = self.insn(name, NORM, sample_only=sample_only, shift=self.m.number(f"{name}.shift"),
+        at = self.insn(name, NORM, sample_only=sample_only, gain_shift=self.m.number(f"{name}.shift"),
                        target=region, elements=dim, gain=None, eps=int(eps))["gain"]
         self.halves(gain, dim, at)
 
@@ -490,7 +490,7 @@ class Layout:
             self.operator_slice(op, int(l or 0))
         else:
             raise Refused(f"slice {self.slice} is unknown")
-        self.insn("end", END, positions=self.m.number("seq_len"), window=self.window)
+        self.insn("end", END, positions=self.m.number("seq_len"), ring=self.window)
 
 
 # --- the netlist ------------------------------------------------------------------------------------

@@ -42,6 +42,26 @@ static void fields_do_not_overlap(void **state)
     }
 }
 
+// Fields of one name are one thing: their width, and what they are up to what an operation adds
+// behind a comma or in parentheses.
+static void a_name_has_one_meaning(void **state)
+{
+    for (int op = 0; op < HW_N_OPS * HW_N_OPS; op++) {
+        enum hw_opcode one = (enum hw_opcode)(op / HW_N_OPS),
+                       other = (enum hw_opcode)(op % HW_N_OPS);
+        int n_a, n_b;
+        const struct hw_isa_field *a = hw_isa_fields(one, &n_a), *b = hw_isa_fields(other, &n_b);
+        for (int i = 0; i < n_a * n_b; i++) {
+            const struct hw_isa_field *f = &a[i / n_b], *g = &b[i % n_b];
+            size_t n = strcspn(f->meaning, ",:("), m = strcspn(g->meaning, ",:(");
+            if (strcmp(f->name, g->name) == 0 &&
+                (f->width != g->width || n != m || memcmp(f->meaning, g->meaning, n) != 0))
+                fail_msg("%s.%s is \"%s\", %s.%s is \"%s\"", hw_isa_op_name(one), f->name,
+                         f->meaning, hw_isa_op_name(other), g->name, g->meaning);
+        }
+    }
+}
+
 static void rows_are_the_same_bits(void **state)
 {
     int n_matvec, n_recv;
@@ -149,9 +169,9 @@ static void committed_files_say_the_same(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields_do_not_overlap),        cmocka_unit_test(rows_are_the_same_bits),
-        cmocka_unit_test(encoder_sets_the_fields_bits), cmocka_unit_test(latency_words),
-        cmocka_unit_test(committed_files_say_the_same),
+        cmocka_unit_test(fields_do_not_overlap),  cmocka_unit_test(a_name_has_one_meaning),
+        cmocka_unit_test(rows_are_the_same_bits), cmocka_unit_test(encoder_sets_the_fields_bits),
+        cmocka_unit_test(latency_words),          cmocka_unit_test(committed_files_say_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

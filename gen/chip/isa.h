@@ -44,20 +44,20 @@ enum { HW_INSN_BITS = 160, HW_INSN_BYTES = HW_INSN_BITS / 8 }; // one word of th
     F(int, rows, 61, 20, "rows that go there")
 #define HW_ISA_END(F)                                                                              \
     F(int, positions, 61, 20, "positions of the model, its context")                               \
-    F(int, window, 81, 20, "positions of a windowed layer's ring, 0: no layer has one")
+    F(int, ring, 81, 20, "positions of a windowed layer's ring, 0: no layer has one")
 #define HW_ISA_EMBED(F)                                                                            \
     F(int, planes, 18, 3, "planes of codes, from 1")                                               \
     F(int, shift, 21, 6, "shift of the requantizer")                                               \
-    F(int, weight, 33, 28, "first word of the table in the weight ROM")                            \
+    F(int, weight, 33, 28, "first word of the weight ROM")                                         \
     F(int, dim, 61, 20, "elements of a token's row")                                               \
-    F(int, chunks, 81, 12, "words of a row and plane: ceil(dim / COLS)")                           \
+    F(int, chunks, 81, 12, "words of a row block and plane: ceil(columns / COLS)")                 \
     F(int, block_words, 93, 14, "words of a row block: chunks * planes")                           \
-    F(int, scale, 107, 20, "first word of the scale ROM")                                          \
+    F(int, scale, 107, 20, "first word of the scale ROM, VEC rows a word")                         \
     F(int, level, 127, 12, "first word of the level ROM, one a plane")                             \
     F(int, vocab, 139, 20, "tokens of the model")
 #define HW_ISA_NORM(F)                                                                             \
-    F(int, target, 14, 4, "region it writes (X: of the residual; A, H: of the side buffer)")       \
-    F(int, shift, 21, 6, "shift after the gain")                                                   \
+    F(int, target, 14, 4, "region it writes, X: of the residual; A, H: of the side buffer")        \
+    F(int, gain_shift, 21, 6, "shift after the gain")                                              \
     F(uint32_t, eps, 33, 32, "added to the sum of squares")                                        \
     F(int, elements, 65, 20, "length of the vector")                                               \
     F(int, gain, 85, 20, "first word of the gain ROM, VEC elements a word")
@@ -90,7 +90,7 @@ enum { HW_INSN_BITS = 160, HW_INSN_BYTES = HW_INSN_BITS / 8 }; // one word of th
     F(int, gain, 97, 20, "first word of the gain ROM: gains of a head of K, then of Q")
 #define HW_ISA_RECV(F)                                                                             \
     HW_ISA_ROWS(F)                                                                                 \
-    F(int, target, 14, 4, "to ACT: region it writes")
+    F(int, target, 14, 4, "region it writes, to ACT only")
 
 // The operations: O(NAME, member of struct hw_insn, meaning), numbered from 0.
 #define HW_ISA_OPS(O)                                                                              \

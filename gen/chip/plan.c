@@ -171,7 +171,7 @@ static bool add_norm(struct builder *b, const struct hw_qnorm *norm, int n, enum
     const struct hw_insn insn = {.op = HW_OP_NORM,
                                  .sample_only = sample_only,
                                  .norm = {.target = (int)region,
-                                          .shift = norm->shift,
+                                          .gain_shift = norm->shift,
                                           .eps = (uint32_t)norm->eps_ss,
                                           .elements = n,
                                           .gain = put_gains(b, norm, n)}};
@@ -318,7 +318,7 @@ static bool add_end(struct builder *b)
 {
     const struct hw_config *c = &b->q->config;
     const struct hw_insn insn = {.op = HW_OP_END,
-                                 .end = {.positions = c->seq_len, .window = c->window}};
+                                 .end = {.positions = c->seq_len, .ring = c->window}};
     return add(b, insn, "end");
 }
 

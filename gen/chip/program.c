@@ -232,7 +232,7 @@ static bool check_insn(struct checker *c, const struct hw_insn *i)
         return equal(c, "END stands at", c->plan->n_insns - 1, c->at) &&
                equal(c, "sample_only of END", 0, i->sample_only) &&
                at_most(c, "positions", c->plan->geometry.ctx, i->end.positions) &&
-               at_most(c, "positions of a ring", i->end.positions, i->end.window);
+               at_most(c, "positions of a ring", i->end.positions, i->end.ring);
     case HW_OP_EMBED:
         return check_embed(c, &i->embed);
     case HW_OP_NORM:

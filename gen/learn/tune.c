@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns tuning: Adam over places, scales, levels, gains and biases, the rounding passed straight
-// through (as LSQ and EfficientQAT do), against the float model's distribution.
+// Owns tuning: Adam over normalized weights, scales, levels, gains and biases, the rounding passed
+// straight through (as LSQ and EfficientQAT do), against the float model's distribution.
 #include "gen/learn/tune.h"
 
 #include <math.h>

@@ -95,7 +95,7 @@ void hw_fields_of_config(struct hw_fields *f, struct hw_qmodel *q)
 
 // --- tensors
 
-// Takes the field's place in the file: behind the tensor before it.
+// The field's bytes follow those of the tensor before it in the file.
 static void add_tensor(struct hw_fields *f, const char *of, const char *what, struct hw_field t)
 {
     t.bytes = strcmp(t.dtype, "U8") == 0 ? 1 : 2;

@@ -107,7 +107,7 @@ static int matrix_shift(const struct hw_rounding *y, const struct hw_rounder *ro
     return hw_base_shift(most);
 }
 
-// Memory for the codes, or their place in the spill.
+// Memory for the codes, or their offset in the spill.
 static bool allocate(const struct hw_quantizer *z, const struct hw_source *src,
                      struct hw_qmatrix *m)
 {

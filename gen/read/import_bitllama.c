@@ -90,7 +90,7 @@ static void map_matrix(struct hw_model *model, struct hw_cursor *c, enum hw_tens
         *hw_model_tensor(model, id, layer) = t;
 }
 
-static void place_floats(struct hw_model *model, struct hw_cursor *c, enum hw_tensor_id id)
+static void map_floats(struct hw_model *model, struct hw_cursor *c, enum hw_tensor_id id)
 {
     char name[HW_TENSOR_NAME_SIZE];
     int rows, cols;
@@ -113,8 +113,8 @@ bool hw_import_bitllama(struct hw_model *model, struct hw_error *err)
         return false;
     model->format = "bitllama";
     model->bitnet = true;
-    place_floats(model, &c, HW_OUTPUT_NORM);
-    place_floats(model, &c, HW_TOK_EMBED);
+    map_floats(model, &c, HW_OUTPUT_NORM);
+    map_floats(model, &c, HW_TOK_EMBED);
     for (int i = 0; i < N_ORDER; i++) {
         for (int layer = 0; layer < model->config.n_layers; layer++)
             map_matrix(model, &c, order[i], layer);

@@ -88,8 +88,7 @@ static bool find_dtype(const struct importer *im, const struct hw_gguf_tensor *t
 }
 
 // The data of a tensor of `bytes` bytes, which is marked as used. NULL: not in the file.
-static const uint8_t *place_bytes(struct importer *im, const struct hw_gguf_tensor *t,
-                                  uint64_t bytes)
+static const uint8_t *map_bytes(struct importer *im, const struct hw_gguf_tensor *t, uint64_t bytes)
 {
     const struct hw_file *file = im->gguf.file;
     size_t data_bytes = file->size > im->gguf.data_start ? file->size - im->gguf.data_start : 0;
@@ -213,7 +212,7 @@ static bool read_rope(struct importer *im, struct hw_config *c)
                        "%s: tensor rope_freqs.weight: expected F32 [%d], got another type "
                        "or shape",
                        im->file, half);
-    const uint8_t *data = freqs ? place_bytes(im, freqs, 4 * (uint64_t)half) : NULL;
+    const uint8_t *data = freqs ? map_bytes(im, freqs, 4 * (uint64_t)half) : NULL;
     if (im->err->set)
         return false;
     bool scaled = data || factor < 1.0 || factor > 1.0;
@@ -304,7 +303,7 @@ static bool map_tensor(struct importer *im, enum hw_tensor_id id, int layer)
                        im->file, name, hw_dtype_block(dtype), hw_dtype_name(dtype), cols);
 
     size_t row_bytes = hw_dtype_row_bytes(dtype, cols);
-    const uint8_t *data = place_bytes(im, t, (uint64_t)rows * row_bytes);
+    const uint8_t *data = map_bytes(im, t, (uint64_t)rows * row_bytes);
     if (!data)
         return false;
     *hw_model_tensor(im->model, id, layer) = (struct hw_tensor){
@@ -336,7 +335,7 @@ static bool check_end(const struct importer *im)
                    im->file, (unsigned long long)end, (unsigned long long)most, g->file->size);
 }
 
-// Every tensor of the file has been placed, and no two share bytes.
+// Every tensor of the file has been mapped, and no two share bytes.
 static bool check_coverage(struct importer *im)
 {
     for (size_t i = 0; i < im->gguf.n_tensors; i++) {
@@ -361,7 +360,7 @@ static bool check_coverage(struct importer *im)
     return check_end(im);
 }
 
-static bool place_all(struct importer *im)
+static bool map_all(struct importer *im)
 {
     struct hw_config *c = &im->model->config;
     c->tied = !hw_gguf_find_tensor(&im->gguf, "output.weight");
@@ -389,7 +388,7 @@ bool hw_import_gguf(struct hw_model *model, struct hw_error *err)
     im.extents = calloc(im.gguf.n_tensors + 1, sizeof *im.extents);
     bool ok = im.used && im.extents ? true : hw_fail(err, "%s: open: out of memory", im.file);
     ok = ok && check_features(&im) && read_config(&im, &model->config) &&
-         read_rope(&im, &model->config) && hw_model_alloc_tensors(model, err) && place_all(&im);
+         read_rope(&im, &model->config) && hw_model_alloc_tensors(model, err) && map_all(&im);
     free(im.used);
     free(im.extents);
     hw_gguf_close(&im.gguf);

@@ -447,7 +447,7 @@ static bool check_coverage(const struct importer *im)
     size_t n_spare = 0;
     for (size_t i = 0; i < im->tensors.n_tensors; i++)
         n_spare += is_spare(im->tensors.tensors[i].name);
-    // Names are unique and each was placed once, so counting is enough.
+    // Names are unique and each was mapped once, so counting is enough.
     return im->n_used + n_spare == im->tensors.n_tensors ||
            hw_fail(im->err,
                    "%s: tensors: expected the %zu of the configuration, got %zu (biases, "
@@ -455,7 +455,7 @@ static bool check_coverage(const struct importer *im)
                    im->model->path, im->n_used, im->tensors.n_tensors - n_spare);
 }
 
-static bool place_all(struct importer *im)
+static bool map_all(struct importer *im)
 {
     struct hw_config *c = &im->model->config;
     bool said_tied = c->tied;
@@ -489,7 +489,7 @@ bool hw_import_hf(struct hw_model *model, struct hw_error *err)
               hw_model_alloc_tensors(model, err) &&
               hw_safetensors_open(&im.tensors, model->files, (size_t)model->n_files, err);
     if (ok) {
-        ok = place_all(&im);
+        ok = map_all(&im);
         hw_safetensors_close(&im.tensors);
     }
     free(path);

@@ -107,7 +107,7 @@ static bool read_header(struct importer *im)
 }
 
 // One tensor of one layer, from the cursor on.
-static void place_one(struct importer *im, enum hw_tensor_id id, int layer)
+static void map_one(struct importer *im, enum hw_tensor_id id, int layer)
 {
     char name[HW_TENSOR_NAME_SIZE];
     int rows, cols;
@@ -135,7 +135,7 @@ static void map_tensor(struct importer *im, enum hw_tensor_id id)
 {
     int n = hw_tensor_is_global(id) ? 1 : im->model->config.n_layers;
     for (int layer = 0; layer < n; layer++)
-        place_one(im, id, layer);
+        map_one(im, id, layer);
 }
 
 // The version that the first bytes say. A version 0 file has none, and no model has MAGIC as dim.

@@ -118,7 +118,7 @@ struct hw_cut {
 // The next added token at or after `from`, of those that are normalized or of the others.
 bool hw_added_find(const struct hw_tokenizer *tok, bool normalized, const char *text, size_t len,
                    size_t from, struct hw_cut *cut);
-// The next place of the i-th one.
+// The same of the i-th one alone.
 bool hw_added_find_one(const struct hw_tokenizer *tok, int i, const char *text, size_t len,
                        size_t from, struct hw_cut *cut);
 

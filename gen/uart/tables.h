@@ -11,7 +11,7 @@ enum hw_text_table {
     HW_TEXT_BYTES,  // a character of one byte
     HW_TEXT_CHARS,  // characters of many bytes
     HW_TEXT_MERGES, // pairs of neighbours that are a piece
-    HW_TEXT_PIECES, // tokens and messages: length, place
+    HW_TEXT_PIECES, // tokens and messages: length, address of the first byte
     HW_TEXT_POOL,   // their bytes
     HW_N_TEXT_TABLES
 };

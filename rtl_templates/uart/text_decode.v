@@ -3,7 +3,7 @@
 // s_strip: what goes before it was BOS, so that a leading space is left out, as
 // hw_tokenizer_piece() does. A line feed leaves as carriage return and line feed, as terminals want.
 //
-// Tables: text_piece_rom, by id: {length, place of its first byte}; text_pool_rom, the bytes.
+// Tables: text_piece_rom, by id: {length, address of its first byte}; text_pool_rom, the bytes.
 `include "text.vh"
 `default_nettype none
 

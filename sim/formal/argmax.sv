@@ -46,7 +46,7 @@ module f_argmax #(
     wire last2 = lasts[LATENCY]; // an answer is due
     reg other1, other2, claim1, claim2; // the row is in the word being compared; has been
     reg any2;                           // a word of this vector has been
-    wire [19:0] f_place = f_row1 + f_lane;
+    wire [19:0] f_winner = f_row1 + f_lane;
     wire other_now = valid && other >= row && other < row + VEC;
     wire claim_now = valid && claim >= row && claim < row + VEC;
     always @(posedge clk) begin
@@ -104,9 +104,9 @@ module f_argmax #(
         l_word2:  assert (!claim1 || (f_v1 && claim >= f_row1 && claim < f_row1 + VEC));
         l_wordb:  assert (!f_v1 || other1 == (other >= f_row1 && other < f_row1 + VEC));
         l_word2b: assert (!f_v1 || claim1 == (claim >= f_row1 && claim < f_row1 + VEC));
-        l_high:   assert (!f_v1 || !other1 || f_high > mine || (f_high == mine && f_place <= other));
-        l_high2:  assert (!f_v1 || !claim1 || f_place != claim || f_high == yours);
-        l_place:  assert (!f_v1 || (f_place < rows && f_place < f_row1 + VEC));
+        l_high:   assert (!f_v1 || !other1 || f_high > mine || (f_high == mine && f_winner <= other));
+        l_high2:  assert (!f_v1 || !claim1 || f_winner != claim || f_high == yours);
+        l_place:  assert (!f_v1 || (f_winner < rows && f_winner < f_row1 + VEC));
         l_top:    assert (!other2 || f_top > mine || (f_top == mine && best <= other));
         l_top2:   assert (!any2 || best < l_seen);
         l_top3:   assert (!any2 || best != claim || (claim2 && f_top == yours));

@@ -45,11 +45,11 @@ module engine #(
 ) (
     input wire clk, rst, start, sample, s_vec_valid,
     input wire [TOKEN_W-1:0] token,
-    input wire [$clog2(CTX)-1:0] pos, place,
+    input wire [$clog2(CTX)-1:0] pos, ring_pos,
     input wire [VEC*24-1:0] s_vec_data,
     output wire s_vec_ready, done, refused,
     output wire [TOKEN_W-1:0] next_token,
-    output wire [19:0] seq_len, window,
+    output wire [19:0] seq_len, ring,
     input wire test,
     output reg testing, tested,
     output wire [31:0] test_crc
@@ -62,23 +62,23 @@ module engine #(
     end
     (* anyseq *) reg f_done, f_refused;
     (* anyseq *) reg [TOKEN_W-1:0] f_next;
-    (* anyconst *) reg [19:0] f_len, f_window;
+    (* anyconst *) reg [19:0] f_len, f_ring;
     reg running;
     assign {done, refused, next_token, seq_len, s_vec_ready} = {f_done, f_refused, f_next, f_len, 1'b0};
-    assign window = f_window;
+    assign ring = f_ring;
     always @(posedge clk)
         running <= !rst && (start || (running && !done));
     always @* begin
         assume (!done || running);
         assume (f_len >= 20'd1 && f_len <= CTX);
-        assume (f_window >= 20'd1 && f_window <= CTX);
+        assume (f_ring >= 20'd1 && f_ring <= CTX);
     end
     always @(posedge clk) if (!rst) begin
         no_restart: assert (!start || !running);
         test_alone: assert (!test || !(testing || running || start));
         run_alone:  assert (!start || !testing);
         in_context: assert (!start || pos < f_len || !f_ran);
-        in_ring:    assert (!start || place == (WINDOW != 0 ? pos % f_window[$clog2(CTX):0] : pos));
+        in_ring:    assert (!start || ring_pos == (WINDOW != 0 ? pos % f_ring[$clog2(CTX):0] : pos));
     end
     reg f_ran = 1'b0; // the length is known from the first END on
     always @(posedge clk)

@@ -20,7 +20,7 @@ module f_sequencer #(
     input wire [`HW_INSN_W-1:0] prog_data // the ROM's, assumed below
 );
     wire                   done, refused, issue_embed, issue_norm, issue_attn, issue_heads, issue_recv, matvec_valid;
-    wire [19:0]            seq_len, window;
+    wire [19:0]            seq_len, ring;
     wire [PROG_ADDR_W-1:0] prog_addr;
     wire [`HW_INSN_W-1:0]  insn;
 
@@ -46,7 +46,7 @@ module f_sequencer #(
 
     sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) dut (
         .clk(clk), .rst(rst), .start(start), .sample(sample), .bad_token(bad_token), .done(done),
-        .refused(refused), .seq_len(seq_len), .window(window),
+        .refused(refused), .seq_len(seq_len), .ring(ring),
         .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn), .issue_embed(issue_embed),
         .issue_norm(issue_norm), .issue_attn(issue_attn), .issue_heads(issue_heads), .issue_recv(issue_recv),
         .matvec_valid(matvec_valid), .matvec_ready(matvec_ready), .residual_done(residual_done),
@@ -152,7 +152,7 @@ module f_sequencer #(
                                      && (refused ? op == `HW_OP_EMBED && $past(bad_token)
                                                  : op == `HW_OP_END)));
         end_len:   assert (!done || refused || seq_len == insn[`HW_END_POSITIONS]);
-        end_ring:  assert (!done || refused || window == insn[`HW_END_WINDOW]);
+        end_ring:  assert (!done || refused || ring == insn[`HW_END_RING]);
         end_once:  assert (!done || !$past(done));
         silent:    assert (busy || !(any || matvec_valid || done));
         // an offered matrix stays offered, with the same word, until it is taken

@@ -15,7 +15,7 @@ fabric/drain.v
 fabric/embed.v
 fabric/engine.v
 fabric/kv_cache.v
-fabric/kv_place.v
+fabric/kv_ring.v
 fabric/lerp.v
 fabric/matvec.v
 fabric/max_tree.v

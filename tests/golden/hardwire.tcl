@@ -17,7 +17,7 @@ read_verilog $hardwire/fabric/drain.v
 read_verilog $hardwire/fabric/embed.v
 read_verilog $hardwire/fabric/engine.v
 read_verilog $hardwire/fabric/kv_cache.v
-read_verilog $hardwire/fabric/kv_place.v
+read_verilog $hardwire/fabric/kv_ring.v
 read_verilog $hardwire/fabric/lerp.v
 read_verilog $hardwire/fabric/matvec.v
 read_verilog $hardwire/fabric/max_tree.v
