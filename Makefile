@@ -17,7 +17,7 @@ LIBS     := -ljansson -lnettle -lm -lpthread
 
 B        := build
 TEST_SRC := $(sort $(wildcard tests/test_*.c))
-LIB_SRC  := $(filter-out gen/main.c,$(sort $(wildcard gen/*.c gen/*/*.c))) $(sort $(wildcard refmodel/*.c)) \
+LIB_SRC  := $(filter-out gen/cmd/main.c,$(sort $(wildcard gen/*.c gen/*/*.c))) $(sort $(wildcard refmodel/*.c)) \
             sim/cosim.c sim/design.c sim/monitor.c sim/slice.c
 LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 TESTS    := $(TEST_SRC:tests/%.c=$(B)/%)
@@ -64,7 +64,7 @@ $(B)/libhardwire.a: $(LIB_OBJ)
 	@rm -f $@
 	@ar rcsD $@ $^
 
-$(B)/hardwire: $(B)/gen/main.o $(B)/libhardwire.a
+$(B)/hardwire: $(B)/gen/cmd/main.o $(B)/libhardwire.a
 	@echo "LD $@"; $(CC) $(ALL_CFLAGS) $^ -o $@ $(LIBS)
 
 $(B)/cosim-icarus: $(B)/sim/dut_icarus.o $(B)/libhardwire.a

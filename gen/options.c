@@ -169,7 +169,7 @@ static int refuse_word(const struct hw_verb *verb, const struct row *rows, int n
 static int refuse_value(const struct hw_verb *verb, const struct hw_option *o, const char *text)
 {
     if (o->kind == HW_REAL)
-        return complain(verb, "--%s: expected a number in %g..%g, got '%s'", o->name, o->low,
+        return complain(verb, "--%s: expected a number in %.10g..%.10g, got '%s'", o->name, o->low,
                         o->high, text);
     return complain(verb, "--%s: expected a number in %d..%d, got '%s'", o->name, (int)o->low,
                     (int)o->high, text);
@@ -182,7 +182,7 @@ enum { FIRST_LONG = 256, HELP = FIRST_LONG + MOST_OPTIONS }; // getopt's values 
 // What getopt_long wants to know: letters, and long options whose value is their row.
 static void describe(const struct row *rows, int n, char *letters, struct option *longs)
 {
-    *letters++ = ':'; // a missing argument is told from an unknown option
+    *letters++ = ':'; // getopt distinguishes a missing argument from an unknown option
     for (int i = 0; i < n; i++) {
         const struct hw_option *o = rows[i].option;
         int takes = o->kind == HW_FLAG ? no_argument : required_argument;
@@ -322,7 +322,7 @@ static void print_wrapped(const char *text, int column)
     putchar('\n');
 }
 
-// The range of a number, where it tells more than "a count".
+// The range of a number, where it is more than "a count".
 static void append_range(const struct hw_option *o, char *text, size_t size)
 {
     size_t used = strlen(text);
@@ -330,9 +330,9 @@ static void append_range(const struct hw_option *o, char *text, size_t size)
     if (!number || (o->low <= 1.0 && o->high >= HW_ANY_COUNT))
         return;
     if (o->high >= HW_ANY_COUNT)
-        snprintf(text + used, size - used, ", from %g", o->low);
+        snprintf(text + used, size - used, ", from %.10g", o->low);
     else
-        snprintf(text + used, size - used, ", %g..%g", o->low, o->high);
+        snprintf(text + used, size - used, ", %.10g..%.10g", o->low, o->high);
 }
 
 static void help_row(const struct hw_option *o)

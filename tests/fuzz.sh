@@ -18,7 +18,7 @@ wrap=$(printf ' -Wl,--wrap=%s' hw_file_map hw_file_unmap hw_file_unload hw_path_
     hw_path_is_directory fopen json_load_file)
 
 # One library for all targets; tests/fuzz_files.c stands in for the file system.
-sources=$(ls gen/*.c gen/*/*.c refmodel/*.c sim/design.c tests/fuzz_files.c | grep -v -e gen/main.c -e gen/cmd)
+sources=$(ls gen/*.c gen/*/*.c refmodel/*.c sim/design.c tests/fuzz_files.c | grep -v gen/cmd)
 # shellcheck disable=SC2086
 printf '%s\n' $sources | xargs -P 2 -I{} sh -c "f=$out/\$(echo {} | tr / _).o
     [ \$f -nt {} ] && [ -z \"\$(find gen refmodel sim tests -name '*.h' -newer \$f)\" ] || clang $flags -fsanitize=fuzzer-no-link,address,undefined -c {} -o \$f" ||

@@ -36,6 +36,8 @@ for verb in $verbs; do
         grep -q "hardwire $verb: unrecognized option '--no-such-option'" $dir/words
     verdict "$verb takes every option of its help$unknown"
 done
+$h quantize --help > $dir/a && grep -qF "1..1048576" $dir/a && ! grep -qE '[^0-9][1-9]\.?[0-9]*e\+0' $dir/a
+verdict "ranges of whole numbers are written in full"
 says() { # NAME PATTERN ARGUMENTS...
     local name=$1 pattern=$2
     shift 2

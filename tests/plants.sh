@@ -67,7 +67,7 @@ sys.path.insert(0, "tests")
 from tiny_model import write_checkpoint
 write_checkpoint(sys.argv[1] + "/two.bin", 64, 16, 1, 8, 1, 9000, 9)
 PY
-    compile "$1" "$1/hardwire" "$1/gen/chip/banks.c" build/gen/main.o &&
+    compile "$1" "$1/hardwire" "$1/gen/chip/banks.c" build/gen/cmd/main.o &&
         build/hardwire quantize $dir/two.bin -o $dir/two.safetensors -q --bits 8 &&
         HARDWIRE_HOME=. "$1/hardwire" emit $dir/two.safetensors -o "$1/design" --rows 16 --cols 16 \
             --vec 4 --att-pos 4 > /dev/null &&

@@ -14,7 +14,7 @@ flags="-std=c11 -D_POSIX_C_SOURCE=200809L -g -ffp-contract=off -DHW_CHECK_RANGES
        -fsanitize=address,undefined -fno-sanitize-recover=all $warnings"
 [ "${1:-}" != quick ] || flags="$flags -DHW_SHORT=1"
 sources=$(ls gen/*.c gen/*/*.c refmodel/*.c sim/cosim.c sim/design.c sim/monitor.c sim/slice.c tests/oracle.c |
-    grep -v gen/main.c)
+    grep -v gen/cmd/main.c)
 # Where arithmetic takes the time it is optimized; elsewhere that would take longer than it saves.
 compile() { # FILE
     local optimize=-O0
@@ -40,7 +40,7 @@ for test in tests/test_*.c; do
     fi
 done
 # shellcheck disable=SC2086
-if clang $flags gen/main.c $out/all.a -o $out/hardwire -ljansson -lnettle -lm -lpthread &&
+if clang $flags gen/cmd/main.c $out/all.a -o $out/hardwire -ljansson -lnettle -lm -lpthread &&
     clang $flags sim/dut_icarus.c $out/all.a -o $out/cosim-icarus -ljansson -lnettle -lm -lpthread; then
     # a finding must not look like a refusal, whose exit status is 1
     ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99 tests/hostile.sh $out/hardwire | sed -E 's/^(not ok|ok) /\1 sanitized, /'

@@ -261,7 +261,10 @@ static void test_other_configs(void **state)
     expect_config_refused("\"llama\"", "\"gemma\"",
                           "expected llama, mistral, qwen2 or qwen3, got \"gemma\"");
     expect_config_refused("\"silu\"", "\"gelu\"", "hidden_act");
-    expect_config_refused("_bias\": false", "_bias\": true ", "attention_bias");
+    expect_config_refused("_bias\": false", "_bias\": true ",
+                          "key attention_bias: expected false, got true");
+    expect_config_refused("\"attention_bias\": false", "\"mlp_bias\": true       ",
+                          "key mlp_bias: expected false, got true");
     expect_config_refused("\"bos_token_id\": 0", "\"bos_token_id\":10", "a token 0..9");
     expect_config_refused("\"rope_scaling\": null,", "\"rope_scaling\": 1e99,",
                           "expected an object");

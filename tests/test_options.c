@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Options: the tables of all verbs agree with themselves, every number's range is the one that its
 // row says, and what is written for another program is read there as the same values.
+#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "gen/cmd.h"
+#include <cmocka.h>
+
+#include "gen/cmd/cmd.h"
 #include "refmodel/limits.h"
 
 static const struct hw_verb *const VERBS[] = {&HW_VERB_INSPECT, &HW_VERB_QUANTIZE, &HW_VERB_PLAN,

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#include "gen/quant/balance.h"
 #include "gen/float/calibrate.h"
+#include "gen/quant/balance.h"
 #include "gen/text/tokenizer.h"
 #include "refmodel/ref.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tokenizer against a vocabulary written by the test, against a plain quadratic encoder, and
 // against damaged files. Where real vocabularies lie in ../shared/models, round trips over those.
+#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#include "gen/learn/simd.h"
 #include "gen/learn/batch_sampler.h"
+#include "gen/learn/simd.h"
 
 static void random_tokens(const struct hw_config *c, int *tokens, int n, uint64_t seed)
 {
@@ -273,7 +273,7 @@ static void test_gradients(void **state)
         for (int id = 0; id < HW_N_TENSORS; id++) {
             if (!hw_tensor_exists(&shape[k], (enum hw_tensor_id)id))
                 continue;
-            for (int l = 0; l < hw_params_layers(&shape[k], (enum hw_tensor_id)id); l++) {
+            for (int l = 0; l < hw_tensor_layers(&shape[k], (enum hw_tensor_id)id); l++) {
                 for (uint64_t seed = 1; seed <= 3; seed++)
                     expect_slope(&b, &grad, (enum hw_tensor_id)id, l, seed);
             }

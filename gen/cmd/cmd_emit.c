@@ -7,7 +7,7 @@
 #include "gen/board/pattern.h"
 #include "gen/bus/bus.h"
 #include "gen/chip/emit.h"
-#include "gen/cmd.h"
+#include "gen/cmd/cmd.h"
 #include "gen/qmodel/memory.h"
 
 // The same design with a pattern in its ROMs.

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/cmd.h"
+#include "gen/cmd/cmd.h"
 #include "gen/learn/budget.h"
 #include "gen/qmodel/file.h"
 #include "gen/quant/quantize.h"
@@ -38,19 +38,19 @@ static void tally_add(struct tally *t, const char *name)
 }
 
 // The most frequent first; of equals the one that came first.
-static void say_tally(struct hw_sheet *s, const struct tally *t)
+static void print_tally(struct hw_sheet *s, const struct tally *t)
 {
     char line[MOST_TYPES * 24] = "";
     json_t *object = json_object();
     size_t at = 0;
-    bool told[MOST_TYPES] = {false};
+    bool printed[MOST_TYPES] = {false};
     for (int k = 0; k < t->n; k++) {
         int best = -1;
         for (int i = 0; i < t->n; i++) {
-            if (!told[i] && (best < 0 || t->count[i] > t->count[best]))
+            if (!printed[i] && (best < 0 || t->count[i] > t->count[best]))
                 best = i;
         }
-        told[best] = true;
+        printed[best] = true;
         at += (size_t)snprintf(line + at, sizeof line - at, "%s%d %s", k ? ", " : "",
                                t->count[best], t->name[best]);
         json_object_set_new(object, t->name[best], json_integer(t->count[best]));
@@ -61,7 +61,7 @@ static void say_tally(struct hw_sheet *s, const struct tally *t)
 
 // --- shapes and bits
 
-static void say_config(struct hw_sheet *s, const struct hw_config *c)
+static void print_config(struct hw_sheet *s, const struct hw_config *c)
 {
     hw_sheet_int(s, "dim", c->dim);
     hw_sheet_int(s, "hidden_dim", c->hidden_dim);
@@ -107,7 +107,7 @@ static long other_bits(const struct hw_config *c, int code_bits, long planes)
     return 12 * rows + (8L << code_bits) * planes + (long)hw_other_rom_bits(c);
 }
 
-static void say_rom(struct hw_sheet *s, const struct hw_config *c, long weights)
+static void print_rom(struct hw_sheet *s, const struct hw_config *c, long weights)
 {
     static const struct {
         int bits, code_bits, planes;
@@ -129,7 +129,7 @@ static void say_rom(struct hw_sheet *s, const struct hw_config *c, long weights)
 
 // --- tokenizer
 
-static void say_tokenizer(struct hw_sheet *s, const char *path, int vocab_size)
+static void print_tokenizer(struct hw_sheet *s, const char *path, int vocab_size)
 {
     struct hw_error err = {0};
     struct hw_tokenizer *tok = hw_tokenizer_open(path, vocab_size, &err);
@@ -165,7 +165,7 @@ static void say_tokenizer(struct hw_sheet *s, const char *path, int vocab_size)
 // --- the verdict
 
 // err: why not, so far. Returns the exit status.
-static int say_verdict(struct hw_sheet *s, const struct hw_config *c, struct hw_error *err)
+static int print_verdict(struct hw_sheet *s, const struct hw_config *c, struct hw_error *err)
 {
     int vec = 0;
     bool ok = !err->set && hw_geometry_holds(c, &vec, err);
@@ -193,38 +193,38 @@ static long count_weights(const struct hw_model *model, long *of_matrices)
             continue;
         hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
         long n = (long)rows * cols;
-        n *= hw_tensor_is_global((enum hw_tensor_id)id) ? 1 : c->n_layers;
+        n *= hw_tensor_layers(c, (enum hw_tensor_id)id);
         total += n;
         *of_matrices += rows > 1 && cols > 1 ? n : 0;
     }
     return total;
 }
 
-static void say_model(struct hw_sheet *s, const struct hw_model *model)
+static void print_model(struct hw_sheet *s, const struct hw_model *model)
 {
     const struct hw_config *c = &model->config;
     struct tally tally = {.n = 0};
     for (int id = 0; id < HW_N_TENSORS; id++) {
-        int n = hw_tensor_is_global((enum hw_tensor_id)id) ? 1 : c->n_layers;
+        int n = hw_tensor_layers(c, (enum hw_tensor_id)id);
         for (int l = 0; l < n; l++) {
             const struct hw_tensor *t = hw_model_tensor(model, (enum hw_tensor_id)id, l);
             if (t->data)
                 tally_add(&tally, hw_dtype_name(t->dtype));
         }
     }
-    say_config(s, c);
-    say_tally(s, &tally);
+    print_config(s, c);
+    print_tally(s, &tally);
     bool ternary = hw_model_is_ternary(model);
     if (ternary)
         hw_sheet_line(s, "ternary", "2-bit codes hold the layers' weights without loss");
     hw_sheet_json(s, "ternary", json_boolean(ternary));
     long of_matrices, weights = count_weights(model, &of_matrices);
     hw_sheet_int(s, "weights", weights);
-    say_rom(s, c, of_matrices);
+    print_rom(s, c, of_matrices);
 }
 
 // What the container says of a file that the importer refuses.
-static void say_container(struct hw_sheet *s, const struct hw_gguf *g)
+static void print_container(struct hw_sheet *s, const struct hw_gguf *g)
 {
     struct tally tally = {.n = 0};
     struct hw_text architecture = {"?", 1};
@@ -239,7 +239,7 @@ static void say_container(struct hw_sheet *s, const struct hw_gguf *g)
         const char *type = hw_ggml_type_name(g->tensors[i].ggml_type);
         tally_add(&tally, type ? type : "of unknown type");
     }
-    say_tally(s, &tally);
+    print_tally(s, &tally);
 }
 
 static int inspect_refused(struct hw_sheet *s, const char *path, struct hw_error *err)
@@ -249,11 +249,11 @@ static int inspect_refused(struct hw_sheet *s, const char *path, struct hw_error
     struct hw_error ignored = {0};
     if (!hw_path_is_directory(path) && hw_file_map(&file, path, &ignored) && hw_is_gguf(&file) &&
         hw_gguf_open(&g, &file, &ignored)) {
-        say_container(s, &g);
+        print_container(s, &g);
         hw_gguf_close(&g);
     }
     hw_file_unmap(&file);
-    return say_verdict(s, NULL, err);
+    return print_verdict(s, NULL, err);
 }
 
 static int inspect_model(struct hw_sheet *s, const char *path, const char *tokenizer)
@@ -265,14 +265,14 @@ static int inspect_model(struct hw_sheet *s, const char *path, const char *token
     const struct hw_config *c = hw_model_config(model);
     bool holds_one = hw_path_is_directory(path) || hw_is_gguf(&model->files[0]);
     hw_sheet_text(s, "format", hw_model_format(model));
-    say_model(s, model);
+    print_model(s, model);
     if (tokenizer || holds_one) {
-        say_tokenizer(s, tokenizer ? tokenizer : path, c->vocab_size);
+        print_tokenizer(s, tokenizer ? tokenizer : path, c->vocab_size);
     } else {
         hw_sheet_line(s, "tokenizer", "none in this format; it is given with -t");
         hw_sheet_json(s, "tokenizer", json_null());
     }
-    int status = say_verdict(s, c, &err);
+    int status = print_verdict(s, c, &err);
     hw_model_close(model);
     return status;
 }
@@ -317,7 +317,7 @@ static int find_matrices(const struct hw_qmodel *q, struct matrices all[8], long
     return n;
 }
 
-static void say_matrices(struct hw_sheet *s, const struct matrices *all, int n)
+static void print_matrices(struct hw_sheet *s, const struct matrices *all, int n)
 {
     json_t *list = json_array();
     for (int i = 0; i < n; i++) {
@@ -344,12 +344,12 @@ static int inspect_quantized(struct hw_sheet *s, const char *path, const char *t
     bool ok = hw_qmodel_map(&q, path, &err);
     hw_sheet_text(s, "format", ok ? "quantized by hardwire" : "safetensors");
     if (!ok)
-        return say_verdict(s, NULL, &err);
+        return print_verdict(s, NULL, &err);
     const struct hw_config *c = &q.config;
     const struct hw_widths *w = &q.widths;
-    say_config(s, c);
+    print_config(s, c);
     long bits = (long)hw_rom_bits(&q, &weights);
-    say_matrices(s, all, find_matrices(&q, all, &codes));
+    print_matrices(s, all, find_matrices(&q, all, &codes));
     hw_sheet_int(s, "weights", (long)weights);
     hw_sheet_int(s, "code_bits", w->code_bits);
     hw_sheet_int(s, "act_bits", w->act_bits);
@@ -360,8 +360,8 @@ static int inspect_quantized(struct hw_sheet *s, const char *path, const char *t
                   (double)bits / 8e6, (double)bits / weights);
     hw_sheet_json(s, "rom_bits", json_integer(bits));
     if (tokenizer)
-        say_tokenizer(s, tokenizer, c->vocab_size);
-    int status = say_verdict(s, c, &err);
+        print_tokenizer(s, tokenizer, c->vocab_size);
+    int status = print_verdict(s, c, &err);
     hw_qmodel_free(&q);
     return status;
 }

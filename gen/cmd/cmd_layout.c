@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gen/cmd.h"
+#include "gen/cmd/cmd.h"
 #include "gen/layout/diff.h"
 #include "gen/layout/layout.h"
 #include "gen/output.h"

@@ -7,7 +7,7 @@
 #include "gen/board/patch.h"
 #include "gen/chip/banks.h"
 #include "gen/chip/words.h"
-#include "gen/cmd.h"
+#include "gen/cmd/cmd.h"
 #include "gen/output.h"
 #include "gen/qmodel/memory.h"
 #include "gen/uart/uart.h"

@@ -6,13 +6,13 @@
 #include "gen/board/boards.h"
 #include "gen/chip/cycles.h"
 #include "gen/chip/estimate.h"
-#include "gen/cmd.h"
+#include "gen/cmd/cmd.h"
 #include "gen/cmd/cost_request.h"
 #include "gen/cmd/home.h"
 #include "gen/qmodel/memory.h"
 #include "gen/sheet.h"
 
-static void say_roms(struct hw_sheet *s, const struct hw_plan *plan)
+static void print_roms(struct hw_sheet *s, const struct hw_plan *plan)
 {
     long total = 0, weights = 0;
     json_t *roms = json_object();
@@ -34,7 +34,7 @@ static void say_roms(struct hw_sheet *s, const struct hw_plan *plan)
     hw_sheet_json(s, "weights", json_integer(weights));
 }
 
-static void say_sram(struct hw_sheet *s, const struct hw_geometry *g)
+static void print_sram(struct hw_sheet *s, const struct hw_geometry *g)
 {
     struct hw_sram sram = hw_sram(g);
     hw_sheet_line(s, "SRAM", "%ld bits of KV cache, %ld of buffers, %ld in all", sram.kv,
@@ -86,7 +86,7 @@ static json_t *json_speed(double cycles, int clock_mhz)
     return clock_mhz > 0 ? json_real(clock_mhz * 1e6 / cycles) : NULL;
 }
 
-static void say_mean(struct hw_sheet *s, const char *name, int n, struct mean m, int clock_mhz)
+static void print_mean(struct hw_sheet *s, const char *name, int n, struct mean m, int clock_mhz)
 {
     char speed[HW_SPEED_TEXT];
     hw_sheet_line(s, NULL, "mean of positions 0-%d: %.1f cycles, array busy %.1f%%%s%s", n - 1,
@@ -98,17 +98,17 @@ static void say_mean(struct hw_sheet *s, const char *name, int n, struct mean m,
                             json_speed(m.cycles, clock_mhz), "exact", m.exact));
 }
 
-// The next position whose cycles are told: 0, the middle, the last, and a few in between.
+// The next position whose cycles are printed: 0, the middle, the last, and a few in between.
 static int next_position(int pos, int n)
 {
-    const int told[] = {255, 1023, 4095, 16383, 65535, n / 2, n - 1};
+    const int printed[] = {255, 1023, 4095, 16383, 65535, n / 2, n - 1};
     int next = n;
-    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
-        next = told[i] > pos && told[i] < next ? told[i] : next;
+    for (size_t i = 0; i < sizeof printed / sizeof printed[0]; i++)
+        next = printed[i] > pos && printed[i] < next ? printed[i] : next;
     return next;
 }
 
-static void say_cycles(struct hw_sheet *s, const struct hw_plan *plan, int clock_mhz)
+static void print_cycles(struct hw_sheet *s, const struct hw_plan *plan, int clock_mhz)
 {
     int n = plan->model->config.seq_len;
     json_t *list = json_array();
@@ -125,14 +125,14 @@ static void say_cycles(struct hw_sheet *s, const struct hw_plan *plan, int clock
     }
     hw_sheet_json(s, "cycles_at", list);
     int first = n < 256 ? n : 256;
-    say_mean(s, "mean_first_256", first, mean_of(plan, first), clock_mhz);
+    print_mean(s, "mean_first_256", first, mean_of(plan, first), clock_mhz);
     if (n > first)
-        say_mean(s, "mean", n, mean_of(plan, n), clock_mhz);
+        print_mean(s, "mean", n, mean_of(plan, n), clock_mhz);
     else
         hw_sheet_json(s, "mean", json_incref(json_object_get(s->root, "mean_first_256")));
 }
 
-static void say_estimate(struct hw_sheet *s, const struct hw_plan *plan)
+static void print_estimate(struct hw_sheet *s, const struct hw_plan *plan)
 {
     struct hw_estimate e = hw_estimate(plan);
     double clocks = (double)hw_cycles(plan, 0, true).token;
@@ -160,21 +160,22 @@ static bool read_board(const struct hw_request *r, struct hw_board *board, struc
            hw_board_read(board, path, r->board, err);
 }
 
-static void say_use(struct hw_sheet *s, const char *name, const char *key, int use, int of)
+static void print_use(struct hw_sheet *s, const char *name, const char *key, int use, int of)
 {
     hw_sheet_line(s, name, "about %d of %d (%.0f%%)%s", use, of, 100.0 * use / of,
                   use > of ? ": too many" : "");
     hw_sheet_json(s, key, json_pack("[i, i]", use, of));
 }
 
-static void say_board(struct hw_sheet *s, const struct hw_board *board, const struct hw_plan *plan)
+static void print_board(struct hw_sheet *s, const struct hw_board *board,
+                        const struct hw_plan *plan)
 {
     struct hw_board_use use = hw_board_use(board, plan);
     bool fits = hw_board_fits(board, &use);
     hw_sheet_line(s, "board", "%s: %s", board->title, fits ? "fits" : "does not fit");
-    say_use(s, "logic", "board_logic", use.logic, board->logic);
-    say_use(s, "block RAMs", "board_ram_blocks", use.ram_blocks, board->ram_blocks);
-    say_use(s, "multipliers", "board_multipliers", use.multipliers, board->multipliers);
+    print_use(s, "logic", "board_logic", use.logic, board->logic);
+    print_use(s, "block RAMs", "board_ram_blocks", use.ram_blocks, board->ram_blocks);
+    print_use(s, "multipliers", "board_multipliers", use.multipliers, board->multipliers);
     double tokens = board->clock_mhz * 1e6 / mean_of(plan, plan->model->config.seq_len).cycles;
     hw_sheet_line(s, "on it", "about %.0f tokens/s at the %g MHz of %s", tokens, board->clock_mhz,
                   board->source);
@@ -184,8 +185,8 @@ static void say_board(struct hw_sheet *s, const struct hw_board *board, const st
 }
 
 // --node: the economics of this very plan.
-static bool say_economics(struct hw_sheet *s, struct hw_request *r, const struct hw_plan *plan,
-                          struct hw_error *err)
+static bool print_economics(struct hw_sheet *s, struct hw_request *r, const struct hw_plan *plan,
+                            struct hw_error *err)
 {
     struct hw_load load;
     bool exact;
@@ -236,13 +237,13 @@ static int plan_verb(int argc, char **argv)
     hw_sheet_json(&s, "code_bits", json_integer(g->code_bits));
     if (r.clock_mhz > 0)
         hw_sheet_json(&s, "clock_mhz", json_integer(r.clock_mhz));
-    say_roms(&s, &plan);
-    say_sram(&s, g);
-    say_cycles(&s, &plan, r.clock_mhz);
-    say_estimate(&s, &plan);
+    print_roms(&s, &plan);
+    print_sram(&s, g);
+    print_cycles(&s, &plan, r.clock_mhz);
+    print_estimate(&s, &plan);
     if (r.board)
-        say_board(&s, &board, &plan);
-    bool ok = say_economics(&s, &r, &plan, &err);
+        print_board(&s, &board, &plan);
+    bool ok = print_economics(&s, &r, &plan, &err);
     hw_sheet_close(&s);
     hw_plan_free(&plan);
     hw_qmodel_free(&q);

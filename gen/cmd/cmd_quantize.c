@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "gen/cmd.h"
+#include "gen/cmd/cmd.h"
 #include "gen/output.h"
 #include "gen/qmodel/file.h"
 #include "gen/quant/quantize.h"
@@ -12,7 +12,7 @@
 #include "refmodel/limits.h"
 
 struct request {
-    const char *model, *output, *levels, *text, *tokenizer;
+    const char *model, *output, *codebooks, *text, *tokenizer;
     int bits, head_bits, code_bits, act_bits, kv_bits, res_bits; // 0: not given
     int ctx, tune_steps;
     double rom_bits, max_loss;
@@ -35,7 +35,7 @@ static int *read_tokens(struct hw_model *model, const char *text, const char *to
 // Whether the output may be written there: asked before any work.
 static bool check_output(const struct request *r, struct hw_error *err)
 {
-    const char *inputs[] = {r->model, r->levels, r->text, r->tokenizer};
+    const char *inputs[] = {r->model, r->codebooks, r->text, r->tokenizer};
     return hw_output_file_check(r->output, inputs, sizeof inputs / sizeof inputs[0], err);
 }
 
@@ -106,7 +106,7 @@ static int quantize(int argc, char **argv)
     r.output = r.dry_run ? NULL : r.output;
     if (r.output && !check_output(&r, &err))
         return hw_report(&err);
-    struct hw_codebooks *codebooks = r.levels ? hw_codebooks_open(r.levels, &err) : NULL;
+    struct hw_codebooks *codebooks = r.codebooks ? hw_codebooks_open(r.codebooks, &err) : NULL;
     struct hw_model *model = err.set ? NULL : hw_model_open(r.model, &err);
     if (model)
         quantize_model(&r, model, codebooks, &err);
@@ -134,11 +134,13 @@ static const struct hw_option OPTIONS[] = {
      .otherwise = "20, more where calibration finds outliers", .help = "residual"},
     {"ctx", 0, HW_SETS(struct request, ctx), "N", 1, INT_MAX, .otherwise = "the checkpoint's",
      .help = "bake a context of N positions"},
-    {"levels", 0, HW_SETS(struct request, levels), "FILE",
-     .help = "the levels MODEL was trained on (FILE.quant beside it): keep its codes"},
+    {"levels", 0, HW_SETS(struct request, codebooks), "FILE",
+     .help = "the codebooks, levels of each matrix, that MODEL was trained on (FILE.quant beside "
+             "it): keep its codes"},
     {"tune", 0, HW_SETS(struct request, tune_steps), "N", 1, 1 << 20, .otherwise = "0",
-     .help = "after rounding, tune codes, scales, levels and gains by N steps over text that the "
-             "float model writes for itself"},
+     .help =
+         "after rounding, tune codes, scales, codebooks and gains by N steps over text that the "
+         "float model writes for itself"},
     {"text", 0, HW_SETS(struct request, text), "FILE",
      .help = "calibrate and tune on FILE instead (documents end with <|endoftext|>)"},
     {"tokenizer", 't', HW_SETS(struct request, tokenizer), "FILE", .help = "for --text"},

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "gen/chip/manifest.h"
-#include "gen/cmd.h"
+#include "gen/cmd/cmd.h"
 #include "gen/cmd/cost_request.h"
 #include "gen/cost/report.h"
 #include "gen/output.h"

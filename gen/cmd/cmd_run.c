@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "gen/chip/cycles.h"
-#include "gen/cmd.h"
+#include "gen/cmd/cmd.h"
 #include "gen/interrupt.h"
 #include "gen/output.h"
 #include "gen/qmodel/file.h"
@@ -291,7 +291,7 @@ static const struct hw_option OPTIONS[] = {
      .help = "among the likeliest that hold this share"},
     {"seed", 0, HW_SETS(struct request, seed), "N", 0, INT_MAX, "1", .help = "of the drawing"},
     {"clock", 0, HW_SETS(struct request, clock_mhz), "MHZ", 1, HW_ANY_COUNT,
-     .help = "clock of the chip: its tokens/s are told at the end, too"},
+     .help = "clock of the chip: its tokens/s are printed at the end, too"},
     {"clock-mhz", 0, HW_SETS(struct request, clock_mhz), "MHZ", 1, HW_ANY_COUNT},
     {"quiet", 'q', HW_SETS(struct request, quiet), .help = "nothing at the end"},
     {0}};
@@ -317,7 +317,7 @@ const struct hw_verb HW_VERB_RUN = {
     .after = "Ctrl-C stops after the token at hand; exit status 130.\n",
     .groups = {{NULL, HW_ASK_OPTIONS, offsetof(struct request, ask)},
                {NULL, OPTIONS, 0},
-               {"  of the chip whose speed is told:", HW_GEOMETRY_OPTIONS,
+               {"  of the chip whose speed is printed:", HW_GEOMETRY_OPTIONS,
                 offsetof(struct request, geometry)},
                {"  scoring:", SCORE_OPTIONS, 0}},
     .run = run_verb};

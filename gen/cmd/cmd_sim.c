@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "gen/chip/emit.h"
-#include "gen/cmd.h"
+#include "gen/cmd/cmd.h"
 #include "gen/cmd/simulate.h"
 #include "gen/output.h"
 #include "gen/qmodel/memory.h"

@@ -2,7 +2,7 @@
 // hardwire uart: the serial line that speaks text, for a board.
 #include <stdio.h>
 
-#include "gen/cmd.h"
+#include "gen/cmd/cmd.h"
 #include "gen/cmd/home.h"
 #include "gen/qmodel/file.h"
 #include "gen/uart/uart.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gen/cmd.h"
+#include "gen/cmd/cmd.h"
 #include "gen/cmd/home.h"
 #include "gen/cost/calibration.h"
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "gen/cmd.h"
+#include "gen/cmd/cmd.h"
 #include "gen/read/safetensors.h"
 #include "refmodel/limits.h"
 

@@ -30,9 +30,9 @@ struct hw_float {
     struct hw_config c;
     const struct hw_model *model; // rows of matrices are read from it; NULL: all weights in memory
     int positions;                // of a sequence, at most
-    float **tensor[HW_N_TENSORS]; // [layer] -> [rows][cols], NULL where read from the model
-    struct edit *edit[HW_N_TENSORS]; // [layer], of those
-    float *row;                      // [widest] one of those
+    float **tensor[HW_N_TENSORS]; // [layer] -> [rows][cols]; NULL: rows are read from the model
+    struct edit *edit[HW_N_TENSORS]; // [layer], of tensors whose rows are read from the model
+    float *row;                      // [widest] a row that was read from the model
     struct work one, many;
     float *logits, *score;
     struct hw_evaluation how;
@@ -42,11 +42,6 @@ struct hw_float {
 };
 
 enum { LOGITS_AT_ONCE = 4 << 20 }; // of many tokens
-
-static int layers_of(const struct hw_config *c, enum hw_tensor_id id)
-{
-    return id <= HW_OUTPUT_NORM ? 1 : c->n_layers;
-}
 
 static void *allocate(size_t n, struct hw_error *err)
 {
@@ -61,7 +56,7 @@ static void *allocate(size_t n, struct hw_error *err)
 static bool load(struct hw_float *f, const struct hw_model *model, enum hw_tensor_id id,
                  struct hw_error *err)
 {
-    int rows, cols, n = layers_of(&f->c, id);
+    int rows, cols, n = hw_tensor_layers(&f->c, id);
     hw_tensor_shape(&f->c, id, &rows, &cols);
     f->tensor[id] = calloc((size_t)n, sizeof *f->tensor[id]);
     f->edit[id] = calloc((size_t)n, sizeof *f->edit[id]);
@@ -226,7 +221,7 @@ void hw_float_free(struct hw_float *f)
     if (!f)
         return;
     for (int id = 0; id < HW_N_TENSORS; id++) {
-        for (int l = 0; l < layers_of(&f->c, (enum hw_tensor_id)id); l++) {
+        for (int l = 0; l < hw_tensor_layers(&f->c, (enum hw_tensor_id)id); l++) {
             if (f->tensor[id])
                 free(f->tensor[id][l]);
             if (f->edit[id]) {
@@ -398,6 +393,7 @@ static void attend(const struct hw_pass *p, int layer, const struct hw_layer_vec
     }
 }
 
+// hidden may be gate.
 static void swiglu(const float *gate, const float *up, size_t size, float *hidden)
 {
     for (size_t i = 0; i < size; i++)

@@ -30,18 +30,23 @@ enum hw_float_tap {
 
 enum { HW_QUERIES, HW_KEYS, HW_VALUES }; // of hw_projection
 
-// Where a layer's vectors lie. Without a backward pass, mid and out may be x, row[i] made[i], and
-// change may be normed and mid_normed; inverses may be NULL.
+// Where a layer's vectors lie, [n][width] each. A backward pass needs them apart. Without one,
+// these may share memory: mid and out with x; change with normed and mid_normed; row[i] with
+// made[i]; and hidden with gate, if the user's swiglu allows it.
 struct hw_layer_vectors {
-    float *x, *normed; // [dim] residual on entry; what queries, keys and values read
-    float *row[HW_N_PROJECTIONS], *made[HW_N_PROJECTIONS]; // before a norm of heads, only where
-                                                           // there is one; what attention reads
-    float *attn;                                           // [n_heads * head_dim] what wo reads
-    float *mid, *mid_normed;   // [dim] residual after attention; what gate and up read
-    float *gate, *up, *hidden; // [hidden_dim]; what down reads
-    float *out;                // [dim] residual on exit
-    float *change;             // [dim] what wo, then down, adds to the residual
-    float *inverse, *mid_inverse, *row_inverse[HW_N_PROJECTIONS]; // 1 / rms, one a normed vector
+    float *x;                      // [dim] residual on entry
+    float *normed;                 // [dim] what queries, keys and values read
+    float *row[HW_N_PROJECTIONS];  // [projection's width] before the norm of heads, where one is
+    float *made[HW_N_PROJECTIONS]; // [projection's width] what attention reads
+    float *attn;                   // [n_heads * head_dim] what wo reads
+    float *mid;                    // [dim] residual after attention
+    float *mid_normed;             // [dim] what gate and up read
+    float *gate, *up;              // [hidden_dim]
+    float *hidden;                 // [hidden_dim] what down reads
+    float *out;                    // [dim] residual on exit
+    float *change;                 // [dim] what wo, then down, adds to the residual
+    // 1 / rms of each normed vector, or NULL: not wanted
+    float *inverse, *mid_inverse, *row_inverse[HW_N_PROJECTIONS];
 };
 
 struct hw_pass;
@@ -57,7 +62,7 @@ struct hw_kernels {
                  float *y);
     // From made to attn, by the positions that the layer keeps.
     void (*attend)(const struct hw_pass *p, int layer, const struct hw_layer_vectors *v);
-    // hidden = gate * sigmoid(gate) * up
+    // hidden = gate * sigmoid(gate) * up; whether hidden may be gate, each says
     void (*swiglu)(const float *gate, const float *up, size_t size, float *hidden);
     // NULL: nobody looks
     void (*see)(const struct hw_pass *p, enum hw_float_tap tap, int layer, const float *v,

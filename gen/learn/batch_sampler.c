@@ -65,7 +65,7 @@ static void transpose_all(struct hw_batch_sampler *w)
         int rows, cols;
         enum hw_tensor_id tensor = (enum hw_tensor_id)id;
         hw_tensor_shape(&w->c, tensor, &rows, &cols);
-        for (int l = 0; w->p->tensor[id] && l < hw_params_layers(&w->c, tensor); l++)
+        for (int l = 0; w->p->tensor[id] && l < hw_tensor_layers(&w->c, tensor); l++)
             hw_transpose(hw_params_at(w->p, &w->c, tensor, l), rows, cols, (size_t)cols,
                          hw_params_at(&w->transposed, &w->c, tensor, l));
     }

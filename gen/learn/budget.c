@@ -8,8 +8,8 @@
 
 #include "gen/chip/geometry.h"
 #include "gen/chip/isa.h"
-#include "gen/learn/tune.h"
 #include "gen/learn/batch_sampler.h"
+#include "gen/learn/tune.h"
 #include "refmodel/tables.h"
 
 enum { LENGTH = 256, TOKENS = 2048 };

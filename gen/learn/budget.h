@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-#include "gen/learn/backward.h"
 #include "gen/float/float_model.h"
+#include "gen/learn/backward.h"
 #include "gen/qmodel/rounded.h"
 
 enum { HW_MAX_WIDTHS = 4 }; // 1..4 planes

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Owns the memory of all weights, or of their gradients: allocation, sums, copies from the float
+// model.
 #include "gen/learn/params.h"
 
 #include <stdlib.h>
@@ -11,17 +13,12 @@ size_t hw_params_size(const struct hw_config *c, enum hw_tensor_id id)
     return hw_tensor_exists(c, id) ? (size_t)rows * (size_t)cols : 0;
 }
 
-int hw_params_layers(const struct hw_config *c, enum hw_tensor_id id)
-{
-    return id <= HW_OUTPUT_NORM ? 1 : c->n_layers;
-}
-
 double hw_params_bytes(const struct hw_config *c)
 {
     double n = 0.0;
     for (int id = 0; id < HW_N_TENSORS; id++)
         n += (double)hw_params_size(c, (enum hw_tensor_id)id) *
-             hw_params_layers(c, (enum hw_tensor_id)id);
+             hw_tensor_layers(c, (enum hw_tensor_id)id);
     return n * sizeof(float);
 }
 
@@ -30,7 +27,7 @@ bool hw_params_new(struct hw_params *p, const struct hw_config *c, struct hw_err
     memset(p, 0, sizeof *p);
     for (int id = 0; id < HW_N_TENSORS; id++) {
         size_t n = hw_params_size(c, (enum hw_tensor_id)id) *
-                   (size_t)hw_params_layers(c, (enum hw_tensor_id)id);
+                   (size_t)hw_tensor_layers(c, (enum hw_tensor_id)id);
         if (n && !(p->tensor[id] = calloc(n, sizeof(float)))) {
             hw_params_free(p);
             return hw_fail(err, "tuning: out of memory");
@@ -48,7 +45,7 @@ void hw_params_free(struct hw_params *p)
 
 static size_t all_layers(const struct hw_config *c, enum hw_tensor_id id)
 {
-    return hw_params_size(c, id) * (size_t)hw_params_layers(c, id);
+    return hw_params_size(c, id) * (size_t)hw_tensor_layers(c, id);
 }
 
 void hw_params_clear(struct hw_params *p, const struct hw_config *c)
@@ -81,7 +78,7 @@ bool hw_params_from(struct hw_params *p, const struct hw_float *f, const struct 
         return false;
     for (int id = 0; id < HW_N_TENSORS; id++) {
         size_t n = hw_params_size(c, (enum hw_tensor_id)id);
-        for (int l = 0; n && l < hw_params_layers(c, (enum hw_tensor_id)id); l++)
+        for (int l = 0; n && l < hw_tensor_layers(c, (enum hw_tensor_id)id); l++)
             memcpy(hw_params_at(p, c, (enum hw_tensor_id)id, l),
                    hw_float_tensor(f, (enum hw_tensor_id)id, l), n * sizeof(float));
     }

@@ -11,7 +11,6 @@ struct hw_params {
 };
 
 size_t hw_params_size(const struct hw_config *c, enum hw_tensor_id id); // of one layer, in floats
-int hw_params_layers(const struct hw_config *c, enum hw_tensor_id id);
 bool hw_params_new(struct hw_params *p, const struct hw_config *c, struct hw_error *err);
 // The float model's own weights.
 bool hw_params_from(struct hw_params *p, const struct hw_float *f, const struct hw_config *c,

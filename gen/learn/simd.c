@@ -2,6 +2,8 @@
 // Owns the inner loops of tuning: products by tiles that stay in registers, exponentials by rows.
 #include "gen/learn/simd.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -172,6 +174,7 @@ void hw_norm_rows(const float *x, int rows, int width, const float *gain, double
 
 void hw_swiglu_rows(const float *gate, const float *up, size_t size, float *hidden)
 {
+    assert(size <= INT_MAX && hidden != gate);
     memcpy(hidden, gate, size * sizeof *hidden);
     hw_exp_row(hidden, (int)size, 0.0f, -1.0f);
     for (size_t i = 0; i < size; i++)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns tuning: Adam over normalized weights, scales, levels, gains and biases, the rounding passed
-// straight through (as LSQ and EfficientQAT do), against the float model's distribution.
+// Owns tuning: Adam over normalized weights, scales, codebooks, gains and biases, the rounding
+// passed straight through (as LSQ and EfficientQAT do), against the float model's distribution.
 #include "gen/learn/tune.h"
 
 #include <math.h>
@@ -8,15 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/learn/simd.h"
 #include "gen/learn/batch_sampler.h"
+#include "gen/learn/simd.h"
 #include "refmodel/tables.h"
 
 enum { WINDOW = 512, THREADS = 2, PER_THREAD = 1, AHEAD = 8 };
 static const double MOST_BYTES = 2147483648.0;
 
 // How far one step moves, at first; it falls linearly to nothing.
-static const double WEIGHT_RATE = 0.004; // of the mean distance of two levels
+static const double WEIGHT_RATE = 0.004; // of the mean step between levels
 static const double LEVEL_RATE = 0.005;  // the same
 static const double SCALE_RATE = 0.001;  // of the scale
 static const double VECTOR_RATE = 0.001; // of the mean magnitude
@@ -91,7 +91,7 @@ static double direction(const struct moments *m, size_t i, float d, const struct
 struct matrix {
     struct hw_rounded *r;
     struct moments normalized, scale, level;
-    double value[HW_CODEBOOK_MAX]; // levels before they are rounded to integers
+    double value[HW_CODEBOOK_MAX]; // levels of the codebook before they are rounded to integers
 };
 
 struct tuner {
@@ -129,7 +129,7 @@ static bool is_vector(const struct hw_config *c, int id)
 static size_t vector_size(const struct hw_config *c, int id) // of all layers
 {
     return hw_params_size(c, (enum hw_tensor_id)id) *
-           (size_t)hw_params_layers(c, (enum hw_tensor_id)id);
+           (size_t)hw_tensor_layers(c, (enum hw_tensor_id)id);
 }
 
 static bool moments_new(struct moments *m, size_t n, struct hw_error *err)
@@ -146,7 +146,7 @@ static void moments_free(struct moments *m)
 }
 
 // Levels move as their weights ask and stay ascending integers.
-static void move_levels(struct matrix *m, const double *d, const struct step *s)
+static void move_codebook(struct matrix *m, const double *d, const struct step *s)
 {
     struct hw_codebook *g = &m->r->codebook;
     double gap = mean_step(g);
@@ -184,7 +184,7 @@ static void move_matrix(struct tuner *t, struct matrix *m, const struct step *s)
                                  direction(&m->scale, (size_t)i, (float)(d_scale * r->scale[i]), s);
     }
     if (!r->even)
-        move_levels(m, d_level, s);
+        move_codebook(m, d_level, s);
 }
 
 static void move_vectors(struct tuner *t, const struct step *s)

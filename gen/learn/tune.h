@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tuning after rounding: scales, levels, gains, biases and codes follow the gradient of
+// Tuning after rounding: scales, codebooks, gains, biases and codes follow the gradient of
 // the KL divergence from the float model, over text that the float model writes for itself.
 #ifndef HW_TUNE_H
 #define HW_TUNE_H
 
 #include <stdio.h>
 
-#include "gen/learn/backward.h"
 #include "gen/float/calibrate.h"
+#include "gen/learn/backward.h"
 #include "gen/qmodel/rounded.h"
 
 // n_steps: of two windows each of text[n_text], over again where it is short; NULL: the float model

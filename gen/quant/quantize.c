@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen/learn/backward.h"
-#include "gen/quant/balance.h"
-#include "gen/learn/budget.h"
 #include "gen/float/calibrate.h"
+#include "gen/learn/backward.h"
+#include "gen/learn/budget.h"
+#include "gen/learn/tune.h"
+#include "gen/qmodel/memory.h"
+#include "gen/quant/balance.h"
 #include "gen/quant/matrix.h"
 #include "gen/quant/units.h"
-#include "gen/qmodel/memory.h"
-#include "gen/learn/tune.h"
 #include "refmodel/limits.h"
 #include "refmodel/ops.h"
 #include "refmodel/tables.h"
@@ -343,9 +343,9 @@ static bool check_options(const struct hw_quantize_options *o, struct hw_error *
         return hw_fail(err, "quantize: expected rom-bits or max-loss, got both");
     if ((o->rom_bits > 0.0 || o->max_loss > 0.0) && (o->codebooks || o->ternary))
         return hw_fail(err,
-                       "quantize: levels decide every width: expected no rom-bits or max-loss");
+                       "quantize: codebooks decide every width: expected no rom-bits or max-loss");
     if (o->tune_steps && (o->codebooks || o->ternary))
-        return hw_fail(err, "quantize: levels were trained: expected no tuning");
+        return hw_fail(err, "quantize: codebooks were trained: expected no tuning");
     return true;
 }
 
@@ -436,7 +436,7 @@ static bool take_tuned(struct hw_quantizer *z, const struct hw_params *tuned, in
 {
     for (int id = 0; id < HW_N_TENSORS; id++) {
         size_t size = hw_params_size(z->c, (enum hw_tensor_id)id);
-        for (int l = 0; size && l < hw_params_layers(z->c, (enum hw_tensor_id)id); l++)
+        for (int l = 0; size && l < hw_tensor_layers(z->c, (enum hw_tensor_id)id); l++)
             memcpy(hw_float_edit(z->f, (enum hw_tensor_id)id, l),
                    hw_params_at(tuned, z->c, (enum hw_tensor_id)id, l), size * sizeof(float));
     }

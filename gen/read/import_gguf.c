@@ -124,7 +124,7 @@ static bool key_real(const struct importer *im, const char *name, double *value)
     return hw_gguf_real(&im->gguf, family_key(im, name, key), value, im->err);
 }
 
-// A key that every file of the family has: without it nothing tells what is computed.
+// A key that every file of the family has: without it the computation is not known.
 static bool has_key(const struct importer *im, const char *name)
 {
     char key[KEY_SIZE];
@@ -367,7 +367,7 @@ static bool map_all(struct importer *im)
     for (int id = 0; id < HW_N_TENSORS; id++) {
         if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
             continue;
-        int n = hw_tensor_is_global((enum hw_tensor_id)id) ? 1 : c->n_layers;
+        int n = hw_tensor_layers(c, (enum hw_tensor_id)id);
         for (int layer = 0; layer < n; layer++)
             if (!map_tensor(im, (enum hw_tensor_id)id, layer))
                 return false;

@@ -201,9 +201,16 @@ static const struct family *find_family(const json_t *root, const char *path, st
     return NULL;
 }
 
+static bool is_false(const json_t *root, const char *key, const char *path, struct hw_error *err)
+{
+    bool value = false;
+    if (!hw_json_bool(root, key, &value, path, err))
+        return false;
+    return !value || hw_fail(err, "%s: key %s: expected false, got true", path, key);
+}
+
 static bool check_features(const json_t *root, const char *path, struct hw_error *err)
 {
-    bool attention_bias = false, mlp_bias = false;
     const char *activation = hw_json_string(root, "hidden_act");
     const json_t *quantized = json_object_get(root, "quantization_config");
     if (quantized && !json_is_null(quantized))
@@ -216,12 +223,7 @@ static bool check_features(const json_t *root, const char *path, struct hw_error
                            : "no quant_method");
     if (*activation && strcmp(activation, "silu") != 0 && strcmp(activation, "swish") != 0)
         return hw_fail(err, "%s: key hidden_act: expected silu, got \"%.32s\"", path, activation);
-    if (!hw_json_bool(root, "attention_bias", &attention_bias, path, err) ||
-        !hw_json_bool(root, "mlp_bias", &mlp_bias, path, err))
-        return false;
-    if (attention_bias || mlp_bias)
-        return hw_fail(err, "%s: keys attention_bias and mlp_bias: expected false, got true", path);
-    return true;
+    return is_false(root, "attention_bias", path, err) && is_false(root, "mlp_bias", path, err);
 }
 
 // Which layers have a window: those that layer_types names, or those from max_window_layers on.
@@ -463,7 +465,7 @@ static bool map_all(struct importer *im)
     for (int id = 0; id < HW_N_TENSORS; id++) {
         if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
             continue;
-        int n = hw_tensor_is_global((enum hw_tensor_id)id) ? 1 : c->n_layers;
+        int n = hw_tensor_layers(c, (enum hw_tensor_id)id);
         for (int layer = 0; layer < n; layer++)
             if (!map_tensor(im, (enum hw_tensor_id)id, layer))
                 return false;

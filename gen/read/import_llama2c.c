@@ -133,7 +133,7 @@ static void map_one(struct importer *im, enum hw_tensor_id id, int layer)
 
 static void map_tensor(struct importer *im, enum hw_tensor_id id)
 {
-    int n = hw_tensor_is_global(id) ? 1 : im->model->config.n_layers;
+    int n = hw_tensor_layers(&im->model->config, id);
     for (int layer = 0; layer < n; layer++)
         map_one(im, id, layer);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a file is that no reader here takes, told by its first bytes or, of a folder, by its names:
+// What a file is that no reader here takes, known by its first bytes or, of a folder, by its names:
 // what people have in place of a checkpoint.
 #ifndef HW_KIND_H
 #define HW_KIND_H

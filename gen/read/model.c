@@ -87,6 +87,11 @@ bool hw_tensor_exists(const struct hw_config *c, enum hw_tensor_id id)
     return id < HW_N_TENSORS && hw_has(c, hw_tensor_info[id].where);
 }
 
+int hw_tensor_layers(const struct hw_config *c, enum hw_tensor_id id)
+{
+    return hw_tensor_info[id].global ? 1 : c->n_layers;
+}
+
 enum hw_tensor_id hw_classifier_tensor(const struct hw_config *c)
 {
     return c->tied ? HW_TOK_EMBED : HW_OUTPUT;
@@ -290,7 +295,7 @@ static bool check_weights(const struct hw_model *model, struct hw_error *err)
     for (int id = 0; id < HW_N_TENSORS; id++) {
         if (!hw_tensor_exists(c, (enum hw_tensor_id)id))
             continue;
-        int rows, cols, n = hw_tensor_info[id].global ? 1 : c->n_layers;
+        int rows, cols, n = hw_tensor_layers(c, (enum hw_tensor_id)id);
         hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
         for (int layer = 0; layer < n; layer++)
             for (int row = 0; row < rows; row++)

@@ -58,6 +58,9 @@ bool hw_model_set_bos(struct hw_model *model, int token, struct hw_error *err);
 // Whether a model of this configuration has the tensor.
 bool hw_tensor_exists(const struct hw_config *c, enum hw_tensor_id id);
 
+// How many of the tensor a model has, if any: one, or one a layer.
+int hw_tensor_layers(const struct hw_config *c, enum hw_tensor_id id);
+
 // Whose rows make the logits.
 enum hw_tensor_id hw_classifier_tensor(const struct hw_config *c);
 

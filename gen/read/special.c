@@ -16,7 +16,7 @@ struct source {
 struct reader {
     const char *folder;
     int vocab_size;
-    bool tell;
+    bool notes;                                     // sources that disagree are printed
     json_t *generation, *config, *tokenizer_config; // NULL: no such file
     const json_t *tokenizer;                        // likewise
     struct hw_error *err;
@@ -139,8 +139,8 @@ static bool read_processor(const struct reader *r, struct source *s)
     return true;
 }
 
-// The first of n sources that says something, or NULL. One after it that says what it does not is
-// told.
+// The first of n sources that says something, or NULL. A note is printed where one after it says
+// what it does not.
 static const struct source *choose(const struct reader *r, const struct source *s, int n)
 {
     const struct source *chosen = NULL;
@@ -151,7 +151,7 @@ static const struct source *choose(const struct reader *r, const struct source *
             chosen = &s[i];
             continue;
         }
-        for (int k = 0; k < s[i].n && r->tell; k++) {
+        for (int k = 0; k < s[i].n && r->notes; k++) {
             if (has(chosen->token, chosen->n, s[i].token[k]))
                 continue;
             if (chosen->n > 0)
@@ -228,7 +228,7 @@ bool hw_special_of_folder(const char *folder, const json_t *tokenizer, int vocab
                           struct hw_special *s, struct hw_error *err)
 {
     struct reader r = {
-        .folder = folder, .vocab_size = vocab_size, .tell = tokenizer != NULL, .err = err};
+        .folder = folder, .vocab_size = vocab_size, .notes = tokenizer != NULL, .err = err};
     json_t *own = tokenizer ? NULL : open_tokenizer(&r);
     *s = (struct hw_special){.bos = -1, .named_eos = -1};
     r.tokenizer = tokenizer ? tokenizer : own;

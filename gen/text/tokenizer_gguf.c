@@ -194,7 +194,7 @@ static bool read_all(struct reader *r, int vocab_size)
     return (bpe ? read_split(r) : read_scores(r, tokens->count)) &&
            hw_gguf_bool(g, "tokenizer.ggml.add_bos_token", &tok->special.adds_bos, r->err) &&
            read_template(r) && hw_vocab_index(tok, r->file->path, r->err) &&
-           (!bpe || read_merges(r)) && hw_vocab_tell_left_out(tok, r->file->path);
+           (!bpe || read_merges(r)) && hw_vocab_note_left_out(tok, r->file->path);
 }
 
 struct hw_tokenizer *hw_tokenizer_read_gguf(const struct hw_file *file, int vocab_size,

@@ -253,7 +253,7 @@ static bool read_all(struct reader *r)
                        "tokenizer, got neither",
                        r->path);
     return read_pieces(r) && hw_vocab_index(r->tok, r->path, r->err) && read_merges(r) &&
-           hw_vocab_tell_left_out(r->tok, r->path);
+           hw_vocab_note_left_out(r->tok, r->path);
 }
 
 // The file's folder says which tokens begin and end texts.

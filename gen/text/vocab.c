@@ -277,7 +277,7 @@ bool hw_vocab_add_rule(struct hw_tokenizer *tok, int rank, const char *path,
     return true;
 }
 
-bool hw_vocab_tell_left_out(const struct hw_tokenizer *tok, const char *path)
+bool hw_vocab_note_left_out(const struct hw_tokenizer *tok, const char *path)
 {
     if (tok->n_left_out > 0)
         hw_note(

@@ -97,7 +97,7 @@ bool hw_vocab_index(struct hw_tokenizer *tok, const char *path, struct hw_error 
 int hw_vocab_find(const struct hw_tokenizer *tok, const char *bytes, size_t len); // or -1
 
 // A line to standard error where pieces were left out. Returns true.
-bool hw_vocab_tell_left_out(const struct hw_tokenizer *tok, const char *path);
+bool hw_vocab_note_left_out(const struct hw_tokenizer *tok, const char *path);
 
 // Then, for a tokenizer with ranked merges, room for n rules, and each of them by its two texts.
 bool hw_vocab_alloc_rules(struct hw_tokenizer *tok, size_t n, const char *path,

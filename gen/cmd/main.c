@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gen/cmd.h"
+#include "gen/cmd/cmd.h"
 #include "gen/version.h"
 
 static const struct hw_verb *const VERBS[] = {
@@ -17,7 +17,7 @@ static void help(FILE *to)
     for (int i = 0; i < N_VERBS; i++)
         fprintf(to, "  hardwire %-8s %-32s %s\n", VERBS[i]->name, VERBS[i]->operands,
                 VERBS[i]->what);
-    fprintf(to, "\nhardwire help VERB tells a verb's options.\n"
+    fprintf(to, "\nhardwire help VERB lists a verb's options.\n"
                 "Exit status: 0 done, 1 bad input, 2 bad usage.\n");
 }
 
