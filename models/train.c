@@ -1203,7 +1203,7 @@ static void sample_texts(const config *c, const tensors *w, const tensors *wt, t
 // A weight of the machine is level[code] * row scale. 3 bits: 8 free integer levels (int8) of the
 // tensor, learned; gate and up of a layer share them. 6 bits: the levels -32..31.
 typedef struct {
-    char name[24];
+    char name[48];
     size_t at;      // offset of the rows in tensors.data
     int rows, cols; // cols are contiguous
     int bits, table, first_row;
@@ -1228,13 +1228,17 @@ static void grid_add(grid *g, const char *name, size_t at, int rows, int cols, i
     g->tables = table + 1;
 }
 
-// Names are those of the file's tensors; `wide` lists the ones that take 6 bits, by substring.
+// Names are those of the matrices of a quantized model, which has gate and up as one; `wide` lists
+// the ones that take 6 bits, by substring, with or without what comes before the last dot.
 static grid grid_new(const config *c, const tensors *w, const char *wide)
 {
-    static const char *const names[] = {"wq", "wk", "wv", "wo", "w1", "w3", "w2"};
+    static const char *const names[] = {
+        "attention.wq",         "attention.wk",         "attention.wv",     "attention.wo",
+        "feed_forward.gate_up", "feed_forward.gate_up", "feed_forward.down"};
     grid g = {.list = alloc((size_t)(7 * c->n_layers + 1) * sizeof *g.list)};
     int d = c->dim, kv = c->kv_dim, h = c->hid, table = 0;
-    grid_add(&g, "tok_embed", 0, c->vocab_size, d, strstr(wide, "tok_embed") ? 6 : 3, table++);
+    grid_add(&g, "tok_embeddings", 0, c->vocab_size, d, strstr(wide, "tok_embeddings") ? 6 : 3,
+             table++);
     for (int l = 0; l < c->n_layers; l++) {
         size_t qkv = (size_t)(w->wqkv - w->data) + (size_t)(l * c->qkv_dim * d);
         size_t w13 = (size_t)(w->w13 - w->data) + (size_t)(l * 2 * h * d);
@@ -1247,9 +1251,9 @@ static grid grid_new(const config *c, const tensors *w, const char *wide)
                         (size_t)(w->w2 - w->data) + (size_t)(l * d * h)};
         int rows[7] = {d, kv, kv, d, h, h, d};
         for (int i = 0; i < 7; i++) {
-            char name[24];
-            snprintf(name, sizeof name, "l%02d.%s", l, names[i]);
-            int bits = strstr(wide, name) || strstr(wide, names[i]) ? 6 : 3;
+            char name[48];
+            snprintf(name, sizeof name, "layers.%d.%s", l, names[i]);
+            int bits = strstr(wide, name) || strstr(wide, strrchr(names[i], '.') + 1) ? 6 : 3;
             grid_add(&g, name, at[i], rows[i], i == 6 ? h : d, bits, i == 5 ? table - 1 : table++);
         }
     }
@@ -1416,15 +1420,17 @@ static void grid_tidy(const grid *g)
     }
 }
 
-// The sidecar: one line a tensor, `name bits 6` or `name bits 3 levels ...`; one line an
+// The sidecar: one line a matrix, `name bits 3 levels ...`; one line an
 // activation, `act name scale` (value = scale * int8).
 static void grid_save(const grid *g, const config *c, const float *peak, const char *path)
 {
     static const char *const sites[] = {"att_in", "att_out", "ffn_in", "ffn_hidden"};
     writer w = write_begin(path);
-    fprintf(w.f, "hardwire-quant 1\n");
+    fprintf(w.f, "hardwire-quant 2\n");
     for (int i = 0; i < g->count; i++) {
         float level[64];
+        if (i > 0 && strcmp(g->list[i].name, g->list[i - 1].name) == 0)
+            continue; // up, behind gate
         fprintf(w.f, "%s bits %d levels", g->list[i].name, g->list[i].bits);
         int levels = grid_levels(g, &g->list[i], level);
         for (int k = 0; k < levels; k++)

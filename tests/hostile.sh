@@ -147,9 +147,9 @@ refused "a device as text" "/dev/zero: open: kind of file, expected a regular fi
 printf 'Once upon a time\0there was a boy' > $dir/zero.txt
 text "a text with a zero byte" "zero.txt: byte 16: expected text, got a zero byte" $dir/zero.txt
 levels() { refused "$1" "$2" "$hardwire" quantize models/story.bin --levels "$3" --code-bits 3 -o $dir/out.safetensors -q; }
-levels "a folder as levels" "tests: cannot read: Is a directory" tests
+levels "a folder as codebooks" "tests: cannot read: Is a directory" tests
 (cat models/story.quant; sed -n 3p models/story.quant) > $dir/twice.quant
-levels "a tensor twice among the levels" "twice.quant: line [0-9]*: expected each tensor once, got [a-z0-9_.]* again" $dir/twice.quant
+levels "a matrix twice among the codebooks" "twice.quant: line [0-9]*: expected each matrix once, got [a-z0-9_.]* again" $dir/twice.quant
 refused "a geometry that cannot be" "geometry: rows: expected" \
     "$hardwire" emit build/default.safetensors -o $dir/out --rows 33
 refused "a tokenizer of another size" "expected" "$hardwire" run build/default.safetensors -t models/story.bin

@@ -231,8 +231,8 @@ def own_files():
     for name in ("chip", "layer:0", "op:argmax", "matrix:output:1-3"):
         put("manifest", name.replace(":", "_"), compact(dict(manifest, slice=name)))
     subprocess.run(["rm", "-rf", base, base + ".bin", base + ".st"], check=True)
-    grid = "l00.wq bits 3 levels -82 -57 -33 -11 11 33 57 82\n"
-    put("levels", "two", ("hardwire-quant 1\nact x 1\n" + grid + "tok bits 2 levels -2 -1 1 2\n").encode())
+    grid = "layers.0.attention.wq bits 3 levels -82 -57 -33 -11 11 33 57 82\n"
+    put("levels", "two", ("hardwire-quant 2\nact x 1\n" + grid + "tok bits 2 levels -2 -1 1 2\n").encode())
 
 
 os.makedirs(out, exist_ok=True)

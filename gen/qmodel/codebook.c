@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the file of levels beside a checkpoint trained on them.
+// Owns the file of codebooks beside a checkpoint trained on them.
 #include "gen/qmodel/codebook.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct entry {
-    char name[32];
+    char name[64];
     struct hw_codebook codebook;
 };
 
@@ -21,7 +21,7 @@ static bool parse_line(char *line, struct entry *e, const char *path, int number
                        struct hw_error *err)
 {
     int bits, used = 0; // stays 0 where the line ends before "levels"
-    if (sscanf(line, "%31s bits %d levels%n", e->name, &bits, &used) != 2 || used == 0 ||
+    if (sscanf(line, "%63s bits %d levels%n", e->name, &bits, &used) != 2 || used == 0 ||
         bits < 2 || bits > 8)
         return hw_fail(err, "%s: line %d: expected NAME bits 2..8 levels ..., got '%.40s'", path,
                        number, line);
@@ -51,7 +51,7 @@ static bool is_new(const struct hw_codebooks *g, const char *name, const char *p
                    struct hw_error *err)
 {
     return !hw_codebooks_find(g, name) ||
-           hw_fail(err, "%s: line %d: expected each tensor once, got %s again", path, number, name);
+           hw_fail(err, "%s: line %d: expected each matrix once, got %s again", path, number, name);
 }
 
 struct hw_codebooks *hw_codebooks_open(const char *path, struct hw_error *err)
@@ -61,9 +61,9 @@ struct hw_codebooks *hw_codebooks_open(const char *path, struct hw_error *err)
     struct hw_codebooks *g = calloc(1, sizeof *g);
     if (!file || !g)
         hw_fail(err, "%s: cannot read: %s", path, strerror(errno));
-    else if ((!fgets(line, sizeof line, file) || strcmp(line, "hardwire-quant 1\n") != 0) &&
+    else if ((!fgets(line, sizeof line, file) || strcmp(line, "hardwire-quant 2\n") != 0) &&
              !ferror(file))
-        hw_fail(err, "%s: line 1: expected 'hardwire-quant 1'", path);
+        hw_fail(err, "%s: line 1: expected 'hardwire-quant 2'", path);
     for (int number = 2; !err->set && fgets(line, sizeof line, file); number++) {
         if (strncmp(line, "act ", 4) == 0) // activation ranges in training: calibrated anew
             continue;

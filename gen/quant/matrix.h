@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One matrix from float to codes: its levels, a scale a row, rounding.
+// One matrix from float to codes: its codebook, a scale a row, rounding.
 #ifndef HW_MATRIX_H
 #define HW_MATRIX_H
 
+#include "gen/qmodel/rounded.h"
 #include "gen/quant/gptq.h"
 #include "gen/quant/quantize.h"
-#include "gen/qmodel/rounded.h"
 #include "gen/quant/spill.h"
 
 // What quantization of a model works with.

@@ -13,7 +13,7 @@ struct hw_quantize_options {
     struct hw_widths widths; // res_bits 0: chosen, 20 and more where the residual has outliers
     int weight_bits;         // of every matrix, 2..8
     int head_bits;           // of embedding and classifier; 0: as weight_bits
-    const struct hw_codebooks *codebooks; // levels the checkpoint was trained on: its codes are
+    const struct hw_codebooks *codebooks; // those the checkpoint was trained on: its codes are
                                           // recovered; NULL: weight_bits decides
     bool ternary;    // keep the codes of a natively ternary model's layers (hw_model_is_ternary);
                      // weight_bits is not asked, and head_bits 0 means 8

@@ -18,7 +18,7 @@ void hw_put_code(const struct hw_row_codes *codes, int column, int k)
     }
 }
 
-// --- nearest and GPTQ: even levels, or fitted ones, and the scale that rounds best
+// --- nearest and GPTQ: a codebook of even steps, or a fitted one, and the scale that rounds best
 
 static struct hw_codebook equal_steps(int n, int first)
 {
@@ -51,7 +51,7 @@ static uint16_t searched_scale(const struct hw_rounding *y, int r, const float *
 struct weight_of { // what round_weight works on
     struct hw_rounding *y;
     double scale;
-    float *normalized; // [n_in] where each weight lies among the levels, or NULL
+    float *normalized; // [n_in] weights over the scale, before they are rounded, or NULL
 };
 
 static double round_weight(void *user, int column, double w)
@@ -91,37 +91,23 @@ static double compensated_row(struct hw_rounding *y, int r, const float *w, doub
     return hw_gptq_round(y->gptq, y->row, round_weight, &of) / y->z->r->n_seen;
 }
 
-// --- levels: the matrix was made of them, and its codes are found again
-
-// The name models/train.c gives a tensor.
-static const struct hw_codebook *trained_levels(const struct hw_quantizer *z,
-                                                const struct hw_source *src)
-{
-    static const char *const name[HW_N_TENSORS] = {
-        [HW_WQ] = "wq", [HW_WK] = "wk", [HW_WV] = "wv", [HW_WO] = "wo", [HW_W_DOWN] = "w2"};
-    char text[32];
-    if (src->tensor == HW_TOK_EMBED && !src->interleaved)
-        return hw_codebooks_find(z->o->codebooks, "tok_embed");
-    snprintf(text, sizeof text, "l%02d.%s", src->layer,
-             src->interleaved    ? "w1"
-             : name[src->tensor] ? name[src->tensor]
-                                 : "");
-    return hw_codebooks_find(z->o->codebooks, text);
-}
+// --- exact: weights are levels of the codebook times a scale, and their codes are found again
 
 static bool trained_codebook(struct hw_rounding *y)
 {
     struct hw_source *src = y->src;
     int code_bits = y->z->o->widths.code_bits;
-    const struct hw_codebook *trained = trained_levels(y->z, src);
+    const struct hw_codebook *trained = hw_codebooks_find(y->z->o->codebooks, src->name);
     if (!trained)
-        return hw_fail(y->z->err, "quantize: %s: the file of levels has no such tensor", src->name);
+        return hw_fail(y->z->err, "quantize: %s: the file of codebooks has no such matrix",
+                       src->name);
     y->codebook = *trained;
     for (src->bits = 1; 1 << src->bits < trained->n; src->bits++)
         ;
     if (src->bits > code_bits &&
         trained->value[trained->n - 1] - trained->value[0] != trained->n - 1)
-        return hw_fail(y->z->err, "quantize: %s: %d free levels need codes of %d bits, got %d",
+        return hw_fail(y->z->err,
+                       "quantize: %s: a codebook of %d uneven steps needs codes of %d bits, got %d",
                        src->name, trained->n, src->bits, code_bits);
     return true;
 }
@@ -150,7 +136,7 @@ static uint16_t exact_scale(const struct hw_rounding *y, int r, const float *w, 
     return word;
 }
 
-// As nearest_row; a weight between the levels is an error.
+// As nearest_row; a weight that is no level is an error.
 static double ternary_row(struct hw_rounding *y, int r, const float *w, double scale)
 {
     struct weight_of of = weight_of(y, r, scale);

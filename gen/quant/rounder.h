@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a matrix becomes codes, chosen once for each: rounded to the nearest level, rounded with the
-// errors compensated (GPTQ), found again where it was made of levels (trained on them, or natively
-// ternary), or taken from tuning.
+// How a matrix becomes codes, chosen once for each: rounded to the nearest level of the codebook,
+// rounded with the errors compensated (GPTQ), found again where weights are levels already (trained
+// on them, or natively ternary), or taken from tuning.
 #ifndef HW_ROUNDER_H
 #define HW_ROUNDER_H
 
@@ -19,11 +19,11 @@ void hw_put_code(const struct hw_row_codes *codes, int column, int k);
 struct hw_rounding {
     const struct hw_quantizer *z;
     struct hw_source *src;
-    struct hw_codebook codebook; // its codebook
-    const struct hw_gptq *gptq;  // or NULL
-    struct hw_row_codes codes;   // of the row at hand
-    struct hw_rounded *record;   // where scales and normalized weights go, or NULL
-    double *row;                 // [n_in] scratch
+    struct hw_codebook codebook;
+    const struct hw_gptq *gptq; // or NULL
+    struct hw_row_codes codes;  // of the row at hand
+    struct hw_rounded *record;  // where scales and normalized weights go, or NULL
+    double *row;                // [n_in] scratch
 };
 
 struct hw_rounder {
