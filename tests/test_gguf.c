@@ -98,7 +98,7 @@ static void put_string(struct buffer *b, const char *text)
         b->bytes[b->n++] = (uint8_t)*text;
 }
 
-enum { U32 = 4, F32_VALUE = 6, STRING = 8 };
+enum { U32 = 4, F32_VALUE = 6, BOOL = 7, STRING = 8 };
 
 static void put_int_key(struct buffer *b, const char *key, int value)
 {
@@ -224,6 +224,24 @@ static void put_tensors(struct buffer *b, const struct hw_config *c, int matrix_
         put_factors(b, c, offset, data);
 }
 
+// One key more in put_gguf, where there is a name: a float, or a flag.
+static struct {
+    const char *key;
+    bool is_flag;
+    float value;
+} extra;
+
+static void put_extra(struct buffer *b)
+{
+    if (!extra.is_flag) {
+        put_float_key(b, extra.key, extra.value);
+        return;
+    }
+    put_string(b, extra.key);
+    put_u32(b, BOOL);
+    b->bytes[b->n++] = extra.value > 0.0f;
+}
+
 // Returns the length of the header.
 static size_t put_gguf(struct buffer *b, const struct hw_config *c, int matrix_type)
 {
@@ -232,7 +250,7 @@ static size_t put_gguf(struct buffer *b, const struct hw_config *c, int matrix_t
     put_u32(b, 3);
     bool scaled = c->rope_divisor[0] > 0.0;
     put_u64(b, (uint64_t)(2 + !c->tied + 9 * c->n_layers + scaled));
-    put_u64(b, 12 + scaled);
+    put_u64(b, (uint64_t)(12 + scaled + (extra.key != NULL)));
     put_string_key(b, "general.architecture", "llama");
     put_int_key(b, "general.alignment", 32);
     put_int_key(b, "llama.context_length", c->seq_len);
@@ -247,6 +265,8 @@ static size_t put_gguf(struct buffer *b, const struct hw_config *c, int matrix_t
     put_float_key(b, "llama.rope.freq_base", 10000.0f);
     if (scaled)
         put_float_key(b, "llama.rope.scaling.factor", FACTOR);
+    if (extra.key)
+        put_extra(b);
     put_tensors(b, c, matrix_type, false);
     size_t header = b->n;
     pad(b);
@@ -460,6 +480,50 @@ static void test_other_contents(void **state)
     expect_refused(&b, "type 200");
 }
 
+// Keys that change the formula of a layer: refused by name, except with values that change nothing.
+static void test_formula(void **state)
+{
+    (void)state;
+    static struct buffer b;
+    const float head = 1.0f / sqrtf((float)tiny.head_dim);
+    const struct {
+        const char *key;
+        bool is_flag;
+        float neutral[2], other[2];
+    } keys[] = {
+        {"llama.attention.causal", true, {1, 1}, {0, 0}},
+        {"llama.use_parallel_residual", true, {0, 0}, {1, 1}},
+        {"llama.attention.clamp_kqv", false, {0, 0}, {8, 1}},
+        {"llama.attention.max_alibi_bias", false, {0, 0}, {8, 1}},
+        {"llama.attn_logit_softcapping", false, {0, 0}, {50, 1}},
+        {"llama.final_logit_softcapping", false, {0, 0}, {30, 1}},
+        {"llama.logit_scale", false, {0, 1}, {0.0625f, 8}},
+        {"llama.embedding_scale", false, {0, 1}, {12, -1}},
+        {"llama.residual_scale", false, {0, 1}, {0.22f, 1.001f}},
+        {"llama.rope.scaling.attn_factor", false, {1, 1}, {1.19f, 0}},
+        {"llama.attention.scale", false, {0, head}, {0.015625f, 1}},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        for (int k = 0; k < 2; k++) {
+            struct hw_error err;
+            char text[80];
+            extra.key = keys[i].key;
+            extra.is_flag = keys[i].is_flag;
+            extra.value = keys[i].neutral[k];
+            put_gguf(&b, &tiny, F32);
+            struct hw_model *model = open_bytes(&b, &err);
+            if (!model)
+                fail_msg("%s", err.text);
+            hw_model_close(model);
+            extra.value = keys[i].other[k];
+            put_gguf(&b, &tiny, F32);
+            snprintf(text, sizeof text, "key %s: expected ", keys[i].key);
+            expect_refused(&b, text);
+        }
+    }
+    extra.key = NULL;
+}
+
 // Behind the last tensor: nothing, its padding, and not a byte more.
 static void test_bytes_behind(void **state)
 {
@@ -507,7 +571,7 @@ int main(void)
         cmocka_unit_test(test_every_weight),   cmocka_unit_test(test_scaled_rope),
         cmocka_unit_test(test_cut_anywhere),   cmocka_unit_test(test_damaged_header),
         cmocka_unit_test(test_other_contents), cmocka_unit_test(test_random_damage),
-        cmocka_unit_test(test_bytes_behind),
+        cmocka_unit_test(test_bytes_behind),   cmocka_unit_test(test_formula),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,9 @@
 // quantizer. Of llama the converter has already put RoPE pairs next to each other, so that rows are
 // read as they are; of the others they lie half a head apart.
 // Refuses other architectures and storage types, RoPE scaling other than by factors, split files,
-// and any tensor it would have to leave out (other biases, experts).
+// keys that change the formula of a layer, and any tensor it would have to leave out (other biases,
+// experts).
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +225,61 @@ static bool read_rope(struct importer *im, struct hw_config *c)
     return true;
 }
 
+// Keys of the family that change what a layer computes, and the values that leave it as it is.
+static const struct {
+    const char *name;
+    double neutral[2];
+} FORMULA_NUMBERS[] = {
+    {"attention.clamp_kqv", {0.0, 0.0}},
+    {"attention.max_alibi_bias", {0.0, 0.0}},
+    {"attn_logit_softcapping", {0.0, 0.0}},
+    {"final_logit_softcapping", {0.0, 0.0}},
+    {"logit_scale", {0.0, 1.0}},
+    {"embedding_scale", {0.0, 1.0}},
+    {"residual_scale", {0.0, 1.0}},
+    {"rope.scaling.attn_factor", {1.0, 1.0}},
+};
+static const struct {
+    const char *name;
+    bool neutral;
+} FORMULA_FLAGS[] = {{"attention.causal", true}, {"use_parallel_residual", false}};
+
+static bool is_neutral_number(const struct importer *im, const char *name, double a, double b)
+{
+    char key[KEY_SIZE], other[32] = "";
+    double value = a;
+    if (!key_real(im, name, &value))
+        return false;
+    if (fabs(value - a) <= 1e-6 * fabs(a) || fabs(value - b) <= 1e-6 * fabs(b))
+        return true;
+    if (a < b)
+        snprintf(other, sizeof other, " or %g", b);
+    return hw_fail(im->err, "%s: key %s: expected %g%s, which changes nothing, got %g", im->file,
+                   family_key(im, name, key), a, other, value);
+}
+
+static bool is_neutral_flag(const struct importer *im, const char *name, bool neutral)
+{
+    char key[KEY_SIZE];
+    bool value = neutral;
+    if (!hw_gguf_bool(&im->gguf, family_key(im, name, key), &value, im->err))
+        return false;
+    return value == neutral || hw_fail(im->err, "%s: key %s: expected %s, got %s", im->file, key,
+                                       neutral ? "true" : "false", value ? "true" : "false");
+}
+
+static bool check_formula(const struct importer *im, const struct hw_config *c)
+{
+    for (size_t i = 0; i < sizeof FORMULA_FLAGS / sizeof FORMULA_FLAGS[0]; i++)
+        if (!is_neutral_flag(im, FORMULA_FLAGS[i].name, FORMULA_FLAGS[i].neutral))
+            return false;
+    for (size_t i = 0; i < sizeof FORMULA_NUMBERS / sizeof FORMULA_NUMBERS[0]; i++)
+        if (!is_neutral_number(im, FORMULA_NUMBERS[i].name, FORMULA_NUMBERS[i].neutral[0],
+                               FORMULA_NUMBERS[i].neutral[1]))
+            return false;
+    return is_neutral_number(im, "attention.scale", 0.0, 1.0 / sqrt(c->head_dim));
+}
+
 static bool read_config(const struct importer *im, struct hw_config *c)
 {
     const struct hw_gguf *g = &im->gguf;
@@ -263,6 +320,8 @@ static bool read_config(const struct importer *im, struct hw_config *c)
         c->windowed[l] = window > 0;
     c->qkv_bias = im->family->qkv_bias;
     c->qk_norm = im->family->qk_norm;
+    if (!check_formula(im, c))
+        return false;
     return window == 0 || hw_config_set_window(c, window, im->file, im->where, im->err);
 }
 
