@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What kv_place.v promises: in a layer without a window a token goes to its position and all up to it is read; with one it
+// What kv_ring.v promises: in a layer without a window a token goes to its position and all up to it is read; with one it
 // goes to its position modulo the window, and `last` is the last of the places that hold a token that is seen.
 `default_nettype none
 
-module f_kv_place #(parameter POS_W = 4) (
+module f_kv_ring #(parameter POS_W = 4) (
     input wire clk, start,
     input wire [19:0] window,
     input wire [POS_W-1:0] pos
 );
     wire [POS_W-1:0] write, last, place = window == 0 ? pos : pos % window;
-    kv_place #(.WINDOW(1), .POS_W(POS_W)) dut (
-        .clk(clk), .start(start), .window(window), .pos(pos), .place(place), .write(write), .last(last)
+    kv_ring #(.WINDOW(1), .POS_W(POS_W)) dut (
+        .clk(clk), .start(start), .window(window), .pos(pos), .ring_pos(place), .write(write), .last(last)
     );
 
     (* anyconst *) reg [POS_W-1:0] token; // any earlier one, or the token itself
