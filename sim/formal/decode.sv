@@ -34,7 +34,7 @@ module f_decode (
     wire [`HW_EMBED_BLOCK_WORDS_W-1:0] em_block_words;
     wire [`HW_NORM_TARGET_W-1:0] norm_target;
     wire [`HW_NORM_EPS_W-1:0] norm_eps;
-    wire [`HW_NORM_SHIFT_W-1:0] norm_shift;
+    wire [`HW_NORM_GAIN_SHIFT_W-1:0] norm_shift;
     wire [`HW_ATTN_SCORE_SHIFT_W-1:0] attn_score_shift;
     wire [`HW_ATTN_ATT_SHIFT_W-1:0] attn_att_shift;
     wire [`HW_ATTN_WINDOW_W-1:0] attn_window;
@@ -94,7 +94,7 @@ module f_decode (
         f_em_block_words: assert (em_block_words == insn[`HW_EMBED_BLOCK_WORDS]);
         f_norm_target: assert (norm_target == insn[`HW_NORM_TARGET]);
         f_norm_eps: assert (norm_eps == insn[`HW_NORM_EPS]);
-        f_norm_shift: assert (norm_shift == insn[`HW_NORM_SHIFT]);
+        f_norm_shift: assert (norm_shift == insn[`HW_NORM_GAIN_SHIFT]);
         f_attn_score_shift: assert (attn_score_shift == insn[`HW_ATTN_SCORE_SHIFT]);
         f_attn_att_shift: assert (attn_att_shift == insn[`HW_ATTN_ATT_SHIFT]);
         f_attn_window: assert (attn_window == insn[`HW_ATTN_WINDOW]);
