@@ -34,7 +34,7 @@ help:
 	@echo "make test-full  the long version: hundreds of shapes, all proofs, mutants, fuzzing"
 	@echo "make bench      measures; writes build/bench.json and the tables of docs/benchmarks.md"
 	@echo "make report     build/report.html, build/report-8b.html: a page to show of a chip and its costs"
-	@echo "make calibration README's table of published and predicted figures"
+	@echo "make calibration docs/economics.md: its table of published and predicted figures"
 	@echo "make smollm2    a chat model of 135M weights: slices, then the whole chip answers a question"
 	@echo "make synth      netlists and their sizes: generic, iCE40, ECP5, Xilinx"
 	@echo "make timing     places every module on an ECP5-85: clocks and the paths that limit them"
@@ -137,7 +137,7 @@ bench: all $(B)/bench_reference
 	@sim/setup qflow-tech-osu018
 	@python3 sim/bench.py
 
-# The table of README.md, from what the planner computes now.
+# The table of docs/economics.md, from what the planner computes now.
 calibration: all
 	@python3 sim/bench.py calibration
 

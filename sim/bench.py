@@ -3,7 +3,7 @@
 """Measures, and writes build/bench.json (flat: name to number, the unit in the name), build/bench.md (the
 tables) and, where every table could be measured, docs/benchmarks.md between its two markers. Run from the
 repository's root after `make`. What needs ../shared is left out where that is missing: a figure that could
-not be measured is absent. With the argument `calibration`: writes that table of README.md alone."""
+not be measured is absent. With the argument `calibration`: writes that table of docs/economics.md alone."""
 import json
 import math
 import os
@@ -36,7 +36,8 @@ FLOAT_NLL = 1.2558  # stories260K, first 40,448 tokens: ../shared/models/README.
 
 PAGE = "docs/benchmarks.md"
 BEGIN, END = "<!-- tables: written by make bench -->\n", "<!-- end of tables -->\n"
-README_BEGIN, README_END = "<!-- calibration: written by make calibration -->\n", "<!-- end of calibration -->\n"
+ECONOMICS = "docs/economics.md"
+CALIBRATION_BEGIN, CALIBRATION_END = "<!-- calibration: written by make calibration -->\n", "<!-- end of calibration -->\n"
 
 figures, tables = {}, []
 
@@ -343,14 +344,14 @@ def calibration_cells(rows):
 
 
 def calibration():
-    """Its table is README's (make calibration)."""
+    """Its table is that of docs/economics.md (make calibration)."""
     for r in calibration_rows():
         name = re.sub(r"\W+", "_", r["system"].lower())
         figures[f"calibration_ratio_{name}_{r['result']}"] = r["ratio"]
 
 
-def readme_calibration():
-    """The table of README.md."""
+def calibration_table():
+    """The table of docs/economics.md."""
     return markdown(CALIBRATION_HEAD, calibration_cells(calibration_rows()))
 
 
@@ -380,6 +381,6 @@ def main():
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["calibration"]:
-        write_page("README.md", readme_calibration(), README_BEGIN, README_END)
+        write_page(ECONOMICS, calibration_table(), CALIBRATION_BEGIN, CALIBRATION_END)
     else:
         main()

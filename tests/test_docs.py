@@ -52,10 +52,10 @@ heads = ["| " + " | ".join(re.findall(r'"([^"]*)"', head)) + " |" for _, head in
 titles = [f"**{title}**" for title, _ in calls if "{" not in title]
 missing = [text for text in heads + titles if text not in old]
 ok(f"the page has the {len(heads)} tables of sim/bench.py {missing or ''}", not missing and len(heads) >= 9)
-with open("README.md") as file:
-    readme = file.read()
-ok("README.md: the calibration is what the planner computes (make calibration)",
-   f"{bench.README_BEGIN}\n{bench.readme_calibration()}\n{bench.README_END}" in readme)
+with open(bench.ECONOMICS) as file:
+    economics = file.read()
+ok(f"{bench.ECONOMICS}: the calibration is what the planner computes (make calibration)",
+   f"{bench.CALIBRATION_BEGIN}\n{bench.calibration_table()}\n{bench.CALIBRATION_END}" in economics)
 ok("no table states tokens a second of a chip that was not placed", "tokens/s at" not in old)
 
 os.makedirs("build/test/drawings", exist_ok=True)
