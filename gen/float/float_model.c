@@ -62,8 +62,7 @@ static bool load(struct hw_float *f, const struct hw_model *model, enum hw_tenso
     f->edit[id] = calloc((size_t)n, sizeof *f->edit[id]);
     if (!f->tensor[id] || !f->edit[id])
         return hw_fail(err, "float model: out of memory");
-    bool matrix = rows > 1 && cols > 1;
-    for (int l = 0; l < n && !(f->model && matrix); l++) {
+    for (int l = 0; l < n && !(f->model && hw_tensor_is_matrix(id)); l++) {
         f->tensor[id][l] = allocate((size_t)rows * (size_t)cols, err);
         for (int r = 0; !err->set && r < rows; r++)
             hw_model_row(model, id, l, r, f->tensor[id][l] + (size_t)r * (size_t)cols);

@@ -4,6 +4,10 @@
 
 #include "refmodel/tables.h"
 
+#define MATRIX_ORIGIN(member, name, rows, columns, from, tap, ...)                                 \
+    {HW_##from, HW_FLOAT_##tap, HW_LENGTH_##rows == HW_LENGTH_GATE_UP},
+const struct hw_matrix_origin hw_matrix_origin[HW_N_MATRICES] = {HW_LAYER_MATRICES(MATRIX_ORIGIN)};
+
 static const struct {
     enum hw_float_tap row, made;
 } PROJECTION_TAP[HW_N_PROJECTIONS] = {

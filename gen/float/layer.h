@@ -28,6 +28,14 @@ enum hw_float_tap {
     HW_N_FLOAT_TAPS
 };
 
+// What a matrix of a layer is made of and reads (arch.h). Where the matrix is of interleaved rows,
+// the tensor behind this one has the others.
+extern const struct hw_matrix_origin {
+    enum hw_tensor_id tensor;
+    enum hw_float_tap input;
+    bool interleaved;
+} hw_matrix_origin[HW_N_MATRICES];
+
 enum { HW_QUERIES, HW_KEYS, HW_VALUES }; // of hw_projection
 
 // Where a layer's vectors lie, [n][width] each. A backward pass needs them apart. Without one,

@@ -121,9 +121,8 @@ struct tuner {
 // Gains of norms and biases: vectors that the chip holds in 16 bits, not rounded to codes.
 static bool is_vector(const struct hw_config *c, int id)
 {
-    int rows, cols;
-    hw_tensor_shape(c, (enum hw_tensor_id)id, &rows, &cols);
-    return hw_tensor_exists(c, (enum hw_tensor_id)id) && (rows == 1 || cols == 1);
+    enum hw_tensor_id tensor = (enum hw_tensor_id)id;
+    return hw_tensor_exists(c, tensor) && !hw_tensor_is_matrix(tensor);
 }
 
 static size_t vector_size(const struct hw_config *c, int id) // of all layers

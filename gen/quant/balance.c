@@ -11,7 +11,7 @@
 
 #include "refmodel/tables.h"
 
-enum { MAX_READERS = 3 };
+enum { MAX_READERS = 2 * HW_N_MATRICES }; // gate_up is two tensors
 
 // A matrix whose input channel c is channel c of a site, or of several heads that share one.
 struct reader {
@@ -142,15 +142,32 @@ static struct reader reader_of(const struct balance *b, enum hw_tensor_id id, in
     return r;
 }
 
+static void add_reader(const struct balance *b, struct site *s, enum hw_tensor_id id, int layer)
+{
+    s->reader[s->n_readers++] = reader_of(b, id, layer);
+}
+
+// A tap and the matrices that read it.
 static struct site site_at(const struct balance *b, enum hw_float_tap tap, int layer)
 {
-    return (struct site){.f = b->f,
-                         .row = b->row,
-                         .n = b->r->width[tap],
-                         .peak = hw_calibration_peak(b->r, tap, layer),
-                         .power = hw_calibration_square(b->r, tap, layer),
-                         .act_bits = b->o->widths.act_bits,
-                         .weight_bits = b->o->weight_bits};
+    struct site s = {.f = b->f,
+                     .row = b->row,
+                     .n = b->r->width[tap],
+                     .peak = hw_calibration_peak(b->r, tap, layer),
+                     .power = hw_calibration_square(b->r, tap, layer),
+                     .act_bits = b->o->widths.act_bits,
+                     .weight_bits = b->o->weight_bits};
+    for (int i = 0; i < HW_N_MATRICES; i++) {
+        const struct hw_matrix_origin *m = &hw_matrix_origin[i];
+        if (m->input != tap)
+            continue;
+        add_reader(b, &s, m->tensor, layer);
+        if (m->interleaved)
+            add_reader(b, &s, m->tensor + 1, layer);
+    }
+    if (tap == HW_FLOAT_FINAL_NORM)
+        add_reader(b, &s, hw_classifier_tensor(b->c), layer);
+    return s;
 }
 
 static void shrink_rows(const struct balance *b, enum hw_tensor_id id, int layer, const double *t)
@@ -172,11 +189,9 @@ static void scale_columns(const struct balance *b, const struct site *s)
 
 // A norm's gains against the columns of the matrices that read it.
 static void balance_norm(const struct balance *b, enum hw_float_tap tap, enum hw_tensor_id gain,
-                         int layer, const enum hw_tensor_id *readers, int n)
+                         int layer)
 {
     struct site s = site_at(b, tap, layer);
-    for (s.n_readers = 0; s.n_readers < n; s.n_readers++)
-        s.reader[s.n_readers] = reader_of(b, readers[s.n_readers], layer);
     search(&s, b->t, b->scratch);
     scale_columns(b, &s);
     float *gains = hw_float_edit(b->f, gain, layer);
@@ -188,7 +203,6 @@ static void balance_norm(const struct balance *b, enum hw_float_tap tap, enum hw
 static void balance_ffn(const struct balance *b, int layer)
 {
     struct site s = site_at(b, HW_FLOAT_HIDDEN, layer);
-    s.reader[s.n_readers++] = reader_of(b, HW_W_DOWN, layer);
     search(&s, b->t, b->scratch);
     scale_columns(b, &s);
     shrink_rows(b, HW_W_UP, layer, b->t);
@@ -202,10 +216,9 @@ static void balance_value(const struct balance *b, int layer)
     const struct hw_config *c = b->c;
     struct site s = site_at(b, HW_FLOAT_V, layer);
     s.act_bits = b->o->widths.kv_bits;
-    s.reader[0] = reader_of(b, HW_WO, layer);
+    add_reader(b, &s, HW_WO, layer); // behind attention, which keeps channels apart
     s.reader[0].head_dim = c->head_dim;
     s.reader[0].group = c->n_heads / c->n_kv_heads;
-    s.n_readers = 1;
     search(&s, b->t, b->scratch);
     scale_columns(b, &s);
     shrink_rows(b, HW_WV, layer, b->t);
@@ -259,9 +272,6 @@ static void balance_key(const struct balance *b, int layer)
 bool hw_balance(struct hw_float *f, const struct hw_config *c, const struct hw_quantize_options *o,
                 struct hw_calibration *ranges, struct hw_error *err)
 {
-    static const enum hw_tensor_id qkv[] = {HW_WK, HW_WQ, HW_WV}, ffn[] = {HW_W_GATE, HW_W_UP},
-                                   head[] = {HW_OUTPUT};
-    static const enum hw_tensor_id wo = HW_WO, down = HW_W_DOWN;
     size_t widest = 0;
     for (int t = 0; t < HW_N_FLOAT_TAPS; t++)
         widest = (size_t)ranges->width[t] > widest ? (size_t)ranges->width[t] : widest;
@@ -276,18 +286,18 @@ bool hw_balance(struct hw_float *f, const struct hw_config *c, const struct hw_q
     b.scratch = b.t + widest;
     for (int l = 0; l < c->n_layers && !err->set; l++) {
         if (c->sub_norm) {
-            balance_norm(&b, HW_FLOAT_ATTN, HW_ATTN_SUB_NORM, l, &wo, 1);
-            balance_norm(&b, HW_FLOAT_HIDDEN, HW_FFN_SUB_NORM, l, &down, 1);
+            balance_norm(&b, HW_FLOAT_ATTN, HW_ATTN_SUB_NORM, l);
+            balance_norm(&b, HW_FLOAT_HIDDEN, HW_FFN_SUB_NORM, l);
         } else {
             balance_value(&b, l);
             balance_ffn(&b, l);
         }
         balance_key(&b, l);
-        balance_norm(&b, HW_FLOAT_ATTN_NORM, HW_ATTN_NORM, l, qkv, 3);
-        balance_norm(&b, HW_FLOAT_FFN_NORM, HW_FFN_NORM, l, ffn, 2);
+        balance_norm(&b, HW_FLOAT_ATTN_NORM, HW_ATTN_NORM, l);
+        balance_norm(&b, HW_FLOAT_FFN_NORM, HW_FFN_NORM, l);
     }
     if (!c->tied)
-        balance_norm(&b, HW_FLOAT_FINAL_NORM, HW_OUTPUT_NORM, 0, head, 1);
+        balance_norm(&b, HW_FLOAT_FINAL_NORM, HW_OUTPUT_NORM, 0);
     free(b.t);
     free(b.row);
     return !err->set;

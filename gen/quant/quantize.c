@@ -55,13 +55,6 @@ static bool quantize_norm(const struct hw_quantizer *z, const char *name, const 
     return true;
 }
 
-#define MATRIX_SOURCE(member, name, rows, columns, from, tap, ...)                                 \
-    {.tensor = HW_##from, .input = HW_FLOAT_##tap},
-static const struct {
-    enum hw_tensor_id tensor;
-    enum hw_float_tap input;
-} matrix_origin[HW_N_MATRICES] = {HW_LAYER_MATRICES(MATRIX_SOURCE)};
-
 static void matrix_name(int index, char *name, size_t size)
 {
     int i = index - HW_ROUNDED_LAYERS;
@@ -79,13 +72,13 @@ static struct hw_source matrix_source(const struct hw_quantizer *z, enum hw_matr
     int index = HW_ROUNDED_LAYERS + HW_N_MATRICES * l + (int)id;
     return (struct hw_source){.n_out = hw_length(z->c, row->n_out),
                               .n_in = hw_length(z->c, row->n_in),
-                              .tensor = matrix_origin[id].tensor,
-                              .interleaved = row->n_out == HW_LENGTH_GATE_UP,
+                              .tensor = hw_matrix_origin[id].tensor,
+                              .interleaved = hw_matrix_origin[id].interleaved,
                               .layer = l,
-                              .input = matrix_origin[id].input,
+                              .input = hw_matrix_origin[id].input,
                               .index = index,
                               .bits = z->bits[index],
-                              .weight = hw_calibration_square(z->r, matrix_origin[id].input, l)};
+                              .weight = hw_calibration_square(z->r, hw_matrix_origin[id].input, l)};
 }
 
 #define BIAS_SOURCE(member, name, matrix, where, from) HW_##from,

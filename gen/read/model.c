@@ -87,6 +87,11 @@ bool hw_tensor_exists(const struct hw_config *c, enum hw_tensor_id id)
     return id < HW_N_TENSORS && hw_has(c, hw_tensor_info[id].where);
 }
 
+bool hw_tensor_is_matrix(enum hw_tensor_id id)
+{
+    return hw_tensor_info[id].rows != HW_LENGTH_ONE && hw_tensor_info[id].cols != HW_LENGTH_ONE;
+}
+
 int hw_tensor_layers(const struct hw_config *c, enum hw_tensor_id id)
 {
     return hw_tensor_info[id].global ? 1 : c->n_layers;
@@ -278,10 +283,9 @@ void hw_model_unload(const struct hw_model *model, enum hw_tensor_id id, int lay
         hw_file_unload(t->data, (size_t)rows * t->row_bytes);
 }
 
-// Reads every weight once.
-static bool check_weights(const struct hw_model *model, struct hw_error *err)
+// Elements of the longest row that any tensor has.
+static int longest_row(const struct hw_config *c)
 {
-    const struct hw_config *c = &model->config;
     int longest = 0;
     for (int id = 0; id < HW_N_TENSORS; id++) {
         int rows, cols;
@@ -289,7 +293,14 @@ static bool check_weights(const struct hw_model *model, struct hw_error *err)
         if (cols > longest)
             longest = cols;
     }
-    float *buf = malloc((size_t)longest * sizeof *buf);
+    return longest;
+}
+
+// Reads every weight once.
+static bool check_weights(const struct hw_model *model, struct hw_error *err)
+{
+    const struct hw_config *c = &model->config;
+    float *buf = malloc((size_t)longest_row(c) * sizeof *buf);
     if (!buf)
         return hw_fail(err, "%s: open: out of memory", model->path);
     for (int id = 0; id < HW_N_TENSORS; id++) {
@@ -436,16 +447,15 @@ static bool is_ternary(const struct hw_model *model, enum hw_tensor_id id, int l
 
 bool hw_model_is_ternary(const struct hw_model *model)
 {
-    static const enum hw_tensor_id matrix[] = {HW_WQ,     HW_WK,   HW_WV,    HW_WO,
-                                               HW_W_GATE, HW_W_UP, HW_W_DOWN};
     bool ternary = true;
     const struct hw_config *c = &model->config;
-    size_t widest = (size_t)(c->dim > c->hidden_dim ? c->dim : c->hidden_dim);
-    size_t q_dim = (size_t)c->n_heads * (size_t)c->head_dim;
-    float *row = malloc((widest > q_dim ? widest : q_dim) * sizeof *row);
-    for (int l = 0; row && ternary && l < c->n_layers; l++) {
-        for (size_t i = 0; ternary && i < sizeof matrix / sizeof matrix[0]; i++)
-            ternary = is_ternary(model, matrix[i], l, row);
+    float *row = malloc((size_t)longest_row(c) * sizeof *row);
+    for (int id = 0; row && id < HW_N_TENSORS; id++) {
+        enum hw_tensor_id tensor = (enum hw_tensor_id)id;
+        if (hw_tensor_is_global(tensor) || !hw_tensor_is_matrix(tensor))
+            continue;
+        for (int l = 0; ternary && l < c->n_layers; l++)
+            ternary = is_ternary(model, tensor, l, row);
     }
     free(row);
     return row && ternary;

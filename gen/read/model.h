@@ -55,6 +55,9 @@ bool hw_model_set_context(struct hw_model *model, int seq_len, struct hw_error *
 // Texts begin with this token, as a tokenizer says, whatever the checkpoint does.
 bool hw_model_set_bos(struct hw_model *model, int token, struct hw_error *err);
 
+// Whether the tensor is a matrix, not a vector of gains or biases.
+bool hw_tensor_is_matrix(enum hw_tensor_id id);
+
 // Whether a model of this configuration has the tensor.
 bool hw_tensor_exists(const struct hw_config *c, enum hw_tensor_id id);
 
