@@ -40,6 +40,7 @@ help:
 	@echo "make timing     places every module on an ECP5-85: clocks and the paths that limit them"
 	@echo "make asic       the default chip in sky130: cells measured, ROMs laid out, units timed; docs/asic.md"
 	@echo "make ulx3s      the default model to a bitstream for the ULX3S-85F; twenty minutes on idle cores the first time"
+	@echo "make tangnano20k  a small model to a bitstream for the Tang Nano 20K; a quarter of an hour on an idle core"
 	@echo "make formal     bounded proofs and induction of the control modules"
 	@echo "make mutants    plants faults in RTL and ROMs and counts those the checks find"
 	@echo "make fuzz       fuzzes every file reader; RUNS= inputs each (1000000)"
@@ -176,6 +177,15 @@ ulx3s: all
 	@sim/setup python3-pip python3-venv
 	@$(QUANTIZE)
 	@sim/board/ulx3s $(B)/$(NAME).safetensors $(TOKENIZER) $(B)/$(NAME)-ulx3s.bit
+
+# The model that fits this board (models/README.md). SMALL=, SMALL_TOKENIZER=, SEED= choose others.
+SMALL ?= models/small.bin
+SMALL_TOKENIZER ?= models/small_tokenizer.bin
+$(B)/small.safetensors: $(B)/hardwire $(SMALL)
+	@$< quantize $(SMALL) -o $@ --quiet --bits 4 --code-bits 4 --act-bits 8 --kv-bits 8 --res-bits 16 --tune 300
+tangnano20k: all $(B)/small.safetensors
+	@sim/setup python3-pip python3-venv
+	@sim/board/tangnano20k $(B)/small.safetensors $(SMALL_TOKENIZER) $(B)/small-tangnano20k.fs
 
 formal: setup
 	@sim/formal/run
