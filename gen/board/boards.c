@@ -77,7 +77,23 @@ static bool read_family(struct hw_board *board, const char *name, const char *pa
            read_cost(family, "logic", &fpga->logic, path, name, err) &&
            read_cost(family, "multipliers", &fpga->multipliers, path, name, err) &&
            read_count(family, "logic_ram_words", &fpga->logic_ram_words, path, name, err) &&
+           read_count(family, "logic_rom_words", &fpga->logic_rom_words, path, name, err) &&
            read_shapes(family, fpga, path, err);
+}
+
+// How the chip's lanes and pipelines were made; a board may leave them to the usual choice.
+static bool read_kinds(struct hw_board *board, const json_t *object, const char *path,
+                       struct hw_error *err)
+{
+    const json_t *lane = json_object_get(object, "lane"),
+                 *latency = json_object_get(object, "latency");
+    if (lane && !(json_is_string(lane) && hw_lane_parse(json_string_value(lane), &board->lane)))
+        return refuse(path, board->name, "lane", "select or multiply", err);
+    struct hw_error why;
+    if (latency && !(json_is_string(latency) &&
+                     hw_latency_parse(json_string_value(latency), &board->latency, &why)))
+        return refuse(path, board->name, "latency", "what --latency takes", err);
+    return true;
 }
 
 static bool read_board(struct hw_board *board, const json_t *object, const char *path,
@@ -96,7 +112,8 @@ static bool read_board(struct hw_board *board, const json_t *object, const char 
            read_count(object, "rows", &board->rows, path, part, err) &&
            read_count(object, "cols", &board->cols, path, part, err) &&
            read_count(object, "vec", &board->vec, path, part, err) &&
-           read_count(object, "att_pos", &board->att_pos, path, part, err);
+           read_count(object, "att_pos", &board->att_pos, path, part, err) &&
+           read_kinds(board, object, path, err);
 }
 
 static bool no_board(json_t *boards, const char *path, const char *name, struct hw_error *err)
@@ -144,6 +161,11 @@ void hw_board_default(const struct hw_board *board, struct hw_geometry *g)
     g->att_pos = g->att_pos ? g->att_pos : board->att_pos;
     if (g->target == HW_TARGET_SIM)
         hw_target_parse(board->fpga.name, &g->target);
+    if (g->lane == HW_LANE_ANY)
+        g->lane = board->lane;
+    const struct hw_latency usual = {0};
+    if (memcmp(&g->latency, &usual, sizeof usual) == 0)
+        g->latency = board->latency;
 }
 
 // --- what a chip takes
@@ -182,10 +204,10 @@ static int blocks(const struct hw_fpga *fpga, int words, int bits)
 // A RAM is a memory for each part that is written by itself (rtl_templates/ram.v).
 static int memory_blocks(const struct hw_fpga *fpga, const struct hw_memory *m)
 {
+    if (m->depth <= (m->rom ? fpga->logic_rom_words : fpga->logic_ram_words))
+        return 0;
     if (m->rom)
         return m->instances * blocks(fpga, m->depth, m->width);
-    if (m->depth <= fpga->logic_ram_words)
-        return 0;
     return m->instances * (m->width / m->mask) * blocks(fpga, m->depth, m->mask);
 }
 

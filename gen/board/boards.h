@@ -22,6 +22,7 @@ struct hw_fpga {
     int n_shapes;
     int shape[HW_MOST_RAM_SHAPES][2]; // words, bits of a word that a block RAM can have
     int logic_ram_words;              // a RAM of that many words or fewer is made of logic
+    int logic_rom_words;              // a ROM likewise
 };
 
 struct hw_board {
@@ -31,6 +32,8 @@ struct hw_board {
     int logic, ram_blocks, multipliers; // that it has
     double clock_mhz;                   // at which a chip was placed on it
     int rows, cols, vec, att_pos;       // of that chip
+    enum hw_lane lane;                  // likewise; ANY: chosen
+    struct hw_latency latency;          // likewise; 0: the usual ones
 };
 
 struct hw_board_use {

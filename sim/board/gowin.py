@@ -39,6 +39,12 @@ def count(cells):
             "mult18": sum(cells.get(name, 0) * n for name, n in MULTIPLIERS.items())}
 
 
+def logic(cells):
+    """Places of 20,736 that these cells take, as nextpnr packs them: a chain of carries has a head and often a tail, a tenth of
+    its length in all; a LUT RAM takes a tile of eight."""
+    return round(cells["lut4"] + 1.1 * cells["alu"] + 8 * cells["ram16"])
+
+
 def synthesize(out, top, files, includes, netlist=False):
     """As ecp5.synthesize. ROMs of at most 256 words are logic: the weights take half of the block RAMs. No wide LUTs: their parts
     must lie side by side. No multipliers of 9 x 9 bits: where one lies, none of 18 x 18 fits beside it, and nextpnr, which
