@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owns the forward pass of the integer machine: the order of the Llama paper, one token a call.
+// Owns the forward pass of the integer machine, one token a call: the steps of arch.h in order.
 // It knows nothing of rows, columns, programs or cycles.
 #include "refmodel/ref.h"
 
@@ -34,6 +34,21 @@ struct hw_ref {
 
 #define MATRIX_OPERAND(member, name, rows, columns, tensor, tap, to, from) HW_TAP_##tap,
 static const enum hw_tap matrix_operand[HW_N_MATRICES] = {HW_LAYER_MATRICES(MATRIX_OPERAND)};
+
+// Where the rows of a matrix go, and what a matrix or a norm reads: the normed residual (X), what
+// attention made (A), what SwiGLU made (H).
+enum destination { TO_K, TO_Q, TO_V, TO_ADD, TO_HIDDEN };
+enum source { FROM_X, FROM_A, FROM_H, FROM_NONE };
+#define MATRIX_TO(member, name, rows, columns, tensor, tap, to, from) TO_##to,
+#define MATRIX_FROM(member, name, rows, columns, tensor, tap, to, from) FROM_##from,
+#define NORM_FROM(member, name, elements, where, tensor, from) FROM_##from,
+static const enum destination matrix_to[HW_N_MATRICES] = {HW_LAYER_MATRICES(MATRIX_TO)};
+static const enum source matrix_from[HW_N_MATRICES] = {HW_LAYER_MATRICES(MATRIX_FROM)};
+static const enum source norm_from[HW_N_NORMS] = {HW_LAYER_NORMS(NORM_FROM)};
+static const enum hw_tap norm_tap[HW_N_NORMS] = {[HW_NORM_attn_norm] = HW_TAP_ATTN_NORM,
+                                                 [HW_NORM_ffn_norm] = HW_TAP_FFN_NORM,
+                                                 [HW_NORM_attn_sub_norm] = HW_TAP_ATTN_SUB_NORM,
+                                                 [HW_NORM_ffn_sub_norm] = HW_TAP_FFN_SUB_NORM};
 
 enum hw_tap hw_ref_operand(const struct hw_config *c, enum hw_matrix_id matrix)
 {
@@ -116,21 +131,6 @@ static void linear(struct hw_ref *r, const struct hw_qmatrix *m, const int32_t *
         out[i] = (int32_t)hw_requant(r->acc[i], m->scale[i], m->shift, bits);
 }
 
-// The same with a bias, NULL: none, added before the row is cut to `bits`.
-static void linear_biased(struct hw_ref *r, const struct hw_qmatrix *m, const int16_t *bias,
-                          const int32_t *in, int bits, int32_t *out)
-{
-    linear(r, m, in, HW_ROW_BITS, out);
-    hw_add_bias(out, bias, m->n_out, bits);
-}
-
-static void add_residual(struct hw_ref *r, const struct hw_qmatrix *m, const int32_t *in)
-{
-    linear(r, m, in, HW_ROW_BITS, r->row);
-    for (int i = 0; i < r->q->config.dim; i++)
-        r->x[i] = (int32_t)hw_saturate((int64_t)r->x[i] + r->row[i], r->q->widths.res_bits);
-}
-
 static void embed(struct hw_ref *r, int token)
 {
     const struct hw_qmatrix *e = &r->q->embed;
@@ -149,83 +149,136 @@ static void narrow(int16_t *to, const int32_t *from, int n)
         to[i] = (int16_t)from[i];
 }
 
-static void attention(struct hw_ref *r, int l, int pos)
+static int width_made(const struct hw_ref *r) // of what attention and SwiGLU make
 {
-    const struct hw_config *c = &r->q->config;
-    const struct hw_qlayer *layer = &r->q->layers[l];
-    const struct hw_widths *w = &r->q->widths;
-    int kv_dim = c->n_kv_heads * c->head_dim, q_dim = c->n_heads * c->head_dim;
-    int half = c->head_dim / 2, group = c->n_heads / c->n_kv_heads;
-    size_t cache = (size_t)l * (size_t)c->seq_len * (size_t)kv_dim;
-    int kept = hw_positions_kept(c, l), seen = pos < kept ? pos + 1 : kept;
-    size_t here = cache + (size_t)(pos % kept) * (size_t)kv_dim;
-
-    hw_rmsnorm(&layer->attn_norm, r->x, c->dim, w->act_bits, r->act);
-    tap(r, HW_TAP_ATTN_NORM, l, 0, r->act, c->dim);
-
-    linear_biased(r, &layer->wk, layer->bk, r->act, HW_PRE_BITS, r->row);
-    if (c->qk_norm)
-        hw_norm_heads(&layer->k_norm, r->row, kv_dim, c->head_dim);
-    hw_rope_rotate(r->row, kv_dim, half, r->cos, r->sin,
-                   HW_TRIG_BITS + HW_PRE_BITS - 1 - w->kv_bits, w->kv_bits);
-    tap(r, HW_TAP_K, l, 0, r->row, kv_dim);
-    narrow(r->key + here, r->row, kv_dim);
-
-    linear_biased(r, &layer->wq, layer->bq, r->act, HW_PRE_BITS, r->query);
-    if (c->qk_norm)
-        hw_norm_heads(&layer->q_norm, r->query, q_dim, c->head_dim);
-    hw_rope_rotate(r->query, q_dim, half, r->cos, r->sin,
-                   HW_TRIG_BITS + HW_PRE_BITS - 1 - HW_Q_BITS, HW_Q_BITS);
-    tap(r, HW_TAP_Q, l, 0, r->query, q_dim);
-
-    linear_biased(r, &layer->wv, layer->bv, r->act, w->kv_bits, r->row);
-    tap(r, HW_TAP_V, l, 0, r->row, kv_dim);
-    narrow(r->value + here, r->row, kv_dim);
-
-    for (int h = 0; h < c->n_heads; h++) {
-        size_t kv = cache + (size_t)(h / group) * (size_t)c->head_dim;
-        hw_attention(r->query + h * c->head_dim, r->key + kv, r->value + kv, kv_dim, seen,
-                     c->head_dim, layer, c->sub_norm ? w->res_bits : w->act_bits, r->score,
-                     r->attn + h * c->head_dim);
-        tap(r, HW_TAP_SCORE, l, h, r->score, seen);
-    }
-    tap(r, HW_TAP_ATTN, l, 0, r->attn, q_dim);
-    const int32_t *out = r->attn;
-    if (c->sub_norm) {
-        hw_rmsnorm(&layer->attn_sub_norm, r->attn, q_dim, w->act_bits, r->act);
-        tap(r, HW_TAP_ATTN_SUB_NORM, l, 0, r->act, q_dim);
-        out = r->act;
-    }
-    add_residual(r, &layer->wo, out);
-    tap(r, HW_TAP_ATTN_RES, l, 0, r->x, c->dim);
+    return r->q->config.sub_norm ? r->q->widths.res_bits : r->q->widths.act_bits;
 }
 
-static void feed_forward(struct hw_ref *r, int l)
+// What attention or SwiGLU made, or what its norm made of it.
+static const int32_t *operand(const struct hw_ref *r, enum source from)
+{
+    if (from == FROM_X || r->q->config.sub_norm)
+        return r->act;
+    return from == FROM_A ? r->attn : r->hidden;
+}
+
+static void norm(struct hw_ref *r, int l, enum hw_norm_id id)
+{
+    const int32_t *const read[] = {[FROM_X] = r->x, [FROM_A] = r->attn, [FROM_H] = r->hidden};
+    int n = hw_length(&r->q->config, hw_norm_row[id].n);
+    hw_rmsnorm(&r->q->layers[l].norm[id], read[norm_from[id]], n, r->q->widths.act_bits, r->act);
+    tap(r, norm_tap[id], l, 0, r->act, n);
+}
+
+// Positions of layer l at `pos`: `seen` of them, this one's place in the cache of all layers.
+struct place {
+    size_t layer, here; // first elements, of the layer and of this position
+    int seen;
+};
+
+static struct place place_at(const struct hw_ref *r, int l, int pos)
 {
     const struct hw_config *c = &r->q->config;
+    size_t kv_dim = (size_t)c->n_kv_heads * (size_t)c->head_dim;
+    size_t layer = (size_t)l * (size_t)c->seq_len * kv_dim;
+    int kept = hw_positions_kept(c, l);
+    return (struct place){layer, layer + (size_t)(pos % kept) * kv_dim,
+                          pos < kept ? pos + 1 : kept};
+}
+
+// Rows of K or Q: biased, normed by head and rotated to `bits`, where the family does so.
+static void rotated(struct hw_ref *r, const struct hw_qmatrix *m, const int16_t *bias,
+                    const struct hw_qnorm *heads, int bits, int32_t *row)
+{
+    const struct hw_config *c = &r->q->config;
+    linear(r, m, r->act, HW_ROW_BITS, row);
+    hw_add_bias(row, bias, m->n_out, HW_PRE_BITS);
+    if (c->qk_norm)
+        hw_norm_heads(heads, row, m->n_out, c->head_dim);
+    hw_rope_rotate(row, m->n_out, c->head_dim / 2, r->cos, r->sin,
+                   HW_TRIG_BITS + HW_PRE_BITS - 1 - bits, bits);
+}
+
+static void attend(struct hw_ref *r, int l, const struct place *at)
+{
+    const struct hw_config *c = &r->q->config;
+    int kv_dim = c->n_kv_heads * c->head_dim, group = c->n_heads / c->n_kv_heads;
+    for (int h = 0; h < c->n_heads; h++) {
+        size_t kv = at->layer + (size_t)(h / group) * (size_t)c->head_dim;
+        hw_attention(r->query + h * c->head_dim, r->key + kv, r->value + kv, kv_dim, at->seen,
+                     c->head_dim, &r->q->layers[l], width_made(r), r->score,
+                     r->attn + h * c->head_dim);
+        tap(r, HW_TAP_SCORE, l, h, r->score, at->seen);
+    }
+    tap(r, HW_TAP_ATTN, l, 0, r->attn, c->n_heads * c->head_dim);
+}
+
+static void add_residual(struct hw_ref *r, int l, enum hw_matrix_id id)
+{
+    const struct hw_qmatrix *m = &r->q->layers[l].matrix[id];
+    linear(r, m, operand(r, matrix_from[id]), HW_ROW_BITS, r->row);
+    for (int i = 0; i < m->n_out; i++)
+        r->x[i] = (int32_t)hw_saturate((int64_t)r->x[i] + r->row[i], r->q->widths.res_bits);
+    tap(r, matrix_from[id] == FROM_A ? HW_TAP_ATTN_RES : HW_TAP_FFN_RES, l, 0, r->x, m->n_out);
+}
+
+static void gate(struct hw_ref *r, int l, const struct hw_qmatrix *m)
+{
+    int n = m->n_out / 2;
+    hw_matvec(m, r->act, r->acc);
+    for (int i = 0; i < n; i++) {
+        int64_t gate = hw_requant(r->acc[2 * i], m->scale[2 * i], m->shift, HW_GATE_BITS);
+        int64_t up = hw_requant(r->acc[2 * i + 1], m->scale[2 * i + 1], m->shift, HW_PRE_BITS);
+        r->hidden[i] =
+            hw_swiglu((int32_t)gate, (int32_t)up, r->q->layers[l].hidden_shift, width_made(r));
+    }
+    tap(r, HW_TAP_HIDDEN, l, 0, r->hidden, n);
+}
+
+// A matrix and what its rows go through. Attention follows V, the last of the three.
+static void matrix(struct hw_ref *r, int l, enum hw_matrix_id id, int pos)
+{
     const struct hw_qlayer *layer = &r->q->layers[l];
-    const struct hw_widths *w = &r->q->widths;
-    const struct hw_qmatrix *gu = &layer->gate_up;
-
-    hw_rmsnorm(&layer->ffn_norm, r->x, c->dim, w->act_bits, r->act);
-    tap(r, HW_TAP_FFN_NORM, l, 0, r->act, c->dim);
-
-    hw_matvec(gu, r->act, r->acc);
-    for (int i = 0; i < c->hidden_dim; i++) {
-        int64_t gate = hw_requant(r->acc[2 * i], gu->scale[2 * i], gu->shift, HW_GATE_BITS);
-        int64_t up = hw_requant(r->acc[2 * i + 1], gu->scale[2 * i + 1], gu->shift, HW_PRE_BITS);
-        r->hidden[i] = hw_swiglu((int32_t)gate, (int32_t)up, layer->hidden_shift,
-                                 c->sub_norm ? w->res_bits : w->act_bits);
+    const struct hw_qmatrix *m = &layer->matrix[id];
+    struct place at = place_at(r, l, pos);
+    int kv_bits = r->q->widths.kv_bits;
+    switch (matrix_to[id]) {
+    case TO_K:
+        rotated(r, m, layer->bk, &layer->k_norm, kv_bits, r->row);
+        tap(r, HW_TAP_K, l, 0, r->row, m->n_out);
+        narrow(r->key + at.here, r->row, m->n_out);
+        break;
+    case TO_Q:
+        rotated(r, m, layer->bq, &layer->q_norm, HW_Q_BITS, r->query);
+        tap(r, HW_TAP_Q, l, 0, r->query, m->n_out);
+        break;
+    case TO_V:
+        linear(r, m, r->act, HW_ROW_BITS, r->row);
+        hw_add_bias(r->row, layer->bv, m->n_out, kv_bits);
+        tap(r, HW_TAP_V, l, 0, r->row, m->n_out);
+        narrow(r->value + at.here, r->row, m->n_out);
+        attend(r, l, &at);
+        break;
+    case TO_ADD:
+        add_residual(r, l, id);
+        break;
+    case TO_HIDDEN:
+        gate(r, l, m);
+        break;
     }
-    tap(r, HW_TAP_HIDDEN, l, 0, r->hidden, c->hidden_dim);
-    const int32_t *out = r->hidden;
-    if (c->sub_norm) {
-        hw_rmsnorm(&layer->ffn_sub_norm, r->hidden, c->hidden_dim, w->act_bits, r->act);
-        tap(r, HW_TAP_FFN_SUB_NORM, l, 0, r->act, c->hidden_dim);
-        out = r->act;
+}
+
+static void run_layer(struct hw_ref *r, int l, int pos)
+{
+    for (int i = 0; i < HW_N_STEPS; i++) {
+        const struct hw_step *step = &hw_step[i];
+        if (!hw_step_exists(&r->q->config, step))
+            continue;
+        if (step->kind == HW_STEP_NORM)
+            norm(r, l, (enum hw_norm_id)step->id);
+        else if (step->kind == HW_STEP_MATRIX) // norms of heads and attention with their rows
+            matrix(r, l, (enum hw_matrix_id)step->id, pos);
     }
-    add_residual(r, &layer->down, out);
-    tap(r, HW_TAP_FFN_RES, l, 0, r->x, c->dim);
 }
 
 void hw_ref_layer(struct hw_ref *r, int layer, const int32_t *x, int pos)
@@ -234,8 +287,7 @@ void hw_ref_layer(struct hw_ref *r, int layer, const int32_t *x, int pos)
     assert(layer >= 0 && layer < c->n_layers && pos >= 0 && pos < c->seq_len);
     memcpy(r->x, x, (size_t)c->dim * sizeof *x);
     hw_rope_angles(&r->q->rope, c->head_dim / 2, pos, r->cos, r->sin);
-    attention(r, layer, pos);
-    feed_forward(r, layer);
+    run_layer(r, layer, pos);
 }
 
 const int32_t *hw_ref_forward(struct hw_ref *r, int token, int pos, int want_logits)
@@ -244,10 +296,8 @@ const int32_t *hw_ref_forward(struct hw_ref *r, int token, int pos, int want_log
     assert(token >= 0 && token < c->vocab_size && pos >= 0 && pos < c->seq_len);
     embed(r, token);
     hw_rope_angles(&r->q->rope, c->head_dim / 2, pos, r->cos, r->sin);
-    for (int l = 0; l < c->n_layers; l++) {
-        attention(r, l, pos);
-        feed_forward(r, l);
-    }
+    for (int l = 0; l < c->n_layers; l++)
+        run_layer(r, l, pos);
     if (!want_logits)
         return NULL;
     hw_rmsnorm(&r->q->final_norm, r->x, c->dim, r->q->widths.act_bits, r->act);
