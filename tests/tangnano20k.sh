@@ -63,7 +63,7 @@ heard whole "" 20000000 || status=1
 cmp $dir/whole.heard $dir/expected || status=1
 check "the board's netlist says what the RTL says, $(tr -dc 0-9 < $dir/whole.err) clocks" $status
 status=0
-heard fault 100 2000000 || [ -e $dir/fault.heard ] || exit 1
+heard fault 100 600000 || [ -e $dir/fault.heard ] || exit 1
 cmp -s $dir/fault.heard $dir/expected && status=1
 check "every 100th LUT inverted is heard" $status
 exit $failed
