@@ -44,6 +44,7 @@ module engine #(
     parameter MAX_HIDDEN = 176,
     parameter MAX_KV_DIM = 32,
     parameter KV_ROWS = 20,
+    parameter SLOTS_W = 4,     // heads whose scores wait (attention.v), log2
     parameter ROPE_HI_W = 4,
     parameter ROPE_LO_W = 5,
     parameter WEIGHT_ADDR_W = 12,
@@ -111,12 +112,6 @@ module engine #(
     localparam ROW_GROUP_W = $clog2(KV_CTX) - $clog2(ATT_POS);
     localparam ROW_W   = $clog2(KV_ROWS);
     localparam HEAD_W  = 8;
-    // Heads whose scores wait (attention.v), log2: no more than there are, at most 16, at most 512 words of
-    // scores, and at least 4. A context of few groups is then scored without a wait for the weighing.
-    localparam HEADS_2 = $clog2(MAX_Q_DIM / HEAD_DIM);
-    localparam WORDS_2 = GROUP_W < 9 ? 9 - GROUP_W : 0;
-    localparam MOST_2  = HEADS_2 < WORDS_2 ? HEADS_2 : WORDS_2;
-    localparam SLOTS_W = MOST_2 > 4 ? 4 : MOST_2 > 2 ? MOST_2 : 2;
     localparam OUT     = VEC < HEAD_DIM ? VEC : HEAD_DIM;
 
     // the self-test's side of the ROMs

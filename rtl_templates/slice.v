@@ -29,6 +29,7 @@ module slice #(
     parameter MAX_HIDDEN = 176,
     parameter MAX_KV_DIM = 32,
     parameter KV_ROWS = 20,
+    parameter SLOTS_W = 4,
     parameter ROPE_HI_W = 4,
     parameter ROPE_LO_W = 5,
     parameter WEIGHT_ADDR_W = 12,
@@ -59,7 +60,7 @@ module slice #(
         .HEAD_DIM(HEAD_DIM), .ACT_W(ACT_W), .KV_W(KV_W), .RES_W(RES_W), .SUB_NORM(SUB_NORM),
         .QKV_BIAS(QKV_BIAS), .QK_NORM(QK_NORM), .WINDOW(WINDOW), .SELFTEST(SELFTEST),
         .ACC_W(ACC_W), .CTX(CTX), .KV_CTX(KV_CTX), .MAX_DIM(MAX_DIM), .MAX_Q_DIM(MAX_Q_DIM), .MAX_HIDDEN(MAX_HIDDEN),
-        .MAX_KV_DIM(MAX_KV_DIM), .KV_ROWS(KV_ROWS), .ROPE_HI_W(ROPE_HI_W),
+        .MAX_KV_DIM(MAX_KV_DIM), .KV_ROWS(KV_ROWS), .SLOTS_W(SLOTS_W), .ROPE_HI_W(ROPE_HI_W),
         .ROPE_LO_W(ROPE_LO_W), .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W),
         .GAIN_ADDR_W(GAIN_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .PROG_ADDR_W(PROG_ADDR_W),
         .TOKEN_W(TOKEN_W)

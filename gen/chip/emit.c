@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 
 #include "gen/chip/banks.h"
+#include "gen/chip/bits.h"
 #include "gen/chip/estimate.h"
 #include "gen/chip/filelist.h"
 #include "gen/chip/manifest.h"
@@ -50,6 +51,7 @@ static void write_geometry(struct hw_out *out, const struct hw_geometry *g)
         {"MAX_HIDDEN", g->max_hidden},
         {"MAX_KV_DIM", g->max_kv_dim},
         {"KV_ROWS", g->kv_rows},
+        {"SLOTS_W", hw_log2_up(hw_score_heads(g))},
         {"ROPE_HI_W", g->rope_hi_bits},
         {"ROPE_LO_W", g->rope_lo_bits},
         {"WEIGHT_ADDR_W", g->weight_addr_bits},

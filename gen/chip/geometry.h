@@ -90,7 +90,9 @@ int hw_program_words(const struct hw_config *c);
 int hw_kv_step(const struct hw_geometry *g, const struct hw_config *c, int l);
 int hw_kv_rows(const struct hw_geometry *g, const struct hw_config *c, int l);
 
-// Heads whose scores may wait to be weighed (2^n, engine.v).
+// Heads whose scores may wait to be weighed (2^n, attention.v): no more than there are, at most 16,
+// at most 512 words of scores, and at least 4. A context of few groups of positions is then scored
+// without a wait for the weighing.
 int hw_score_heads(const struct hw_geometry *g);
 
 // The smallest geometry of the given shape that holds the model: fills every field but rows, cols,

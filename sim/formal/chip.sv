@@ -39,7 +39,7 @@ module engine #(
     parameter QKV_BIAS = 0, parameter QK_NORM = 0, parameter WINDOW = 0, parameter SELFTEST = 0, parameter KV_CTX = 4,
     parameter ACC_W = 1, parameter CTX = 4, parameter MAX_DIM = 1,
     parameter MAX_Q_DIM = 1, parameter MAX_HIDDEN = 1, parameter MAX_KV_DIM = 1,
-    parameter KV_ROWS = 1, parameter ROPE_HI_W = 1, parameter ROPE_LO_W = 1,
+    parameter KV_ROWS = 1, parameter SLOTS_W = 2, parameter ROPE_HI_W = 1, parameter ROPE_LO_W = 1,
     parameter WEIGHT_ADDR_W = 1, parameter SCALE_ADDR_W = 1, parameter GAIN_ADDR_W = 1,
     parameter LEVEL_ADDR_W = 1, parameter PROG_ADDR_W = 1, parameter TOKEN_W = 3
 ) (

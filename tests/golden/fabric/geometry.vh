@@ -25,6 +25,7 @@
 `define HW_MAX_HIDDEN 12
 `define HW_MAX_KV_DIM 4
 `define HW_KV_ROWS 2
+`define HW_SLOTS_W 2
 `define HW_ROPE_HI_W 2
 `define HW_ROPE_LO_W 2
 `define HW_WEIGHT_ADDR_W 6
@@ -58,6 +59,7 @@
     .MAX_HIDDEN(`HW_MAX_HIDDEN), \
     .MAX_KV_DIM(`HW_MAX_KV_DIM), \
     .KV_ROWS(`HW_KV_ROWS), \
+    .SLOTS_W(`HW_SLOTS_W), \
     .ROPE_HI_W(`HW_ROPE_HI_W), \
     .ROPE_LO_W(`HW_ROPE_LO_W), \
     .WEIGHT_ADDR_W(`HW_WEIGHT_ADDR_W), \
@@ -66,4 +68,4 @@
     .LEVEL_ADDR_W(`HW_LEVEL_ADDR_W), \
     .PROG_ADDR_W(`HW_PROG_ADDR_W), \
     .TOKEN_W(`HW_TOKEN_W)
-// SHA-256 of the lines above: 1da9801302536f494cd5fefa63c8302706d667c33161613eacfd023ed97030f8
+// SHA-256 of the lines above: 9f431e9a912025cd4aa98a1e284666aa93732ec05a38cccd8ec7533e3405fb30
