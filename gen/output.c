@@ -60,6 +60,40 @@ static bool lock_path(int fd, const char *path)
     return flock(fd, LOCK_EX | LOCK_NB) == 0 && is_at(fd, path);
 }
 
+static bool is_design(const char *dir)
+{
+    static const char *const part[] = {"manifest.json", "filelist.f", "fabric"};
+    char path[HW_OUTPUT_PATH + 32];
+    struct stat st;
+    for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, part[i]);
+        if (stat(path, &st) != 0)
+            return false;
+    }
+    return S_ISDIR(st.st_mode);
+}
+
+static void parent_of(char to[HW_OUTPUT_PATH], const char *path);
+
+// A design holds what its manifest lists, and nothing else. False, and an error, where `path` is in
+// one, at any depth.
+static bool not_in_design(const char *path, struct hw_error *err)
+{
+    char at[HW_OUTPUT_PATH];
+    struct stat now, before = {0};
+    parent_of(at, path);
+    while (stat(at, &now) == 0 && !same_inode(&now, &before)) { // the root's parent is the root
+        if (is_design(at))
+            return hw_fail(err, "%s: expected a name outside of the design, got one in %s", path,
+                           at);
+        before = now;
+        if (strlen(at) + strlen("/..") >= sizeof at)
+            break;
+        strcat(at, "/..");
+    }
+    return true;
+}
+
 // --- a file
 
 // Whether another process writes the regular file `temp`.
@@ -103,7 +137,7 @@ bool hw_output_file_open(struct hw_output_file *f, const char *path, struct hw_e
     memset(f, 0, sizeof *f);
     if (!*path)
         return hw_fail(err, "output: expected the name of a file, got ''");
-    if (!follow(f->path, path, err))
+    if (!follow(f->path, path, err) || !not_in_design(f->path, err))
         return false;
     bool exists = lstat(f->path, &st) == 0;
     if (exists && S_ISDIR(st.st_mode))
@@ -259,8 +293,8 @@ bool hw_output_dir_name(struct hw_output_dir *d, const char *path, struct hw_err
     const char *slash = strrchr(plain, '/'), *last = slash ? slash + 1 : plain;
     if (n == 0 || strcmp(last, ".") == 0 || strcmp(last, "..") == 0)
         return hw_fail(err, "output: expected the name of a directory to make, got '%s'", path);
-    return follow(d->name, plain, err) && join(d->temp, d->name, ".partial", err) &&
-           join(d->older, d->name, ".old", err);
+    return follow(d->name, plain, err) && not_in_design(d->name, err) &&
+           join(d->temp, d->name, ".partial", err) && join(d->older, d->name, ".old", err);
 }
 
 enum kind { FILE_ENTRY, FOLDER_ENTRY, OTHER_ENTRY }; // other: a link, a pipe, a device, a socket

@@ -47,9 +47,9 @@ bool hw_has(const struct hw_config *c, enum hw_feature feature);
     M(gate_up, "feed_forward.gate_up", GATE_UP, DIM, W_GATE, FFN_NORM, HIDDEN, X)                  \
     M(down, "feed_forward.down", DIM, HIDDEN, W_DOWN, HIDDEN, ADD, H)
 
-// N(member, name, elements, where, float tensor of its gains, region it writes; NONE: its rows go
-// on
-//   to the rotation)
+// N(member, name, elements, where, float tensor of its gains,
+//   region it writes: X is normed from the residual, A and H from what attention and SwiGLU made;
+//   NONE: a norm of heads, whose rows go on to the rotation)
 #define HW_LAYER_NORMS(N)                                                                          \
     N(attn_norm, "attention_norm", DIM, ALWAYS, ATTN_NORM, X)                                      \
     N(ffn_norm, "ffn_norm", DIM, ALWAYS, FFN_NORM, X)                                              \

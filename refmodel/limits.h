@@ -40,8 +40,10 @@ enum {
     HW_MAX_WEIGHT_WORDS = 1 << HW_MAX_WEIGHT_ADDR_BITS,
     HW_MAX_TABLE_ADDR_BITS = 20, // isa.h, `scale`, `gain`; levels and program have fewer words
     HW_MAX_TABLE_WORDS = 1 << HW_MAX_TABLE_ADDR_BITS,
-    HW_MAX_KV_ROWS = 1 << 20,  // isa.h, `kv_row`
-    HW_MAX_TOKEN_BITS = 19,    // of HW_MAX_VOCAB_SIZE
+    HW_MAX_KV_ROWS = 1 << 20, // isa.h, `kv_row`
+    HW_MAX_KV_WORDS =
+        1 << 28,            // of keys, rows times groups of positions: products of bits below 2^63
+    HW_MAX_TOKEN_BITS = 19, // of HW_MAX_VOCAB_SIZE
     HW_MAX_POSITION_BITS = 19, // of HW_MAX_SEQ_LEN
     HW_MIN_ACC_BITS = 24,      // the drain takes rows of 24 bits through it (engine.v)
     HW_MAX_ACC_BITS = 40,      // requant (fixed.h)

@@ -165,6 +165,7 @@ static const int32_t *operand(const struct hw_ref *r, enum source from)
 static void norm(struct hw_ref *r, int l, enum hw_norm_id id)
 {
     const int32_t *const read[] = {[FROM_X] = r->x, [FROM_A] = r->attn, [FROM_H] = r->hidden};
+    assert(norm_from[id] != FROM_NONE);
     int n = hw_length(&r->q->config, hw_norm_row[id].n);
     hw_rmsnorm(&r->q->layers[l].norm[id], read[norm_from[id]], n, r->q->widths.act_bits, r->act);
     tap(r, norm_tap[id], l, 0, r->act, n);

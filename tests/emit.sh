@@ -169,17 +169,47 @@ for mine in sim/inputs-backup sim/verilated/Vtap_top_thesis.txt sim/verilated/ve
     verdict "somebody's $mine stays"
     find $dir/room/sim -mindepth 1 -type d -empty -delete
 done
-echo mine > $dir/room/sim/verilated-mine && rm $dir/room/sim/icarus.stamp && sim/build $dir/room icarus > $dir/words 2>&1 &&
-    ! grep -q mine $dir/room/sim/made && rm $dir/room/sim/verilated-mine
-verdict "what was there before is not listed as made"
-rm $dir/room/sim/icarus.stamp && mkdir -p $dir/room/sim/verilated && echo mine > $dir/room/sim/verilated/verilated_mine
-mkdir -p $dir/slow && printf '#!/bin/sh\nsleep 20\n' > $dir/slow/iverilog && chmod +x $dir/slow/iverilog
+rm $dir/room/sim/icarus.stamp
+stays() { # NAME PATTERN: sim/build refuses what lies at sim/NAME, at once, and writes nothing
+    local was
+    was=$(digest $dir/room)
+    ! timeout 20 sim/build $dir/room icarus > $dir/words 2>&1 && [ $? != 124 ] && grep -q "sim.*: $2" $dir/words && [ "$(digest $dir/room)" = "$was" ]
+    verdict "sim/build leaves $1 where it is"
+}
+echo mine > $dir/room/sim/notes.txt && stays "somebody's file" "is not known as hardwire" && rm $dir/room/sim/notes.txt
+mkdir -p $dir/room/sim/weight_g00 && echo mine > $dir/room/sim/weight_g00/thesis.txt
+stays "somebody's file in a folder that it would make" "is not known as hardwire" && rm -r $dir/room/sim/weight_g00
+mv $dir/room/sim/design.vvp $dir/whole && echo mine > $dir/mine.txt && ln -s $PWD/$dir/mine.txt $dir/room/sim/design.vvp
+stays "a link" "expected a file or a folder of hardwire" && [ "$(cat $dir/mine.txt)" = mine ] && rm $dir/room/sim/design.vvp && mv $dir/whole $dir/room/sim/design.vvp
+mv $dir/room/sim/icarus.log $dir/whole && mkfifo $dir/room/sim/icarus.log
+stays "a pipe" "expected a file or a folder of hardwire"
+rm $dir/room/sim/icarus.log && mv $dir/whole $dir/room/sim/icarus.log
+mv $dir/room/sim $dir/kept && mkdir -p $dir/mine && ln -s $PWD/$dir/mine $dir/room/sim && ! sim/build $dir/room icarus > $dir/words 2>&1 &&
+    grep -q 'sim: expected a folder, got a link' $dir/words && [ -z "$(ls $dir/mine)" ] && rm $dir/room/sim && mv $dir/kept $dir/room/sim
+verdict "nor does it write through a link at sim"
+mkdir -p $dir/slow && printf '#!/bin/sh\nsleep 3\nexec %s "$@"\n' "$(command -v iverilog)" > $dir/slow/iverilog && chmod +x $dir/slow/iverilog
+PATH=$PWD/$dir/slow:$PATH sim/build $dir/room icarus > $dir/words 2>&1 &
+for ((i = 0; i < 200; i++)); do [ -e $dir/room/sim/building ] && break; sleep 0.05; done
+echo mine > $dir/room/sim/notes.txt
+wait $! && ! emit $dir/room --rows 16 && grep -q 'it holds sim/notes.txt,' $dir/words && [ "$(cat $dir/room/sim/notes.txt)" = mine ]
+verdict "a file that comes while it compiles is not taken for its own"
+rm $dir/room/sim/notes.txt $dir/room/sim/icarus.stamp && sed -i '/notes/d' $dir/room/sim/made
 PATH=$PWD/$dir/slow:$PATH setsid sim/build $dir/room icarus > $dir/words 2>&1 &
 for ((i = 0; i < 200; i++)); do [ -e $dir/room/sim/building ] && break; sleep 0.05; done
-kill -KILL -- -$! && ! wait $! 2> /dev/null && [ -e $dir/room/sim/building ] && ! emit $dir/room --rows 16 &&
-    grep -q 'it holds sim/verilated/verilated_mine,' $dir/words && rm -r $dir/room/sim/verilated && emit $dir/room &&
-    [ ! -e $dir/room/sim ]
-verdict "after a compilation that was killed, too; what it has left goes"
+kill -KILL -- -$!
+! wait $! 2> /dev/null && [ -e $dir/room/sim/building ] && echo mine > $dir/room/sim/notes.txt && ! emit $dir/room --rows 16 &&
+    grep -q 'it holds sim/notes.txt,' $dir/words && ! sim/build $dir/room icarus > $dir/words 2>&1 &&
+    grep -q 'sim: a compilation was killed there' $dir/words && rm $dir/room/sim/notes.txt && emit $dir/room && [ ! -e $dir/room/sim ]
+verdict "nor one that comes after a compilation that was killed; what that has left goes"
+for output in "quantize models/story.bin -o $dir/room/personality/q.safetensors -q" "emit build/default.safetensors -o $dir/room/fabric/sub" \
+    "uart build/default.safetensors -t models/tokenizer.bin -o $dir/room/bus" "layout $dir/room -o $dir/room/lay" \
+    "run build/default.safetensors -t models/tokenizer.bin --perplexity README.md --each $dir/room/each.tsv"; do
+    before=$(digest $dir/room)
+    # shellcheck disable=SC2086
+    ! build/hardwire $output > $dir/words 2>&1 && [ "$(digest $dir/room)" = "$before" ]
+    verdict "nothing goes into a design: ${output%% *}"
+    grep -q 'expected a name outside of the design' $dir/words || sed 's/^/# /' $dir/words
+done
 before=$(digest $dir/room)
 for damage in 'echo >> $dir/room/fabric/chip.v' 'rm $dir/room/fabric/chip.v'; do
     cp $dir/room/fabric/chip.v $dir/whole

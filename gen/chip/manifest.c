@@ -20,7 +20,7 @@
 
 static const char *const FORMAT = "hardwire-manifest-1";
 #define SIM_MADE "sim/made"         // what sim/build has made, a line a path
-#define SIM_BUILDING "sim/building" // while it works: what is in sim/ and it did not make
+#define SIM_BUILDING "sim/building" // while it works, or where it was killed
 
 // --- geometry
 
@@ -283,6 +283,22 @@ static bool check_addresses(const struct hw_geometry *g, const char *where, stru
     return !err->set;
 }
 
+// Numbers that mean something together alone.
+static bool check_pairs(const struct hw_geometry *g, const char *where, struct hw_error *err)
+{
+    struct hw_geometry macros = {0};
+    char text[32];
+    snprintf(text, sizeof text, "%dx%d", g->macro_words, g->macro_bits);
+    if ((g->macro_words || g->macro_bits) && !hw_rom_macro_parse(text, &macros, err))
+        return false;
+    snprintf(text, sizeof text, "%dx%d", g->ram_words, g->ram_bits);
+    if ((g->ram_words || g->ram_bits) && !hw_ram_macro_parse(text, &macros, err))
+        return false;
+    return (long)g->kv_rows * (g->kv_ctx / g->att_pos) <= HW_MAX_KV_WORDS ||
+           hw_fail(err, "%s: kv_rows, expected at most %d words of keys, got %d rows of %d", where,
+                   HW_MAX_KV_WORDS, g->kv_rows, g->kv_ctx / g->att_pos);
+}
+
 static bool read_geometry(struct hw_geometry *g, const json_t *root, const char *path,
                           struct hw_error *err)
 {
@@ -292,7 +308,8 @@ static bool read_geometry(struct hw_geometry *g, const json_t *root, const char 
     for (int i = 0; i < N_FIELDS && !err->set; i++)
         read_int(object, where, FIELD[i].name, FIELD[i].least, FIELD[i].most,
                  (int *)((char *)g + FIELD[i].at), err);
-    check_addresses(g, where, err);
+    if (!err->set)
+        (void)(check_addresses(g, where, err) && check_pairs(g, where, err));
     const char *lane = json_string_value(json_object_get(object, "lane"));
     if (!err->set && (!lane || !hw_lane_parse(lane, &g->lane)))
         hw_fail(err, "%s: geometry: lane, expected select or multiply", path);
@@ -398,7 +415,9 @@ static char *lines_of(const char *dir, const char *name)
 
 static void read_simulation(struct hw_manifest *m, const char *dir)
 {
-    m->sim_others = lines_of(dir, SIM_BUILDING);
+    char building[4300];
+    snprintf(building, sizeof building, "%s/%s", dir, SIM_BUILDING);
+    m->sim_killed = hw_path_exists(building);
     m->sim_made = lines_of(dir, SIM_MADE);
 }
 
@@ -450,7 +469,6 @@ void hw_manifest_free(struct hw_manifest *m)
 {
     free(m->file);
     free(m->sim_made);
-    free(m->sim_others);
     memset(m, 0, sizeof *m);
 }
 
@@ -496,11 +514,10 @@ static bool has_line(const char *lines, const char *path)
     return false;
 }
 
+// What sim/build may make, and says that it has made; where it was killed it could not say so.
 static bool owns_in_simulation(const struct hw_manifest *m, const char *path)
 {
-    if (m->sim_others)
-        return is_simulation(path) && !has_line(m->sim_others, path);
-    return has_line(m->sim_made, path);
+    return is_simulation(path) && (m->sim_killed || has_line(m->sim_made, path));
 }
 
 bool hw_manifest_owns(void *user, const char *path, bool is_folder)

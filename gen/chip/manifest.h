@@ -14,9 +14,8 @@ struct hw_manifest {
     struct hw_config model;   // dimensions only
     struct hw_out_file *file; // [n_files] all files of the design but manifest.json
     int n_files;
-    // What sim/build states of sim/, a line a path, or NULL: all that it made; or, where it was
-    // killed, what was there before and is somebody's.
-    char *sim_made, *sim_others;
+    char *sim_made;  // lines of sim/made, what lay in sim/ when sim/build ended; NULL: none
+    bool sim_killed; // sim/build works there, or was killed
 };
 
 // Hash of the names and hashes of a folder's files written so far: equal for two designs that share
