@@ -92,16 +92,16 @@ outside="expected a name outside of the design"
 mkdir -p $dir/none $dir/links
 refused "sim --json onto the manifest of its design" "one/manifest.json: $outside, got one in $dir/one" \
     sim $dir/one --json $dir/one/manifest.json
-refused "sim --json onto a file deep in its design" "one/fabric/chip.v: $outside" sim $dir/one --json $dir/one/fabric/chip.v
+refused "sim --json onto a file deep in its design" "one/fabric/chip.v: is an input .$dir/one." sim $dir/one --json $dir/one/fabric/chip.v
 refused "sim --json to a new name in its design" "one/fabric/new: $outside" sim $dir/one --json $dir/one/fabric/new
 refused "sim --json to the manifest that is to be" "none/manifest.json: $outside" sim $dir/none --json $dir/none/manifest.json
 refused "cosim --json onto the manifest of its design" "one/manifest.json: $outside" \
     build/cosim-icarus $dir/one -m $q -t $dir/tiny.tok -n 1 --json $dir/one/manifest.json
 ln -s ../one/manifest.json $dir/links/json
 refused "sim --json onto a link to the manifest" "links/json: $outside" sim $dir/one --json $dir/links/json
-refused "report --json onto a file deep in the design" "one/fabric/chip.v: $outside" \
+refused "report --json onto a file deep in the design" "one/fabric/chip.v: is an input .$dir/one." \
     build/hardwire report $dir/one -o $dir/page.html --json $dir/one/fabric/chip.v
-refused "report -o onto a file deep in the design" "one/personality/scale_b00.v: $outside" \
+refused "report -o onto a file deep in the design" "one/personality/scale_b00.v: is an input" \
     build/hardwire report $dir/one -o $dir/one/personality/scale_b00.v
 for json in same ./same links/../same; do
     refused "report -o same --json $json" "$json: --json: expected another name than -o, got $dir/same" \
