@@ -92,7 +92,7 @@ outside="expected a name outside of the design"
 mkdir -p $dir/none $dir/links
 refused "sim --json onto the manifest of its design" "one/manifest.json: $outside, got one in $dir/one" \
     sim $dir/one --json $dir/one/manifest.json
-refused "sim --json onto a file deep in its design" "one/fabric/chip.v: is an input .$dir/one." sim $dir/one --json $dir/one/fabric/chip.v
+refused "sim --json onto a file deep in its design" "one/fabric/chip.v: $outside" sim $dir/one --json $dir/one/fabric/chip.v
 refused "sim --json to a new name in its design" "one/fabric/new: $outside" sim $dir/one --json $dir/one/fabric/new
 refused "sim --json to the manifest that is to be" "none/manifest.json: $outside" sim $dir/none --json $dir/none/manifest.json
 refused "cosim --json onto the manifest of its design" "one/manifest.json: $outside" \
