@@ -385,7 +385,7 @@ bool hw_output_dir_owned(const char *dir, hw_output_owns *owns, void *user, stru
     return !err->set;
 }
 
-static bool is_of_kind(const char *dir, const struct hw_output_kind *kind)
+bool hw_output_dir_is(const char *dir, const struct hw_output_kind *kind)
 {
     char path[2 * HW_OUTPUT_PATH], text[256] = {0};
     path_in(path, dir, kind->file);
@@ -405,7 +405,7 @@ bool hw_output_dir_replaceable(const char *dir, const struct hw_output_kind *kin
         return true;
     if (!S_ISDIR(st.st_mode))
         return hw_fail(err, "%s: exists and is not a folder: not replaced", dir);
-    if (!is_of_kind(dir, kind) && !hw_output_dir_empty(dir))
+    if (!hw_output_dir_is(dir, kind) && !hw_output_dir_empty(dir))
         return hw_fail(err, "%s: exists and is not a %s of hardwire: not replaced", dir,
                        kind->what);
     return hw_output_dir_owned(dir, owns, user, err);

@@ -67,6 +67,8 @@ struct hw_output_kind {
     const char *what; // "layout"
     const char *file, *begins;
 };
+// Whether `dir` holds that file, and it begins so.
+bool hw_output_dir_is(const char *dir, const struct hw_output_kind *kind);
 // Nothing, an empty folder, or an output of this kind in which `owns` owns everything; else an
 // error.
 bool hw_output_dir_replaceable(const char *dir, const struct hw_output_kind *kind,

@@ -201,14 +201,19 @@ kill -KILL -- -$!
     grep -q 'it holds sim/notes.txt,' $dir/words && ! sim/build $dir/room icarus > $dir/words 2>&1 &&
     grep -q 'sim: a compilation was killed there' $dir/words && rm $dir/room/sim/notes.txt && emit $dir/room && [ ! -e $dir/room/sim ]
 verdict "nor one that comes after a compilation that was killed; what that has left goes"
+build/hardwire layout build/default.safetensors -o $dir/lay > $dir/words 2>&1 && echo mine > $dir/lay/macros.spice &&
+    ! build/hardwire layout build/default.safetensors -o $dir/lay > $dir/words 2>&1 && grep -q 'it holds macros.spice,' $dir/words &&
+    [ "$(cat $dir/lay/macros.spice)" = mine ] && rm $dir/lay/macros.spice && build/hardwire layout build/default.safetensors -o $dir/lay --spice > $dir/words 2>&1 &&
+    build/hardwire layout build/default.safetensors -o $dir/lay > $dir/words 2>&1 && [ ! -e $dir/lay/macros.spice ]
+verdict "somebody's netlist in a layout stays, hardwire's goes"
 for output in "quantize models/story.bin -o $dir/room/personality/q.safetensors -q" "emit build/default.safetensors -o $dir/room/fabric/sub" \
-    "uart build/default.safetensors -t models/tokenizer.bin -o $dir/room/bus" "layout $dir/room -o $dir/room/lay" \
+    "uart build/default.safetensors -t models/tokenizer.bin -o $dir/room/bus" "layout build/default.safetensors -o $dir/room/lay" \
     "run build/default.safetensors -t models/tokenizer.bin --perplexity README.md --each $dir/room/each.tsv"; do
     before=$(digest $dir/room)
     # shellcheck disable=SC2086
-    ! build/hardwire $output > $dir/words 2>&1 && [ "$(digest $dir/room)" = "$before" ]
+    ! build/hardwire $output > $dir/words 2>&1 && [ "$(digest $dir/room)" = "$before" ] &&
+        grep -q 'expected a name outside of the design' $dir/words
     verdict "nothing goes into a design: ${output%% *}"
-    grep -q 'expected a name outside of the design' $dir/words || sed 's/^/# /' $dir/words
 done
 before=$(digest $dir/room)
 for damage in 'echo >> $dir/room/fabric/chip.v' 'rm $dir/room/fabric/chip.v'; do

@@ -378,25 +378,27 @@ static void write_json(struct hw_out *out, const struct hw_layout *l)
 
 // --- folder
 
+// What a layout always has; and macros.spice, which it has where it was asked for: there it begins
+// as hardwire writes it. user: the folder, or NULL, where only hardwire writes.
 static bool owns(void *user, const char *path, bool is_folder)
 {
-    static const char *const FILES[] = {"rom.gds",       "layout.json",   "macros.lef",
-                                        "macros.spice",  "floorplan.svg", "macros.v",
-                                        "macros_tt.lib", "macros_ss.lib", "macros_ff.lib"};
-    (void)user;
+    static const char *const FILES[] = {"rom.gds",       "layout.json",  "macros.lef",
+                                        "floorplan.svg", "macros.v",     "macros_tt.lib",
+                                        "macros_ss.lib", "macros_ff.lib"};
+    static const struct hw_output_kind SPICE = {"netlist", "macros.spice", HW_SPICE_BEGINS};
     for (size_t i = 0; i < sizeof FILES / sizeof FILES[0] && !is_folder; i++) {
         if (strcmp(path, FILES[i]) == 0)
             return true;
     }
-    return false;
+    return !is_folder && strcmp(path, SPICE.file) == 0 && (!user || hw_output_dir_is(user, &SPICE));
 }
 
 // Nothing, an empty folder or a layout may stand where the output goes.
-static bool replaceable(const char *name, struct hw_error *err)
+static bool replaceable(char *name, struct hw_error *err)
 {
     static const struct hw_output_kind LAYOUT = {"layout", "layout.json",
                                                  "{\n  \"format\": \"hardwire-layout-1\""};
-    return hw_output_dir_replaceable(name, &LAYOUT, owns, NULL, err);
+    return hw_output_dir_replaceable(name, &LAYOUT, owns, name, err);
 }
 
 bool hw_layout_write(const struct hw_layout *l, const char *path, bool spice, struct hw_error *err)
@@ -415,7 +417,7 @@ bool hw_layout_write(const struct hw_layout *l, const char *path, bool spice, st
     hw_views_floorplan(&out, l);
     write_json(&out, l);
     if (!err->set && replaceable(dir.name, err))
-        hw_output_dir_commit(&dir, owns, NULL, err);
+        hw_output_dir_commit(&dir, owns, dir.older, err);
     hw_out_free(&out);
     hw_output_dir_close(&dir, owns, NULL);
     return !err->set;

@@ -224,7 +224,7 @@ static void spice_row(struct hw_out *out, const struct hw_macro *m, int row, con
 void hw_views_spice(struct hw_out *out, const struct hw_layout *l)
 {
     hw_out_open(out, "macros.spice");
-    hw_out_print(out, "* ROM macros: drain gate source bulk\n");
+    hw_out_print(out, HW_SPICE_BEGINS " drain gate source bulk\n");
     for (int i = 0; i < l->n_macros && !out->err->set; i++) {
         const struct hw_macro *m = &l->macro[i];
         const struct hw_rom *rom = &l->plan->rom[m->rom];
