@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The architecture as data: what a layer is made of and in which order it is computed, said once.
 // A row here is a matrix, a norm or an operation. Files, inspection, the quantizer, the plan, the
-// program and the reference loop over the rows; importers over hw_tensor_info, which tests compare
-// with them. The float model (gen/float/layer.c, gen/learn/backward.c) and slices of one operator
+// program and the reference loop over the rows; importers over hw_tensor_info, whose tensors are
+// these rows. The float model (gen/float/layer.c, gen/learn/backward.c) and slices of one operator
 // (sim/slice.c) are written in the order of the steps, and take shapes, features and operands from
 // the rows. Columns that name things of other rooms (float tensors, taps, destinations, regions)
 // are tokens, and who includes this puts the prefix to them.

@@ -65,14 +65,18 @@ struct hw_model {
     bool bitnet; // norms inside layers have no epsilon, matrices read 8-bit activations
 };
 
-// What a tensor is called in each format, its shape, and which models have it. Names of layers'
-// tensors come behind "layers.N.", "blk.N.", "model.layers.N."; NULL: not in such files.
+// What a float tensor is: a row of arch.h, which has its name, shape and feature, or global; and
+// its names in formats. Those of layers' tensors come behind "layers.N.", "blk.N.",
+// "model.layers.N."; NULL: not in such files.
 struct hw_tensor_info {
-    const char *name, *gguf, *hf;
+    const char *gguf, *hf;
+    enum { HW_GLOBAL, HW_MATRIX, HW_NORM, HW_BIAS } of;
+    int row;          // enum hw_matrix_id, hw_norm_id or hw_bias_id
+    bool rotated;     // rows of heads, which formats order in two ways
+    const char *half; // of gate_up: the name of this half
+    const char *name; // global: what a row says else
     enum hw_length rows, cols;
     enum hw_feature where;
-    bool global;  // of the model, not of a layer
-    bool rotated; // rows are elements of heads that RoPE turns
 };
 extern const struct hw_tensor_info hw_tensor_info[HW_N_TENSORS];
 

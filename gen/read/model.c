@@ -19,46 +19,33 @@
 enum { FULL_CHECK_BYTES = 64 << 20 };
 
 // clang-format off
+#define MATRIX(member) .of = HW_MATRIX, .row = HW_MATRIX_##member
+#define NORM(member) .of = HW_NORM, .row = HW_NORM_##member
+#define BIAS(member) .of = HW_BIAS, .row = HW_BIAS_##member
 const struct hw_tensor_info hw_tensor_info[HW_N_TENSORS] = {
-    // the name in messages, GGUF's, Hugging Face's
-    [HW_TOK_EMBED] = {"tok_embeddings", "token_embd.weight", "model.embed_tokens.weight",
-                      HW_LENGTH_VOCAB, HW_LENGTH_DIM, HW_ALWAYS, .global = true},
-    [HW_OUTPUT] = {"output", "output.weight", "lm_head.weight",
-                   HW_LENGTH_VOCAB, HW_LENGTH_DIM, HW_UNTIED, .global = true},
-    [HW_OUTPUT_NORM] = {"norm", "output_norm.weight", "model.norm.weight",
-                        HW_LENGTH_ONE, HW_LENGTH_DIM, HW_ALWAYS, .global = true},
-    [HW_ATTN_NORM] = {"attention_norm", "attn_norm.weight", "input_layernorm.weight",
-                      HW_LENGTH_ONE, HW_LENGTH_DIM, HW_ALWAYS, .rotated = false},
-    [HW_WQ] = {"attention.wq", "attn_q.weight", "self_attn.q_proj.weight",
-               HW_LENGTH_Q, HW_LENGTH_DIM, HW_ALWAYS, .rotated = true},
-    [HW_WK] = {"attention.wk", "attn_k.weight", "self_attn.k_proj.weight",
-               HW_LENGTH_KV, HW_LENGTH_DIM, HW_ALWAYS, .rotated = true},
-    [HW_WV] = {"attention.wv", "attn_v.weight", "self_attn.v_proj.weight",
-               HW_LENGTH_KV, HW_LENGTH_DIM, HW_ALWAYS, .rotated = false},
-    [HW_WO] = {"attention.wo", "attn_output.weight", "self_attn.o_proj.weight",
-               HW_LENGTH_DIM, HW_LENGTH_Q, HW_ALWAYS, .rotated = false},
-    [HW_FFN_NORM] = {"ffn_norm", "ffn_norm.weight", "post_attention_layernorm.weight",
-                     HW_LENGTH_ONE, HW_LENGTH_DIM, HW_ALWAYS, .rotated = false},
-    [HW_W_GATE] = {"feed_forward.gate", "ffn_gate.weight", "mlp.gate_proj.weight",
-                   HW_LENGTH_HIDDEN, HW_LENGTH_DIM, HW_ALWAYS, .rotated = false},
-    [HW_W_UP] = {"feed_forward.up", "ffn_up.weight", "mlp.up_proj.weight",
-                 HW_LENGTH_HIDDEN, HW_LENGTH_DIM, HW_ALWAYS, .rotated = false},
-    [HW_W_DOWN] = {"feed_forward.down", "ffn_down.weight", "mlp.down_proj.weight",
-                   HW_LENGTH_DIM, HW_LENGTH_HIDDEN, HW_ALWAYS, .rotated = false},
-    [HW_ATTN_SUB_NORM] = {"attention.sub_norm", NULL, NULL,
-                          HW_LENGTH_ONE, HW_LENGTH_Q, HW_SUB_NORM, .rotated = false},
-    [HW_FFN_SUB_NORM] = {"feed_forward.sub_norm", NULL, NULL,
-                         HW_LENGTH_ONE, HW_LENGTH_HIDDEN, HW_SUB_NORM, .rotated = false},
-    [HW_BQ] = {"attention.bq", "attn_q.bias", "self_attn.q_proj.bias",
-               HW_LENGTH_Q, HW_LENGTH_ONE, HW_QKV_BIAS, .rotated = true},
-    [HW_BK] = {"attention.bk", "attn_k.bias", "self_attn.k_proj.bias",
-               HW_LENGTH_KV, HW_LENGTH_ONE, HW_QKV_BIAS, .rotated = true},
-    [HW_BV] = {"attention.bv", "attn_v.bias", "self_attn.v_proj.bias",
-               HW_LENGTH_KV, HW_LENGTH_ONE, HW_QKV_BIAS, .rotated = false},
-    [HW_Q_NORM] = {"attention.q_norm", "attn_q_norm.weight", "self_attn.q_norm.weight",
-                   HW_LENGTH_HEAD, HW_LENGTH_ONE, HW_QK_NORM, .rotated = true},
-    [HW_K_NORM] = {"attention.k_norm", "attn_k_norm.weight", "self_attn.k_norm.weight",
-                   HW_LENGTH_HEAD, HW_LENGTH_ONE, HW_QK_NORM, .rotated = true},
+    [HW_TOK_EMBED] = {"token_embd.weight", "model.embed_tokens.weight", .name = "tok_embeddings",
+                      .rows = HW_LENGTH_VOCAB, .cols = HW_LENGTH_DIM, .where = HW_ALWAYS},
+    [HW_OUTPUT] = {"output.weight", "lm_head.weight", .name = "output",
+                   .rows = HW_LENGTH_VOCAB, .cols = HW_LENGTH_DIM, .where = HW_UNTIED},
+    [HW_OUTPUT_NORM] = {"output_norm.weight", "model.norm.weight", .name = "norm",
+                        .rows = HW_LENGTH_ONE, .cols = HW_LENGTH_DIM, .where = HW_ALWAYS},
+    [HW_ATTN_NORM] = {"attn_norm.weight", "input_layernorm.weight", NORM(attn_norm)},
+    [HW_WQ] = {"attn_q.weight", "self_attn.q_proj.weight", MATRIX(wq), .rotated = true},
+    [HW_WK] = {"attn_k.weight", "self_attn.k_proj.weight", MATRIX(wk), .rotated = true},
+    [HW_WV] = {"attn_v.weight", "self_attn.v_proj.weight", MATRIX(wv)},
+    [HW_WO] = {"attn_output.weight", "self_attn.o_proj.weight", MATRIX(wo)},
+    [HW_FFN_NORM] = {"ffn_norm.weight", "post_attention_layernorm.weight", NORM(ffn_norm)},
+    [HW_W_GATE] = {"ffn_gate.weight", "mlp.gate_proj.weight", MATRIX(gate_up),
+                   .half = "feed_forward.gate"},
+    [HW_W_UP] = {"ffn_up.weight", "mlp.up_proj.weight", MATRIX(gate_up), .half = "feed_forward.up"},
+    [HW_W_DOWN] = {"ffn_down.weight", "mlp.down_proj.weight", MATRIX(down)},
+    [HW_ATTN_SUB_NORM] = {NULL, NULL, NORM(attn_sub_norm)},
+    [HW_FFN_SUB_NORM] = {NULL, NULL, NORM(ffn_sub_norm)},
+    [HW_BQ] = {"attn_q.bias", "self_attn.q_proj.bias", BIAS(bq), .rotated = true},
+    [HW_BK] = {"attn_k.bias", "self_attn.k_proj.bias", BIAS(bk), .rotated = true},
+    [HW_BV] = {"attn_v.bias", "self_attn.v_proj.bias", BIAS(bv)},
+    [HW_Q_NORM] = {"attn_q_norm.weight", "self_attn.q_norm.weight", NORM(q_norm), .rotated = true},
+    [HW_K_NORM] = {"attn_k_norm.weight", "self_attn.k_norm.weight", NORM(k_norm), .rotated = true},
 };
 // clang-format on
 
@@ -68,33 +55,58 @@ const struct hw_projection hw_projection[HW_N_PROJECTIONS] = {
     {HW_WV, HW_BV, HW_N_TENSORS, false},
 };
 
+static const char *own_name(const struct hw_tensor_info *t)
+{
+    switch (t->of) {
+    case HW_GLOBAL:
+        return t->name;
+    case HW_MATRIX:
+        return t->half ? t->half : hw_matrix_row[t->row].name;
+    case HW_NORM:
+        return hw_norm_row[t->row].name;
+    case HW_BIAS:
+        return hw_bias_row[t->row].name;
+    }
+    return NULL;
+}
+
 const char *hw_tensor_name(enum hw_tensor_id id, int layer, char buf[HW_TENSOR_NAME_SIZE])
 {
-    if (hw_tensor_info[id].global)
-        snprintf(buf, HW_TENSOR_NAME_SIZE, "%s", hw_tensor_info[id].name);
+    const char *name = own_name(&hw_tensor_info[id]);
+    if (hw_tensor_is_global(id))
+        snprintf(buf, HW_TENSOR_NAME_SIZE, "%s", name);
     else
-        snprintf(buf, HW_TENSOR_NAME_SIZE, "layers.%d.%s", layer, hw_tensor_info[id].name);
+        snprintf(buf, HW_TENSOR_NAME_SIZE, "layers.%d.%s", layer, name);
     return buf;
 }
 
 bool hw_tensor_is_global(enum hw_tensor_id id)
 {
-    return hw_tensor_info[id].global;
+    return hw_tensor_info[id].of == HW_GLOBAL;
+}
+
+static enum hw_feature feature_of(const struct hw_tensor_info *t)
+{
+    return t->of == HW_GLOBAL ? t->where
+           : t->of == HW_NORM ? hw_norm_row[t->row].where
+           : t->of == HW_BIAS ? hw_bias_row[t->row].where
+                              : HW_ALWAYS;
 }
 
 bool hw_tensor_exists(const struct hw_config *c, enum hw_tensor_id id)
 {
-    return id < HW_N_TENSORS && hw_has(c, hw_tensor_info[id].where);
+    return id < HW_N_TENSORS && hw_has(c, feature_of(&hw_tensor_info[id]));
 }
 
 bool hw_tensor_is_matrix(enum hw_tensor_id id)
 {
-    return hw_tensor_info[id].rows != HW_LENGTH_ONE && hw_tensor_info[id].cols != HW_LENGTH_ONE;
+    const struct hw_tensor_info *t = &hw_tensor_info[id];
+    return t->of == HW_MATRIX || (t->of == HW_GLOBAL && t->rows != HW_LENGTH_ONE);
 }
 
 int hw_tensor_layers(const struct hw_config *c, enum hw_tensor_id id)
 {
-    return hw_tensor_info[id].global ? 1 : c->n_layers;
+    return hw_tensor_is_global(id) ? 1 : c->n_layers;
 }
 
 enum hw_tensor_id hw_classifier_tensor(const struct hw_config *c)
@@ -107,10 +119,27 @@ struct hw_tensor *hw_model_tensor(const struct hw_model *model, enum hw_tensor_i
     return &model->tensors[(size_t)id * (size_t)model->config.n_layers + (size_t)layer];
 }
 
+// Vectors whose elements formats order as they order rows are columns.
 void hw_tensor_shape(const struct hw_config *c, enum hw_tensor_id id, int *rows, int *cols)
 {
-    *rows = hw_length(c, hw_tensor_info[id].rows);
-    *cols = hw_length(c, hw_tensor_info[id].cols);
+    const struct hw_tensor_info *t = &hw_tensor_info[id];
+    *rows = *cols = 1;
+    switch (t->of) {
+    case HW_GLOBAL:
+        *rows = hw_length(c, t->rows);
+        *cols = hw_length(c, t->cols);
+        break;
+    case HW_MATRIX:
+        *rows = hw_length(c, hw_matrix_row[t->row].n_out) / (t->half ? 2 : 1);
+        *cols = hw_length(c, hw_matrix_row[t->row].n_in);
+        break;
+    case HW_NORM:
+        *(t->rotated ? rows : cols) = hw_length(c, hw_norm_row[t->row].n);
+        break;
+    case HW_BIAS:
+        *rows = hw_bias_length(c, (enum hw_bias_id)t->row);
+        break;
+    }
 }
 
 bool hw_config_check(const struct hw_config *c, const char *file, const char *where,
