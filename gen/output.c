@@ -73,25 +73,46 @@ static bool is_design(const char *dir)
     return S_ISDIR(st.st_mode);
 }
 
-static void parent_of(char to[HW_OUTPUT_PATH], const char *path);
+// What the name stands in: all before its last slash.
+static void parent_of(char to[HW_OUTPUT_PATH], const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    int n = slash ? (int)(slash - path) + 1 : 0;
+    snprintf(to, HW_OUTPUT_PATH, "%.*s.", n, path);
+}
+
+// The nearest of the folders that `path` stands in, at any depth, of which is(folder, its stat,
+// context) is true: its name in `at`. False: there is none.
+static bool find_above(const char *path, char at[HW_OUTPUT_PATH],
+                       bool (*is)(const char *folder, const struct stat *st, const void *context),
+                       const void *context)
+{
+    struct stat now, before = {0};
+    parent_of(at, path);
+    while (stat(at, &now) == 0 && !same_inode(&now, &before)) { // the root's parent is the root
+        if (is(at, &now, context))
+            return true;
+        before = now;
+        if (strlen(at) + strlen("/..") >= HW_OUTPUT_PATH)
+            break;
+        strcat(at, "/..");
+    }
+    return false;
+}
+
+static bool holds_design(const char *folder, const struct stat *st, const void *context)
+{
+    (void)st, (void)context;
+    return is_design(folder);
+}
 
 // A design holds what its manifest lists, and nothing else. False, and an error, where `path` is in
 // one, at any depth.
 static bool not_in_design(const char *path, struct hw_error *err)
 {
     char at[HW_OUTPUT_PATH];
-    struct stat now, before = {0};
-    parent_of(at, path);
-    while (stat(at, &now) == 0 && !same_inode(&now, &before)) { // the root's parent is the root
-        if (is_design(at))
-            return hw_fail(err, "%s: expected a name outside of the design, got one in %s", path,
-                           at);
-        before = now;
-        if (strlen(at) + strlen("/..") >= sizeof at)
-            break;
-        strcat(at, "/..");
-    }
-    return true;
+    return !find_above(path, at, holds_design, NULL) ||
+           hw_fail(err, "%s: expected a name outside of the design, got one in %s", path, at);
 }
 
 // --- a file
@@ -229,32 +250,19 @@ bool hw_output_is_input(const char *path, const char *input)
     return same_inode(&out, &in) || (S_ISDIR(in.st_mode) && holds(AT_FDCWD, input, 0, &out));
 }
 
-// What the name stands in: all before its last slash.
-static void parent_of(char to[HW_OUTPUT_PATH], const char *path)
+static bool is_folder(const char *folder, const struct stat *st, const void *wanted)
 {
-    const char *slash = strrchr(path, '/');
-    int n = slash ? (int)(slash - path) + 1 : 0;
-    snprintf(to, HW_OUTPUT_PATH, "%.*s.", n, path);
+    (void)folder;
+    return same_inode(st, wanted);
 }
 
 bool hw_output_is_below(const char *path, const char *folder)
 {
     char at[HW_OUTPUT_PATH];
-    struct stat wanted, now, before = {0};
-    if (hw_output_is_input(path, folder))
-        return true;
-    parent_of(at, path);
-    if (stat(folder, &wanted) != 0 || strlen(path) + strlen("/.") >= sizeof at)
-        return false;
-    while (stat(at, &now) == 0 && !same_inode(&now, &before)) { // the root's parent is the root
-        if (same_inode(&now, &wanted))
-            return true;
-        before = now;
-        if (strlen(at) + strlen("/..") >= sizeof at)
-            return false;
-        strcat(at, "/..");
-    }
-    return false;
+    struct stat wanted;
+    return hw_output_is_input(path, folder) ||
+           (stat(folder, &wanted) == 0 && strlen(path) + strlen("/.") < sizeof at &&
+            find_above(path, at, is_folder, &wanted));
 }
 
 bool hw_output_outside(const char *path, const char *design, struct hw_error *err)

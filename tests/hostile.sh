@@ -289,9 +289,9 @@ edit "a manifest with more elements than the machine has" "geometry: max_dim, ex
 edit "a manifest with more bits of a token" "geometry: token_bits, expected a number in 1..19" 'm["geometry"]["token_bits"] = 30' both
 edit "a manifest with more address bits" "geometry: weight_addr_bits, expected a number in 1..28" 'm["geometry"]["weight_addr_bits"] = 30' both
 edit "a manifest with more words than addresses" "geometry: weight_words, expected at most 2.7, got" 'm["geometry"]["weight_words"] = 1 << 28' both
-edit "a manifest with half of a ROM macro" "rom-macro: expected" 'm["geometry"]["macro_words"] = 5' both
-edit "a manifest with half of a RAM macro" "ram-macro: expected" 'm["geometry"]["ram_words"] = 4' both
-edit "a manifest with a RAM macro of three words" "ram-macro: expected" 'm["geometry"].update(ram_words=3, ram_bits=8)' both
+edit "a manifest with half of a ROM macro" "expected a ROM macro, got 5 x 0" 'm["geometry"]["macro_words"] = 5' both
+edit "a manifest with half of a RAM macro" "expected a RAM macro, got 4 x 0" 'm["geometry"]["ram_words"] = 4' both
+edit "a manifest with a RAM macro of three words" "expected a RAM macro, got 3 x 8" 'm["geometry"].update(ram_words=3, ram_bits=8)' both
 edit "a manifest with more keys than can be counted" "kv_rows, expected" 'm["geometry"].update(kv_rows=1 << 20, kv_ctx=1 << 20, ctx=1 << 20)' both
 edit "a manifest of another format" "format, expected hardwire-manifest-1" 'm["format"] = "x"' both
 edit "a manifest without files" "files, expected" 'del m["files"]' both

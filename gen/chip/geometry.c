@@ -153,24 +153,35 @@ static bool two_numbers(const char *text, int *a, int *b)
     return sscanf(text, "%9dx%9d%c", a, b, &after) == 2;
 }
 
+static const long MOST_MACRO_BITS = 8L * HW_MOST_BANK_BYTES; // of a ROM's
+
+bool hw_rom_macro_holds(int words, int bits)
+{
+    return words >= HW_LEAST_MACRO_WORDS && bits >= HW_LEAST_MACRO_BITS &&
+           (long)words * bits <= MOST_MACRO_BITS;
+}
+
+bool hw_ram_macro_holds(int words, int bits)
+{
+    return power_of_two(words) && words >= 2 && words <= HW_MOST_RAM_WORDS && bits >= 1 &&
+           bits <= HW_MOST_RAM_BITS;
+}
+
 bool hw_rom_macro_parse(const char *text, struct hw_geometry *g, struct hw_error *err)
 {
-    long most = 8L * HW_MOST_BANK_BYTES;
     if (two_numbers(text, &g->macro_words, &g->macro_bits) &&
-        g->macro_words >= HW_LEAST_MACRO_WORDS && g->macro_bits >= HW_LEAST_MACRO_BITS &&
-        (long)g->macro_words * g->macro_bits <= most)
+        hw_rom_macro_holds(g->macro_words, g->macro_bits))
         return true;
     return hw_fail(err,
                    "--rom-macro: expected DEPTHxWIDTH, at least %dx%d (a function's table) and at "
                    "most %ld bits, got '%.40s'",
-                   HW_LEAST_MACRO_WORDS, HW_LEAST_MACRO_BITS, most, text);
+                   HW_LEAST_MACRO_WORDS, HW_LEAST_MACRO_BITS, MOST_MACRO_BITS, text);
 }
 
 bool hw_ram_macro_parse(const char *text, struct hw_geometry *g, struct hw_error *err)
 {
-    if (two_numbers(text, &g->ram_words, &g->ram_bits) && g->ram_words >= 2 &&
-        g->ram_words <= HW_MOST_RAM_WORDS && (g->ram_words & (g->ram_words - 1)) == 0 &&
-        g->ram_bits >= 1 && g->ram_bits <= HW_MOST_RAM_BITS)
+    if (two_numbers(text, &g->ram_words, &g->ram_bits) &&
+        hw_ram_macro_holds(g->ram_words, g->ram_bits))
         return true;
     return hw_fail(err,
                    "--ram-macro: expected DEPTHxWIDTH, a power of two in 2..%d by 1..%d bits, got "

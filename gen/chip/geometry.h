@@ -62,6 +62,8 @@ struct hw_geometry {
 // What a ROM macro must hold: the largest table of a function (refmodel/tables.h), which is not
 // cut.
 enum { HW_LEAST_MACRO_WORDS = 128, HW_LEAST_MACRO_BITS = 28 };
+bool hw_rom_macro_holds(int words, int bits);
+bool hw_ram_macro_holds(int words, int bits);
 // "DEPTHxWIDTH" into macro_words and macro_bits, or ram_words and ram_bits.
 bool hw_rom_macro_parse(const char *text, struct hw_geometry *g, struct hw_error *err);
 bool hw_ram_macro_parse(const char *text, struct hw_geometry *g, struct hw_error *err);

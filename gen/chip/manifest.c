@@ -286,14 +286,12 @@ static bool check_addresses(const struct hw_geometry *g, const char *where, stru
 // Numbers that mean something together alone.
 static bool check_pairs(const struct hw_geometry *g, const char *where, struct hw_error *err)
 {
-    struct hw_geometry macros = {0};
-    char text[32];
-    snprintf(text, sizeof text, "%dx%d", g->macro_words, g->macro_bits);
-    if ((g->macro_words || g->macro_bits) && !hw_rom_macro_parse(text, &macros, err))
-        return false;
-    snprintf(text, sizeof text, "%dx%d", g->ram_words, g->ram_bits);
-    if ((g->ram_words || g->ram_bits) && !hw_ram_macro_parse(text, &macros, err))
-        return false;
+    if ((g->macro_words || g->macro_bits) && !hw_rom_macro_holds(g->macro_words, g->macro_bits))
+        return hw_fail(err, "%s: macro_words and macro_bits, expected a ROM macro, got %d x %d",
+                       where, g->macro_words, g->macro_bits);
+    if ((g->ram_words || g->ram_bits) && !hw_ram_macro_holds(g->ram_words, g->ram_bits))
+        return hw_fail(err, "%s: ram_words and ram_bits, expected a RAM macro, got %d x %d", where,
+                       g->ram_words, g->ram_bits);
     return (long)g->kv_rows * (g->kv_ctx / g->att_pos) <= HW_MAX_KV_WORDS ||
            hw_fail(err, "%s: kv_rows, expected at most %d words of keys, got %d rows of %d", where,
                    HW_MAX_KV_WORDS, g->kv_rows, g->kv_ctx / g->att_pos);
