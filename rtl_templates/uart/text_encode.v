@@ -5,8 +5,9 @@
 //
 // Bytes come in by s_*; s_end, with valid and no byte, ends the line. Tokens go out by m_*.
 //
-// A merge costs a walk over the line: per pair a binary search in the table of merges, two clocks a
-// step. 64 characters take about 100,000 clocks, little beside the time of typing them.
+// A merge costs a walk over the line: per pair a binary search in the table of merges, three clocks a
+// step, so that what a table says is compared with what is sought from register to register. 64
+// characters take about 150,000 clocks, little beside the time of typing them.
 //
 // Tables: text_byte_rom, by a byte: {is a piece, the piece, has a byte token, the byte token};
 // text_char_rom, the characters of many bytes: {token, bytes, the first one lowest}, unused bytes 0;
@@ -40,12 +41,14 @@ module text_encode #(
                      WALK = 4'd5,     // the next pair of neighbours
                      PAIR = 4'd6,
                      PROBE = 4'd7,    // a step of the search: the word is read
-                     JUDGE = 4'd8,
+                     JUDGE = 4'd8,    // what was compared
                      CLOSE = 4'd9,    // the rest of the line moves up: the symbol is read
                      MOVE = 4'd10,
                      SEND = 4'd11,    // BOS, then symbols
                      LOAD = 4'd12,
-                     WAIT = 4'd13;
+                     WAIT = 4'd13,
+                     MATCH = 4'd14,   // text_char_rom has answered
+                     COMPARE = 4'd15; // text_merge_rom has answered
 
     reg [3:0] state;
 
@@ -63,6 +66,8 @@ module text_encode #(
     wire [2*W+1:0]  of_byte;
     wire [W+31:0]   of_char;
     wire [7:0]      the_byte = char[8*part +: 8];
+    reg             is_char;   // of_char is the character
+    reg  [W-1:0]    char_token;
     text_byte_rom u_bytes (
         .clk(clk), .re(state == WAIT || state == BYTES), .addr(the_byte), .data(of_byte)
     );
@@ -92,8 +97,10 @@ module text_encode #(
     wire [2*W+RANK_W+W-1:0] of_pair;
     text_merge_rom u_merges (.clk(clk), .re(state == PROBE), .addr(probe), .data(of_pair));
     wire [2*W-1:0]    key   = of_pair[W+RANK_W +: 2*W];
-    wire [RANK_W-1:0] rank  = of_pair[W +: RANK_W];
     reg  [2*W-1:0]    sought;
+    reg               is_sought, is_below; // key is what is sought; or before it
+    reg  [RANK_W-1:0] rank;
+    reg  [W-1:0]      piece;
 
     // the best pair of this walk
     reg [RANK_W-1:0] best;
@@ -116,8 +123,8 @@ module text_encode #(
             CHAR:
                 write = n_char == 3'd1 && of_byte[2*W+1];
             FIND: begin
-                write      = of_char[31:0] == char && entry != 0;
-                write_data = {1'b0, of_char[W+31:32]};
+                write      = is_char;
+                write_data = {1'b0, char_token};
             end
             PUT_BYTE: begin
                 write      = of_byte[W];
@@ -170,19 +177,23 @@ module text_encode #(
                     state  <= TAKE;
                 end else if (n_char == 3'd1)
                     state <= BYTES;
-                else begin
-                    entry <= 1;
-                    state <= FIND;
-                end
-            FIND: // text_char_rom answers to entry - 1
-                if (write) begin
+                else
+                    state <= MATCH;
+            MATCH: begin
+                is_char    <= of_char[31:0] == char;
+                char_token <= of_char[W+31:32];
+                entry      <= entry + 1'b1;
+                state      <= FIND;
+            end
+            FIND: // whether entry - 1 is it; entry is being read
+                if (is_char) begin
                     n_char <= 3'd0;
                     char   <= 32'd0;
                     state  <= TAKE;
                 end else if ({{(31-CHAR_W){1'b0}}, entry} == CHARS)
                     state <= BYTES;
                 else
-                    entry <= entry + 1'b1;
+                    state <= MATCH;
             BYTES:
                 state <= PUT_BYTE;
             PUT_BYTE: begin
@@ -210,17 +221,24 @@ module text_encode #(
                 state     <= have_left && !left[W] && !symbol_q[W] ? PROBE : WALK;
             end
             PROBE:
-                state <= JUDGE;
+                state <= COMPARE;
+            COMPARE: begin
+                is_sought <= key == sought;
+                is_below  <= key < sought;
+                rank      <= of_pair[W +: RANK_W];
+                piece     <= of_pair[W-1:0];
+                state     <= JUDGE;
+            end
             JUDGE: begin
                 state <= PROBE;
                 step  <= step >> 1;
-                if (key <= sought)
+                if (is_below)
                     low <= probe;
-                if (step == 0 || key == sought) begin
+                if (step == 0 || is_sought) begin
                     state <= WALK;
-                    if (key == sought && rank < best) begin
+                    if (is_sought && rank < best) begin
                         best       <= rank;
-                        best_piece <= of_pair[W-1:0];
+                        best_piece <= piece;
                         best_at    <= at - TWO;
                     end
                 end
