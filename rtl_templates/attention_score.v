@@ -56,17 +56,20 @@ module attention_score #(
     localparam RAW_W  = 12 + KV_W + DIM_W;
     localparam [HEAD_W-1:0] SLOTS = 1 << SLOTS_W;
 
-    reg [HEAD_W-1:0]  head, member; // heads issued
-    reg [GROUP_W:0]   group;
-    reg [ROW_W-1:0]   row;
-    reg [5:0]         score_shift_q;
-    reg [19:0]        needed;
-    reg               active;
+    reg  [5:0]        score_shift_q;
+    reg  [19:0]       needed;
+    wire              active, first, last;
+    wire [HEAD_W-1:0] head;         // the one that is next, heads before it are issued
+    wire [GROUP_W:0]  group;
+    wire [ROW_W+ROW_GROUP_W-1:0] addr;
     wire [HEAD_W-1:0] in_flight = head - weighed;
     wire issue = active && keys_done && queries_in >= needed
                  && in_flight < SLOTS;
-    wire last = group == last_group;
-    wire [ROW_W+GROUP_W-1:0] group_wide = {{ROW_W{1'b0}}, group[GROUP_W-1:0]}; // {row of the head, group}
+    head_walk #(.ROW_W(ROW_W), .GROUP_W(GROUP_W), .ROW_GROUP_W(ROW_GROUP_W), .HEAD_W(HEAD_W)) u_walk (
+        .clk(clk), .rst(rst), .start(start), .heads(heads), .group_heads(group_heads),
+        .row_step(row_step), .row_base(row_base), .last_group(last_group), .step(issue),
+        .active(active), .head(head), .group(group), .first(first), .last(last), .addr(addr)
+    );
 
     localparam KEYS = SCORE > 2 ? 1 : 0, PRODUCTS = SCORE > 3 ? 1 : 0, ROUND = SCORE > 4 ? 1 : 0,
                AHEAD = SCORE > 5 ? 1 : 0;
@@ -78,14 +81,13 @@ module attention_score #(
     wire                score_end, score_first, score_busy;
     pipe #(.STAGES(AT_SCORE + 1), .TAG_W(2 + GROUP_W + 1 + HEAD_W)) u_score (
         .clk(clk), .rst(rst), .valid(issue),
-        .tag({last, group == {(GROUP_W+1){1'b0}}, group, head}), .move(move),
+        .tag({last, first, group, head}), .move(move),
         .out_valid(score_valid), .out_tag({score_end, score_first, score_group, score_head}),
         .busy(score_busy)
     );
     assign key_read = move[AHEAD];
     stage #(.N(AHEAD), .W(HEAD_W + ROW_W + ROW_GROUP_W)) u_key_addr (
-        .clk(clk), .en(issue), .q({query_head, key_addr}),
-        .d({head, row + group_wide[ROW_GROUP_W +: ROW_W], group[ROW_GROUP_W-1:0]})
+        .clk(clk), .en(issue), .d({head, addr}), .q({query_head, key_addr})
     );
 
     reg signed [19:0] running;          // maximum of the head so far
@@ -145,44 +147,25 @@ module attention_score #(
     );
 
     always @(posedge clk) begin
-        if (issue) begin
-            group <= last ? {(GROUP_W+1){1'b0}} : group + 1'b1;
-            if (last) begin
-                head   <= head + 1'b1;
-                needed <= needed + HEAD_DIM[19:0];
-                member <= member + 1'b1;
-                if (member == group_heads - 1'b1) begin
-                    member <= {HEAD_W{1'b0}};
-                    row    <= row + row_step;
-                end
-                if (head == heads - 1'b1)
-                    active <= 1'b0;
-            end
-        end
+        if (issue && last)
+            needed <= needed + HEAD_DIM[19:0];
         if (top_valid) begin
             running <= head_max;
             if (top_end)
                 scored <= scored + 1'b1;
         end
         if (start) begin
-            active        <= 1'b1;
-            head          <= {HEAD_W{1'b0}};
-            member        <= {HEAD_W{1'b0}};
-            group         <= {(GROUP_W+1){1'b0}};
-            row           <= row_base;
             needed        <= HEAD_DIM[19:0];
             scored        <= {HEAD_W{1'b0}};
             score_shift_q <= score_shift;
         end
-        if (rst)
-            active <= 1'b0;
     end
 
     assign max_valid = top_valid && top_end;
     assign max_slot  = top_head[SLOTS_W-1:0];
     assign max       = head_max;
 
-    wire unused_bits = &{1'b0, unused_lane, unused_top_busy, top_head, score_busy, move, group_wide};
+    wire unused_bits = &{1'b0, unused_lane, unused_top_busy, top_head, score_busy, move};
 endmodule
 
 `default_nettype wire

@@ -37,7 +37,7 @@ module attention_weigh #(
 
     input  wire                             values_done,
     input  wire [HEAD_W-1:0]                scored,     // heads whose scores and maximum are there
-    output reg  [HEAD_W-1:0]                weighed,    // heads whose scores have been read
+    output wire [HEAD_W-1:0]                weighed,    // heads whose scores have been read
 
     output wire                             score_read, // the word and the maximum come a clock later
     output wire [SLOTS_W+GROUP_W-1:0]       score_addr,
@@ -57,16 +57,18 @@ module attention_weigh #(
 );
     localparam LEAVES = ATT_POS > 1 ? ATT_POS : 2; // of the trees; what is not a position is zero
     localparam LERP = TABLE - 1;
-    reg               active;
-    reg [HEAD_W-1:0]  member;
-    reg [GROUP_W:0]   group;
-    reg [ROW_W-1:0]   row;
-    reg [8:0]         spacing;  // clocks until another head may end
-    wire last = group == last_group;
-    wire [ROW_W+GROUP_W-1:0] group_wide = {{ROW_W{1'b0}}, group[GROUP_W-1:0]};
+    localparam [31:0] APART = SPACING - 1;
+    reg  [8:0]        spacing;  // clocks until another head may end
+    wire              active, first, last;
+    wire [GROUP_W:0]  group;
+    wire [ROW_W+ROW_GROUP_W-1:0] addr;
     wire issue = active && values_done && scored != weighed
                  && (!last || spacing == 9'd0);
-    localparam [31:0] APART = SPACING - 1;
+    head_walk #(.ROW_W(ROW_W), .GROUP_W(GROUP_W), .ROW_GROUP_W(ROW_GROUP_W), .HEAD_W(HEAD_W)) u_walk (
+        .clk(clk), .rst(rst), .start(start), .heads(heads), .group_heads(group_heads),
+        .row_step(row_step), .row_base(row_base), .last_group(last_group), .step(issue),
+        .active(active), .head(weighed), .group(group), .first(first), .last(last), .addr(addr)
+    );
 
     localparam WAIT = WEIGH > 3 ? 1 : 0, GAP = WEIGH > 4 ? 1 : 0, CURVE = WEIGH > 5 ? 1 : 0,
                PRODUCTS = WEIGH > 6 ? 1 : 0;
@@ -79,7 +81,7 @@ module attention_weigh #(
     wire              acc_comes, acc_end, acc_first, weigh_busy;
     pipe #(.STAGES(AT_ACC), .TAG_W(5)) u_weigh (
         .clk(clk), .rst(rst), .valid(issue),
-        .tag({last, group == {(GROUP_W+1){1'b0}}, weighed[2:0]}), .move(move),
+        .tag({last, first, weighed[2:0]}), .move(move),
         .out_valid(acc_comes), .out_tag({acc_end, acc_first, acc_head}), .busy(weigh_busy)
     );
     wire              use_end;  // the positions whose e is next are the last ones
@@ -89,8 +91,7 @@ module attention_weigh #(
     );
     // values are read so that they meet their e, in a register
     stage #(.N(AT_E - 2), .W(ROW_W + ROW_GROUP_W)) u_value_addr (
-        .clk(clk), .en(move[AT_E-3:0]), .q(value_addr),
-        .d({row + group_wide[ROW_GROUP_W +: ROW_W], group[ROW_GROUP_W-1:0]})
+        .clk(clk), .en(move[AT_E-3:0]), .d(addr), .q(value_addr)
     );
     assign value_read = move[AT_E-2];
     assign score_read = issue;
@@ -183,33 +184,14 @@ module attention_weigh #(
     always @(posedge clk) begin
         if (spacing != 9'd0)
             spacing <= spacing - 1'b1;
-        if (issue) begin
-            group <= last ? {(GROUP_W+1){1'b0}} : group + 1'b1;
-            if (last) begin
-                spacing  <= APART[8:0];
-                weighed <= weighed + 1'b1;
-                member <= member + 1'b1;
-                if (member == group_heads - 1'b1) begin
-                    member <= {HEAD_W{1'b0}};
-                    row    <= row + row_step;
-                end
-                if (weighed == heads - 1'b1)
-                    active <= 1'b0;
-            end
-        end
+        if (issue && last)
+            spacing <= APART[8:0];
         if (acc_comes)
             sum_acc <= sum_next;
         sum_valid <= acc_comes && acc_end;
-        if (start) begin
-            active <= 1'b1;
-            weighed <= {HEAD_W{1'b0}};
-            member <= {HEAD_W{1'b0}};
-            group  <= {(GROUP_W+1){1'b0}};
-            row    <= row_base;
-        end
         if (rst) begin
-            {active, sum_valid} <= 2'd0;
-            spacing <= 9'd0;
+            sum_valid <= 1'b0;
+            spacing   <= 9'd0;
         end
     end
 
@@ -217,7 +199,7 @@ module attention_weigh #(
     assign sum       = sum_acc;
     assign busy      = active | weigh_busy | sum_valid;
 
-    wire unused_bits = &{1'b0, move, group_wide};
+    wire unused_bits = &{1'b0, move};
 endmodule
 
 `default_nettype wire

@@ -14,6 +14,7 @@ fabric/decode.v
 fabric/drain.v
 fabric/embed.v
 fabric/engine.v
+fabric/head_walk.v
 fabric/kv_cache.v
 fabric/kv_ring.v
 fabric/lerp.v

@@ -16,6 +16,7 @@ read_verilog $hardwire/fabric/decode.v
 read_verilog $hardwire/fabric/drain.v
 read_verilog $hardwire/fabric/embed.v
 read_verilog $hardwire/fabric/engine.v
+read_verilog $hardwire/fabric/head_walk.v
 read_verilog $hardwire/fabric/kv_cache.v
 read_verilog $hardwire/fabric/kv_ring.v
 read_verilog $hardwire/fabric/lerp.v
