@@ -461,7 +461,8 @@ module engine #(
 
     qkv #(
         .VEC(VEC), .HEAD_DIM(HEAD_DIM), .QKV_BIAS(QKV_BIAS), .QK_NORM(QK_NORM),
-        .GAIN_ADDR_W(GAIN_ADDR_W)
+        .GAIN_ADDR_W(GAIN_ADDR_W), .LEVELS(`HW_LAT_TREE), .SCALAR(`HW_LAT_NORM_SCALAR),
+        .VECTOR(`HW_LAT_NORM_VECTOR), .TABLE(`HW_LAT_TABLE)
     ) u_qkv (
         .clk(clk), .rst(rst), .start(issue_attn), .biased(attn_biased), .bias(attn_bias),
         .set_norms(issue_heads), .k_shift(heads_k_shift), .q_shift(heads_q_shift),

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // A norm over each head of K and Q, as hw_rmsnorm over HEAD_DIM elements of 16 bits:
-//     ss + eps = m * 4^k, m in [1, 4)       r = 1 / sqrt(m)   (Q1.15, table)
-//     t = sat18(rs(4 * x * r, k))           x / sqrt(ss), Q1.17
-//     z = sat16(rs(t * gain, shift))
+//     ss + eps  of the head's squares, VEC a clock (add_tree.v)
+//     r, k      of ss + eps (rsqrt.v)
+//     z         of x, r, k, gain and shift (norm_elements.v)
 // Rows are kept until their head is whole, and then read again, while the next head comes in: heads
-// may follow each other without a gap, and nothing waits. Rows of V pass unchanged, and take as long,
-// so that the order stays. The first rows of a head leave 12 cycles after its last ones have come.
-// VEC <= HEAD_DIM.
+// may follow each other without a gap, and nothing waits. Rows of V take as long, so that the order stays, and
+// pass unchanged: with r = 1, k = 17, gain 1 and shift 0, t and z are x.
+//
+// The first rows of a head leave TREE + SCALAR + TABLE + VECTOR clocks after its last ones have come, one fewer
+// where x has a register of its own (norm_elements.v). VEC <= HEAD_DIM.
 `default_nettype none
 
 module head_norm #(
     parameter VEC = 8,
     parameter HEAD_DIM = 8,
-    parameter GAIN_ADDR_W = 6
+    parameter GAIN_ADDR_W = 6,
+    parameter LEVELS = 1,      // levels a register, in add_tree
+    parameter SCALAR = 3,
+    parameter VECTOR = 5,
+    parameter TABLE = 1
 ) (
     input  wire                    clk,
     input  wire                    rst,
@@ -33,20 +39,24 @@ module head_norm #(
     output wire [GAIN_ADDR_W-1:0]  gain_addr,
     input  wire [VEC*16-1:0]       gain_data,
 
-    output reg                     z_valid,
-    output reg  [1:0]              z_kind,
-    output reg  [19:0]             z_row,
-    output reg  [VEC*16-1:0]       z,
+    output wire                    z_valid,
+    output wire [1:0]              z_kind,
+    output wire [19:0]             z_row,
+    output wire [VEC*16-1:0]       z,
     output wire                    busy
 );
     localparam WORDS  = HEAD_DIM / VEC;         // of a head
-    localparam WORD_W = $clog2(WORDS) + 1;
-    localparam KEPT_W = $clog2(WORDS + 8);      // words between a write and its read: WORDS + 6
-    localparam SS_W   = 32 + $clog2(HEAD_DIM) + 1;
+    localparam WORD_W = WORDS > 1 ? $clog2(WORDS) : 1;
+    localparam VEC_W  = $clog2(VEC);
+    localparam DIM_W  = $clog2(HEAD_DIM);
+    localparam TREE   = ($clog2(VEC) + LEVELS - 1) / LEVELS;
+    // a head's first word is read TREE + SCALAR + TABLE clocks after its last one has come, at the latest
+    localparam KEPT_W = $clog2(WORDS + TREE + SCALAR + TABLE);
+    localparam SS_W   = 32 + DIM_W;
+    localparam HEAD_W = 20 - DIM_W;             // number of a head
     localparam [1:0] QUERY = 2'd1, VALUE = 2'd2;
     localparam [31:0]       LAST_32 = WORDS - 1;
     localparam [WORD_W-1:0] LAST = LAST_32[WORD_W-1:0];
-    localparam [19:0] BACK = HEAD_DIM - VEC;    // rows from a head's first word to its last
 
     reg [5:0]             k_shift_q, q_shift_q;
     reg [31:0]            k_eps_q, q_eps_q;
@@ -59,12 +69,11 @@ module head_norm #(
             q_gain <= gain + WORDS[GAIN_ADDR_W-1:0];
         end
 
-    // --- rows in -------------------------------------------------------------------------------
+    // --- rows in: kept; squares | add_tree | sum -------------------------------------------------
     wire [VEC*16-1:0] x, kept;
     reg  [VEC*32-1:0] square;
     reg  [KEPT_W-1:0] put, get;
     reg  [WORD_W-1:0] word;     // of the head that comes in
-    wire              head_end = word == LAST;
     wire              again;    // a word is read again
 
     genvar i;
@@ -85,150 +94,89 @@ module head_norm #(
         .clk(clk), .we(valid), .waddr(put), .wdata(x), .re(again), .raddr(get), .rdata(kept)
     );
 
-    // --- the scalar of a head: s1 squares | s2 sum of a word | s3 sum of the head | s4 k | s5 table
-    //     | s6 r --------------------------------------------------------------------------------
-    function [SS_W-1:0] add_all(input [VEC*32-1:0] squares);
-        integer n;
-        begin
-            add_all = {SS_W{1'b0}};
-            for (n = 0; n < VEC; n = n + 1)
-                add_all = add_all + {{(SS_W-32){1'b0}}, squares[n*32 +: 32]};
-        end
-    endfunction
+    wire [TREE+1:0]   move;
+    wire              part_valid, part_end, squares_busy;
+    wire [1:0]        part_kind;
+    wire [HEAD_W-1:0] part_head;
+    wire [SS_W-1:0]   part;     // of a word
+    reg  [SS_W-1:0]   sum;      // of the head's words so far, and eps
+    reg               fresh;    // none of them yet
+    wire [31:0]       eps   = part_kind == QUERY ? q_eps_q : k_eps_q;
+    wire [SS_W-1:0]   total = (fresh ? {{(SS_W-32){1'b0}}, eps} : sum) + part;
 
-    reg [1:0]        in1, in2;                    // a word is there, the last of its head
-    reg              end3, end4, end5, end6;
-    reg [1:0]        kind1, kind2, kind3, kind4, kind5, kind6;
-    reg [19:0]       row1, row2, row3, row4, row5, row6;
-    reg [SS_W-1:0]   part, sum, total, total4;
-    reg              fresh;                       // sum: no word of this head yet
-    reg [5:0]        k4;                          // 2k
-    reg [4:0]        k5, k6;
-    reg [8:0]        frac;
-    reg [15:0]       r6;
-    wire [5:0]       top;
-    wire [27:0]      entry;
-    wire [15:0]      root;
-    wire [SS_W-1:0]  whole = (fresh ? {SS_W{1'b0}} : sum) + part;
-    wire [31:0]      eps   = kind2 == QUERY ? q_eps_q : k_eps_q;
-    wire [SS_W+13:0] shifted = {total4, 14'd0} >> k4; // m, 14 fraction bits
-    wire [15:0]      m = shifted[15:0];
-
-    msb #(.W(SS_W), .I_W(6)) u_msb (.clk(clk), .en(1'b0), .x(total), .index(top));
-    rsqrt_rom u_rsqrt_rom (.clk(clk), .re(end4), .addr(m[15:9]), .data(entry));
-    lerp #(.FRAC_W(9)) u_lerp (
-        .clk(clk), .move(1'b0), .entry(entry), .frac(frac), .y(root)
+    pipe #(.STAGES(TREE + 1), .TAG_W(3 + HEAD_W)) u_squares (
+        .clk(clk), .rst(rst), .valid(valid), .tag({word == LAST, kind, row[19:DIM_W]}),
+        .move(move), .out_valid(part_valid), .out_tag({part_end, part_kind, part_head}),
+        .busy(squares_busy)
+    );
+    add_tree #(.N(VEC), .W(32), .OUT_W(SS_W), .LEVELS(LEVELS), .STAGES(TREE)) u_tree (
+        .clk(clk), .move(move[1 +: TREE]), .x(square), .sum(part)
     );
 
     always @(posedge clk) begin
         if (valid) begin
             put  <= put + 1'b1;
-            word <= head_end ? {WORD_W{1'b0}} : word + 1'b1;
+            word <= word == LAST ? {WORD_W{1'b0}} : word + 1'b1;
         end
-        in1 <= {valid && head_end, valid};
-        in2 <= in1;
-        {end3, end4, end5, end6} <= {in2[1], end3, end4, end5};
-        {kind1, kind2, kind3, kind4, kind5, kind6} <= {kind, kind1, kind2, kind3, kind4, kind5};
-        {row1, row2, row3, row4, row5, row6}       <= {row, row1, row2, row3, row4, row5};
-
-        part <= add_all(square);
-        if (in2[0]) begin
-            sum   <= whole;
-            fresh <= in2[1];
+        if (again)
+            get <= get + 1'b1;
+        if (part_valid) begin
+            sum   <= total;
+            fresh <= part_end;
         end
-        total  <= whole + {{(SS_W-32){1'b0}}, eps};
-        total4 <= total;
-        k4     <= {top[5:1], 1'b0};
-        k5     <= k4[5:1];
-        k6     <= k5;
-        frac   <= m[8:0];
-        r6     <= root;
         if (rst) begin
-            {in1, in2, end3, end4, end5, end6} <= 8'd0;
             word  <= {WORD_W{1'b0}};
             put   <= {KEPT_W{1'b0}};
+            get   <= {KEPT_W{1'b0}};
             fresh <= 1'b1;
         end
     end
 
-    // --- rows out: a read | b x * r | c t | d t * gain | e round | z -----------------------------
-    reg              a, b, c, d, e;
-    reg [1:0]        a_kind, b_kind, c_kind, d_kind, e_kind;
-    reg [19:0]       a_row, b_row, c_row, d_row, e_row;
-    reg [WORD_W-1:0] a_word, b_word, c_word;
-    reg [15:0]       a_r, b_r;
-    reg [4:0]        a_k, b_k, c_k;
-    reg [VEC*16-1:0] c_x, d_x, e_x;
-    wire [5:0]       e_shift = e_kind == QUERY ? q_shift_q : k_shift_q;
-    assign again = a;
-    wire [GAIN_ADDR_W-1:0] c_base = c_kind == QUERY ? q_gain : k_gain;
-    assign gain_read = c && c_kind != VALUE;
-    assign gain_addr = c_base + c_index;
-    wire [GAIN_ADDR_W+WORD_W-1:0] c_wide = {{GAIN_ADDR_W{1'b0}}, c_word};
-    wire [GAIN_ADDR_W-1:0] c_index = c_wide[GAIN_ADDR_W-1:0];
+    // --- r and k of a head, and its rows again -----------------------------------------------------
+    wire              r_soon, r_comes, r_busy;
+    wire [15:0]       r;
+    wire [4:0]        k;
+    wire [1:0]        r_kind;
+    wire [HEAD_W-1:0] r_head;
+    wire              passes = r_kind == VALUE;
 
-    generate
-        for (i = 0; i < VEC; i = i + 1) begin : g_out
-            reg signed [34:0]  xr;
-            reg signed [17:0]  t;
-            reg signed [33:0]  tg;
-            wire signed [32:0] xr_next;
-            wire signed [34:0] xr_shifted;
-            wire signed [17:0] t_next;
-            wire signed [33:0] tg_next, tg_shifted;
-            wire signed [15:0] z_next;
+    rsqrt #(.W(SS_W), .TAG_W(2 + HEAD_W), .SCALAR(SCALAR), .TABLE(TABLE)) u_rsqrt (
+        .clk(clk), .rst(rst), .valid(part_valid && part_end), .total(total),
+        .tag({part_kind, part_head}), .r_soon(r_soon), .r_comes(r_comes), .r(r), .k(k),
+        .r_tag({r_kind, r_head}), .busy(r_busy)
+    );
 
-            mul #(.A_W(16), .B_W(17)) u_xr (.a(kept[i*16 +: 16]), .b({1'b0, b_r}), .y(xr_next));
-            round_shift #(.W(35), .S_W(5)) u_t_round (.x(xr), .s(c_k), .y(xr_shifted));
-            saturate #(.IN_W(35), .OUT_W(18)) u_t_sat (.x(xr_shifted), .y(t_next));
-            mul #(.A_W(18), .B_W(16)) u_tg (.a(t), .b(gain_data[i*16 +: 16]), .y(tg_next));
-            round_shift #(.W(34), .S_W(6)) u_z_round (.x(tg), .s(e_shift), .y(tg_shifted));
-            saturate #(.IN_W(34), .OUT_W(16)) u_z_sat (.x(tg_shifted), .y(z_next));
-            always @(posedge clk) begin
-                if (b)
-                    xr <= {xr_next, 2'b00};
-                if (c)
-                    t <= t_next;
-                if (d)
-                    tg <= tg_next;
-                if (e)
-                    z[i*16 +: 16] <= e_kind == VALUE ? e_x[i*16 +: 16] : z_next;
-            end
+    wire                   gain_asked, z_busy;
+    wire [WORD_W-1:0]      again_word, gain_word, z_word;
+    wire [1:0]             gain_kind;
+    wire [HEAD_W-1:0]      gain_head, z_head;
+    reg                    gain_one;
+    reg  [5:0]             shift;
+    wire [GAIN_ADDR_W-1:0] gain_base = gain_kind == QUERY ? q_gain : k_gain;
+
+    norm_elements #(
+        .VEC(VEC), .X_W(16), .Y_W(16), .WORD_W(WORD_W), .TAG_W(2 + HEAD_W), .VECTOR(VECTOR)
+    ) u_elements (
+        .clk(clk), .rst(rst), .r_soon(r_soon), .r_comes(r_comes), .r(passes ? 16'd32768 : r),
+        .k(passes ? 5'd17 : k), .tag({r_kind, r_head}), .last_word(LAST), .read(again),
+        .read_word(again_word), .x(kept), .gain_read(gain_asked), .gain_word(gain_word),
+        .gain_tag({gain_kind, gain_head}), .gain(gain_one ? {VEC{16'd1}} : gain_data),
+        .shift(shift), .y_valid(z_valid), .y_word(z_word), .y_tag({z_kind, z_head}), .y(z),
+        .busy(z_busy)
+    );
+    assign gain_read = gain_asked && gain_kind != VALUE;
+    assign gain_addr = gain_base + {{(GAIN_ADDR_W-WORD_W){1'b0}}, gain_word};
+    assign z_row     = {z_head, {DIM_W{1'b0}}} | {{(20-WORD_W){1'b0}}, z_word} << VEC_W;
+
+    always @(posedge clk)
+        if (gain_asked) begin
+            gain_one <= gain_kind == VALUE;
+            shift    <= gain_kind == VALUE ? 6'd0 : gain_kind == QUERY ? q_shift_q : k_shift_q;
         end
-    endgenerate
 
-    always @(posedge clk) begin
-        a <= end6 || (a && a_word != LAST);
-        if (end6) begin
-            a_kind <= kind6;
-            a_row  <= row6 - BACK;
-            a_word <= {WORD_W{1'b0}};
-            a_r    <= r6;
-            a_k    <= k6;
-        end else begin
-            a_row  <= a_row + VEC[19:0];
-            a_word <= a_word + 1'b1;
-        end
-        if (a)
-            get <= get + 1'b1;
-        {b, c, d, e, z_valid} <= {a, b, c, d, e};
-        {b_kind, c_kind, d_kind, e_kind, z_kind} <= {a_kind, b_kind, c_kind, d_kind, e_kind};
-        {b_row, c_row, d_row, e_row, z_row}      <= {a_row, b_row, c_row, d_row, e_row};
-        {b_word, c_word} <= {a_word, b_word};
-        b_r <= a_r;
-        {b_k, c_k} <= {a_k, b_k};
-        if (b)
-            c_x <= kept;
-        {d_x, e_x} <= {c_x, d_x};
-        if (rst) begin
-            {a, b, c, d, e, z_valid} <= 6'd0;
-            get <= {KEPT_W{1'b0}};
-        end
-    end
+    assign busy = squares_busy | r_busy | z_busy;
 
-    assign busy = in1[1] | in2[1] | end3 | end4 | end5 | end6 | a | b | c | d | e | z_valid;
-
-    wire unused_bits = &{1'b0, top[0], shifted[SS_W+13:16], c_wide};
+    wire unused_bits = &{1'b0, row[DIM_W-1:0], again_word, gain_head, move[TREE+1]};
 endmodule
 
 `default_nettype wire

@@ -13,7 +13,11 @@ module qkv #(
     parameter HEAD_DIM = 8,
     parameter QKV_BIAS = 0,
     parameter QK_NORM = 0,
-    parameter GAIN_ADDR_W = 6
+    parameter GAIN_ADDR_W = 6,
+    parameter LEVELS = 1,      // of head_norm.v, as what follows
+    parameter SCALAR = 3,
+    parameter VECTOR = 5,
+    parameter TABLE = 1
 ) (
     input  wire                    clk,
     input  wire                    rst,
@@ -49,7 +53,10 @@ module qkv #(
     generate
         if (QK_NORM != 0) begin : g_norm
             wire [VEC*16-1:0] normed;
-            head_norm #(.VEC(VEC), .HEAD_DIM(HEAD_DIM), .GAIN_ADDR_W(GAIN_ADDR_W)) u_head_norm (
+            head_norm #(
+                .VEC(VEC), .HEAD_DIM(HEAD_DIM), .GAIN_ADDR_W(GAIN_ADDR_W), .LEVELS(LEVELS),
+                .SCALAR(SCALAR), .VECTOR(VECTOR), .TABLE(TABLE)
+            ) u_head_norm (
                 .clk(clk), .rst(rst), .set(set_norms), .k_shift(k_shift), .q_shift(q_shift),
                 .k_eps(k_eps), .q_eps(q_eps), .gain(gain), .valid(valid), .kind(kind), .row(row),
                 .y(y), .gain_read(gain_read), .gain_addr(gain_addr), .gain_data(gain_data), .z_valid(z_valid),
@@ -112,7 +119,7 @@ module qkv #(
     endgenerate
 
     // A design without norms of heads has no head_norm.v.
-    wire unused_head_dim = &{1'b0, HEAD_DIM[0]};
+    wire unused_norm = &{1'b0, HEAD_DIM[0], LEVELS != 0, SCALAR != 0, VECTOR != 0, TABLE != 0};
 endmodule
 
 `default_nettype wire

@@ -27,7 +27,7 @@ module rest_tb;
 `define ENGINE u_dut.u_chip.u_engine
     // a table of each kind; the others of the kind have the same enable
     wire table_reads = `ENGINE.u_attention.u_weigh.g_weight[0].u_exp2_rom.re | `ENGINE.u_attention.u_divide.u_recip_rom.re
-                     | `ENGINE.u_rmsnorm.u_rsqrt_rom.re | `ENGINE.u_swiglu.g_pair[0].u_sigmoid_rom.re;
+                     | `ENGINE.u_rmsnorm.u_rsqrt.u_rsqrt_rom.re | `ENGINE.u_swiglu.g_pair[0].u_sigmoid_rom.re;
     wire other_reads = `ENGINE.u_gain_rom.re | `ENGINE.u_rope_hi_rom.re | `ENGINE.u_rope_lo_rom.re
                      | `ENGINE.u_program_rom.re | table_reads;
     always @(posedge clk) begin

@@ -53,12 +53,17 @@ PARAMETERS = {
     "rope": [{"VEC": 4, "HEAD_DIM": 4}, {"VEC": 4, "HEAD_DIM": 2}, {"VEC": 4, "HEAD_DIM": 8}],
     "sequencer": [{"SUB_NORM": 0}, {"SUB_NORM": 1}],
     "side": [{"VEC": 4, "OUT": 4}, {"VEC": 4, "OUT": 2}],
-    "rmsnorm": [{"VEC": 4}], "swiglu": [{"VEC": 4}], "residual": [{"VEC": 4}], "argmax": [{"VEC": 4}],
+    "rmsnorm": [{"VEC": 4}], "rsqrt": [{"TAG_W": 2}, {"TAG_W": 2, "SCALAR": 5, "TABLE": 3}],
+    "norm_elements": [{"VEC": 4}, {"VEC": 4, "VECTOR": 9}], "head_norm": [{"VEC": 4}, {"VEC": 4, "HEAD_DIM": 4}],
+    "swiglu": [{"VEC": 4}], "residual": [{"VEC": 4}], "argmax": [{"VEC": 4}],
     "max_tree": [{"N": 4, "W": 4}, {"N": 8, "W": 4, "LEVELS": 2}],
 }
 # Outputs that mean something only together with another: {module: {output: condition}}, in Verilog.
 OBSERVED = {
     "rmsnorm": {"y": "y_valid", "y_word": "y_valid", "read_addr": "read"},
+    "norm_elements": {"y": "y_valid", "y_word": "y_valid", "y_tag": "y_valid", "read_word": "read",
+                      "gain_word": "gain_read", "gain_tag": "gain_read"},
+    "head_norm": {"z": "z_valid", "z_kind": "z_valid", "z_row": "z_valid", "gain_addr": "gain_read"},
     "swiglu": {"h": "h_valid", "h_index": "h_valid"},
     "rope": {"z_query": "z_valid && z_kind == 2'd1", "z_kv": "z_valid && z_kind != 2'd1",
              "z_kind": "z_valid", "z_row": "z_valid"},

@@ -15,8 +15,7 @@ struct rows { // some rows on their way through a pipeline
     int row, rows;
 };
 
-enum { MOST_STAGES = 32 };                 // of a pipeline
-enum { HEAD_SCALAR = 6, HEAD_VECTOR = 5 }; // stages of head_norm.v
+enum { MOST_STAGES = 32 }; // of a pipeline
 
 struct state {
     // sequencer.v
@@ -63,7 +62,7 @@ struct state {
     // their way through the vector part
     struct rows biased;
     int head_words, again_word;
-    struct rows head[HEAD_SCALAR], again, normed[HEAD_VECTOR];
+    struct rows head[MOST_STAGES], again, normed[MOST_STAGES]; // k.head, k.norm of them
     // rope.v: k.rope of them, to z
     struct rows rope[MOST_STAGES];
     // kv_cache.v
@@ -93,7 +92,7 @@ struct clocking { // what does not change within a token
     int pos;
     bool sample;
     int array, embed; // clocks from an address to `done`, to a sum
-    int drain, residual, norm, norm_scalar, angles, rope, swiglu, score, weigh, recip, divide;
+    int drain, residual, norm, norm_scalar, head, angles, rope, swiglu, score, weigh, recip, divide;
     int score_stages, argmax_stages; // of their trees of maxima
     int score_heads;                 // whose scores may wait
     int split;                       // of a token into row block and lane (divide.v)
@@ -115,12 +114,6 @@ static bool any_bool(const bool *b, int n)
             return true;
     }
     return false;
-}
-
-// Stages of add_tree.v and max_tree.v over n operands; a tree has two leaves at least.
-static int tree_stages(const struct hw_latency *l, int n)
-{
-    return (hw_log2_up(n < 2 ? 2 : n) + l->tree - 1) / l->tree;
 }
 
 // A mark on its way through so many stages: whether one leaves in this clock.
@@ -163,17 +156,16 @@ static bool angles_busy(const struct clocking *k, const struct state *s)
     return s->angle_a || any_bool(s->angle_pipe, k->angles);
 }
 
-static bool qkv_busy(const struct state *s)
+static bool qkv_busy(const struct clocking *k, const struct state *s)
 {
-    return s->biased.valid || any(s->head, HEAD_SCALAR) || s->again.valid ||
-           any(s->normed, HEAD_VECTOR);
+    return s->biased.valid || any(s->head, k->head) || s->again.valid || any(s->normed, k->norm);
 }
 
 static bool units_busy(const struct clocking *k, const struct state *s)
 {
     return rows_busy(k, s) || s->recv_busy || any(s->residual, k->residual) || s->side_full.valid ||
            any(s->side, k->residual) || s->norm_scalar > 0 || s->norm_a ||
-           any(s->norm_pipe, k->norm) || angles_busy(k, s) || qkv_busy(s) ||
+           any(s->norm_pipe, k->norm) || angles_busy(k, s) || qkv_busy(k, s) ||
            any(s->rope, k->rope) || attn_busy(k, s) || any(s->swiglu, k->swiglu) ||
            s->top_word != 0 || s->argmax_done;
 }
@@ -291,9 +283,9 @@ static struct rows qkv_next(const struct clocking *k, const struct state *s, str
     bool head_end = y.valid && s->head_words == g->head_dim / g->vec - 1;
     if (y.valid)
         n->head_words = head_end ? 0 : s->head_words + 1;
-    shift(s->head, n->head, HEAD_SCALAR, y, head_end);
-    if (s->head[HEAD_SCALAR - 1].valid) { // its words are read, from the first on
-        n->again = s->head[HEAD_SCALAR - 1];
+    shift(s->head, n->head, k->head, y, head_end);
+    if (s->head[k->head - 1].valid) { // its words are read, from the first on
+        n->again = s->head[k->head - 1];
         n->again.row -= g->head_dim - g->vec;
         n->again_word = 0;
     } else if (s->again.valid) {
@@ -301,8 +293,8 @@ static struct rows qkv_next(const struct clocking *k, const struct state *s, str
         n->again_word = s->again_word + 1;
         n->again.valid = n->again_word != g->head_dim / g->vec;
     }
-    shift(s->normed, n->normed, HEAD_VECTOR, s->again, true);
-    return s->normed[HEAD_VECTOR - 1];
+    shift(s->normed, n->normed, k->norm, s->again, true);
+    return s->normed[k->norm - 1];
 }
 
 // The same where the last stage says that the last of them has arrived (residual.v).
@@ -620,7 +612,8 @@ static void note_clock(const struct timeline *t, const struct clocking *k, const
         [HW_UNIT_NORM] = s->norm_scalar > 0 || s->norm_a || any(s->norm_pipe, k->norm),
         [HW_UNIT_ARRAY] = word,
         [HW_UNIT_DRAIN] = s->walking || any(s->drained, k->drain) || any(s->residual, k->residual),
-        [HW_UNIT_ROTATION] = angles_busy(k, s) || qkv_busy(s) || any(s->rope, k->rope) || s->write,
+        [HW_UNIT_ROTATION] =
+            angles_busy(k, s) || qkv_busy(k, s) || any(s->rope, k->rope) || s->write,
         [HW_UNIT_ATTENTION] = any_bool(s->a_pipe, k->score) || any_bool(s->b_pipe, k->weigh) ||
                               any_bool(s->r_pipe, k->recip) || s->c2 || any(s->divided, k->divide),
         [HW_UNIT_SWIGLU] = any(s->swiglu, k->swiglu),
@@ -636,28 +629,31 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
 {
     const struct hw_geometry *g = &plan->geometry;
     const struct hw_latency *l = &g->latency;
+    // from a sum of squares to reading the first word, which is read ahead where it has a register
+    int norm_scalar = l->norm_scalar + l->table - 1 - (l->norm_vector > 5 ? 1 : 0);
     const struct clocking k = {
         .plan = plan,
         .g = g,
         .pos = pos,
         .sample = sample,
-        .array = l->rom + l->array + tree_stages(l, g->cols),
+        .array = l->rom + l->array + hw_tree_stages(l, g->cols),
         .embed = l->rom + 2,
         .drain = l->drain,
-        .residual = 3 + tree_stages(l, 2 * g->vec),
+        .residual = 3 + hw_tree_stages(l, 2 * g->vec),
         .norm = l->norm_vector,
-        .norm_scalar = l->norm_scalar + l->table - 1 - (l->norm_vector > 5 ? 1 : 0), // a read ahead
+        .norm_scalar = norm_scalar,
+        .head = hw_tree_stages(l, g->vec) + norm_scalar,
         .angles = l->angles - 1,
         .rope = l->rope,
         .swiglu = l->swiglu + l->table - 1,
-        .score = l->score + tree_stages(l, g->head_dim),
-        .weigh = l->weigh + l->table - 1 + tree_stages(l, g->att_pos) + 1,
+        .score = l->score + hw_tree_stages(l, g->head_dim),
+        .weigh = l->weigh + l->table - 1 + hw_tree_stages(l, g->att_pos) + 1,
         .recip = l->recip - 1 + l->table - 1,
         .divide = l->divide,
         .split = (g->rows & (g->rows - 1)) == 0 ? 0 : g->token_bits + 1,
         .score_heads = hw_score_heads(g),
-        .score_stages = tree_stages(l, g->att_pos),
-        .argmax_stages = tree_stages(l, g->vec),
+        .score_stages = hw_tree_stages(l, g->att_pos),
+        .argmax_stages = hw_tree_stages(l, g->vec),
     };
     struct hw_cycle_count count = {0, 0};
     struct state s, n;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gen/chip/bits.h"
+
 const struct hw_latency_row hw_latency_table[HW_N_LATENCIES] = {
 #define ROW(name, NAME, least, most, usual, meaning)                                               \
     {#name, #NAME, meaning, offsetof(struct hw_latency, name), least, most, usual},
@@ -55,6 +57,11 @@ static bool parse_one(const char *text, size_t n, struct hw_latency *l, struct h
     return hw_fail(err,
                    "--latency: expected NAME=N of the table in hardwire emit --help, got '%.*s'",
                    (int)n, text);
+}
+
+int hw_tree_stages(const struct hw_latency *l, int n)
+{
+    return (hw_log2_up(n < 2 ? 2 : n) + l->tree - 1) / l->tree;
 }
 
 bool hw_latency_parse(const char *text, struct hw_latency *l, struct hw_error *err)

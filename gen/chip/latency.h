@@ -54,6 +54,9 @@ int hw_latency_get(const struct hw_latency *l, int row);
 // The usual wherever it is 0.
 void hw_latency_fill(struct hw_latency *l);
 
+// Registers of add_tree.v and max_tree.v over n operands; a tree has two leaves at least.
+int hw_tree_stages(const struct hw_latency *l, int n);
+
 // NAME=N[,NAME=N...], or `least`, the shortest pipeline, with others behind it. What is not named
 // stays.
 bool hw_latency_parse(const char *text, struct hw_latency *l, struct hw_error *err);

@@ -8,9 +8,9 @@
 #include "refmodel/ops.h"
 #include "refmodel/tables.h"
 
-enum { DIVIDED_HEADS = 8 };                      // whose sums wait (attention.v)
-enum { EXP2_SUM_BITS = 17 };                     // of e and its sign
-enum { HEAD_NORM_BITS = 16, HEAD_NORM_LAG = 8 }; // head_norm.v: an element; words on their way
+enum { DIVIDED_HEADS = 8 };   // whose sums wait (attention.v)
+enum { EXP2_SUM_BITS = 17 };  // of e and its sign
+enum { HEAD_NORM_BITS = 16 }; // head_norm.v: an element
 
 struct list {
     struct hw_memory *at;
@@ -60,6 +60,13 @@ static int words(int elements, int of)
     return (elements + of - 1) / of;
 }
 
+// head_norm.v: a head, and what comes in until its first word is read.
+static int kept_words(const struct hw_geometry *g)
+{
+    const struct hw_latency *l = &g->latency;
+    return g->head_dim / g->vec + hw_tree_stages(l, g->vec) + l->norm_scalar + l->table;
+}
+
 static void rams(struct list *l, const struct hw_geometry *g)
 {
     int lanes = hw_most(g->vec, g->head_dim); // of a word of queries, and of new keys and values
@@ -80,8 +87,7 @@ static void rams(struct list *l, const struct hw_geometry *g)
     ram(l, "sums of heads", DIVIDED_HEADS, 1,
         g->head_dim * (EXP2_SUM_BITS + g->kv_bits + hw_log2_up(g->ctx)));
     if (g->qk_norm)
-        ram(l, "head", 1 << hw_log2_up(g->head_dim / g->vec + HEAD_NORM_LAG), 1,
-            g->vec * HEAD_NORM_BITS);
+        ram(l, "head", 1 << hw_log2_up(kept_words(g)), 1, g->vec * HEAD_NORM_BITS);
 }
 
 static void table(struct list *l, enum hw_table_id id, int instances)

@@ -149,4 +149,21 @@ module f_act_source #(parameter W = 4) (
     end
 endmodule
 
+// norm_elements.v as head_norm.v lets rows of V pass: r = 1 (Q1.15), k = 17, gain 1, shift 0
+module f_pass (input wire signed [15:0] x);
+    wire signed [32:0] product;
+    wire signed [34:0] shifted;
+    wire signed [17:0] t;
+    wire signed [33:0] tg, unshifted;
+    wire signed [15:0] y;
+    mul #(.A_W(16), .B_W(17)) u_xr (.a(x), .b({1'b0, 16'd32768}), .y(product));
+    round_shift #(.W(35), .S_W(5)) u_t (.x({product, 2'b00}), .s(5'd17), .y(shifted));
+    saturate #(.IN_W(35), .OUT_W(18)) u_t_sat (.x(shifted), .y(t));
+    mul #(.A_W(18), .B_W(16)) u_tg (.a(t), .b(16'd1), .y(tg));
+    round_shift #(.W(34), .S_W(6)) u_y (.x(tg), .s(6'd0), .y(unshifted));
+    saturate #(.IN_W(34), .OUT_W(16)) u_y_sat (.x(unshifted), .y(y));
+    always @*
+        as_it_is: assert (y == x);
+endmodule
+
 `default_nettype wire

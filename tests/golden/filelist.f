@@ -25,6 +25,7 @@ fabric/msb.v
 fabric/mul.v
 fabric/mul_stage.v
 fabric/mul_wide.v
+fabric/norm_elements.v
 fabric/norm_source.v
 fabric/pipe.v
 fabric/qkv.v
@@ -38,6 +39,7 @@ fabric/rom_select.v
 fabric/rope.v
 fabric/rope_angles.v
 fabric/round_shift.v
+fabric/rsqrt.v
 fabric/saturate.v
 fabric/sequencer.v
 fabric/stage.v

@@ -27,6 +27,7 @@ read_verilog $hardwire/fabric/msb.v
 read_verilog $hardwire/fabric/mul.v
 read_verilog $hardwire/fabric/mul_stage.v
 read_verilog $hardwire/fabric/mul_wide.v
+read_verilog $hardwire/fabric/norm_elements.v
 read_verilog $hardwire/fabric/norm_source.v
 read_verilog $hardwire/fabric/pipe.v
 read_verilog $hardwire/fabric/qkv.v
@@ -40,6 +41,7 @@ read_verilog $hardwire/fabric/rom_select.v
 read_verilog $hardwire/fabric/rope.v
 read_verilog $hardwire/fabric/rope_angles.v
 read_verilog $hardwire/fabric/round_shift.v
+read_verilog $hardwire/fabric/rsqrt.v
 read_verilog $hardwire/fabric/saturate.v
 read_verilog $hardwire/fabric/sequencer.v
 read_verilog $hardwire/fabric/stage.v
