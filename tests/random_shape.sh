@@ -16,9 +16,11 @@ extra=
 [ $((seed % 4)) != 3 ] || extra="--reset-at $((500 + seed * 37 % 900))"
 [ "$tool" = verilator ] || extra="$extra --icarus"
 [ -z "$count" ] || extra="$extra -n $count"
+model=$dir/shape.bin
+[ ! -d "$dir/model" ] || model=$dir/model
 echo "seed $seed: quantize $quantize; sim $geometry $extra"
 # shellcheck disable=SC2086 # options are words
-build/hardwire quantize "$dir/shape.bin" -o "$dir/q.safetensors" -q $quantize
+build/hardwire quantize "$model" -o "$dir/q.safetensors" -q $quantize
 # shellcheck disable=SC2086
 build/hardwire sim "$dir/q.safetensors" -t "$dir/shape.tok" -o "$dir/design" --quiet $geometry $extra
 rm -rf "$dir"
