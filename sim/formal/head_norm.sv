@@ -3,7 +3,7 @@
 // with their kind and number, the first ones of a head LATE clocks after its last have come. A word of K or Q
 // meets the r and k of its own head, whose sum of squares begins with the eps of its kind, the gain of its place,
 // and the shift of its kind; a word of V r = 1, k = 17, gain 1, shift 0 (which is x: leaf.sv, f_pass).
-// Products are joined operands, roundings marked ones, saturations folded, the table names its address:
+// Products are joined operands, roundings marked ones, saturations folded, r and k name their sum (rsqrt.sv):
 // an element's way is proven, the arithmetic is leaf.sv's matter. One word of one head is followed.
 `default_nettype none
 
@@ -80,20 +80,9 @@ module f_head_norm #(
     end
 
     // r and k of the head
-    reg [4:0] k;
-    integer i;
-    always @* begin
-        k = 5'd0;
-        for (i = 1; i < SS_W / 2 + 1; i = i + 1)
-            if (f_total >> (2 * i) != 0)
-                k = i;
-        if (f_kind == 2'd2)
-            k = 5'd17;
-    end
-    wire [SS_W+13:0] m_wide = {f_total, 14'd0} >> {k, 1'b0};
-    wire [15:0] m = m_wide[15:0];
-    wire [21:0] step = {5'd0, m[15:9], 1'b0, m[8:0]} ^ 22'd9;      // joined, marked
-    wire [15:0] r = f_kind == 2'd2 ? 16'h8000 : {9'd0, m[15:9]} + step[15:0];
+    wire [15:0] r = f_kind == 2'd2 ? 16'h8000
+                  : f_total[15:0] ^ f_total[31:16] ^ {{(48-SS_W){1'b0}}, f_total[SS_W-1:32]};
+    wire [4:0]  k = f_kind == 2'd2 ? 5'd17 : f_total[4:0];
 
     // the way of x
     function [17:0] fold18(input [34:0] x);
@@ -137,6 +126,14 @@ module f_head_norm #(
         end
     end
 
+    // four bits of an element are free, the highest among them: what a bit's way is, it is for all
+    genvar g;
+    generate
+        for (g = 0; g < VEC; g = g + 1) begin : g_few
+            always @* assume (y[g*24+3 +: 20] == 20'd0);
+            always @* assume (gain_data[g*16+4 +: 12] == 12'd0);
+        end
+    endgenerate
     always @* begin
         if (!f_past)
             assume (rst);
