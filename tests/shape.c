@@ -293,7 +293,8 @@ static void print_latencies(void)
 #undef PRINT
 }
 
-// Tiles of the array, and, for half of the seeds, ROMs of small macros, of a third RAMs of such.
+// Tiles of the array, and, for half of the seeds, ROMs of small macros, of a third RAMs of such, of a
+// third a self-test (all that have ROM macros have one).
 static void print_tiles(const struct shape *s)
 {
     int tiles = between(1, 5);
@@ -304,6 +305,8 @@ static void print_tiles(const struct shape *s)
         printf(" --rom-macro %dx%d", between(128, 300), between(28, 200));
     if (between(0, 2) == 0)
         printf(" --ram-macro %dx%d", 2 << between(0, 6), between(1, 40));
+    if (between(0, 2) == 0)
+        printf(" --selftest on");
 }
 
 int main(int argc, char **argv)
