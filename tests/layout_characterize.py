@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Timing and energy of a ROM macro of any size, by ngspice with the foundry's transistor models.
 
-    tests/layout_characterize.py PROCESS PDK --write FILE [--keep]     # every point of the table, as C; --keep: leakage,
-                                                               # energy of zeros, growth by slews stay
+    tests/layout_characterize.py PROCESS PDK --write FILE              # every point of the table, as C
     tests/layout_characterize.py PROCESS PDK --check FILE ROWS COLS    # a size between: is what the table says of it true?
     tests/layout_characterize.py PROCESS PDK --leaves FILE             # may A change as CLK falls, in all sizes of the table?
     tests/layout_characterize.py PROCESS PDK --rest FILE LAYOUT MACRO  # every transistor of a macro at rest: its leakage?
@@ -20,20 +19,18 @@ Wires, by tests/layout_models.py: resistances of the PDK; capacitances a um that
 tests/layout_wires.py extracts from the polygons of a macro. A driver's power comes through the local interconnect of
 half of its row. A load of 10 fF, and for the slope 60 fF, hangs on D. Edges: 50 ps, and for the slope 500 ps, 0 to 100%.
 
-Leakage: the current of VPWR at rest, CLK and A low, bit lines charged, of every transistor of the macro, those in the
-same state as one with a multiplier.
+Leakage: the current of VPWR at rest, CLK and A low, bit lines charged, summed over gates and columns, each simulated alone
+with its inputs at power or ground.
 """
 import argparse
 import collections
 import concurrent.futures
 import json
 import re
-import subprocess
 import sys
-import tempfile
 
 import layout_models
-from layout_access import run
+from layout_access import ngspice, run
 
 ROWS, COLS = (32, 256), (32, 128, 512)
 LUMPS = 8  # of a bit line
@@ -45,7 +42,9 @@ SLOWED = (*LOADED, "setup")  # and what a slow edge does: of CLK, for setup of A
 AT_REST = ".option gmin=1e-18 abstol=1e-17 vntol=1e-10 reltol=1e-6"
 EDGE, SLOW = 0.05, 0.5  # ns, 0 to 100%
 GUARD = 1.1
-HIGH, LOW, END = 24, 40, 64  # CLK rises and falls, and the end, ns
+HIGH, LOW, END = 44, 60, 100  # CLK rises and falls, and the end, ns: bit lines charge all the way before both
+STEP_PS = 100  # at most
+JOBS = 2
 AFTER = 0.3  # ns after CLK falls that D still is the word
 
 
@@ -177,53 +176,77 @@ def circuit(kit, corner, volt, celsius, rows, cols, one, output_ff, edge=EDGE, l
     t += [f".meas tran charge_c integ i(vdd) from={HIGH - 1}n to={END}n",
           f".meas tran qa integ i(va) from=2.9n to=5n", f".meas tran qclk integ i(vclk) from={HIGH - 1}n to={HIGH + 10}n",
           f".meas tran seen find v(dx) at={LOW - 1}n", f".meas tran start find v({end}) at={HIGH - 1}n",
-          f".tran 20p {END}n 0 {kit.step_ps}p uic", ".end"]
+          f".tran 20p {END}n 0 {STEP_PS}p uic", ".end"]
     return "\n".join(t) + "\n"
 
 
 def leakage(kit, rows, cols, corner, volt, celsius, one):
-    """nW at rest: CLK and A low. All bits 0: no cell has its bit line on one side and ground on the other."""
-    deck = Deck(kit, corner, volt, celsius, f"{rows} x {cols} at rest, {corner}")
+    """nW at rest: CLK and A low. All bits 0: no cell has its bit line on one side and ground on the other. The sum of
+    gates: together ngspice does not find their operating point where all of them leak little."""
     bits, groups = max(3, (rows - 1).bit_length()), rows // 8
-    deck.gate("ap", "an", ["0"], 1, m=bits)
-    deck.gate("en", "enb", ["0"], 2)
-    deck.gate("pre", "preb", ["0"], 2)
+    of = lambda f, *inputs: gate_at_rest(kit, corner, volt, celsius, inputs, f)
+    total = bits * of(1, 0) + 2 * of(2, 0)  # buffers, EN and PRE_N: outputs are low
     for high in range(4):  # low cell j: as many of its inputs are AP, which are low, as j has bits set
-        deck.gate(f"l{high}", f"lb{high}", [*["ap"] * high, *["an"] * (3 - high)], 1, m=(1, 3, 3, 1)[high])
-    for high in range(bits - 2):
-        of = sum(bin(g).count("1") == high for g in range(groups))
-        if of:
-            deck.gate(f"g{high}", f"gb{high}", [*["ap"] * high, *["an"] * (bits - 3 - high), "en"], 2, m=of)
-    for low, net in ((1, "l0"), (7, "l1")):
-        deck.gate(f"w{low}", f"wb{low}", [net, "g0"], 2, m=low * groups)
-    deck.mos("c", "bl", "pre", "vdd", cols)
-    deck.mos("in", "d", "bl", "0", cols)
-    deck.mos("ip", "d", "bl", "vdd", cols)
-    deck.mos("b", "bl", "w7", "0" if one else "bl", rows * cols)
-    deck.text += [AT_REST, ".op", ".end"]
-    nw = -current("\n".join(deck.text) + "\n") * volt * 1e9
-    if not 0 < nw < rows * cols:  # a nW a bit is far too much: ngspice gave up its search
-        raise SystemExit(f"{rows} x {cols}, {corner}: no operating point: {nw:.3g} nW")
-    return nw
+        total += (1, 3, 3, 1)[high] * of(1, *[0] * high, *[1] * (3 - high))
+    for group in range(groups):
+        high = bin(group).count("1")
+        total += of(2, *[0] * high, *[1] * (bits - 3 - high), 0)
+    total += groups * (of(2, 1, 0) + 7 * of(2, 0, 0))
+    return total + column_at_rest(kit, corner, volt, celsius, rows, one) * cols
 
 
-def current(text):
-    """The current of the source Vdd at the operating point, A."""
-    with tempfile.NamedTemporaryFile("w", suffix=".spice") as file:
-        file.write(text)
-        file.flush()
-        said = subprocess.run(["ngspice", "-b", file.name], capture_output=True, text=True).stdout
-    seen = re.search(r"^\s*vdd#branch\s+(\S+)", said, re.M)
-    if not seen:
+def once(function):
+    """The function, which is called once for the same arguments."""
+    known = {}
+
+    def call(kit, *of):
+        key = (kit.name, *of)
+        if key not in known:
+            known[key] = function(kit, *of)
+        return known[key]
+    return call
+
+
+@once
+def gate_at_rest(kit, corner, volt, celsius, inputs, f):
+    """nW of a cell of the decoder, inputs at a rail."""
+    deck = Deck(kit, corner, volt, celsius, f"a gate at rest, {inputs}")
+    deck.gate("out", "inner", ["vdd" if i else "0" for i in inputs], f)
+    return at_rest(deck, volt, {"out": all(inputs), "inner": not all(inputs)})
+
+
+@once
+def column_at_rest(kit, corner, volt, celsius, rows, one):
+    """nW of a column: a charged bit line, its inverter, cells between it and ground, or with both nodes on it."""
+    deck = Deck(kit, corner, volt, celsius, f"a column of {rows} rows at rest, {one:d}")
+    deck.mos("c", "bl", "0", "vdd")
+    deck.mos("in", "d", "bl", "0")
+    deck.mos("ip", "d", "bl", "vdd")
+    deck.mos("b", "bl", "0", "0" if one else "bl", rows)
+    return at_rest(deck, volt, {"bl": True, "d": False})
+
+
+def at_rest(deck, volt, want):
+    """nW at the operating point. want: the nets that must be at power or at ground there."""
+    amp, at = operating_point("\n".join([*deck.text, AT_REST, ".op", ".end"]) + "\n")
+    for net, high in want.items():
+        if abs(at.get(net, volt / 2) - volt * high) > 0.01 * volt:
+            raise SystemExit(f"{deck.text[0]}: no operating point: {net} at {at.get(net)} V, expected {volt * high}")
+    return -amp * volt * 1e9
+
+
+def operating_point(text):
+    """The current of the source Vdd, A, and {net: V}."""
+    said = ngspice(text)
+    seen = {m[1]: float(m[2]) for m in re.finditer(r"(?m)^\s*(\S+)\s+(-?[\d.]+e[-+]\d+)\s*$", said)}
+    if "vdd#branch" not in seen:
         raise SystemExit(f"no operating point: {said[-500:]}")
-    return float(seen[1])
+    return seen["vdd#branch"], seen
 
 
-def point(kit, rows, cols, corner, volt, celsius, output_ff=10, energy_0=None):
-    """{field: ns or pJ}, and the pins' fF. energy_0: it is not simulated."""
-    one = run(circuit(kit, corner, volt, celsius, rows, cols, True, output_ff))
-    zero = run(circuit(kit, corner, volt, celsius, rows, cols, False, output_ff)) if energy_0 is None else \
-        {"seen": 0, "charge_c": -energy_0 / volt * 1e-12}
+def point(kit, rows, cols, corner, volt, celsius):
+    """{field: ns or pJ}, and the pins' fF."""
+    one, zero = (run(circuit(kit, corner, volt, celsius, rows, cols, bit, 10)) for bit in (True, False))
     where = f"{rows} x {cols}, {corner}"
     if not (one.get("seen", 0) > 0.9 * volt and zero.get("seen", volt) < 0.1 * volt):
         raise SystemExit(f"{where}: D at the end of a read is {one.get('seen')} V for a 1, {zero.get('seen')} V for a 0")
@@ -244,49 +267,36 @@ def times(seen):
     return found
 
 
-def by_slew(kit, corner, volt, celsius):
-    """What SLOWED grow by, at 128 x 128, ns a ns of slew, 10 to 90%; none becomes shorter."""
-    fast, slow = (run(circuit(kit, corner, volt, celsius, 128, 128, True, 10, edge)) for edge in (EDGE, SLOW))
+def slopes(kit, corner, volt, celsius):
+    """What LOADED grow by, ns a pF on D, and SLOWED, ns a ns of slew, 10 to 90%, at 128 x 128; none becomes shorter."""
+    at = lambda *of: run(circuit(kit, corner, volt, celsius, 128, 128, True, *of))
+    seen, far, slow = at(10), times(at(60)), at(10, SLOW)
     if slow["enable"] < 0:
         raise SystemExit(f"{corner}: EN rises {-slow['enable'] * 1e9:.3f} ns before the middle of CLK's edge")
-    fast, slow = times(fast), times(slow)
-    return [max((slow[k] - fast[k]) / (0.8 * (SLOW - EDGE)), 0) for k in SLOWED]
+    near, slow = times(seen), times(slow)
+    return ([(far[k] - near[k]) / 0.05 for k in LOADED],
+            [max((slow[k] - near[k]) / (0.8 * (SLOW - EDGE)), 0) for k in SLOWED])
 
 
-def kept(path, corner):
-    """What FILE has of a corner: [slopes by slew], {(rows, cols): {field: value}}."""
-    with open(path) as file:
-        text = file.read()
-    block = text[text.index(f'"{corner}"'):].split("\n    }},")[0]
-    slopes = [float(v) for v in re.findall(r"\{([^{}]*)\}", block)[1].split(",")]
-    points = {(int(r), int(c)): dict(zip(FIELDS + LEAKS, map(float, v.split(","))))
-              for v, r, c in re.findall(r"\{([^{}]*)\}, // (\d+) x (\d+)", block)}
-    return slopes, points
-
-
-def block(kit, old, corner, volt, celsius):
-    """The C text of a corner. old: of kept(), or None."""
+def block(kit, corner, volt, celsius):
+    """The C text of a corner."""
     rows_of = []
     for rows in ROWS:
         for cols in COLS:
-            was = old[1][rows, cols] if old else None
-            found, pins = point(kit, rows, cols, corner, volt, celsius, energy_0=was and was["energy_0"])
+            found, pins = point(kit, rows, cols, corner, volt, celsius)
             for field, one in zip(LEAKS, (False, True)):
-                found[field] = was[field] if old else leakage(kit, rows, cols, corner, volt, celsius, one)
+                found[field] = leakage(kit, rows, cols, corner, volt, celsius, one)
             rows_of.append("        {" + ", ".join(f"{found[f]:.3f}" for f in (*FIELDS, *LEAKS)) + f"}}, // {rows} x {cols}")
             print(corner, rows, cols, {k: round(v, 3) for k, v in found.items()}, pins, flush=True)
-    near, far = (point(kit, 128, 128, corner, volt, celsius, ff, energy_0=0)[0] for ff in (10, 60))
-    slope = [(far[k] - near[k]) / 0.05 for k in LOADED]
-    slewed = old[0] if old else by_slew(kit, corner, volt, celsius)
-    return (f"    {{\"{corner}\", {volt}, {celsius}, {{" + ", ".join(f"{s:.2f}" for s in slope) + "}, {" +
-            ", ".join(f"{s:.3f}" for s in slewed) + f"}}, {pins['a']:.2f}, {pins['clk']:.2f}, {{\n" +
+    loaded, slowed = slopes(kit, corner, volt, celsius)
+    return (f"    {{\"{corner}\", {volt}, {celsius}, {{" + ", ".join(f"{s:.2f}" for s in loaded) + "}, {" +
+            ", ".join(f"{s:.3f}" for s in slowed) + f"}}, {pins['a']:.2f}, {pins['clk']:.2f}, {{\n" +
             "\n".join(rows_of) + "\n    }},")
 
 
-def write(kit, path, keep):
-    olds = [kept(path, corner) if keep else None for corner, *_ in kit.corners]
-    with concurrent.futures.ThreadPoolExecutor(len(kit.corners)) as pool:
-        corners = list(pool.map(lambda old, at: block(kit, old, *at), olds, kit.corners))
+def write(kit, path):
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        corners = list(pool.map(lambda at: block(kit, *at), kit.corners))
     with open(path, "w") as file:
         file.write("// SPDX-License-Identifier: Apache-2.0\n// clang-format off\n"
                    "// Written by tests/layout_characterize.py, which says what was simulated: ngspice, the\n"
@@ -315,7 +325,7 @@ def macro_at_rest(kit, layout, name, corner, volt, celsius):
             ones += bool(bit) and nets[0] != nets[2]
             text.append(f"M{len(text)} {' '.join(net[n] for n in nets)} {kit.device(models[key], key[1], key[2])}")
     text += [AT_REST, ".op", ".end"]
-    return -current("\n".join(text) + "\n") * volt * 1e9, ones
+    return -operating_point("\n".join(text) + "\n")[0] * volt * 1e9, ones
 
 
 def check_rest(kit, path, layout, name):
@@ -370,7 +380,7 @@ def check_leaves(kit, path):
         text = file.read()
     todo = [(r, c, *corner) for corner in kit.corners for r in ROWS for c in COLS]
     most = lambda r, c, corner: GUARD * dict(zip(FIELDS, between(text[text.index(f'"{corner}"'):], r, c)))["charge"]
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         good = list(pool.map(lambda at: leaves(kit, *at, most(*at[:3])), todo))
     return not all(good)
 
@@ -398,14 +408,13 @@ def main():
     parser.add_argument("process", choices=layout_models.PROCESSES)
     parser.add_argument("pdk")
     parser.add_argument("--write", metavar="FILE")
-    parser.add_argument("--keep", action="store_true")
     parser.add_argument("--check", nargs=3, metavar=("FILE", "ROWS", "COLS"))
     parser.add_argument("--leaves", metavar="FILE")
     parser.add_argument("--rest", nargs=3, metavar=("FILE", "LAYOUT", "MACRO"))
     args = parser.parse_args()
     kit = layout_models.of(args.process, args.pdk)
     if args.write:
-        return write(kit, args.write, args.keep)
+        return write(kit, args.write)
     if args.leaves:
         return check_leaves(kit, args.leaves)
     if args.rest:

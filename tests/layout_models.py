@@ -71,7 +71,6 @@ class Process:
     diffusion: dict
     plate: dict
     side: dict
-    step_ps: int        # of a simulation, at most
     folder: str = ""    # of the foundry's models
 
     def model(self, kind, corner, width, name):
@@ -110,7 +109,7 @@ SKY130 = Process(
     diffusion={"li": 55.3, "met1": 33.6, "met2": 20.8},
     plate={("li", "poly"): 94.16, ("met1", "poly"): 44.81, ("met1", "li"): 114.2, ("met2", "poly"): 24.5,
            ("met2", "li"): 37.56, ("met2", "met1"): 133.86},
-    side={"poly": (16.0, 0), "li": (25.5, 0.14), "met1": (44.0, 0.25), "met2": (50.0, 0.3)}, step_ps=100)
+    side={"poly": (16.0, 0), "li": (25.5, 0.14), "met1": (44.0, 0.25), "met2": (50.0, 0.3)})
 
 GF180MCU = Process(
     name="gf180mcuD", bins=gf180_model,
@@ -123,7 +122,7 @@ GF180MCU = Process(
     diffusion={"li": 39.2181, "met1": 17.2506, "met2": 11.0571},
     plate={("li", "poly"): 51.4351, ("met1", "poly"): 19.2632, ("met1", "li"): 59.0279, ("met2", "poly"): 11.8507,
            ("met2", "li"): 20.2381, ("met2", "met1"): 59.0279},
-    side={"poly": (16.46, 0), "li": (28.01, 0), "met1": (30.381, 0), "met2": (30.774, 0)}, step_ps=250)
+    side={"poly": (16.46, 0), "li": (28.01, 0), "met1": (30.381, 0), "met2": (30.774, 0)})
 
 PROCESSES = {p.name: p for p in (SKY130, GF180MCU)}
 
