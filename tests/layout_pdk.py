@@ -13,7 +13,6 @@ SKY130 = {
     "lef": {"met1": ("met1", "met1_text"), "met4": ("met4", "strap_text")},
     "tap_nm": 15000,  # LU.2, which the deck has not
     "deck": "sky130A_mr.drc", "top": "top_cell", "groups": ("feol", "beol", "offgrid", "seal"), "rules": 250,
-    "timed": True,  # Liberty is written
     "line_nm": 370, "address_nm": 400,  # from bit line to ground; between the lines of a bit of the address
 }
 GF180MCU = {  # metal 1 is the local interconnect, via 1 its contact to metal 2
@@ -26,7 +25,6 @@ GF180MCU = {  # metal 1 is the local interconnect, via 1 its contact to metal 2
     "lef": {"Metal2": ("met1", "met1_text"), "Metal4": ("met3", "strap_text")},
     "tap_nm": 20000,  # DF.13, DF.14
     "deck": "gf180mcuD_mr.drc", "top": "topcell", "groups": ("feol", "beol", "offgrid"), "rules": 600,
-    "timed": False,
     "line_nm": 560, "address_nm": 560,
 }
 PROCESSES = {"sky130": SKY130, "gf180mcuD": GF180MCU}

@@ -3,48 +3,14 @@
 // falling edge; A is stable before CLK rises and until it falls.
 #include "gen/layout/liberty.h"
 
-#include <string.h>
+#include "gen/layout/timing.h"
 
-enum field {
-    ACCESS,
-    FALL,
-    RISE_SLEW,
-    FALL_SLEW,
-    CHARGE,
-    SETUP,
-    ENERGY_0,
-    ENERGY_1,
-    LEAK_0,
-    LEAK_1,
-    N_FIELDS
-};
-enum slowed { SLOW_SETUP = FALL_SLEW + 1, N_SLOWED }; // after ACCESS .. FALL_SLEW
-enum { N_ROWS = 2, N_COLS = 3, N_LOADED = FALL_SLEW + 1 };
-
-struct corner {
-    const char *name;
-    double volt;
-    int celsius;
-    double per_pf[N_LOADED]; // what ACCESS .. FALL_SLEW grow by, ns a pF
-    double per_ns[N_SLOWED]; // and by the slew of CLK; setup by that of A
-    double a_ff, clk_ff;     // of the pins
-    double at[N_ROWS * N_COLS][N_FIELDS];
-};
-
-static const double ROWS[N_ROWS] = {32, 256}, COLS[N_COLS] = {32, 128, 512};
+static const double ROWS[HW_TIMED_ROWS] = {32, 256}, COLS[HW_TIMED_COLS] = {32, 128, 512};
 static const double GUARD = 1.1;
 static const double LOAD_PF[2] = {0.01, 0.06}; // those simulated
 static const double SLEW_NS[2] = {0.04, 0.4};  // those simulated, 10 to 90%
 // From the start of an edge to its middle, in slews: A may act as soon as it moves.
 static const double START_TO_MIDDLE = 0.5 / 0.8;
-enum { N_CORNERS = 3 };
-static const struct corner SKY130[N_CORNERS] = {
-#include "gen/layout/sky130_timing.h"
-};
-static const struct {
-    const char *pdk;
-    const struct corner *corner; // [N_CORNERS]
-} TIMED[] = {{"sky130", SKY130}};
 
 // How far x lies from at[*i] to at[*i + 1], 0 to 1; 0 before the first.
 static double along(const double *at, int n, double x, int *i)
@@ -57,14 +23,16 @@ static double along(const double *at, int n, double x, int *i)
 // Times are those of 2^bits rows: the decoder's gates grow with bits, not with rows. They are
 // longer by GUARD: simulated between the table's sizes, they were up to 8% above what is
 // interpolated.
-static double value(const struct corner *c, const struct hw_array *a, enum field f)
+static double value(const struct hw_corner *c, const struct hw_array *a, enum hw_timed f)
 {
-    int row, col, rows = f < ENERGY_0 ? 1 << hw_decoder_bits(a->rows) : a->rows;
-    double r = along(ROWS, N_ROWS, rows, &row), k = along(COLS, N_COLS, a->cols, &col);
-    const double(*low)[N_FIELDS] = &c->at[row * N_COLS + col], (*high)[N_FIELDS] = low + N_COLS;
+    int row, col, rows = f < HW_ENERGY_0 ? 1 << hw_decoder_bits(a->rows) : a->rows;
+    double r = along(ROWS, HW_TIMED_ROWS, rows, &row);
+    double k = along(COLS, HW_TIMED_COLS, a->cols, &col);
+    const double(*low)[HW_N_TIMED] = &c->at[row * HW_TIMED_COLS + col];
+    const double(*high)[HW_N_TIMED] = low + HW_TIMED_COLS;
     double x = (1 - r) * ((1 - k) * low[0][f] + k * low[1][f]) +
                r * ((1 - k) * high[0][f] + k * high[1][f]);
-    return f < ENERGY_0 ? GUARD * x : x;
+    return f < HW_ENERGY_0 ? GUARD * x : x;
 }
 
 static void scalar(struct hw_out *out, const char *what, double x)
@@ -80,8 +48,8 @@ static void table(struct hw_out *out, const char *what, const char *kind, double
                  least, least + cols, least + rows, least + rows + cols);
 }
 
-static void by_load(struct hw_out *out, const struct corner *c, const struct hw_array *a,
-                    const char *what, enum field f)
+static void by_load(struct hw_out *out, const struct hw_corner *c, const struct hw_array *a,
+                    const char *what, enum hw_timed f)
 {
     table(out, what, "slew_load", value(c, a, f), c->per_ns[f] * (SLEW_NS[1] - SLEW_NS[0]),
           c->per_pf[f] * (LOAD_PF[1] - LOAD_PF[0]));
@@ -90,11 +58,11 @@ static void by_load(struct hw_out *out, const struct corner *c, const struct hw_
 // Setup and hold of A by the slews of CLK and of A. EN rises after the middle of CLK's edge however
 // slow that is, so setup does not know CLK's slew. A may change as CLK falls: no word line outlives
 // EN, and D, which it could harm, is taken by then.
-static void setup(struct hw_out *out, const struct corner *c, const struct hw_array *a,
+static void setup(struct hw_out *out, const struct hw_corner *c, const struct hw_array *a,
                   const char *what)
 {
     double step = SLEW_NS[1] - SLEW_NS[0];
-    table(out, what, "slew_slew", value(c, a, SETUP), 0, c->per_ns[SLOW_SETUP] * step);
+    table(out, what, "slew_slew", value(c, a, HW_SETUP), 0, c->per_ns[HW_SLOW_SETUP] * step);
 }
 
 static void hold(struct hw_out *out, const char *what)
@@ -112,14 +80,14 @@ static void write_bus_type(struct hw_out *out, const char *pin, int width)
                  pin, width, width, width - 1);
 }
 
-static void write_clock(struct hw_out *out, const struct corner *c, const struct hw_array *a)
+static void write_clock(struct hw_out *out, const struct hw_corner *c, const struct hw_array *a)
 {
-    double zero = value(c, a, ENERGY_0), one = value(c, a, ENERGY_1);
+    double zero = value(c, a, HW_ENERGY_0), one = value(c, a, HW_ENERGY_1);
     hw_out_print(out,
                  "    pin(CLK) {\n      direction : input;\n      clock : true;\n"
                  "      capacitance : %.5f;\n      max_transition : %.3f;\n"
                  "      min_pulse_width_high : %.3f;\n      min_pulse_width_low : %.3f;\n",
-                 c->clk_ff * 1e-3, SLEW_NS[1], value(c, a, ACCESS), value(c, a, CHARGE));
+                 c->clk_ff * 1e-3, SLEW_NS[1], value(c, a, HW_ACCESS), value(c, a, HW_CHARGE));
     hw_out_print(out, "      internal_power() { /* a read, half of its bits 1 */\n"
                       "        related_pg_pin : VPWR;\n");
     scalar(out, "rise_power", (zero + one) / 2);
@@ -127,7 +95,7 @@ static void write_clock(struct hw_out *out, const struct corner *c, const struct
     hw_out_print(out, "      }\n    }\n");
 }
 
-static void write_address(struct hw_out *out, const struct corner *c, const struct hw_array *a,
+static void write_address(struct hw_out *out, const struct hw_corner *c, const struct hw_array *a,
                           int bits)
 {
     hw_out_print(out,
@@ -147,7 +115,7 @@ static void write_address(struct hw_out *out, const struct corner *c, const stru
     hw_out_print(out, "    }\n");
 }
 
-static void write_data(struct hw_out *out, const struct corner *c, const struct hw_array *a)
+static void write_data(struct hw_out *out, const struct hw_corner *c, const struct hw_array *a)
 {
     hw_out_print(out,
                  "    bus(D) {\n      bus_type : D%d;\n      direction : output;\n"
@@ -158,15 +126,15 @@ static void write_data(struct hw_out *out, const struct corner *c, const struct 
                      "      timing() {\n        related_pin : \"CLK\";\n"
                      "        timing_type : %s_edge;\n        timing_sense : non_unate;\n",
                      fall ? "falling" : "rising");
-        by_load(out, c, a, fall ? "cell_fall" : "cell_rise", fall ? FALL : ACCESS);
+        by_load(out, c, a, fall ? "cell_fall" : "cell_rise", fall ? HW_FALL : HW_ACCESS);
         by_load(out, c, a, fall ? "fall_transition" : "rise_transition",
-                fall ? FALL_SLEW : RISE_SLEW);
+                fall ? HW_FALL_SLEW : HW_RISE_SLEW);
         hw_out_print(out, "      }\n");
     }
     hw_out_print(out, "    }\n");
 }
 
-static void write_cell(struct hw_out *out, const struct corner *c, const struct hw_macro *m)
+static void write_cell(struct hw_out *out, const struct hw_corner *c, const struct hw_macro *m)
 {
     const struct hw_array *a = &m->array;
     int bits = hw_decoder_bits(a->rows);
@@ -177,7 +145,7 @@ static void write_cell(struct hw_out *out, const struct corner *c, const struct 
                  "    memory() {\n      type : rom;\n      address_width : %d;\n"
                  "      word_width : %d;\n    }\n",
                  m->name, m->width * 1e-3 * m->height * 1e-3,
-                 (value(c, a, LEAK_0) + value(c, a, LEAK_1)) / 2, bits, a->cols);
+                 (value(c, a, HW_LEAK_0) + value(c, a, HW_LEAK_1)) / 2, bits, a->cols);
     write_bus_type(out, "A", bits);
     write_bus_type(out, "D", a->cols);
     hw_out_print(out, "    pg_pin(VPWR) {\n      voltage_name : VPWR;\n"
@@ -190,7 +158,7 @@ static void write_cell(struct hw_out *out, const struct corner *c, const struct 
     hw_out_print(out, "  }\n");
 }
 
-static void write_corner(struct hw_out *out, const struct hw_layout *l, const struct corner *c)
+static void write_corner(struct hw_out *out, const struct hw_layout *l, const struct hw_corner *c)
 {
     char path[32];
     snprintf(path, sizeof path, "macros_%s.lib", c->name);
@@ -232,8 +200,6 @@ static void write_corner(struct hw_out *out, const struct hw_layout *l, const st
 
 void hw_liberty_write(struct hw_out *out, const struct hw_layout *l)
 {
-    for (size_t t = 0; t < sizeof TIMED / sizeof TIMED[0]; t++) {
-        for (int i = 0; i < N_CORNERS && strcmp(TIMED[t].pdk, l->pdk->name) == 0; i++)
-            write_corner(out, l, &TIMED[t].corner[i]);
-    }
+    for (int i = 0; i < HW_N_CORNERS; i++)
+        write_corner(out, l, &l->pdk->timing[i]);
 }

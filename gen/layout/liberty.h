@@ -7,8 +7,7 @@
 
 // macros_tt.lib, macros_ss.lib, macros_ff.lib: Liberty, one file a corner. The numbers are
 // interpolated between those of gen/layout/PDK_timing.h by rows (times: rounded up to a power of
-// two) and columns; smaller macros have those of the smallest size there. Nothing for a process
-// that is not timed.
+// two) and columns; smaller macros have those of the smallest size there.
 void hw_liberty_write(struct hw_out *out, const struct hw_layout *layout);
 
 #endif

@@ -7,6 +7,15 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "gen/layout/timing.h"
+
+static const struct hw_corner SKY130_TIMING[HW_N_CORNERS] = {
+#include "gen/layout/sky130_timing.h"
+};
+static const struct hw_corner GF180MCU_TIMING[HW_N_CORNERS] = {
+#include "gen/layout/gf180mcuD_timing.h"
+};
+
 static const struct hw_pdk SKY130 = {
     .name = "sky130",
     .well = {64, 20},
@@ -117,6 +126,7 @@ static const struct hw_pdk SKY130 = {
               .cols = 64},
     .tap_rows = 64, // no gate further than 15 um from a tap, LU.2
     .strap_cols = 128,
+    .timing = SKY130_TIMING,
 };
 
 // No local interconnect: metal 1, via 1, metal 2, via 2, metal 3 stand for it, mcon, metal 1, via,
@@ -223,6 +233,7 @@ static const struct hw_pdk GF180MCU = {
               .cols = 32},
     .tap_rows = 40, // none further than 20 um from a tap, DF.14
     .strap_cols = 128,
+    .timing = GF180MCU_TIMING,
 };
 
 static const struct hw_pdk *const PDK[] = {&SKY130, &GF180MCU};

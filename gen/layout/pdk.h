@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+struct hw_corner; // gen/layout/timing.h
+
 // Of GDSII; layer -1: the process has none, nothing is drawn.
 struct hw_layer {
     int16_t layer, datatype;
@@ -111,8 +113,9 @@ struct hw_pdk {
     struct hw_decoder_lengths decoder;
     struct hw_sense_lengths sense;
     struct hw_power_lengths power;
-    int tap_rows;   // rows between two taps, by the rule for latch-up
-    int strap_cols; // columns between two contacts of a word line
+    int tap_rows;                   // rows between two taps, by the rule for latch-up
+    int strap_cols;                 // columns between two contacts of a word line
+    const struct hw_corner *timing; // [HW_N_CORNERS]
 };
 
 // NULL: no such process.
