@@ -186,7 +186,7 @@ read_of() { # PROCESS LAYOUT MODELS
     local table=gen/layout/$1_timing.h
     check "$1: a word line's read, by ngspice" $python tests/layout_access.py "$2" "$3"
     check "$1: times and energies of the Liberty files, by ngspice: between those simulated" \
-        python3 tests/layout_characterize.py "$1" "$3" --check "$table" 128 256
+        python3 tests/layout_characterize.py "$1" "$3" --check "$table" 64 256
     check "$1: A may change as CLK falls, in every size simulated" python3 tests/layout_characterize.py "$1" "$3" --leaves "$table"
     check "$1: leakage of the Liberty files, by ngspice: every transistor of a macro" \
         python3 tests/layout_characterize.py "$1" "$3" --rest "$table" "$2" rope_hi_r00_c00

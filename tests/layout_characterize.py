@@ -32,7 +32,7 @@ import sys
 import layout_models
 from layout_access import ngspice, run
 
-ROWS, COLS = (32, 256), (32, 128, 512)
+ROWS, COLS = (32, 128, 256), (32, 128, 512)
 LUMPS = 8  # of a bit line
 FIELDS = ("access", "fall", "rise_slew", "fall_slew", "charge", "setup", "energy_0", "energy_1")
 LEAKS = ("leak_0", "leak_1")
@@ -40,6 +40,7 @@ LOADED = ("access", "fall", "rise_slew", "fall_slew")  # what a load on D makes 
 SLOWED = (*LOADED, "setup")  # and what a slow edge does: of CLK, for setup of A
 # The defaults, 1e-12 S and 1 uV across a transistor that conducts, are more than what leaks.
 AT_REST = ".option gmin=1e-18 abstol=1e-17 vntol=1e-10 reltol=1e-6"
+RAILS = "vdd", "0"
 EDGE, SLOW = 0.05, 0.5  # ns, 0 to 100%
 GUARD = 1.1
 HIGH, LOW, END = 44, 60, 100  # CLK rises and falls, and the end, ns: bit lines charge all the way before both
@@ -305,27 +306,82 @@ def write(kit, path):
                    f"// rows of each size: {', '.join(FIELDS)},\n// {', '.join(LEAKS)}: ns, pJ, nW.\n" + "\n".join(corners) + "\n")
 
 
-def macro_at_rest(kit, layout, name, corner, volt, celsius):
-    """nW of every transistor of macros.spice, CLK and A low, and how many bits are 1."""
-    text = [*kit.first(f"{name} at rest, {corner}", celsius), f"Vdd VPWR 0 {volt}"]
-    net, models, ones, inside = collections.defaultdict(lambda: f"n{len(net)}"), {}, 0, False
-    net.update({"VPWR": "VPWR", "VGND": "0", "CLK": "0", **{f"A[{i}]": "0" for i in range(8)}})
+def transistors(layout, name):
+    """[(kind, W, of a bit, drain, gate, source)] of a macro, but those with power or ground at both sides, and how many
+    bits are 1."""
+    rail, found, ones, inside = {"VPWR": "vdd", "VGND": "0"}, [], 0, False
     with open(f"{layout}/macros.spice") as file:
         for line in file:
             if line.startswith(".subckt"):
                 inside = line.split()[1] == name
             if not inside or not line.startswith("X"):
                 continue
-            device_name, *nets, model, width, _ = line.split()
-            bit = re.fullmatch(r"X\d+_\d+", device_name)
-            key = "nfet" if "nfet" in model else "pfet", float(width[2:]), bool(bit)
-            if key not in models:
-                models[key] = f"m{len(models)}"
-                text.append(kit.model(key[0], corner, key[1], models[key]))
-            ones += bool(bit) and nets[0] != nets[2]
-            text.append(f"M{len(text)} {' '.join(net[n] for n in nets)} {kit.device(models[key], key[1], key[2])}")
-    text += [AT_REST, ".op", ".end"]
-    return -operating_point("\n".join(text) + "\n")[0] * volt * 1e9, ones
+            device, *nets, bulk, model, width, _ = line.split()
+            drain, gate, source = (rail.get(net, net) for net in nets)
+            kind, bit = "nfet" if "nfet" in model else "pfet", bool(re.fullmatch(r"X\d+_\d+", device))
+            if rail[bulk] != ("0" if kind == "nfet" else "vdd"):
+                raise SystemExit(f"{name}: {device}: bulk is {bulk}")
+            ones += bit and drain != source
+            if not (drain == source and drain in RAILS):
+                found.append((kind, float(width[2:]), bit, drain, gate, source))
+    return found, ones
+
+
+def joined(found):
+    """[[transistor]]: those whose sources and drains are joined, not through power or ground."""
+    of = {}
+
+    def root(net):
+        while of.setdefault(net, net) != net:
+            net = of[net]
+        return net
+
+    for *_, drain, _, source in found:
+        if drain not in RAILS and source not in RAILS:
+            of[root(drain)] = root(source)
+    groups = collections.defaultdict(list)
+    for t in found:
+        groups[root(t[5] if t[3] in RAILS else t[3])].append(t)
+    return list(groups.values())
+
+
+@once
+def group_at_rest(kit, corner, volt, celsius, group):
+    """nW, and {net: V}, of transistors joined whose gates are at power or ground. group: {(transistor, how many)}."""
+    text, models = [*kit.first(f"at rest, {corner}", celsius), f"Vdd vdd 0 {volt}"], {}
+    for (kind, width, bit, *nets), m in sorted(group):
+        key = kind, width, bit
+        if key not in models:
+            models[key] = f"m{len(models)}"
+            text.append(kit.model(kind, corner, width, models[key]))
+        text.append(f"M{len(text)} {' '.join(nets)} {'0' if kind == 'nfet' else 'vdd'} "
+                    f"{kit.device(models[key], width, bit)} m={m}")
+    amp, at = operating_point("\n".join([*text, AT_REST, ".op", ".end"]) + "\n")
+    return -amp * volt * 1e9, at
+
+
+def macro_at_rest(kit, found, corner, volt, celsius):
+    """nW of a macro's transistors, CLK and A low: groups in the order in which their gates' nets become known."""
+    known, todo, total = {"vdd": "vdd", "0": "0", "CLK": "0", **{f"A[{i}]": "0" for i in range(8)}}, joined(found), 0.0
+    while todo:
+        later, names = [], dict(known)
+        for group in todo:
+            if not all(t[4] in known for t in group):
+                later.append(group)
+                continue
+            count = collections.Counter()
+            own = {net: f"n{i}" for i, net in enumerate(dict.fromkeys(n for t in group for n in (t[3], t[5]) if n not in RAILS))}
+            for *what, drain, gate, source in group:
+                count[*what, own.get(drain, drain), known[gate], own.get(source, source)] += 1
+            nw, at = group_at_rest(kit, corner, volt, celsius, frozenset(count.items()))
+            total += nw
+            for net, name in own.items():
+                if abs(at[name] - volt) < 0.01 * volt or abs(at[name]) < 0.01 * volt:
+                    names[net] = "vdd" if at[name] > volt / 2 else "0"
+        if len(later) == len(todo):
+            raise SystemExit(f"no gate of {todo[0][0]} is known")
+        todo, known = later, names
+    return total
 
 
 def check_rest(kit, path, layout, name):
@@ -334,10 +390,10 @@ def check_rest(kit, path, layout, name):
         text = file.read()
     with open(f"{layout}/layout.json") as file:
         macro = next(m for m in json.load(file)["macros"] if m["name"] == name)
-    bad = 0
+    bad, (found, ones) = 0, transistors(layout, name)
     for corner, volt, celsius in kit.corners:
         of = between(text[text.index(f'"{corner}"'):], macro["rows"], macro["cols"])
-        seen, ones = macro_at_rest(kit, layout, name, corner, volt, celsius)
+        seen = macro_at_rest(kit, found, corner, volt, celsius)
         part = ones / (macro["rows"] * macro["cols"])
         want = (1 - part) * of[-2] + part * of[-1]
         right = 0.9 * want <= seen <= 1.1 * want

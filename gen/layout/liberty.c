@@ -5,7 +5,7 @@
 
 #include "gen/layout/timing.h"
 
-static const double ROWS[HW_TIMED_ROWS] = {32, 256}, COLS[HW_TIMED_COLS] = {32, 128, 512};
+static const double ROWS[HW_TIMED_ROWS] = {32, 128, 256}, COLS[HW_TIMED_COLS] = {32, 128, 512};
 static const double GUARD = 1.1;
 static const double LOAD_PF[2] = {0.01, 0.06}; // those simulated
 static const double SLEW_NS[2] = {0.04, 0.4};  // those simulated, 10 to 90%

@@ -21,7 +21,7 @@ enum {
     HW_SLOW_SETUP = HW_N_LOADED,    // and with it those that a slew does
     HW_N_SLOWED
 };
-enum { HW_TIMED_ROWS = 2, HW_TIMED_COLS = 3, HW_N_CORNERS = 3 };
+enum { HW_TIMED_ROWS = 3, HW_TIMED_COLS = 3, HW_N_CORNERS = 3 };
 
 struct hw_corner {
     const char *name;
