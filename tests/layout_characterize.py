@@ -372,7 +372,7 @@ def macro_at_rest(kit, found, corner, volt, celsius):
             count = collections.Counter()
             own = {net: f"n{i}" for i, net in enumerate(dict.fromkeys(n for t in group for n in (t[3], t[5]) if n not in RAILS))}
             for *what, drain, gate, source in group:
-                count[*what, own.get(drain, drain), known[gate], own.get(source, source)] += 1
+                count[(*what, own.get(drain, drain), known[gate], own.get(source, source))] += 1
             nw, at = group_at_rest(kit, corner, volt, celsius, frozenset(count.items()))
             total += nw
             for net, name in own.items():
