@@ -199,7 +199,7 @@ module attention_weigh #(
     assign sum       = sum_acc;
     assign busy      = active | weigh_busy | sum_valid;
 
-    wire unused_bits = &{1'b0, move};
+    wire unused_bits = &{1'b0, move, group[GROUP_W]};
 endmodule
 
 `default_nettype wire
