@@ -293,8 +293,8 @@ static void print_latencies(void)
 #undef PRINT
 }
 
-// Tiles of the array, and, for half of the seeds, ROMs of small macros, of a third RAMs of such, of a
-// third a self-test (all that have ROM macros have one).
+// Tiles of the array, and, for half of the seeds, ROMs of small macros, of a third RAMs of such, of
+// a third a self-test (all that have ROM macros have one).
 static void print_tiles(const struct shape *s)
 {
     int tiles = between(1, 5);
