@@ -25,6 +25,7 @@ with its inputs at power or ground.
 import argparse
 import collections
 import concurrent.futures
+import functools
 import json
 import re
 import sys
@@ -196,19 +197,7 @@ def leakage(kit, rows, cols, corner, volt, celsius, one):
     return total + column_at_rest(kit, corner, volt, celsius, rows, one) * cols
 
 
-def once(function):
-    """The function, which is called once for the same arguments."""
-    known = {}
-
-    def call(kit, *of):
-        key = (kit.name, *of)
-        if key not in known:
-            known[key] = function(kit, *of)
-        return known[key]
-    return call
-
-
-@once
+@functools.cache
 def gate_at_rest(kit, corner, volt, celsius, inputs, f):
     """nW of a cell of the decoder, inputs at a rail."""
     deck = Deck(kit, corner, volt, celsius, f"a gate at rest, {inputs}")
@@ -216,7 +205,7 @@ def gate_at_rest(kit, corner, volt, celsius, inputs, f):
     return at_rest(deck, volt, {"out": all(inputs), "inner": not all(inputs)})
 
 
-@once
+@functools.cache
 def column_at_rest(kit, corner, volt, celsius, rows, one):
     """nW of a column: a charged bit line, its inverter, cells between it and ground, or with both nodes on it."""
     deck = Deck(kit, corner, volt, celsius, f"a column of {rows} rows at rest, {one:d}")
@@ -345,7 +334,7 @@ def joined(found):
     return list(groups.values())
 
 
-@once
+@functools.cache
 def group_at_rest(kit, corner, volt, celsius, group):
     """nW, and {net: V}, of transistors joined whose gates are at power or ground. group: {(transistor, how many)}."""
     text, models = [*kit.first(f"at rest, {corner}", celsius), f"Vdd vdd 0 {volt}"], {}

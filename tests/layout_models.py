@@ -33,7 +33,7 @@ def gf180_model(folder, kind, corner, width, name):
     raise SystemExit(f"{folder}: no model {kind} {corner} for W {width}, L 0.28")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one is itself: results are kept by it
 class Process:
     name: str
     bins: object        # (folder, kind, corner, width, name): the text of a model

@@ -371,9 +371,7 @@ static void test_real_v0(void **state)
     printf("             %s: ran\n", path);
 }
 
-// The tensors that importers read have the shapes and conditions of the layer's table
-// (refmodel/arch.h).
-// Each row of arch.h is the float tensor that its column names, gate_up the two in turn.
+// Each row of refmodel/arch.h is the float tensor that its column names, gate_up the two in turn.
 static void test_tensors_are_the_layers(void **state)
 {
     (void)state;
