@@ -47,19 +47,9 @@ module f_rmsnorm #(
     reg [GAIN_ADDR_W-1:0] base0;
     wire running = t != 0 && t <= 8 + last0;
 
-    // r and k of `total`: 4^k <= total < 4^(k+1)
-    reg [4:0] k;
-    integer i;
-    always @* begin
-        k = 5'd0;
-        for (i = 1; i <= SS_W / 2; i = i + 1)
-            if (total >> (2 * i) != 0)
-                k = i;
-    end
-    wire [SS_W+14:0] m_wide = {total, 14'd0} >> {k, 1'b0};
-    wire [15:0] m = m_wide[15:0];
-    wire [21:0] step = {5'd0, m[15:9], 1'b0, m[8:0]} ^ 22'd9;      // joined, marked
-    wire [15:0] r = {9'd0, m[15:9]} + step[15:0];
+    wire [15:0] r;
+    wire [4:0] k;
+    rsqrt_want #(.W(SS_W + 1)) want (.total(total), .r(r), .k(k));
     reg [15:0] r0;
     reg [4:0] k0;
 

@@ -24,20 +24,11 @@ module f_rsqrt #(
         .r_comes(r_comes), .r(r), .k(k), .r_tag(r_tag), .busy(busy)
     );
 
-    // r and k of `total`: 4^k <= total < 4^(k+1)
-    reg [4:0] k_in;
-    integer i;
-    always @* begin
-        k_in = 5'd0;
-        for (i = 1; i <= W / 2; i = i + 1)
-            if (total >> (2 * i) != 0)
-                k_in = i;
-    end
-    wire [W+13:0] m_wide = {total, 14'd0} >> {k_in, 1'b0};
-    wire [15:0] m = m_wide[15:0];
-    wire [21:0] step = {5'd0, m[15:9], 1'b0, m[8:0]} ^ 22'd9;      // joined, marked
-    wire [15:0] r_in = {9'd0, m[15:9]} + step[15:0];
+    wire [15:0] r_in;
+    wire [4:0]  k_in;
+    rsqrt_want #(.W(W)) want (.total(total), .r(r_in), .k(k_in));
 
+    integer i;
     reg f_past = 1'b0, known;
     reg [LATE-1:0] there;                    // an operand, so many clocks ago and one
     reg [20+TAG_W:0] past [0:LATE-1];        // r, k and tag of it
