@@ -4,6 +4,7 @@
 equations of transformers' modeling_*.py in double precision, with nothing of hardwire's:
     tests/family_model.py CASE DIR      writes DIR/model (Hugging Face), DIR/model.gguf, DIR/tok, DIR/text
     tests/family_model.py CASE DIR EACH compares a file of `run --perplexity --float --each`
+    tests/family_model.py --config FILE SEED DIR   writes DIR, a Hugging Face folder of these settings
 Exit status 1 where a float nll is off by more than 1e-4."""
 import json
 import math
@@ -34,10 +35,15 @@ CASES = {
 }
 
 
-def config_of(case):
-    config = {**SHAPE, **CASES[case]}
+def completed(config, seed):
+    """Settings of config.json, and what the weights need beside them."""
+    config = {**SHAPE, **config, "seed": seed}
     config["head"] = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
     return config
+
+
+def config_of(case):
+    return completed(CASES[case], sorted(CASES).index(case) + 1)
 
 
 def windows(config):
@@ -54,7 +60,8 @@ def windows(config):
 
 def tensors(config):
     """Names of transformers, shapes, values; drawn in this order."""
-    rng = random.Random(sorted(CASES).index(config["case"]) + 1)
+    rng = random.Random(config["seed"])
+    vocab = config["vocab_size"]
     dim, hidden, head = config["hidden_size"], config["intermediate_size"], config["head"]
     q, kv = head * config["num_attention_heads"], head * config["num_key_value_heads"]
     model = {}
@@ -62,11 +69,11 @@ def tensors(config):
     def tensor(name, shape, deviation, mean=0.0):
         n = math.prod(shape)
         values = [rng.gauss(mean, deviation) for _ in range(n)]
-        if shape[0] == VOCAB: # short rows are seldom the largest logit: stories do not end at once
+        if name in ("model.embed_tokens.weight", "lm_head.weight"): # short rows are seldom the largest logit: stories do not end at once
             values[:3 * shape[1]] = [0.1 * v for v in values[:3 * shape[1]]]
         model[name] = (shape, list(struct.unpack(f"<{n}f", struct.pack(f"<{n}f", *values))))
 
-    tensor("model.embed_tokens.weight", [VOCAB, dim], 1.0)
+    tensor("model.embed_tokens.weight", [vocab, dim], 1.0)
     for l in range(config["num_hidden_layers"]):
         p = f"model.layers.{l}."
         tensor(p + "input_layernorm.weight", [dim], 0.2, 1.0)
@@ -87,7 +94,7 @@ def tensors(config):
         tensor(p + "mlp.down_proj.weight", [dim, hidden], 1 / hidden ** 0.5)
     tensor("model.norm.weight", [dim], 0.05, 0.3)
     if not config["tie_word_embeddings"]:
-        tensor("lm_head.weight", [VOCAB, dim], 1.0)
+        tensor("lm_head.weight", [vocab, dim], 1.0)
     return model
 
 
@@ -95,7 +102,7 @@ def tensors(config):
 
 def write_folder(config, model, path):
     os.makedirs(path, exist_ok=True)
-    shown = {k: v for k, v in config.items() if k not in ("case", "head")}
+    shown = {k: v for k, v in config.items() if k not in ("seed", "head")}
     with open(f"{path}/config.json", "w", encoding="ascii") as file:
         json.dump(shown, file)
     header, data = {}, b""
@@ -269,15 +276,19 @@ def write(config, model, path):
 
 
 def write_case(case, path):
-    config = {**config_of(case), "case": case}
+    config = config_of(case)
     write(config, tensors(config), path)
 
 
 def main():
+    if sys.argv[1] == "--config":
+        file, seed, path = sys.argv[2:]
+        config = completed(json.load(open(file, encoding="ascii")), int(seed))
+        return write_folder(config, tensors(config), path)
     case, path = sys.argv[1:3]
     if len(sys.argv) == 3:
         return write_case(case, path)
-    config = {**config_of(case), "case": case}
+    config = config_of(case)
     return compare(config, tensors(config), sys.argv[3])
 
 

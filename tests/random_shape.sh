@@ -17,7 +17,10 @@ extra=
 [ "$tool" = verilator ] || extra="$extra --icarus"
 [ -z "$count" ] || extra="$extra -n $count"
 model=$dir/shape.bin
-[ ! -d "$dir/model" ] || model=$dir/model
+if [ -f "$dir/qwen3.json" ]; then
+    model=$dir/model
+    python3 tests/family_model.py --config "$dir/qwen3.json" "$seed" "$model"
+fi
 echo "seed $seed: quantize $quantize; sim $geometry $extra"
 # shellcheck disable=SC2086 # options are words
 build/hardwire quantize "$model" -o "$dir/q.safetensors" -q $quantize

@@ -2,16 +2,15 @@
 // A random small Llama and a random geometry that fits it, from a seed: writes DIR/shape.bin
 // (llama2.c v0; every third seed natively ternary, bitllama) and DIR/shape.tok, and prints the
 // options of `hardwire quantize` on one line and those of `hardwire sim` on the next. Seeds from
-// 1000 on are Qwen3, with a norm over each head of K and Q: they write DIR/model, a Hugging Face
-// folder, and every third of them has the shortest pipelines, every third the usual ones. The same
-// seed gives the same case on any machine.
+// 1000 on are Qwen3, with a norm over each head of K and Q: they write DIR/qwen3.json in place of a
+// checkpoint, and every third of them has the shortest pipelines, every third the usual ones. The
+// same seed gives the same case on any machine.
 #include "gen/chip/latency.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { QWEN3 = 1000 }; // the first seed of such models
 
@@ -187,82 +186,18 @@ static void write_bitllama(const struct shape *s, const char *path)
     fclose(f);
 }
 
-struct tensor {
-    const char *name;
-    long rows, columns; // 0 columns: a vector
-    float mean, deviation;
-};
-
-// The tensor's row of the header, and the end of its data.
-static long put_header(FILE *f, const char *name, const struct tensor *t, long at)
+// Settings of config.json, of which tests/family_model.py makes a model.
+static void write_qwen3(const struct shape *s, const char *path)
 {
-    long end = at + 4 * t->rows * (t->columns ? t->columns : 1);
-    fprintf(f, "%s\"%s.weight\":{\"dtype\":\"F32\",\"shape\":[%ld", at ? "," : "", name, t->rows);
-    if (t->columns)
-        fprintf(f, ",%ld", t->columns);
-    fprintf(f, "],\"data_offsets\":[%ld,%ld]}", at, end);
-    return end;
-}
-
-static void write_qwen3(const struct shape *s, const char *dir)
-{
-    long d = s->dim, h = s->hidden, q = s->heads * s->head_dim, kv = s->kv_heads * s->head_dim;
-    float spread = 2.0f / (float)s->head_dim;
-    const struct tensor layer[] = {
-        {"input_layernorm", d, 0, 1.0f, 0.2f},
-        {"self_attn.q_proj", q, d, 0.0f, spread},
-        {"self_attn.k_proj", kv, d, 0.0f, spread},
-        {"self_attn.v_proj", kv, d, 0.0f, spread},
-        {"self_attn.o_proj", d, q, 0.0f, spread},
-        {"self_attn.q_norm", s->head_dim, 0, 1.5f, 0.5f},
-        {"self_attn.k_norm", s->head_dim, 0, 1.5f, 0.5f},
-        {"post_attention_layernorm", d, 0, 1.0f, 0.2f},
-        {"mlp.gate_proj", h, d, 0.0f, spread},
-        {"mlp.up_proj", h, d, 0.0f, spread},
-        {"mlp.down_proj", d, h, 0.0f, spread},
-    };
-    enum { OF_LAYER = sizeof layer / sizeof layer[0] };
-    const struct tensor norm = {"model.norm", d, 0, 1.0f, 0.2f},
-                        words = {"model.embed_tokens", s->vocab, d, 0.0f, 1.0f};
-    char path[4096], name[128], *header = NULL;
-    size_t n = 0;
-    snprintf(path, sizeof path, "%s/model", dir);
-    mkdir(path, 0777);
-    snprintf(path, sizeof path, "%s/model/config.json", dir);
-    FILE *config = fopen(path, "wb"), *text = open_memstream(&header, &n);
-    snprintf(path, sizeof path, "%s/model/model.safetensors", dir);
     FILE *f = fopen(path, "wb");
-    if (!config || !text || !f)
+    if (!f)
         exit(1);
-    fprintf(config,
+    fprintf(f,
             "{\"model_type\":\"qwen3\",\"hidden_size\":%d,\"intermediate_size\":%d,"
             "\"num_hidden_layers\":%d,\"num_attention_heads\":%d,\"num_key_value_heads\":%d,"
             "\"head_dim\":%d,\"vocab_size\":%d,\"max_position_embeddings\":%d,"
-            "\"rms_norm_eps\":1e-6,\"rope_theta\":1000000.0,\"hidden_act\":\"silu\","
-            "\"attention_bias\":false,\"tie_word_embeddings\":true,\"bos_token_id\":1,"
-            "\"eos_token_id\":2}",
+            "\"rms_norm_eps\":1e-6,\"rope_theta\":1000000.0,\"attention_bias\":false}",
             s->dim, s->hidden, s->layers, s->heads, s->kv_heads, s->head_dim, s->vocab, s->ctx);
-    fclose(config);
-
-    fputc('{', text);
-    long at = put_header(text, words.name, &words, 0);
-    at = put_header(text, norm.name, &norm, at);
-    for (int i = 0; i < s->layers * OF_LAYER; i++) {
-        snprintf(name, sizeof name, "model.layers.%d.%s", i / OF_LAYER, layer[i % OF_LAYER].name);
-        at = put_header(text, name, &layer[i % OF_LAYER], at);
-    }
-    fputc('}', text);
-    fclose(text);
-    put_int(f, (int32_t)n); // 64 bits, low half first
-    put_int(f, 0);
-    fwrite(header, 1, n, f);
-    free(header);
-    put_vocabulary(f, s);
-    put_floats(f, d, norm.mean, norm.deviation);
-    for (int i = 0; i < s->layers * OF_LAYER; i++) {
-        const struct tensor *t = &layer[i % OF_LAYER];
-        put_floats(f, t->rows * (t->columns ? t->columns : 1), t->mean, t->deviation);
-    }
     fclose(f);
 }
 
@@ -318,9 +253,9 @@ int main(int argc, char **argv)
     uint64_t seed = strtoull(argv[1], NULL, 10);
     state = seed * UINT64_C(1000003);
     struct shape s = seed >= QWEN3 ? choose_qwen3() : choose(seed % 3 == 1);
-    snprintf(path, sizeof path, "%s/shape.bin", argv[2]);
+    snprintf(path, sizeof path, "%s/%s", argv[2], seed >= QWEN3 ? "qwen3.json" : "shape.bin");
     if (seed >= QWEN3)
-        write_qwen3(&s, argv[2]);
+        write_qwen3(&s, path);
     else if (s.ternary)
         write_bitllama(&s, path);
     else
