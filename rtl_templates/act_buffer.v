@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Activations on their way to the array: three regions of one memory, COLS elements a word. A vector
 // comes in order, from element 0 on, `count` elements at a time, which divide VEC; what is written
-// lies in lanes index % VEC of `data`. VEC divides COLS, so that no write reaches two words.
+// lies in lanes index % VEC of `write_data`. VEC divides COLS, so that no write reaches two words.
 //
-// `available` is how many elements of the region that is read are there; `clear` makes it 0.
+// `available` is how many elements of the region that is read are there; `clear` makes it 0. ACT = 2: what is
+// written waits a clock in a register, so that the way to the memory is not part of its unit's.
 `default_nettype none
 
 module act_buffer #(
@@ -14,16 +15,17 @@ module act_buffer #(
     parameter A_WORDS = 8,
     parameter H_WORDS = 22,
     parameter ADDR_W = 6,   // of X_WORDS + A_WORDS + H_WORDS
-    parameter COUNT_W = 10  // elements of a region
+    parameter COUNT_W = 10, // elements of a region
+    parameter ACT = 1
 ) (
     input  wire                  clk,
 
     input  wire [2:0]            clear,
-    input  wire                  we,
-    input  wire [1:0]            region, // 0 X, 1 A, 2 H
-    input  wire [19:0]           index,
-    input  wire [19:0]           count,
-    input  wire [VEC*ACT_W-1:0]  data,
+    input  wire                  write,
+    input  wire [1:0]            write_region, // 0 X, 1 A, 2 H
+    input  wire [19:0]           write_index,
+    input  wire [19:0]           write_count,
+    input  wire [VEC*ACT_W-1:0]  write_data,
 
     input  wire                  read,
     input  wire [1:0]            read_region,
@@ -32,6 +34,16 @@ module act_buffer #(
     output wire [COUNT_W-1:0]    available
 );
     localparam LANE_W = $clog2(COLS);
+
+    wire                 we;
+    wire [1:0]           region;
+    wire [19:0]          index, count;
+    wire [VEC*ACT_W-1:0] data;
+    stage #(.N(ACT - 1), .W(1)) u_we (.clk(clk), .en(1'b1), .d(write), .q(we));
+    stage #(.N(ACT - 1), .W(42 + VEC * ACT_W)) u_write (
+        .clk(clk), .en(write), .d({write_region, write_index, write_count, write_data}),
+        .q({region, index, count, data})
+    );
 
     function [ADDR_W-1:0] base(input [1:0] of);
         case (of)

@@ -3,9 +3,10 @@
 // att_shift)), HEAD_DIM / OUT clocks a head. att_shift is 0 to 7: the output is finer than the values.
 // Heads come at any clock, but no sooner than their divisions take.
 //
-// Registers, those in brackets one by one from the front as RECIP and DIVIDE grow from 2 to 4:
+// Registers, those in brackets one by one from the front as RECIP and DIVIDE grow from 2 to 4; DIVIDE = 5: (sum)
+// before all:
 //   1 / sum   (half of msb) | (m) | table | lerp | r
-//   divide    (parts of the) product | (rounded) | out
+//   divide    (sum) | (parts of the) product | (rounded) | out
 // lerp has TABLE - 1 of its own.
 `default_nettype none
 
@@ -77,7 +78,7 @@ module attention_divide #(
     );
 
     // --- divide: STEPS clocks a head -----------------------------------------------------------------
-    localparam PARTS = DIVIDE > 2 ? 1 : 0, ROUND = DIVIDE > 3 ? 1 : 0;
+    localparam PARTS = DIVIDE > 2 ? 1 : 0, ROUND = DIVIDE > 3 ? 1 : 0, PICK = DIVIDE > 4 ? 1 : 0;
     localparam STEP_W = STEPS > 1 ? $clog2(STEPS) : 1;
     localparam [19:0] LAST_STEP = STEPS - 1;
     reg               dividing;
@@ -94,9 +95,11 @@ module attention_divide #(
         .clk(clk), .rst(rst), .valid(dividing), .tag(next_index), .move(move), .out_valid(out_comes),
         .out_tag(index_out), .busy(divide_busy)
     );
-    stage #(.N(1 + PARTS), .W(6)) u_shift (
-        .clk(clk), .en(move[PARTS:0]), .d(shift_next), .q(shift)
+    stage #(.N(PICK + 1 + PARTS), .W(6)) u_shift (
+        .clk(clk), .en(move[PICK+PARTS:0]), .d(shift_next), .q(shift)
     );
+    wire [15:0] r_picked; // of the sums that are picked
+    stage #(.N(PICK), .W(16)) u_r (.clk(clk), .en(move[0]), .d(r), .q(r_picked));
 
     wire [ACC_W-1:0] words [0:HEAD_DIM-1];
     genvar d;
@@ -106,12 +109,15 @@ module attention_divide #(
         end
         for (d = 0; d < OUT; d = d + 1) begin : g_out
             wire [19:0]              at = {{(20-STEP_W){1'b0}}, step} * OUT[19:0] + d[19:0];
-            wire signed [ACC_W-1:0]  picked = words[at[DIM_W-1:0]];
+            wire signed [ACC_W-1:0]  picked;
             wire signed [ACC_W+16:0] product, rounded, rounded_q;
             reg signed [ACC_W+16:0]  product_q;
             wire signed [ACT_W-1:0]  limited;
+            stage #(.N(PICK), .W(ACC_W)) u_picked (
+                .clk(clk), .en(move[0]), .d(words[at[DIM_W-1:0]]), .q(picked)
+            );
             mul_wide #(.A_W(ACC_W), .B_W(17), .CUT(PARTS)) u_mul (
-                .clk(clk), .en(move[0]), .a(picked), .b({1'b0, r}), .y(product)
+                .clk(clk), .en(move[PICK]), .a(picked), .b({1'b0, r_picked}), .y(product)
             );
             round_shift #(.W(ACC_W + 17), .S_W(6)) u_round (
                 .x(product_q), .s(shift), .y(rounded)
@@ -121,7 +127,7 @@ module attention_divide #(
             );
             saturate #(.IN_W(ACC_W + 17), .OUT_W(ACT_W)) u_sat (.x(rounded_q), .y(limited));
             always @(posedge clk) begin
-                if (move[PARTS])
+                if (move[PICK+PARTS])
                     product_q <= product;
                 if (out_comes)
                     out[d*ACT_W +: ACT_W] <= limited;

@@ -72,6 +72,7 @@ module attention_weigh #(
 
     localparam WAIT = WEIGH > 3 ? 1 : 0, GAP = WEIGH > 4 ? 1 : 0, CURVE = WEIGH > 5 ? 1 : 0,
                PRODUCTS = WEIGH > 6 ? 1 : 0;
+    localparam VALUES = PRODUCTS; // of the cache's word, beside other stages: it takes no clock
     localparam TREE = ($clog2(LEAVES) + LEVELS - 1) / LEVELS;
     localparam AT_GAP = 1 + WAIT, AT_TABLE = AT_GAP + GAP, AT_CURVE = AT_TABLE + 1 + LERP,
                AT_WEIGHT = AT_CURVE + CURVE, AT_E = AT_WEIGHT + 1, AT_TREE = AT_E + PRODUCTS,
@@ -90,10 +91,14 @@ module attention_weigh #(
         .clk(clk), .en(move[AT_WEIGHT-1:0]), .d(last), .q(use_end)
     );
     // values are read so that they meet their e, in a register
-    stage #(.N(AT_E - 2), .W(ROW_W + ROW_GROUP_W)) u_value_addr (
-        .clk(clk), .en(move[AT_E-3:0]), .d(addr), .q(value_addr)
+    stage #(.N(AT_WEIGHT - 1 - VALUES), .W(ROW_W + ROW_GROUP_W)) u_value_addr (
+        .clk(clk), .en(move[AT_WEIGHT-2-VALUES:0]), .d(addr), .q(value_addr)
     );
-    assign value_read = move[AT_E-2];
+    wire [ATT_POS*HEAD_DIM*KV_W-1:0] value_read_q;
+    assign value_read = move[AT_WEIGHT-1-VALUES];
+    stage #(.N(VALUES), .W(ATT_POS * HEAD_DIM * KV_W)) u_value (
+        .clk(clk), .en(move[AT_WEIGHT-1]), .d(value), .q(value_read_q)
+    );
     assign score_read = issue;
     assign score_addr = {weighed[SLOTS_W-1:0], group[GROUP_W-1:0]};
 
@@ -138,7 +143,7 @@ module attention_weigh #(
                 if (move[AT_WEIGHT]) begin
                     weight <= use_now[p] && whole <= 11'd16 ? scaled[15:0] : 16'd0;
                     value_q[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W] <=
-                        use_now[p] ? value[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W] : {HEAD_DIM*KV_W{1'b0}};
+                        use_now[p] ? value_read_q[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W] : {HEAD_DIM*KV_W{1'b0}};
                 end
             end
             assign e[p*17 +: 17] = {1'b0, weight};

@@ -6,7 +6,8 @@
 // than one at a time.
 //
 // Latency: the first rows leave CLOCKS after `block_done`: 3, or 4 (a register between rounding and saturation),
-// or 5 (another in the product). A scale word is read a clock ahead of its accumulators, so that both are
+// or 5 (another in the product), or 6 (accumulators and scale words again, so that what is picked of a word is not part
+// of its ROM's clock). A scale word is read a clock ahead of its accumulators, so that both are
 // registered at once. Nothing here waits: whoever starts a block has left room.
 `include "isa.vh"
 `default_nettype none
@@ -84,6 +85,7 @@ module drain #(
     reg [TAG_W-1:0]        tag;
     reg [SCALE_ADDR_W-1:0] scale;               // of the group that follows in the block
     reg [19:0]             row, rows;
+    reg                    matrix_ends, block_ends; // with the group at row, at offset
 
     wire        now       = block_done || walking;
     wire [19:0] now_off   = block_done ? 20'd0 : offset;
@@ -94,8 +96,10 @@ module drain #(
     wire [`HW_MATVEC_SHIFT_W-1:0] tag_shift;
     wire [DEST_W-1:0] tag_dest;
     assign {tag_shift2, tag_shift, tag_dest} = now_tag;
-    wire        matrix_end = now_row + VEC_20 >= now_rows;
-    wire        block_end  = now_off + VEC_20 >= ROWS_20;
+    wire        matrix_end = block_done ? block_row + VEC_20 >= block_rows : matrix_ends;
+    wire        block_end  = block_done ? ROWS == VEC : block_ends;
+    wire [19:0] next_row   = now_row + VEC_20;
+    wire [19:0] next_off   = now_off + VEC_20;
 
     wire        goes_on    = now && !matrix_end && !block_end;
 
@@ -105,8 +109,10 @@ module drain #(
 
     always @(posedge clk) begin
         walking <= goes_on;
-        offset  <= now_off + VEC_20;
-        row     <= now_row + VEC_20;
+        offset  <= next_off;
+        row     <= next_row;
+        matrix_ends <= next_row + VEC_20 >= now_rows;
+        block_ends  <= next_off + VEC_20 >= ROWS_20;
         rows    <= now_rows;
         tag     <= now_tag;
         if (block_next || goes_on)
@@ -116,8 +122,8 @@ module drain #(
     end
 
     // --- accumulators, scale words | times mantissas | shifted and rounded, saturated ---------------
-    localparam ROUND = CLOCKS > 3 ? 1 : 0, PARTS = CLOCKS > 4 ? 1 : 0;
-    localparam AT_PRODUCT = 1 + PARTS; // registers before
+    localparam ROUND = CLOCKS > 3 ? 1 : 0, PARTS = CLOCKS > 4 ? 1 : 0, AGAIN = CLOCKS > 5 ? 1 : 0;
+    localparam AT_PRODUCT = AGAIN + 1 + PARTS; // registers before
     localparam LANE_W = $clog2(VEC);
     localparam FACT_W = 1 + SHIFT2_W + DEST_W + 20;
     wire [CLOCKS-1:0] move;
@@ -142,7 +148,16 @@ module drain #(
     );
     assign {dest_soon, add_row} = facts_soon[DEST_W+19:0];
     assign add_soon             = y_soon && dest_soon == `HW_DST_ADD;
-    wire [`HW_MATVEC_SHIFT_W-1:0] now_shift = embed_valid ? embed_shift : tag_shift;
+    // what the accumulators are multiplied by: one lane's for all rows of the embedding
+    localparam FACTOR_W = VEC * 12 + LANE_W + 1 + `HW_MATVEC_SHIFT_W;
+    wire [VEC*12-1:0] scale_word;
+    wire [LANE_W-1:0] one_lane;
+    wire              one_scale;
+    wire [`HW_MATVEC_SHIFT_W-1:0] now_shift;
+    stage #(.N(AGAIN), .W(FACTOR_W)) u_factor (
+        .clk(clk), .en(move[0]), .q({scale_word, one_lane, one_scale, now_shift}),
+        .d({scale_data, embed_lane, embed_valid, embed_valid ? embed_shift : tag_shift})
+    );
     wire [VEC*24-1:0] rounded;
 
     // offsets are multiples of VEC: row e of a group is one of ROWS / VEC, not of ROWS. The first group is
@@ -160,11 +175,12 @@ module drain #(
             assign sums[e] = block_sum[AT*ACC_W +: ACC_W];
         end
         for (e = 0; e < VEC; e = e + 1) begin : g_row
-            assign scales[e] = scale_data[e*12 +: 12];
-            reg signed [ACC_W-1:0] acc;
+            assign scales[e] = scale_word[e*12 +: 12];
+            reg  [ACC_W-1:0]        acc_in;
+            wire signed [ACC_W-1:0] acc;
             reg signed [P_W-1:0]   product;
             reg [`HW_MATVEC_SHIFT_W-1:0] shift;
-            wire [LANE_W-1:0]      at = embed_valid ? embed_lane : e[LANE_W-1:0];
+            wire [LANE_W-1:0]      at = one_scale ? one_lane : e[LANE_W-1:0];
             wire [11:0]            word = scales[at];
             reg [7:0]              mant;
             reg [5:0]              right1;
@@ -173,17 +189,18 @@ module drain #(
             wire [BLOCK_W-1:0]     mine = pick | e[BLOCK_W-1:0];
 
             mul_wide #(.A_W(ACC_W), .B_W(10), .CUT(PARTS)) u_mul (
-                .clk(clk), .en(move[1]), .a(acc), .b({2'b01, mant}), .y(p)
+                .clk(clk), .en(move[AGAIN+1]), .a(acc), .b({2'b01, mant}), .y(p)
             );
             stage #(.N(PARTS), .W(6)) u_right (
-                .clk(clk), .en(move[1]), .d(right1), .q(right2)
+                .clk(clk), .en(move[AGAIN+1]), .d(right1), .q(right2)
             );
+            stage #(.N(AGAIN), .W(ACC_W)) u_acc (.clk(clk), .en(move[1]), .d(acc_in), .q(acc));
             always @(posedge clk) begin
                 if (embed_valid)
-                    acc <= embed_sum[e*ACC_W +: ACC_W];
+                    acc_in <= embed_sum[e*ACC_W +: ACC_W];
                 else if (now)
-                    acc <= block_done ? block_early[e*ACC_W +: ACC_W] : sums[mine];
-                if (take) begin
+                    acc_in <= block_done ? block_early[e*ACC_W +: ACC_W] : sums[mine];
+                if (move[AGAIN]) begin
                     mant   <= word[7:0];
                     right1 <= now_shift - {2'b00, word[11:8]};
                 end

@@ -19,7 +19,8 @@ module embed #(
     parameter WEIGHT_ADDR_W = 12,
     parameter LEVEL_ADDR_W = 6,
     parameter SCALE_ADDR_W = 10,
-    parameter ROM = 1                              // clocks from an address to its word
+    parameter ROM = 1,                             // clocks from an address to its word
+    parameter ISSUE = 1
 ) (
     input  wire                        clk,
     input  wire                        rst,
@@ -68,11 +69,24 @@ module embed #(
     wire [ROW_W-1:0]   row;
     generate
         if ((ROWS & (ROWS - 1)) == 0) begin : g_shift
-            wire [ROW_W+TOKEN_W-1:0] wide = {{ROW_W{1'b0}}, token}; // a vocabulary may be smaller
-            assign split     = start;
-            assign splitting = 1'b0;
-            assign block     = token >> ROW_W;
-            assign row       = wide[ROW_W-1:0];
+            wire [TOKEN_W-1:0] token_at;
+            if (ISSUE > 1) begin : g_late // the product of the block's address begins at registers of its own
+                reg               start_q;
+                reg [TOKEN_W-1:0] token_q;
+                always @(posedge clk) begin
+                    start_q <= start && !rst;
+                    if (start)
+                        token_q <= token;
+                end
+                assign {split, splitting} = {2{start_q}};
+                assign token_at = token_q;
+            end else begin : g_now
+                assign {split, splitting} = {start, 1'b0};
+                assign token_at = token;
+            end
+            wire [ROW_W+TOKEN_W-1:0] wide = {{ROW_W{1'b0}}, token_at}; // a vocabulary may be smaller
+            assign block = token_at >> ROW_W;
+            assign row   = wide[ROW_W-1:0];
             wire unused = &{1'b0, wide};
         end else begin : g_divide
             divide #(.W(TOKEN_W), .BY(ROWS)) u_divide (
@@ -92,8 +106,10 @@ module embed #(
     reg [LEVEL_ADDR_W-1:0]  levels;
     reg [ROW_W-1:0]         lane;
 
-    wire [WEIGHT_ADDR_W-1:0] base  = splitting ? base_q : weight_base;
-    wire [13:0]              words = splitting ? words_q : block_words;
+    // where the block is known in the clock of start, they come from the instruction
+    localparam NOW = ISSUE == 1 && (ROWS & (ROWS - 1)) == 0;
+    wire [WEIGHT_ADDR_W-1:0] base  = NOW ? weight_base : base_q;
+    wire [13:0]              words = NOW ? block_words : words_q;
     wire [TOKEN_W+13:0] offset = {{TOKEN_W{1'b0}}, words} * {14'd0, block};
     // wide enough for an address of any width to be cut out
     wire [WEIGHT_ADDR_W+TOKEN_W+13:0] offset_wide = {{WEIGHT_ADDR_W{1'b0}}, offset};

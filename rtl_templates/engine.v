@@ -153,7 +153,7 @@ module engine #(
     wire                   bad_token;
     wire                   issue_matvec = matvec_valid && matvec_ready;
 
-    sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) u_sequencer (
+    sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM), .ISSUE(`HW_LAT_ISSUE)) u_sequencer (
         .clk(clk), .rst(rst || testing), .start(start), .sample(sample), .bad_token(bad_token), .done(done),
         .refused(refused), .seq_len(seq_len), .ring(ring),
         .prog_read(prog_read), .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn),
@@ -227,12 +227,14 @@ module engine #(
 
     act_buffer #(
         .COLS(COLS), .VEC(VEC), .ACT_W(ACT_W), .X_WORDS(X_CHUNKS), .A_WORDS(A_CHUNKS),
-        .H_WORDS(H_CHUNKS), .ADDR_W(CHUNK_W), .COUNT_W(COUNT_W)
+        .H_WORDS(H_CHUNKS), .ADDR_W(CHUNK_W), .COUNT_W(COUNT_W),
+        .ACT(`HW_LAT_ACT)
     ) u_act (
         .clk(clk),
         .clear({issue_matvec && to_hidden, issue_attn,
                 issue_norm && (SUB_NORM == 0 || norm_target == X)}),
-        .we(act_write), .region(act_region), .index(act_index), .count(act_count), .data(act_data),
+        .write(act_write), .write_region(act_region), .write_index(act_index), .write_count(act_count),
+        .write_data(act_data),
         .read(mv_read), .read_region(matvec_region), .read_word(act_chunk), .word(act_raw),
         .available(act_there)
     );
@@ -259,7 +261,7 @@ module engine #(
     matvec #(
         .ROWS(ROWS), .COLS(COLS), .VEC(VEC), .WEIGHT_ADDR_W(WEIGHT_ADDR_W),
         .LEVEL_ADDR_W(LEVEL_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W), .CHUNK_W(CHUNK_W),
-        .COUNT_W(COUNT_W), .TAG_W(TAG_W)
+        .COUNT_W(COUNT_W), .TAG_W(TAG_W), .ISSUE(`HW_LAT_ISSUE)
     ) u_matvec (
         .clk(clk), .rst(rst), .insn_valid(matvec_valid), .insn_ready(matvec_ready),
         .insn_weight(mv_weight), .insn_level(mv_level), .insn_scale(mv_scale), .insn_rows(rows_count),
@@ -321,7 +323,7 @@ module engine #(
     embed #(
         .ROWS(ROWS), .COLS(COLS), .VEC(VEC), .CODE_W(CODE_W), .ACC_W(ACC_W), .TOKEN_W(TOKEN_W),
         .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W),
-        .ROM(`HW_LAT_ROM)
+        .ROM(`HW_LAT_ROM), .ISSUE(`HW_LAT_ISSUE)
     ) u_embed (
         .clk(clk), .rst(rst), .start(issue_embed), .token(token),
         .weight_base(em_weight), .level_base(em_level), .scale_base(em_scale), .dim(em_dim),
@@ -421,7 +423,7 @@ module engine #(
     // no rows of K, Q, V while a norm runs: they wait for what it makes
     gain_rom u_gain_rom (
         .clk(clk), .re(gain_read | rows_gain_read | test_read[3]),
-        .addr(testing ? test_gain : norm_busy ? gain_addr : rows_gain_addr),
+        .addr(testing ? test_gain : rows_gain_read ? rows_gain_addr : gain_addr),
         .data(gain_data)
     );
 

@@ -64,11 +64,12 @@ module kv_cache #(
     reg  [ROW_W-1:0] head, heads_q, base_q, step_q;
     reg  [ROW_W-1:0] head_row;           // of the head, from its layer's first
     reg              running;
-    wire [19:0]      out_element = {{(20-ROW_W){1'b0}}, head} * HEAD_DIM;
+    reg  [19:0]      out_element, out_end; // of the head
     wire [19:0]      out_word    = out_element / LANES;
     wire [LANES*KV_W-1:0] staged;
     wire [19:0] staged_now = copy_value ? values_in : keys_in;
-    wire        copy = running && staged_now >= out_element + HEAD_DIM[19:0];
+    wire        copy = running && staged_now >= out_end;
+    wire        last_head = head == heads_q - 1'b1;
 
     ram #(.LANES(LANES), .W(KV_W), .DEPTH(2 << WORD_W), .ADDR_W(WORD_W + 1)) u_stage (
         .clk(clk), .we(valid ? in_mask : {LANES{1'b0}}),
@@ -84,7 +85,7 @@ module kv_cache #(
     wire [ATT_POS-1:0] bank = {{(ATT_POS-1){1'b0}}, 1'b1} << pos % ATT_POS[$clog2(CTX)-1:0];
     wire [ROW_W+$clog2(CTX)-1:0] pos_wide = {{ROW_W{1'b0}}, pos};
     wire [ROW_W-1:0]   pos_row = pos_wide[GROUP_W+BANK_W +: ROW_W];
-    wire [DEPTH_W-1:0] addr = {row + pos_row, pos[BANK_W +: GROUP_W]};
+    wire [DEPTH_W-1:0] addr = {row, pos[BANK_W +: GROUP_W]};
     wire [HEAD_DIM*KV_W-1:0] entry = staged[out_lane*KV_W +: HEAD_DIM*KV_W];
 
     always @(posedge clk) begin
@@ -96,14 +97,18 @@ module kv_cache #(
         write_key   <= copy && !copy_value;
         write_value <= copy && copy_value;
         out_lane    <= out_element % LANES;
-        row         <= base_q + head_row;
+        row         <= base_q + head_row + pos_row;
         if (copy) begin
-            head     <= head + 1'b1;
-            head_row <= head_row + step_q;
-            if (head == heads_q - 1'b1) begin
-                head       <= {ROW_W{1'b0}};
-                head_row   <= {ROW_W{1'b0}};
-                copy_value <= 1'b1;
+            head        <= head + 1'b1;
+            head_row    <= head_row + step_q;
+            out_element <= out_end;
+            out_end     <= out_end + HEAD_DIM[19:0];
+            if (last_head) begin
+                head        <= {ROW_W{1'b0}};
+                head_row    <= {ROW_W{1'b0}};
+                out_element <= 20'd0;
+                out_end     <= HEAD_DIM[19:0];
+                copy_value  <= 1'b1;
                 if (copy_value) begin
                     running       <= 1'b0;
                     values_copied <= 1'b1;
@@ -115,13 +120,15 @@ module kv_cache #(
         values_visible <= values_copied;
         if (start) begin
             {keys_in, values_in} <= 40'd0;
-            head       <= {ROW_W{1'b0}};
-            head_row   <= {ROW_W{1'b0}};
-            heads_q    <= heads;
-            step_q     <= row_step;
-            base_q     <= row_base;
-            running    <= 1'b1;
-            copy_value <= 1'b0;
+            head        <= {ROW_W{1'b0}};
+            head_row    <= {ROW_W{1'b0}};
+            out_element <= 20'd0;
+            out_end     <= HEAD_DIM[19:0];
+            heads_q     <= heads;
+            step_q      <= row_step;
+            base_q      <= row_base;
+            running     <= 1'b1;
+            copy_value  <= 1'b0;
             {keys_copied, values_copied, keys_visible, values_visible} <= 4'd0;
         end
         if (rst) begin

@@ -13,26 +13,19 @@ module kv_ring #(
     input  wire [POS_W-1:0] pos,
     input  wire [POS_W-1:0] ring_pos, // pos modulo the window
 
-    output wire [POS_W-1:0] write,
-    output wire [POS_W-1:0] last
+    output reg  [POS_W-1:0] write,    // from the clock after start on
+    output reg  [POS_W-1:0] last
 );
-    generate
-        if (WINDOW != 0) begin : g_window
-            reg  [POS_W-1:0] write_q, last_q;
-            wire [19:0]      pos_20 = {{(20-POS_W){1'b0}}, pos};
-            wire [19:0]      full   = window - 20'd1;
-            always @(posedge clk)
-                if (start) begin
-                    write_q <= window != 20'd0 ? ring_pos : pos;
-                    last_q  <= window != 20'd0 && pos_20 >= window ? full[POS_W-1:0] : pos;
-                end
-            assign {write, last} = {write_q, last_q};
-            wire unused_full = &{1'b0, full};
-        end else begin : g_none
-            assign {write, last} = {pos, pos};
-            wire unused_window = &{1'b0, clk, start, ring_pos, window};
+    wire        ringed = WINDOW != 0 && window != 20'd0;
+    wire [19:0] pos_20 = {{(20-POS_W){1'b0}}, pos};
+    wire [19:0] full   = window - 20'd1;
+    always @(posedge clk)
+        if (start) begin
+            write <= ringed ? ring_pos : pos;
+            last  <= ringed && pos_20 >= window ? full[POS_W-1:0] : pos;
         end
-    endgenerate
+
+    wire unused_full = &{1'b0, full};
 endmodule
 
 `default_nettype wire

@@ -30,4 +30,8 @@
 `define HW_LAT_RECIP 4
 // from a sum and its reciprocal to an element
 `define HW_LAT_DIVIDE 4
+// from what an instruction waits for to its issue; 2: it is seen in a register
+`define HW_LAT_ISSUE 1
+// from elements of a unit to the activations; 2: a register before their memory
+`define HW_LAT_ACT 1
 `endif

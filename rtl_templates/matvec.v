@@ -5,6 +5,8 @@
 // A word waits until its activations are there (`available` elements of the source region), and the
 // last word of a block until the previous block's drain leaves room. Matrices follow each other
 // without a bubble: the next one is taken in the cycle of the last word.
+// ISSUE = 2: whether they are there is a register, so a word comes a clock later than they do, and the first
+// word of a matrix a clock after the last of the one before.
 // Stage 1 outputs (s1_*) are aligned with the data of the memories addressed in stage 0. What the drain
 // must know of a block travels beside its words, through the array.
 `default_nettype none
@@ -18,7 +20,8 @@ module matvec #(
     parameter SCALE_ADDR_W = 10,
     parameter CHUNK_W = 6, // address bits of a region of activations, in chunks
     parameter COUNT_W = 12, // elements of a region
-    parameter TAG_W = 17   // of what the drain must know of a matrix
+    parameter TAG_W = 17,  // of what the drain must know of a matrix
+    parameter ISSUE = 1
 ) (
     input  wire                     clk,
     input  wire                     rst,
@@ -74,15 +77,30 @@ module matvec #(
     reg [1:0]               plane, last_plane;
     reg [TAG_W-1:0]         tag;
     reg [GROUP_W-1:0]       drain;      // cycles until another block may end
+    reg                     at_last_chunk, last_block;
 
-    wire at_last_chunk = chunk == last_chunk;
     wire block_end     = at_last_chunk && plane == last_plane;
-    wire matrix_end    = block_end && row + ROWS_20 >= rows;
+    wire matrix_end    = block_end && last_block;
     wire [COUNT_W-1:0] cols_here = at_last_chunk ? last_cols : COLS[COUNT_W-1:0];
-    wire issue = active && available >= needed
-               && (!block_end || drain == {GROUP_W{1'b0}});
+    wire there;                         // the activations of this chunk
+    wire issue = active && there && (!block_end || drain == {GROUP_W{1'b0}});
+    wire take  = insn_valid && insn_ready;
 
-    wire [COUNT_W-1:0] next_done = done_cols + COLS[COUNT_W-1:0];
+    wire [19:0]        next_row  = row + ROWS_20;
+    wire [COUNT_W-1:0] next_done = at_last_chunk ? {COUNT_W{1'b0}} : done_cols + COLS[COUNT_W-1:0];
+    wire               next_last = at_last_chunk ? last_chunk == {CHUNK_W{1'b0}} : chunk + 1'b1 == last_chunk;
+    wire [COUNT_W-1:0] next_needed = next_done + (next_last ? last_cols : COLS[COUNT_W-1:0]);
+    wire               there_now = available >= needed;
+    generate
+        if (ISSUE > 1) begin : g_seen
+            reg there_q;
+            always @(posedge clk)
+                there_q <= !take && (issue ? available >= next_needed : there_now);
+            assign there = there_q;
+        end else begin : g_now
+            assign there = there_now;
+        end
+    endgenerate
 
     // groups of VEC rows to drain in this block
     wire [19:0] rows_left = rows - row;
@@ -106,37 +124,35 @@ module matvec #(
         if (drain != {GROUP_W{1'b0}})
             drain <= drain - 1'b1;
         if (issue) begin
-            weight <= weight + 1'b1;
-            if (!at_last_chunk) begin
-                chunk     <= chunk + 1'b1;
-                done_cols <= next_done;
-                needed    <= next_done + (chunk + 1'b1 == last_chunk ? last_cols
-                                                                     : COLS[COUNT_W-1:0]);
-            end else begin
-                chunk     <= {CHUNK_W{1'b0}};
-                done_cols <= {COUNT_W{1'b0}};
-                needed    <= last_chunk == {CHUNK_W{1'b0}} ? last_cols : COLS[COUNT_W-1:0];
-                plane  <= plane == last_plane ? 2'd0 : plane + 1'b1;
-            end
+            weight    <= weight + 1'b1;
+            chunk     <= at_last_chunk ? {CHUNK_W{1'b0}} : chunk + 1'b1;
+            at_last_chunk <= next_last;
+            done_cols <= next_done;
+            needed    <= next_needed;
+            if (at_last_chunk)
+                plane <= plane == last_plane ? 2'd0 : plane + 1'b1;
             if (block_end) begin
-                row   <= row + ROWS_20;
+                row        <= next_row;
+                last_block <= next_row + ROWS_20 >= rows;
                 scale <= scale + BLOCK_GROUPS[SCALE_ADDR_W-1:0];
                 drain <= block_groups - 1'b1;
             end
             if (matrix_end)
                 active <= 1'b0;
         end
-        if (insn_valid && insn_ready) begin
+        if (take) begin
             active     <= 1'b1;
             weight     <= insn_weight;
             level      <= insn_level;
             scale      <= insn_scale;
             row        <= 20'd0;
             rows       <= insn_rows;
+            last_block <= ROWS_20 >= insn_rows;
             chunk      <= {CHUNK_W{1'b0}};
             done_cols  <= {COUNT_W{1'b0}};
             needed     <= insn_last_chunk == {CHUNK_W{1'b0}} ? insn_last_cols : COLS[COUNT_W-1:0];
             last_chunk <= insn_last_chunk;
+            at_last_chunk <= insn_last_chunk == {CHUNK_W{1'b0}};
             last_cols  <= insn_last_cols;
             plane      <= 2'd0;
             last_plane <= insn_last_plane;

@@ -15,13 +15,17 @@
 //
 // The next instruction is fetched while one waits: a ROM read costs a clock only where two leave at once.
 //
+// ISSUE = 2: units are seen through a register, so that no path leads from one to another by way of an
+// instruction. What was started a clock ago is not there yet, and counts as busy.
+//
 // Instruction fields: isa.vh. MATVEC and RECV have `dest` in the same bits.
 `include "isa.vh"
 `default_nettype none
 
 module sequencer #(
     parameter PROG_ADDR_W = 6,
-    parameter SUB_NORM = 0
+    parameter SUB_NORM = 0,
+    parameter ISSUE = 1
 ) (
     input  wire                    clk,
     input  wire                    rst,
@@ -74,22 +78,32 @@ module sequencer #(
     wire to_residual = dest == `HW_DST_INIT || dest == `HW_DST_ADD;
     wire       side_pending, norm_waits; // for what it reads
 
+    wire   rows_seen, attn_seen, angles_seen, recv_seen, units_seen; // busy
+
     assign issue_embed  = ready && op == `HW_OP_EMBED && !bad_token;
     assign issue_norm   = ready && op == `HW_OP_NORM && !norm_waits;
-    assign issue_attn   = ready && op == `HW_OP_ATTN && !attn_busy && !angles_busy;
-    assign issue_heads  = ready && op == `HW_OP_HEADS && !attn_busy;
-    assign issue_recv   = ready && op == `HW_OP_RECV && !rows_busy && !recv_busy;
-    assign matvec_valid = ready && op == `HW_OP_MATVEC && !recv_busy;
-    wire   refuse       = ready && op == `HW_OP_EMBED && bad_token && !units_busy;
-    wire   end_now      = refuse || (ready && op == `HW_OP_END && !units_busy);
+    assign issue_attn   = ready && op == `HW_OP_ATTN && !attn_seen && !angles_seen;
+    assign issue_heads  = ready && op == `HW_OP_HEADS && !attn_seen;
+    assign issue_recv   = ready && op == `HW_OP_RECV && !rows_seen && !recv_seen;
+    assign matvec_valid = ready && op == `HW_OP_MATVEC && !recv_seen;
+    wire   refuse       = ready && op == `HW_OP_EMBED && bad_token && !units_seen;
+    wire   end_now      = refuse || (ready && op == `HW_OP_END && !units_seen);
     wire   issue_matvec = matvec_valid && matvec_ready;
-    wire   advance = running && have
-                   && (skip || issue_embed || issue_norm || issue_attn || issue_heads
-                       || issue_recv || issue_matvec);
+    wire   issued       = issue_embed || issue_norm || issue_attn || issue_heads || issue_recv || issue_matvec;
+    wire   advance      = running && have && (skip || issued);
 
     wire   load = fetched && (!have || advance);
 
+    wire [4:0] busy_now = {rows_busy, attn_busy, angles_busy, recv_busy, units_busy};
     generate
+        if (ISSUE > 1) begin : g_seen
+            reg [4:0] busy_q;
+            always @(posedge clk)
+                busy_q <= busy_now | {5{start || issued}};
+            assign {rows_seen, attn_seen, angles_seen, recv_seen, units_seen} = busy_q;
+        end else begin : g_now
+            assign {rows_seen, attn_seen, angles_seen, recv_seen, units_seen} = busy_now;
+        end
         if (SUB_NORM != 0) begin : g_side
             reg pending;
             always @(posedge clk) begin

@@ -21,13 +21,20 @@ struct state {
     // sequencer.v
     int pc;
     bool running, have, fetched, residual_pending, side_pending, done;
-    // engine.v: activations there, by region; vector input
+    struct busy {
+        bool rows, attn, angles, recv, units;
+    } seen; // with ISSUE = 2
+    // act_buffer.v: activations there, by region; with ACT = 2 what is written next
     int act_in[3];
+    bool act_write;
+    enum hw_region act_region;
+    int act_end;
+    // engine.v: vector input
     bool recv_busy;
     struct rows recv;
     enum hw_region recv_region;
     // matvec.v, the way from the memories, msa_array.v
-    bool active;
+    bool active, there; // there: with ISSUE = 2
     const struct hw_insn_matvec *mv;
     int row, chunk, plane, drain_wait;
     struct rows word[MOST_STAGES]; // k.array of them, s1 to done; last: ends a block
@@ -91,6 +98,7 @@ struct clocking { // what does not change within a token
     const struct hw_geometry *g;
     int pos;
     bool sample;
+    bool late_issue, late_act;
     int array, embed; // clocks from an address to `done`, to a sum
     int drain, residual, norm, norm_scalar, head, angles, rope, swiglu, score, weigh, recip, divide;
     int score_stages, argmax_stages; // of their trees of maxima
@@ -170,7 +178,21 @@ static bool units_busy(const struct clocking *k, const struct state *s)
            s->top_word != 0 || s->argmax_done;
 }
 
+static struct busy busy_now(const struct clocking *k, const struct state *s)
+{
+    return (struct busy){rows_busy(k, s), attn_busy(k, s), angles_busy(k, s), s->recv_busy,
+                         units_busy(k, s)};
+}
+
 // --- matvec.v
+
+// The activations of a chunk are in.
+static bool chunk_there(const struct clocking *k, const struct state *s, int chunk)
+{
+    bool last = chunk == s->mv->chunks - 1;
+    int needed = chunk * k->g->cols + (last ? s->mv->last_cols : k->g->cols);
+    return s->act_in[s->mv->source] >= needed;
+}
 
 static bool matvec_issue(const struct clocking *k, const struct state *s, bool *matrix_end)
 {
@@ -179,8 +201,8 @@ static bool matvec_issue(const struct clocking *k, const struct state *s, bool *
         return false;
     bool last_chunk = s->chunk == s->mv->chunks - 1;
     bool block_end = last_chunk && s->plane == s->mv->planes - 1;
-    int needed = s->chunk * k->g->cols + (last_chunk ? s->mv->last_cols : k->g->cols);
-    if (s->act_in[s->mv->source] < needed || (block_end && s->drain_wait != 0))
+    bool there = k->late_issue ? s->there : chunk_there(k, s, s->chunk);
+    if (!there || (block_end && s->drain_wait != 0))
         return false;
     *matrix_end = block_end && s->row + k->g->rows >= s->mv->rows;
     return true;
@@ -195,12 +217,15 @@ static void matvec_next(const struct clocking *k, const struct state *s, struct 
     n->word[done].valid = s->word[done - 1].valid && s->word[done - 1].last;
     if (s->drain_wait > 0)
         n->drain_wait = s->drain_wait - 1;
-    if (!issue)
+    if (!issue) {
+        n->there = s->active && chunk_there(k, s, s->chunk);
         return;
+    }
     bool last_chunk = s->chunk == s->mv->chunks - 1;
     bool block_end = last_chunk && s->plane == s->mv->planes - 1;
     n->word[0] = (struct rows){true, block_end, (enum hw_dest)s->mv->dest, s->row, s->mv->rows};
     n->chunk = last_chunk ? 0 : s->chunk + 1;
+    n->there = chunk_there(k, s, n->chunk);
     if (last_chunk)
         n->plane = s->plane == s->mv->planes - 1 ? 0 : s->plane + 1;
     if (block_end) {
@@ -457,20 +482,31 @@ static void divide_next(const struct clocking *k, const struct state *s, struct 
         n->next_index = s->next_index + out;
 }
 
-// --- engine.v: activations arrive
+// --- act_source.v, act_buffer.v
 
 static void activations_next(const struct clocking *k, const struct state *s, struct state *n)
 {
     int vec = k->g->vec, out = vec < k->g->head_dim ? vec : k->g->head_dim;
     struct rows y = s->drained[k->drain - 1];
-    if (s->norm_pipe[k->norm - 1].valid)
-        n->act_in[s->norm_region] = (s->norm_pipe[k->norm - 1].row + 1) * vec;
-    else if (s->divided[k->divide - 1].valid && !k->g->sub_norm)
-        n->act_in[HW_REGION_A] = s->divided[k->divide - 1].row + out;
-    else if (s->swiglu[k->swiglu - 1].valid && !k->g->sub_norm)
-        n->act_in[HW_REGION_H] = s->swiglu[k->swiglu - 1].row / 2 + vec / 2;
-    else if (y.valid && y.dest == HW_DST_ACT)
-        n->act_in[s->recv_region] = y.row + vec;
+    n->act_write = true;
+    if (s->norm_pipe[k->norm - 1].valid) {
+        n->act_region = s->norm_region;
+        n->act_end = (s->norm_pipe[k->norm - 1].row + 1) * vec;
+    } else if (s->divided[k->divide - 1].valid && !k->g->sub_norm) {
+        n->act_region = HW_REGION_A;
+        n->act_end = s->divided[k->divide - 1].row + out;
+    } else if (s->swiglu[k->swiglu - 1].valid && !k->g->sub_norm) {
+        n->act_region = HW_REGION_H;
+        n->act_end = s->swiglu[k->swiglu - 1].row / 2 + vec / 2;
+    } else if (y.valid && y.dest == HW_DST_ACT) {
+        n->act_region = s->recv_region;
+        n->act_end = y.row + vec;
+    } else {
+        n->act_write = false;
+    }
+    const struct state *from = k->late_act ? s : n;
+    if (from->act_write)
+        n->act_in[from->act_region] = from->act_end;
 }
 
 // --- sequencer.v
@@ -499,6 +535,7 @@ static void start_hidden(int rows, struct state *n)
 static void start_matvec(const struct hw_insn_matvec *i, struct state *n)
 {
     n->active = true;
+    n->there = false;
     n->mv = i;
     n->row = n->chunk = n->plane = 0;
     if (i->dest == HW_DST_HIDDEN) {
@@ -520,6 +557,7 @@ static void start_recv(const struct hw_insn_recv *i, struct state *n)
 static bool issue(const struct clocking *k, const struct hw_insn *i, const struct state *s,
                   struct state *n, bool array_ready)
 {
+    struct busy busy = k->late_issue ? s->seen : busy_now(k, s);
     switch (i->op) {
     case HW_OP_EMBED:
         n->embed_split = k->split;
@@ -539,22 +577,22 @@ static bool issue(const struct clocking *k, const struct hw_insn *i, const struc
             n->act_in[HW_REGION_X] = 0;
         return true;
     case HW_OP_ATTN:
-        if (attn_busy(k, s) || angles_busy(k, s))
+        if (busy.attn || busy.angles)
             return false;
         start_attention(&i->attn, k->g->head_dim, n);
         return true;
     case HW_OP_MATVEC:
-        if (s->recv_busy || !array_ready)
+        if (busy.recv || !array_ready)
             return false;
         start_matvec(&i->matvec, n);
         return true;
     case HW_OP_RECV:
-        if (rows_busy(k, s) || s->recv_busy)
+        if (busy.rows || busy.recv)
             return false;
         start_recv(&i->recv, n);
         return true;
     case HW_OP_HEADS:
-        return !attn_busy(k, s);
+        return !busy.attn;
     case HW_OP_END:
         break;
     }
@@ -570,7 +608,7 @@ static void sequencer_next(const struct clocking *k, const struct state *s, stru
         n->side_pending = false;
     bool started = ready && !skip && issue(k, i, s, n, array_ready);
     bool advance = ready && (skip || started);
-    n->done = ready && i->op == HW_OP_END && !units_busy(k, s);
+    n->done = ready && i->op == HW_OP_END && !(k->late_issue ? s->seen : busy_now(k, s)).units;
     bool load = s->fetched && (!s->have || advance);
     n->have = load || (s->have && !advance);
     n->fetched = !load;
@@ -583,6 +621,7 @@ static void sequencer_next(const struct clocking *k, const struct state *s, stru
         n->residual_pending = true;
     if (n->done)
         n->running = false;
+    n->seen = started ? (struct busy){true, true, true, true, true} : busy_now(k, s);
 }
 
 // --- timeline
@@ -636,6 +675,8 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
         .g = g,
         .pos = pos,
         .sample = sample,
+        .late_issue = l->issue > 1,
+        .late_act = l->act > 1,
         .array = l->rom + l->array + hw_tree_stages(l, g->cols),
         .embed = l->rom + 2,
         .drain = l->drain,
@@ -650,7 +691,7 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
         .weigh = l->weigh + l->table - 1 + hw_tree_stages(l, g->att_pos) + 1,
         .recip = l->recip - 1 + l->table - 1,
         .divide = l->divide,
-        .split = (g->rows & (g->rows - 1)) == 0 ? 0 : g->token_bits + 1,
+        .split = (g->rows & (g->rows - 1)) != 0 ? g->token_bits + 1 : l->issue - 1,
         .score_heads = hw_score_heads(g),
         .score_stages = hw_tree_stages(l, g->att_pos),
         .argmax_stages = hw_tree_stages(l, g->vec),
@@ -660,6 +701,7 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
     memset(&s, 0, sizeof s);
     s.running = s.have = s.fetched = true; // the clock after `start`
     s.angle_a = true;
+    s.seen = (struct busy){true, true, true, true, true};
     while (!s.done) {
         bool matrix_end, word;
         n = s;

@@ -17,7 +17,7 @@
       "from an address to the array: the ROM, then registers; 3: one before it")                   \
     X(array, ARRAY, 1, 2, 2, "of the array beside its tree; 2: a selected product is registered")  \
     X(tree, TREE, 1, 4, 2, "levels of adders or comparators from register to register")            \
-    X(drain, DRAIN, 3, 5, 5, "from a finished block to its first rows")                            \
+    X(drain, DRAIN, 3, 6, 5, "from a finished block to its first rows")                            \
     X(table, TABLE, 1, 3, 3, "from an address of a function's table to the interpolated value")    \
     X(norm_scalar, NORM_SCALAR, 3, 5, 5,                                                           \
       "from the sum of squares to 1 / rms, without the table's")                                   \
@@ -28,7 +28,11 @@
     X(score, SCORE, 2, 6, 5, "from asking for keys to their scores, without the tree's")           \
     X(weigh, WEIGH, 3, 7, 7, "from reading scores to sums, without the table's and the tree's")    \
     X(recip, RECIP, 2, 4, 4, "from a head's sum to its reciprocal, without the table's")           \
-    X(divide, DIVIDE, 2, 4, 4, "from a sum and its reciprocal to an element")
+    X(divide, DIVIDE, 2, 5, 4, "from a sum and its reciprocal to an element")                      \
+    X(issue, ISSUE, 1, 2, 1,                                                                       \
+      "from what an instruction waits for to its issue; 2: it is seen in a register")              \
+    X(act, ACT, 1, 2, 1,                                                                           \
+      "from elements of a unit to the activations; 2: a register before their memory")
 
 struct hw_latency {
 #define HW_LATENCY_FIELD(name, NAME, least, most, usual, meaning) int name; // 0: the usual

@@ -11,9 +11,15 @@
 #include "gen/uart/tables.h"
 #include "refmodel/ref.h"
 
-static const char *const TEMPLATES[] = {"console.v", "text_decode.v", "text_encode.v",
-                                        "uart_rx.v", "uart_top.v",    "uart_tx.v"};
+static const char *const TEMPLATES[] = {
+    "uart/console.v", "bus/skid.v",      "uart/text_decode.v", "uart/text_encode.v",
+    "uart/uart_rx.v", "uart/uart_top.v", "uart/uart_tx.v"};
 enum { N_TEMPLATES = sizeof TEMPLATES / sizeof TEMPLATES[0] };
+
+static const char *file_name(int template)
+{
+    return strrchr(TEMPLATES[template], '/') + 1;
+}
 
 // --- self-test
 
@@ -97,8 +103,8 @@ void hw_uart_files(struct hw_out *out, const char *folder, const struct hw_text_
     write_constants(out, folder, t, vocab_size, known);
     for (int i = 0; i < N_TEMPLATES; i++) {
         char from[4096], to[96];
-        snprintf(from, sizeof from, "%s/uart/%s", templates, TEMPLATES[i]);
-        snprintf(to, sizeof to, "%s%s", folder, TEMPLATES[i]);
+        snprintf(from, sizeof from, "%s/%s", templates, TEMPLATES[i]);
+        snprintf(to, sizeof to, "%s%s", folder, file_name(i));
         hw_out_copy(out, from, to);
     }
     for (int i = 0; i < HW_N_TEXT_TABLES; i++) {
@@ -119,7 +125,7 @@ static bool owns(void *user, const char *path, bool is_folder)
         if (strcmp(path, OTHERS[i]) == 0)
             return true;
     for (int i = 0; !is_folder && i < N_TEMPLATES; i++)
-        if (strcmp(path, TEMPLATES[i]) == 0)
+        if (strcmp(path, file_name(i)) == 0)
             return true;
     return false;
 }

@@ -28,6 +28,8 @@ module uart_top #(
         .clk(clk), .rst(rst), .s_valid(tx_valid), .s_ready(tx_ready), .s_data(tx_data), .tx(tx)
     );
 
+    wire                     said_valid, said_ready, said_last, said_first; // by the console
+    wire [`HW_TEXT_ID_W-1:0] said;
     wire                     p_valid, p_ready, p_last, p_first, a_valid, a_ready, a_last, abort;
     wire [`HW_TEXT_ID_W-1:0] p_data;
     wire [`HW_TOKEN_W-1:0]   a_data;
@@ -39,10 +41,16 @@ module uart_top #(
     console u_console (
         .clk(clk), .rst(rst), .rx_valid(rx_valid), .rx_ready(rx_ready), .rx_data(rx_data),
         .tx_valid(tx_valid), .tx_ready(tx_ready), .tx_data(tx_data),
-        .m_token_valid(p_valid), .m_token_ready(p_ready), .m_token_data(p_data),
-        .m_token_last(p_last), .m_token_first(p_first), .abort(abort), .max_tokens(max_tokens),
+        .m_token_valid(said_valid), .m_token_ready(said_ready), .m_token_data(said),
+        .m_token_last(said_last), .m_token_first(said_first), .abort(abort), .max_tokens(max_tokens),
         .s_token_valid(a_valid), .s_token_ready(a_ready), .s_token_data(a_data[`HW_TEXT_ID_W-1:0]),
         .s_token_status(a_status), .listening(listening), .telling(telling), .failed(failed)
+    );
+
+    // no path leads through console and chip
+    skid #(.W(`HW_TEXT_ID_W + 2)) u_prompt (
+        .clk(clk), .rst(rst), .s_valid(said_valid), .s_ready(said_ready), .s_data({said_last, said_first, said}),
+        .m_valid(p_valid), .m_ready(p_ready), .m_data({p_last, p_first, p_data})
     );
 
     // the fabric may have room for a larger vocabulary

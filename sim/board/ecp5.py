@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Synthesis for an ECP5, as sim/board/place and sim/board/costs do it: Yosys of pip's pyosys, in build/venv-board."""
+import glob
+import re
 import subprocess
 
 VENV = "build/venv-board"
@@ -32,6 +34,21 @@ def yosys(out, steps):
     return cells
 
 
+def deep_roms(out):
+    """Commands that put ROMs of more than 2,048 words into block RAMs as deep as they are, and so narrow. Left alone, Yosys
+    takes the fewest block RAMs, 2,048 x 9 bits and a choice of four for every bit, on wires across the chip."""
+    stock = open(glob.glob(f"{VENV}/lib/python*/site-packages/pyosys/share/lattice/brams_16kd.txt")[0]).read()
+    steps = []
+    for width, words in ((4, 4096), (2, 8192), (1, 16384)):
+        more = "" if width == 1 else f" r:SIZE<={words} %i"
+        library = f"{out}/deep_{width}.txt"
+        with open(library, "w") as f:
+            f.write(re.sub(r"(port srs?w? .*\{)", rf"\1 width {width};", stock))
+        steps += [f"select -set deep t:$mem_v2 r:WR_PORTS=0 %i r:SIZE>{words // 2} %i{more}",
+                  f"memory_libmap -lib {library} @deep"]
+    return steps
+
+
 def synthesize(out, top, files, includes, parameters={}, netlist=False):
     """{kind of cell: number}, or None where Yosys fails: out/yosys.log says why. Products of activations and levels
     (10 x 8 bits) are rows of carry cells (row_mul.v), since the multipliers are too few for them; every ROM goes to block
@@ -43,7 +60,7 @@ def synthesize(out, top, files, includes, parameters={}, netlist=False):
              "chtype -set $__row_mul @products",
              "techmap -map sim/board/row_mul.v t:$__row_mul",
              f"synth_ecp5 -top {top} -run coarse:map_ram",
-             'setattr -set rom_style "block" t:$mem_v2 r:WR_PORTS=0 %i',
+             'setattr -set rom_style "block" t:$mem_v2 r:WR_PORTS=0 %i', *deep_roms(out),
              f"synth_ecp5 -top {top} -run map_ram:" + (f" -json {out}/netlist.json" if netlist else ""),
              f"tee -o {out}/stat.txt stat"]
     cells = yosys(out, steps)

@@ -6,7 +6,8 @@
 module f_act_buffer #(
     parameter COLS = 4,
     parameter VEC = 2,
-    parameter ACT_W = 2
+    parameter ACT_W = 2,
+    parameter ACT = 1
 ) (
     input wire clk,
     input wire [2:0] clear,
@@ -22,12 +23,25 @@ module f_act_buffer #(
     wire [19:0] count = half ? VEC / 2 : VEC;
     act_buffer #(
         .COLS(COLS), .VEC(VEC), .ACT_W(ACT_W), .X_WORDS(WORDS), .A_WORDS(WORDS), .H_WORDS(WORDS),
-        .ADDR_W(3), .COUNT_W(6)
+        .ADDR_W(3), .COUNT_W(6),
+        .ACT(ACT)
     ) dut (
-        .clk(clk), .clear(clear), .we(we), .region(region), .index(index), .count(count),
-        .data(data), .read(read), .read_region(read_region), .read_word(read_word), .word(word),
+        .clk(clk), .clear(clear), .write(we), .write_region(region), .write_index(index), .write_count(count),
+        .write_data(data), .read(read), .read_region(read_region), .read_word(read_word), .word(word),
         .available(available)
     );
+
+    // a write arrives at once, or a clock later
+    reg                  we_q = 1'b0;
+    reg [1:0]            region_q;
+    reg [19:0]           index_q, count_q;
+    reg [VEC*ACT_W-1:0]  data_q;
+    always @(posedge clk)
+        {we_q, region_q, index_q, count_q, data_q} <= {we, region, index, count, data};
+    wire                 in       = ACT > 1 ? we_q : we;
+    wire [1:0]           in_of    = ACT > 1 ? region_q : region;
+    wire [19:0]          in_index = ACT > 1 ? index_q : index, in_count = ACT > 1 ? count_q : count;
+    wire [VEC*ACT_W-1:0] in_data  = ACT > 1 ? data_q : data;
 
     (* anyconst *) reg [1:0] of;        // any region
     (* anyconst *) reg [19:0] place;    // any element of it
@@ -41,16 +55,18 @@ module f_act_buffer #(
 
     always @(posedge clk) begin
         if (we) begin
-            next[region]    <= index + count;
-            begun[region]   <= 1'b1;
-            there[region]   <= index + count;
-            counted[region] <= 1'b1;
+            next[region]  <= index + count;
+            begun[region] <= 1'b1;
+        end
+        if (in) begin
+            there[in_of]   <= in_index + in_count;
+            counted[in_of] <= 1'b1;
         end
         for (r = 0; r < 3; r = r + 1)
             if (clear[r])
                 {there[r], counted[r]} <= {6'd0, 1'b1};
-        if (we && region == of && place >= index && place < index + count)
-            {known, held} <= {1'b1, data[lane*ACT_W +: ACT_W]};
+        if (in && in_of == of && place >= in_index && place < in_index + in_count)
+            {known, held} <= {1'b1, in_data[lane*ACT_W +: ACT_W]};
         if (read) begin // a word that was read stays
             due  <= known && read_region == of && read_word == place / COLS;
             want <= held;

@@ -11,6 +11,8 @@
 // probe f_rows = dut.rows
 // probe f_tag = dut.tag
 // probe f_scale = dut.scale
+// probe f_matrix_ends = dut.matrix_ends
+// probe f_block_ends = dut.block_ends
 `default_nettype none
 
 module f_drain #(
@@ -44,6 +46,7 @@ module f_drain #(
     wire [SCALE_ADDR_W-1:0] scale_addr;
     wire [1:0] f_full;
     wire f_walking;
+    wire f_matrix_ends, f_block_ends;
     wire [19:0] f_offset, f_row, f_rows;
     wire [16:0] f_tag;
     wire [SCALE_ADDR_W-1:0] f_scale;
@@ -175,6 +178,8 @@ module f_drain #(
             l_at: assert (f_offset == group0 * VEC && f_row == row0 + group0 * VEC && f_rows == rows0
                           && f_tag == tag0 && group0 >= 1 && group0 < ROWS / VEC
                           && row0 < rows0 && rows0 < 20'd100000 && f_row < f_rows);
+        if (walking)
+            l_ends: assert (f_matrix_ends == (f_row + VEC >= f_rows) && f_block_ends == (f_offset + VEC >= ROWS));
         if (walking)
             l_scale: assert (f_scale == scale_after);
         if (block_done)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What embed.v promises: the groups of a token's row in order, each the sum over its planes of the
 // levels that the codes of the token's lane name, with the scale word of the token. ROWS that are no
-// power of two take TOKEN_W + 1 cycles more before the first address.
+// power of two take TOKEN_W + 1 cycles more before the first address, others with ISSUE = 2 one.
 `default_nettype none
 
 module f_embed #(
@@ -14,7 +14,8 @@ module f_embed #(
     parameter WEIGHT_ADDR_W = 6,
     parameter LEVEL_ADDR_W = 3,
     parameter SCALE_ADDR_W = 3,
-    parameter ROM = 1
+    parameter ROM = 1,
+    parameter ISSUE = 1
 ) (
     input wire clk, rst, start, pick,
     input wire [$clog2(ROWS)-1:0] pick_lane,
@@ -41,7 +42,7 @@ module f_embed #(
     embed #(
         .ROWS(ROWS), .COLS(COLS), .VEC(VEC), .CODE_W(CODE_W), .ACC_W(ACC_W), .TOKEN_W(TOKEN_W),
         .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W),
-        .ROM(ROM)
+        .ROM(ROM), .ISSUE(ISSUE)
     ) dut (
         .clk(clk), .rst(rst), .start(start), .token(token), .weight_base(weight_base),
         .level_base(level_base), .scale_base(scale_base), .dim(dim), .chunks(chunks),
@@ -55,7 +56,7 @@ module f_embed #(
     wire [VEC*CODE_W-1:0] part;
     (* anyconst *) reg [$clog2(VEC)-1:0] e; // any element of a group
     reg f_past = 1'b0;
-    localparam SPLIT = (ROWS & (ROWS - 1)) == 0 ? 0 : TOKEN_W + 1;
+    localparam SPLIT = (ROWS & (ROWS - 1)) == 0 ? ISSUE - 1 : TOKEN_W + 1;
     localparam GROUPS = COLS / VEC;
     reg [4:0] wait0;              // cycles until the first address, and one
     // stage 0: the word that is addressed now

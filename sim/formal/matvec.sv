@@ -16,6 +16,9 @@
 // probe f_last_plane = dut.last_plane
 // probe f_last_cols = dut.last_cols
 // probe f_level = dut.level
+// probe f_last_block = dut.last_block
+// probe f_at_last = dut.at_last_chunk
+// probe f_there = dut.there
 `default_nettype none
 
 module f_matvec #(
@@ -26,7 +29,8 @@ module f_matvec #(
     parameter LEVEL_ADDR_W = 3,
     parameter SCALE_ADDR_W = 4,
     parameter CHUNK_W = 2,
-    parameter COUNT_W = 4
+    parameter COUNT_W = 4,
+    parameter ISSUE = 1
 ) (
     input wire clk, rst, insn_valid,
     input wire [WEIGHT_ADDR_W-1:0] insn_weight,
@@ -51,7 +55,7 @@ module f_matvec #(
     matvec #(
         .ROWS(ROWS), .COLS(COLS), .VEC(VEC), .WEIGHT_ADDR_W(WEIGHT_ADDR_W),
         .LEVEL_ADDR_W(LEVEL_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W), .CHUNK_W(CHUNK_W),
-        .COUNT_W(COUNT_W)
+        .COUNT_W(COUNT_W), .ISSUE(ISSUE)
     ) dut (
         .clk(clk), .rst(rst), .insn_valid(insn_valid), .insn_ready(insn_ready),
         .insn_weight(insn_weight), .insn_level(insn_level), .insn_scale(insn_scale),
@@ -62,7 +66,7 @@ module f_matvec #(
         .s1_valid(s1_valid), .s1_first(s1_first), .s1_last(s1_last), .s1_cols(s1_cols),
         .s1_tag(s1_tag), .s1_scale(s1_scale), .s1_row(s1_row), .s1_rows(s1_rows), .busy(busy)
     );
-    wire f_active;
+    wire f_active, f_last_block, f_at_last, f_there;
     wire [$clog2(ROWS / VEC):0] f_room;
     wire [1:0] f_plane, f_last_plane;
     wire [CHUNK_W-1:0] f_chunk, f_last_chunk;
@@ -92,7 +96,11 @@ module f_matvec #(
     wire last_of_block  = chunk == chunks - 1 && plane == planes - 1;
     wire last_of_matrix = last_of_block && block == blocks - 1;
     wire [2:0] width    = chunk == chunks - 1 ? cols : COLS;
-    wire there = available >= chunk * COLS + width;
+    // of the word at hand; with ISSUE = 2 as it was a clock ago, and not yet in the first clock of a matrix
+    wire there_now  = available >= chunk * COLS + width;
+    wire there_next = available >= chunk_next * COLS + (chunk_next == chunks - 1 ? cols : COLS);
+    reg  there_late;
+    wire there = ISSUE > 1 ? there_late : there_now;
     // the expected word of a cycle ago
     reg was, was_first, was_last;
     reg [2:0] was_width;
@@ -120,6 +128,7 @@ module f_matvec #(
             if (last_of_matrix)
                 have <= 1'b0;
         end
+        there_late <= !take && (go ? there_next : there_now);
         room <= go && last_of_block ? groups - 8'd1 : room == 0 ? 8'd0 : room - 8'd1;
         if (take) begin
             have <= 1'b1;
@@ -165,6 +174,9 @@ module f_matvec #(
             at_chunk:  assert (act_chunk == chunk);
             at_region: assert (region == from);
         end
+        // with ISSUE = 2 too, no word before its activations
+        if (ISSUE > 1 && go)
+            in_time: assert ($past(available) >= chunk * COLS + width);
         // marks, with the memories' data
         marks: assert (!s1_valid || (s1_first == was_first && s1_last == was_last
                                      && s1_cols == was_width));
@@ -184,6 +196,7 @@ module f_matvec #(
             l_insn: assert (f_rows == rows && f_tag == tag && f_last_chunk + 1 == chunks
                             && f_last_plane + 1 == planes && f_last_cols == cols
                             && f_level == level && region == from);
+            l_ends: assert (f_last_block == (block == blocks - 1) && f_at_last == (chunk == chunks - 1) && f_there == there);
         end
     end
 

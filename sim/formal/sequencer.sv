@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What sequencer.v promises: the program is issued in order, every word once, to the unit its
-// opcode names, and never before that unit may take it.
+// opcode names, and never before that unit may take it. With ISSUE = 2 the sequencer sees units a clock late: what
+// is promised is the same, since a unit gets busy only where something was started.
 // probe f_running = dut.running
 // probe f_have = dut.have
 // probe f_fetched = dut.fetched
@@ -11,7 +12,8 @@
 
 module f_sequencer #(
     parameter PROG_ADDR_W = 3,
-    parameter SUB_NORM = 0
+    parameter SUB_NORM = 0,
+    parameter ISSUE = 1
 ) (
     input wire clk, rst,
     input wire start, sample, bad_token,
@@ -44,7 +46,7 @@ module f_sequencer #(
             assume (prog_data == data_before);
     end
 
-    sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM)) dut (
+    sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM), .ISSUE(ISSUE)) dut (
         .clk(clk), .rst(rst), .start(start), .sample(sample), .bad_token(bad_token), .done(done),
         .refused(refused), .seq_len(seq_len), .ring(ring),
         .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn), .issue_embed(issue_embed),
@@ -127,6 +129,23 @@ module f_sequencer #(
         if (recv_busy) // RECV ends by itself, and starts by being issued
             assume (recv_before);
 
+    // units as they were in the two clocks before; a late sequencer may wait for that
+    wire [4:0] busy_now = {rows_busy, attn_busy, angles_busy, recv_busy, units_busy};
+    reg  [4:0] busy_before, busy_before2;
+    reg        started_before = 1'b0;
+    always @(posedge clk) begin
+        busy_before    <= rst ? 5'd0 : busy_now;
+        busy_before2   <= rst ? 5'd0 : busy_before;
+        started_before <= !rst && (any || start);
+    end
+    always @*
+        if (ISSUE > 1 && f_past && !rst)
+            assume (started_before || (busy_now & ~busy_before) == 5'd0);
+    wire rows_reason, attn_reason, angles_reason, recv_reason, units_reason;
+    assign {rows_reason, attn_reason, angles_reason, recv_reason, units_reason} =
+        busy_now | (ISSUE > 1 ? busy_before : 5'd0);
+    wire units_earlier = ISSUE > 1 && busy_before2[0];
+
     // --- assertions ---------------------------------------------------------------------------
     always @(posedge clk) if (f_past && !rst) begin
         // a word goes to one unit, the one its opcode names, unchanged
@@ -162,16 +181,16 @@ module f_sequencer #(
         if (waited == 2'd2 && busy && !done && !skip) begin
             embed_goes:  assert (op != `HW_OP_EMBED || issue_embed || bad_token);
             norm_goes:   assert (op != `HW_OP_NORM || issue_norm || norm_way != 2'd0);
-            matvec_goes: assert (op != `HW_OP_MATVEC || matvec_valid || recv_busy);
-            attn_goes:   assert (op != `HW_OP_ATTN || issue_attn || attn_busy || angles_busy);
-            heads_goes:  assert (op != `HW_OP_HEADS || issue_heads || attn_busy);
-            recv_goes:   assert (op != `HW_OP_RECV || issue_recv || recv_busy || rows_busy);
+            matvec_goes: assert (op != `HW_OP_MATVEC || matvec_valid || recv_reason);
+            attn_goes:   assert (op != `HW_OP_ATTN || issue_attn || attn_reason || angles_reason);
+            heads_goes:  assert (op != `HW_OP_HEADS || issue_heads || attn_reason);
+            recv_goes:   assert (op != `HW_OP_RECV || issue_recv || recv_reason || rows_reason);
         end
         skip_goes:   assert (!(waited == 2'd2 && busy && !done && skip) || move);
         end_goes:    assert (!(waited == 2'd3 && busy && op == `HW_OP_END && !skip && !done)
-                             || units_busy || $past(units_busy));
+                             || units_busy || busy_before[0] || units_earlier);
         bad_goes:    assert (!(waited == 2'd3 && busy && op == `HW_OP_EMBED && bad_token && $past(bad_token)
-                               && !skip && !done) || units_busy || $past(units_busy));
+                               && !skip && !done) || units_busy || busy_before[0] || units_earlier);
         // links to the inside, for induction
         l_running: assert (f_running == (busy && !done));
         l_pending: assert (f_pending == (on_way != 2'd0) && on_way <= 2'd1);
