@@ -96,8 +96,14 @@ module console #(
     wire [W-1:0] e_data;
     wire         line_done = at == n;
     wire         e_offer = state == PASS && (line_done || loaded);
+    wire         byte_valid, byte_ready, byte_end; // in registers, not in the clock of the line's memory
+    wire [7:0]   byte_data;
+    skid #(.W(9)) u_line (
+        .clk(clk), .rst(rst), .s_valid(e_offer), .s_ready(e_ready), .s_data({line_done, line_q}),
+        .m_valid(byte_valid), .m_ready(byte_ready), .m_data({byte_end, byte_data})
+    );
     text_encode #(.LINE_W(LINE_W)) u_encode (
-        .clk(clk), .rst(rst), .s_valid(e_offer), .s_ready(e_ready), .s_data(line_q), .s_end(line_done),
+        .clk(clk), .rst(rst), .s_valid(byte_valid), .s_ready(byte_ready), .s_data(byte_data), .s_end(byte_end),
         .m_valid(e_valid), .m_ready(m_token_ready), .m_data(e_data), .m_first(e_first), .m_last(e_last)
     );
     assign m_token_valid = state == TEST || e_valid;
