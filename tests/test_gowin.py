@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""sim/board/gowin_timing.py: paths of a design of nine cells whose delays are known; a loop is refused. The pins of
-constraints/tangnano20k.cst are those of the board's module, each once. Prints TAP."""
+"""sim/board/gowin_timing.py: paths of a design of nine cells whose delays are known; a loop is refused. sim/board/paths.py: ends of
+an ECP5's paths that are late. The pins of constraints/tangnano20k.cst are those of the board's module, each once. Prints TAP."""
 import json
 import os
 import re
@@ -52,6 +52,18 @@ said = json.loads(run([w for w in WIRES if "ram/DOB0" not in w]).stdout)
 ok(f"without port B: {said}", said["paths_ns"]["0"] == 0.93)
 refused = run(WIRES + [("two/F", "two/I0")])
 ok(f"a loop is refused: {refused.stderr.strip()}", refused.returncode == 1 and "loops" in refused.stderr)
+
+# u_a.x[3] -> LUT4 -> u_b.y[0], 500 + 100 + 240 + 100 + 300, and what a constant drives is no path
+with open(f"{DIR}/ecp5.sdf", "w") as f:
+    f.write('(DELAYFILE\n(CELL\n(CELLTYPE "top")\n(INSTANCE )\n' + "".join(arc("INTERCONNECT", *w, 100) for w in [
+        ("u_a.x_TRELLIS_FF_Q_3/Q", "u_b.y_LUT4_Z/A"), ("u_b.y_LUT4_Z/F", "u_b.y_TRELLIS_FF_Q/DI"),
+        ("$PACKER_GND/F", "u_b.y_TRELLIS_FF_Q/CE")]) + ")\n")
+    f.write(cell("TRELLIS_FF", "u_a.x_TRELLIS_FF_Q_3", [("CLK", "Q", 500)]) + cell("LUT4", "u_b.y_LUT4_Z", [("A", "F", 240)])
+            + cell("TRELLIS_FF", "u_b.y_TRELLIS_FF_Q", [("CLK", "Q", 500)], [("DI", "CLK", 300), ("CE", "CLK", 9000)]) + ")\n")
+late = [subprocess.run(["python3", "sim/board/paths.py", f"{DIR}/ecp5.sdf", mhz], capture_output=True, text=True).stdout
+        for mhz in ("807", "806")]
+ok(f"paths of an ECP5: {late}", late == ["2 ends of paths, 1 beyond 1.24 ns\n  1.24     1  u_a.x  ->  u_b.y\n",
+                                        "2 ends of paths, 0 beyond 1.24 ns\n"])
 
 text = open("constraints/tangnano20k.cst").read()
 pins = dict(re.findall(r'IO_LOC "(\S+)" (\d+);', text))
