@@ -64,7 +64,8 @@ module kv_cache #(
     reg  [ROW_W-1:0] head, heads_q, base_q, step_q;
     reg  [ROW_W-1:0] head_row;           // of the head, from its layer's first
     reg              running;
-    reg  [19:0]      out_element, out_end; // of the head
+    wire [19:0]      out_element = {{(20-ROW_W){1'b0}}, head} * HEAD_DIM; // of the head, a multiple, so that out_lane is one
+    reg  [19:0]      out_end;            // of the head's elements
     wire [19:0]      out_word    = out_element / LANES;
     wire [LANES*KV_W-1:0] staged;
     wire [19:0] staged_now = copy_value ? values_in : keys_in;
@@ -101,12 +102,10 @@ module kv_cache #(
         if (copy) begin
             head        <= head + 1'b1;
             head_row    <= head_row + step_q;
-            out_element <= out_end;
             out_end     <= out_end + HEAD_DIM[19:0];
             if (last_head) begin
                 head        <= {ROW_W{1'b0}};
                 head_row    <= {ROW_W{1'b0}};
-                out_element <= 20'd0;
                 out_end     <= HEAD_DIM[19:0];
                 copy_value  <= 1'b1;
                 if (copy_value) begin
@@ -122,7 +121,6 @@ module kv_cache #(
             {keys_in, values_in} <= 40'd0;
             head        <= {ROW_W{1'b0}};
             head_row    <= {ROW_W{1'b0}};
-            out_element <= 20'd0;
             out_end     <= HEAD_DIM[19:0];
             heads_q     <= heads;
             step_q      <= row_step;

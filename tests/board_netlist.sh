@@ -69,7 +69,7 @@ for lut in 100; do
 done
 
 if [ "${1:-}" = full ]; then
-    sizes="--rows 8 --cols 8 --vec 4 --att-pos 4 --latency tree=1,rom=3,score=6 --ctx 256"
+    sizes="--rows 8 --cols 8 --vec 4 --att-pos 4 --latency tree=1,rom=3,score=6,drain=6,divide=5,issue=2,act=2 --ctx 256"
     netlist story build/default.safetensors "$sizes" "--ctx 256" > $dir/words
     said story build/default.safetensors "One day, a little boy named Tim" "$sizes"
     status=0

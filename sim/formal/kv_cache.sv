@@ -7,7 +7,6 @@
 // probe s_at = dut.u_stage.followed
 // probe x_head = dut.head
 // probe x_head_row = dut.head_row
-// probe x_out_element = dut.out_element
 // probe x_out_end = dut.out_end
 // probe x_step = dut.step_q
 // probe x_copy_value = dut.copy_value
@@ -180,7 +179,7 @@ module f_kv_cache #(
 
     // --- for induction: where the followed element is on its way ----------------------------
     wire [ROW_W-1:0] x_head, x_head_row, x_step, x_heads_q, x_base_q, x_row;
-    wire [19:0] x_keys_in, x_values_in, x_out_lane, x_out_element, x_out_end;
+    wire [19:0] x_keys_in, x_values_in, x_out_lane, x_out_end;
     wire x_copy_value, x_running, x_keys_copied, x_values_copied,
          x_keys_visible, x_values_visible, s_hit;
     wire [ATT_POS*HEAD_DIM*KV_W-1:0] k_word, v_word;
@@ -208,7 +207,7 @@ module f_kv_cache #(
             l_same:  assert (x_head_row == x_head && x_step == 1 && x_keys_in == keys_in && x_values_in == values_in && x_heads_q == n
                              && x_base_q == base && x_running == !x_values_copied
                              && x_copy_value == x_keys_copied);
-            l_out:   assert (x_out_element == x_head * HEAD_DIM && x_out_end == x_out_element + HEAD_DIM);
+            l_out:   assert (x_out_end == (x_head + 1) * HEAD_DIM);
             l_order: assert (x_head < n && (!x_values_copied || (x_keys_copied && x_head == 0)));
             l_count: assert (keys_out * HEAD_DIM <= keys_in && values_out * HEAD_DIM <= values_in);
             l_shown: assert ((!x_keys_visible || (x_keys_copied && !x_write_key))
