@@ -178,11 +178,8 @@ static bool units_busy(const struct clocking *k, const struct state *s)
            s->top_word != 0 || s->argmax_done;
 }
 
-static struct busy busy_now(const struct clocking *k, const struct state *s)
-{
-    return (struct busy){rows_busy(k, s), attn_busy(k, s), angles_busy(k, s), s->recv_busy,
-                         units_busy(k, s)};
-}
+// A unit as the sequencer sees it; with ISSUE = 2 as it was a clock ago.
+#define SEEN(k, s, unit, now) ((k)->late_issue ? (s)->seen.unit : (now))
 
 // --- matvec.v
 
@@ -557,7 +554,6 @@ static void start_recv(const struct hw_insn_recv *i, struct state *n)
 static bool issue(const struct clocking *k, const struct hw_insn *i, const struct state *s,
                   struct state *n, bool array_ready)
 {
-    struct busy busy = k->late_issue ? s->seen : busy_now(k, s);
     switch (i->op) {
     case HW_OP_EMBED:
         n->embed_split = k->split;
@@ -577,22 +573,22 @@ static bool issue(const struct clocking *k, const struct hw_insn *i, const struc
             n->act_in[HW_REGION_X] = 0;
         return true;
     case HW_OP_ATTN:
-        if (busy.attn || busy.angles)
+        if (SEEN(k, s, attn, attn_busy(k, s)) || SEEN(k, s, angles, angles_busy(k, s)))
             return false;
         start_attention(&i->attn, k->g->head_dim, n);
         return true;
     case HW_OP_MATVEC:
-        if (busy.recv || !array_ready)
+        if (SEEN(k, s, recv, s->recv_busy) || !array_ready)
             return false;
         start_matvec(&i->matvec, n);
         return true;
     case HW_OP_RECV:
-        if (busy.rows || busy.recv)
+        if (SEEN(k, s, rows, rows_busy(k, s)) || SEEN(k, s, recv, s->recv_busy))
             return false;
         start_recv(&i->recv, n);
         return true;
     case HW_OP_HEADS:
-        return !busy.attn;
+        return !SEEN(k, s, attn, attn_busy(k, s));
     case HW_OP_END:
         break;
     }
@@ -608,7 +604,7 @@ static void sequencer_next(const struct clocking *k, const struct state *s, stru
         n->side_pending = false;
     bool started = ready && !skip && issue(k, i, s, n, array_ready);
     bool advance = ready && (skip || started);
-    n->done = ready && i->op == HW_OP_END && !(k->late_issue ? s->seen : busy_now(k, s)).units;
+    n->done = ready && i->op == HW_OP_END && !SEEN(k, s, units, units_busy(k, s));
     bool load = s->fetched && (!s->have || advance);
     n->have = load || (s->have && !advance);
     n->fetched = !load;
@@ -621,7 +617,10 @@ static void sequencer_next(const struct clocking *k, const struct state *s, stru
         n->residual_pending = true;
     if (n->done)
         n->running = false;
-    n->seen = started ? (struct busy){true, true, true, true, true} : busy_now(k, s);
+    if (k->late_issue) // what was just started counts as running
+        n->seen = (struct busy){started || rows_busy(k, s), started || attn_busy(k, s),
+                                started || angles_busy(k, s), started || s->recv_busy,
+                                started || units_busy(k, s)};
 }
 
 // --- timeline
