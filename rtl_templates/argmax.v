@@ -28,14 +28,8 @@ module argmax #(
     wire [19:0]       word_row;
     wire [23:0]       challenger;
     wire [LANE_W-1:0] lane;
-    wire [VEC-1:0]    used;
-    wire [19:0]       left = rows - row;
-    genvar i;
-    generate
-        for (i = 0; i < VEC; i = i + 1) begin : g_used
-            assign used[i] = i < left;
-        end
-    endgenerate
+    wire [LANE_W-1:0] rest = rows[LANE_W-1:0]; // of the last word; 0: all
+    wire [VEC-1:0]    used = last && rest != {LANE_W{1'b0}} ? ~({VEC{1'b1}} << rest) : {VEC{1'b1}};
 
     max_tree #(.N(VEC), .W(24), .LEVELS(MAX_LEVELS), .TAG_W(21)) u_max_tree (
         .clk(clk), .rst(rst), .valid(valid), .tag({last, row}), .used(used), .x(y),
@@ -58,7 +52,7 @@ module argmax #(
 
     assign busy = valid | tree_busy | done;
 
-    wire unused_winner = &{1'b0, winner};
+    wire unused_bits = &{1'b0, winner, rows};
 endmodule
 
 `default_nettype wire

@@ -67,8 +67,8 @@ module attention #(
     output wire                             busy
 );
     localparam POS_W = $clog2(CTX);
-    localparam SUM_W = 17 + POS_W;
-    localparam ACC_W = 17 + KV_W + POS_W;
+    localparam SUM_W = 16 + POS_W;        // CTX times e, 0 to 2^15
+    localparam ACC_W = 15 + KV_W + POS_W; // the same times v, signed: -2^(ACC_W - 1) is all that CTX of them reach
 
     // positions in use: all of a group, and lanes 0 to last_lane of the last one
     wire [GROUP_W:0]   last_group = {1'b0, pos[POS_W-1:$clog2(ATT_POS)]};

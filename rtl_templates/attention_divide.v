@@ -14,8 +14,8 @@ module attention_divide #(
     parameter HEAD_DIM = 8,
     parameter OUT = 8,         // elements of the output a clock, divides HEAD_DIM
     parameter ACT_W = 8,
-    parameter SUM_W = 26,
-    parameter ACC_W = 34,
+    parameter SUM_W = 25,
+    parameter ACC_W = 32,
     parameter RECIP = 2,
     parameter DIVIDE = 2,
     parameter TABLE = 1

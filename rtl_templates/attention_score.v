@@ -3,8 +3,8 @@
 // a clock, head after head, and the maximum of each. A head is scored when its query is there and
 // fewer than SLOTS heads wait to be weighed. score_shift is 0 to 40.
 //
-// Registers, those in brackets one by one from the front as SCORE grows from 2 to 6:
-//   read | (key, query) | (products) | tree of HEAD_DIM | (rounded) | score; 6: (address) before all
+// Registers, those in brackets one by one from the front as SCORE grows from 2 to 7:
+//   read | (key, query) | (products) | tree of HEAD_DIM | (rounded) | score; 6: (address) before all; 7: (key, query) again
 `default_nettype none
 
 module attention_score #(
@@ -71,8 +71,9 @@ module attention_score #(
         .active(active), .head(head), .group(group), .first(first), .last(last), .addr(addr)
     );
 
-    localparam KEYS = SCORE > 2 ? 1 : 0, PRODUCTS = SCORE > 3 ? 1 : 0, ROUND = SCORE > 4 ? 1 : 0,
+    localparam KEYS = SCORE > 6 ? 2 : SCORE > 2 ? 1 : 0, PRODUCTS = SCORE > 3 ? 1 : 0, ROUND = SCORE > 4 ? 1 : 0,
                AHEAD = SCORE > 5 ? 1 : 0;
+    localparam TAKES = KEYS > 0 ? KEYS : 1;
     localparam TREE = ($clog2(HEAD_DIM) + LEVELS - 1) / LEVELS;
     localparam AT_DOT = AHEAD + 1 + KEYS, AT_TREE = AT_DOT + PRODUCTS, AT_RAW = AT_TREE + TREE,
                AT_SCORE = AT_RAW + ROUND; // registers before
@@ -93,7 +94,7 @@ module attention_score #(
     reg signed [19:0] running;          // maximum of the head so far
     wire [HEAD_DIM*12-1:0] query_q;
     stage #(.N(KEYS), .W(HEAD_DIM * 12)) u_query (
-        .clk(clk), .en(move[AHEAD+1]), .d(query), .q(query_q)
+        .clk(clk), .en(move[AHEAD+1 +: TAKES]), .d(query), .q(query_q)
     );
 
     genvar p, d;
@@ -105,7 +106,7 @@ module attention_score #(
             wire signed [RAW_W+5:0] rounded, rounded_q;
             wire signed [19:0]      limited;
             stage #(.N(KEYS), .W(HEAD_DIM * KV_W)) u_key (
-                .clk(clk), .en(move[AHEAD+1]), .d(key[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W]), .q(key_q)
+                .clk(clk), .en(move[AHEAD+1 +: TAKES]), .d(key[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W]), .q(key_q)
             );
             for (d = 0; d < HEAD_DIM; d = d + 1) begin : g_product
                 mul_stage #(.N(PRODUCTS), .A_W(12), .B_W(KV_W)) u_mul (

@@ -3,7 +3,8 @@
 // ATT_POS positions a clock, head after head. A head is weighed when the values and its maximum are
 // there, and ends no sooner than SPACING clocks after the one before: so long is a division.
 //
-// Registers, those in brackets one by one from the front as WEIGH grows from 3 to 7:
+// Registers, those in brackets one by one from the front as WEIGH grows from 3 to 7; 8: e and the values again, before the
+// products:
 //   read | (score) | (gap) | table | lerp | (curve) | e | (products) | tree of ATT_POS | acc
 // lerp has TABLE - 1 of its own.
 `default_nettype none
@@ -17,8 +18,8 @@ module attention_weigh #(
     parameter ROW_GROUP_W = 5, // the same of a row of the KV cache
     parameter HEAD_W = 8,
     parameter SLOTS_W = 2,
-    parameter SUM_W = 26,      // sum of e, unsigned
-    parameter ACC_W = 34,      // sum of e * v
+    parameter SUM_W = 25,      // sum of e, unsigned
+    parameter ACC_W = 32,      // sum of e * v
     parameter SPACING = 1,     // 1 to 256
     parameter LEVELS = 1,
     parameter WEIGH = 3,
@@ -71,11 +72,11 @@ module attention_weigh #(
     );
 
     localparam WAIT = WEIGH > 3 ? 1 : 0, GAP = WEIGH > 4 ? 1 : 0, CURVE = WEIGH > 5 ? 1 : 0,
-               PRODUCTS = WEIGH > 6 ? 1 : 0;
+               PRODUCTS = WEIGH > 6 ? 1 : 0, AGAIN = WEIGH > 7 ? 1 : 0;
     localparam VALUES = PRODUCTS; // of the cache's word, beside other stages: it takes no clock
     localparam TREE = ($clog2(LEAVES) + LEVELS - 1) / LEVELS;
     localparam AT_GAP = 1 + WAIT, AT_TABLE = AT_GAP + GAP, AT_CURVE = AT_TABLE + 1 + LERP,
-               AT_WEIGHT = AT_CURVE + CURVE, AT_E = AT_WEIGHT + 1, AT_TREE = AT_E + PRODUCTS,
+               AT_WEIGHT = AT_CURVE + CURVE, AT_E = AT_WEIGHT + 1 + AGAIN, AT_TREE = AT_E + PRODUCTS,
                AT_ACC = AT_TREE + TREE; // registers before
 
     wire [AT_ACC:0]   move;
@@ -103,8 +104,12 @@ module attention_weigh #(
     assign score_addr = {weighed[SLOTS_W-1:0], group[GROUP_W-1:0]};
 
     wire [ATT_POS*20-1:0] waiting_q;
-    wire [ATT_POS*17-1:0] e, e_q;             // 16 bits, as signed numbers
-    reg  [ATT_POS*HEAD_DIM*KV_W-1:0] value_q; // unused positions count as zero: they may hold anything
+    wire [ATT_POS*17-1:0] e_in, e, e_q;        // 16 bits, as signed numbers
+    reg  [ATT_POS*HEAD_DIM*KV_W-1:0] value_in; // unused positions count as zero: they may hold anything
+    wire [ATT_POS*HEAD_DIM*KV_W-1:0] value_q;
+    stage #(.N(AGAIN), .W(ATT_POS * (17 + HEAD_DIM * KV_W))) u_operands (
+        .clk(clk), .en(move[AT_WEIGHT+1]), .d({e_in, value_in}), .q({e, value_q})
+    );
 
     wire signed [19:0] gap_max;
     stage #(.N(WAIT), .W(ATT_POS * 20 + 20)) u_waiting (
@@ -142,11 +147,11 @@ module attention_weigh #(
                     frac <= gap[3:0];
                 if (move[AT_WEIGHT]) begin
                     weight <= use_now[p] && whole <= 11'd16 ? scaled[15:0] : 16'd0;
-                    value_q[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W] <=
+                    value_in[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W] <=
                         use_now[p] ? value_read_q[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W] : {HEAD_DIM*KV_W{1'b0}};
                 end
             end
-            assign e[p*17 +: 17] = {1'b0, weight};
+            assign e_in[p*17 +: 17] = {1'b0, weight};
 
             wire unused_sign = scaled[16];
         end

@@ -76,19 +76,21 @@ module drain #(
     output wire                    busy
 );
     localparam [19:0] VEC_20  = VEC;
-    localparam [19:0] ROWS_20 = ROWS;
+    localparam [19:0] TWICE   = 2 * VEC;
+    localparam BLOCK_W = $clog2(ROWS);
+    localparam [31:0] BEFORE_LAST = ROWS > VEC ? ROWS - 2 * VEC : 0; // offset of the last group but one
     localparam P_W = ACC_W + 10;
 
     // --- stage 0: walk over the block ---------------------------------------------------------
     reg                    walking;
-    reg [19:0]             offset;              // of this group in the block
+    reg [BLOCK_W-1:0]      offset;              // of this group in the block
     reg [TAG_W-1:0]        tag;
     reg [SCALE_ADDR_W-1:0] scale;               // of the group that follows in the block
     reg [19:0]             row, rows;
     reg                    matrix_ends, block_ends; // with the group at row, at offset
 
     wire        now       = block_done || walking;
-    wire [19:0] now_off   = block_done ? 20'd0 : offset;
+    wire [BLOCK_W-1:0] now_off = block_done ? {BLOCK_W{1'b0}} : offset;
     wire [19:0] now_row   = block_done ? block_row : row;
     wire [19:0] now_rows  = block_done ? block_rows : rows;
     wire [TAG_W-1:0] now_tag = block_done ? block_tag : tag;
@@ -98,9 +100,6 @@ module drain #(
     assign {tag_shift2, tag_shift, tag_dest} = now_tag;
     wire        matrix_end = block_done ? block_row + VEC_20 >= block_rows : matrix_ends;
     wire        block_end  = block_done ? ROWS == VEC : block_ends;
-    wire [19:0] next_row   = now_row + VEC_20;
-    wire [19:0] next_off   = now_off + VEC_20;
-
     wire        goes_on    = now && !matrix_end && !block_end;
 
     wire        take = now || embed_valid;
@@ -109,10 +108,10 @@ module drain #(
 
     always @(posedge clk) begin
         walking <= goes_on;
-        offset  <= next_off;
-        row     <= next_row;
-        matrix_ends <= next_row + VEC_20 >= now_rows;
-        block_ends  <= next_off + VEC_20 >= ROWS_20;
+        offset  <= now_off + VEC_20[BLOCK_W-1:0];
+        row     <= now_row + VEC_20;
+        matrix_ends <= now_row + TWICE >= now_rows;
+        block_ends  <= now_off == BEFORE_LAST[BLOCK_W-1:0];
         rows    <= now_rows;
         tag     <= now_tag;
         if (block_next || goes_on)
@@ -149,22 +148,16 @@ module drain #(
     assign {dest_soon, add_row} = facts_soon[DEST_W+19:0];
     assign add_soon             = y_soon && dest_soon == `HW_DST_ADD;
     // what the accumulators are multiplied by: one lane's for all rows of the embedding
-    localparam FACTOR_W = VEC * 12 + LANE_W + 1 + `HW_MATVEC_SHIFT_W;
-    wire [VEC*12-1:0] scale_word;
-    wire [LANE_W-1:0] one_lane;
-    wire              one_scale;
     wire [`HW_MATVEC_SHIFT_W-1:0] now_shift;
-    stage #(.N(AGAIN), .W(FACTOR_W)) u_factor (
-        .clk(clk), .en(move[0]), .q({scale_word, one_lane, one_scale, now_shift}),
-        .d({scale_data, embed_lane, embed_valid, embed_valid ? embed_shift : tag_shift})
+    stage #(.N(AGAIN), .W(`HW_MATVEC_SHIFT_W)) u_shift (
+        .clk(clk), .en(move[0]), .d(embed_valid ? embed_shift : tag_shift), .q(now_shift)
     );
     wire [VEC*24-1:0] rounded;
 
     // offsets are multiples of VEC: row e of a group is one of ROWS / VEC, not of ROWS. The first group is
     // taken from block_early
-    localparam BLOCK_W = $clog2(ROWS);
     localparam [31:0]  IN_GROUP = VEC - 1;
-    wire [BLOCK_W-1:0] pick = now_off[BLOCK_W-1:0] & ~IN_GROUP[BLOCK_W-1:0];
+    wire [BLOCK_W-1:0] pick = now_off & ~IN_GROUP[BLOCK_W-1:0];
     wire [ACC_W-1:0]   sums [0:ROWS-1];
     wire [11:0]        scales [0:VEC-1];
 
@@ -175,13 +168,13 @@ module drain #(
             assign sums[e] = block_sum[AT*ACC_W +: ACC_W];
         end
         for (e = 0; e < VEC; e = e + 1) begin : g_row
-            assign scales[e] = scale_word[e*12 +: 12];
+            assign scales[e] = scale_data[e*12 +: 12];
             reg  [ACC_W-1:0]        acc_in;
             wire signed [ACC_W-1:0] acc;
             reg signed [P_W-1:0]   product;
             reg [`HW_MATVEC_SHIFT_W-1:0] shift;
-            wire [LANE_W-1:0]      at = one_scale ? one_lane : e[LANE_W-1:0];
-            wire [11:0]            word = scales[at];
+            wire [LANE_W-1:0]      at = embed_valid ? embed_lane : e[LANE_W-1:0];
+            wire [11:0]            word;
             reg [7:0]              mant;
             reg [5:0]              right1;
             wire [5:0]             right2;
@@ -194,6 +187,7 @@ module drain #(
             stage #(.N(PARTS), .W(6)) u_right (
                 .clk(clk), .en(move[AGAIN+1]), .d(right1), .q(right2)
             );
+            stage #(.N(AGAIN), .W(12)) u_word (.clk(clk), .en(move[0]), .d(scales[at]), .q(word));
             stage #(.N(AGAIN), .W(ACC_W)) u_acc (.clk(clk), .en(move[1]), .d(acc_in), .q(acc));
             always @(posedge clk) begin
                 if (embed_valid)

@@ -64,30 +64,22 @@ module embed #(
     localparam [31:0] LAST_GROUP = GROUPS - 1;
 
     // row block and lane of the token
+    localparam POWER = (ROWS & (ROWS - 1)) == 0;   // they are its digits
     wire               split, splitting;
     wire [TOKEN_W-1:0] block;
     wire [ROW_W-1:0]   row;
     generate
-        if ((ROWS & (ROWS - 1)) == 0) begin : g_shift
-            wire [TOKEN_W-1:0] token_at;
-            if (ISSUE > 1) begin : g_late // the product of the block's address begins at registers of its own
-                reg               start_q;
-                reg [TOKEN_W-1:0] token_q;
-                always @(posedge clk) begin
-                    start_q <= start && !rst;
-                    if (start)
-                        token_q <= token;
-                end
-                assign {split, splitting} = {2{start_q}};
-                assign token_at = token_q;
-            end else begin : g_now
-                assign {split, splitting} = {start, 1'b0};
-                assign token_at = token;
-            end
+        if (POWER) begin : g_shift
+            wire [TOKEN_W-1:0] token_at; // ISSUE = 2: the product of the block's address lies between registers
+            wire [ISSUE-1:0]   late;
+            pipe #(.STAGES(ISSUE - 1), .TAG_W(TOKEN_W)) u_late (
+                .clk(clk), .rst(rst), .valid(start), .tag(token), .move(late), .out_valid(split),
+                .out_tag(token_at), .busy(splitting)
+            );
             wire [ROW_W+TOKEN_W-1:0] wide = {{ROW_W{1'b0}}, token_at}; // a vocabulary may be smaller
             assign block = token_at >> ROW_W;
             assign row   = wide[ROW_W-1:0];
-            wire unused = &{1'b0, wide};
+            wire unused = &{1'b0, late, wide};
         end else begin : g_divide
             divide #(.W(TOKEN_W), .BY(ROWS)) u_divide (
                 .clk(clk), .rst(rst), .start(start), .x(token), .done(split), .quotient(block),
@@ -107,7 +99,7 @@ module embed #(
     reg [ROW_W-1:0]         lane;
 
     // where the block is known in the clock of start, they come from the instruction
-    localparam NOW = ISSUE == 1 && (ROWS & (ROWS - 1)) == 0;
+    localparam NOW = ISSUE == 1 && POWER;
     wire [WEIGHT_ADDR_W-1:0] base  = NOW ? weight_base : base_q;
     wire [13:0]              words = NOW ? block_words : words_q;
     wire [TOKEN_W+13:0] offset = {{TOKEN_W{1'b0}}, words} * {14'd0, block};
@@ -117,6 +109,15 @@ module embed #(
     // wider than any part taken of it: a vocabulary may be smaller than VEC
     localparam WIDE_W = SCALE_ADDR_W + VEC_W + TOKEN_W;
     wire [WIDE_W-1:0]   token_wide = {{(WIDE_W-TOKEN_W){1'b0}}, token};
+
+    wire                     placed, placing;      // the block is, its product in a register before
+    wire [ROW_W-1:0]         placed_row;
+    wire [WEIGHT_ADDR_W-1:0] placed_offset;
+    wire [ISSUE-1:0]         unused_place;
+    pipe #(.STAGES(ISSUE - 1), .TAG_W(ROW_W + WEIGHT_ADDR_W)) u_place (
+        .clk(clk), .rst(rst), .valid(split), .tag({row, offset_wide[WEIGHT_ADDR_W-1:0]}), .move(unused_place),
+        .out_valid(placed), .out_tag({placed_row, placed_offset}), .busy(placing)
+    );
 
     assign weight_addr = block_base + plane_offset + word;
     assign level_addr  = levels + {{(LEVEL_ADDR_W-2){1'b0}}, plane};
@@ -193,19 +194,19 @@ module embed #(
             scale_addr   <= scale_base + token_wide[SCALE_ADDR_W+VEC_W-1:VEC_W];
             scale_lane   <= token_wide[VEC_W-1:0];
         end
-        if (split) begin
+        if (placed) begin
             active     <= 1'b1;
-            block_base <= base + offset_wide[WEIGHT_ADDR_W-1:0];
-            lane       <= row;
+            block_base <= base + placed_offset;
+            lane       <= placed_row;
         end
         if (rst)
             {active, qq, sum_valid} <= 3'd0;
     end
 
     assign sum_next = qq && qq_end;
-    assign busy = splitting | active | on_way | qq | sum_valid;
+    assign busy = splitting | placing | active | on_way | qq | sum_valid;
 
-    wire unused_bits = &{1'b0, offset_wide, chunks_wide, token_wide};
+    wire unused_bits = &{1'b0, unused_place, offset_wide, chunks_wide, token_wide};
 endmodule
 
 `default_nettype wire

@@ -400,8 +400,7 @@ module engine #(
         .VEC(VEC), .RES_W(RES_W), .DEPTH(WORDS), .ADDR_W(WORD_W), .SS_W(SS_W),
         .LEVELS(`HW_LAT_TREE)
     ) u_residual (
-        .clk(clk), .rst(rst), .valid(y_residual),
-        .add(y_dest == `HW_DST_ADD), .last(y_last), .addr(y_row[VEC_W +: WORD_W]),
+        .clk(clk), .rst(rst), .valid(y_residual), .last(y_last), .addr(y_row[VEC_W +: WORD_W]),
         .soon(add_soon), .addr_soon(add_row[VEC_W +: WORD_W]),
         .y(y), .read(residual_read),
         .read_addr(norm_addr[WORD_W-1:0]),

@@ -64,13 +64,13 @@ module kv_cache #(
     reg  [ROW_W-1:0] head, heads_q, base_q, step_q;
     reg  [ROW_W-1:0] head_row;           // of the head, from its layer's first
     reg              running;
-    wire [19:0]      out_element = {{(20-ROW_W){1'b0}}, head} * HEAD_DIM; // of the head, a multiple, so that out_lane is one
+    // A product, where a counter would do: so Yosys sees that out_lane is a multiple of the head's length.
+    wire [19:0]      out_element = {{(20-ROW_W){1'b0}}, head} * HEAD_DIM; // the head's first
     reg  [19:0]      out_end;            // of the head's elements
     wire [19:0]      out_word    = out_element / LANES;
     wire [LANES*KV_W-1:0] staged;
-    wire [19:0] staged_now = copy_value ? values_in : keys_in;
-    wire        copy = running && staged_now >= out_end;
-    wire        last_head = head == heads_q - 1'b1;
+    wire        keys_there = keys_in >= out_end, values_there = values_in >= out_end; // compared before one is chosen
+    wire        copy = running && (copy_value ? values_there : keys_there);
 
     ram #(.LANES(LANES), .W(KV_W), .DEPTH(2 << WORD_W), .ADDR_W(WORD_W + 1)) u_stage (
         .clk(clk), .we(valid ? in_mask : {LANES{1'b0}}),
@@ -103,7 +103,7 @@ module kv_cache #(
             head        <= head + 1'b1;
             head_row    <= head_row + step_q;
             out_end     <= out_end + HEAD_DIM[19:0];
-            if (last_head) begin
+            if (head == heads_q - 1'b1) begin
                 head        <= {ROW_W{1'b0}};
                 head_row    <= {ROW_W{1'b0}};
                 out_end     <= HEAD_DIM[19:0];

@@ -77,7 +77,7 @@ module matvec #(
     reg [1:0]               plane, last_plane;
     reg [TAG_W-1:0]         tag;
     reg [GROUP_W-1:0]       drain;      // cycles until another block may end
-    reg                     at_last_chunk, last_block;
+    reg                     at_last_chunk, next_last, last_block; // next_last: the chunk after it is the last
 
     wire block_end     = at_last_chunk && plane == last_plane;
     wire matrix_end    = block_end && last_block;
@@ -87,8 +87,8 @@ module matvec #(
     wire take  = insn_valid && insn_ready;
 
     wire [19:0]        next_row  = row + ROWS_20;
+    wire [CHUNK_W-1:0] next_chunk = at_last_chunk ? {CHUNK_W{1'b0}} : chunk + 1'b1;
     wire [COUNT_W-1:0] next_done = at_last_chunk ? {COUNT_W{1'b0}} : done_cols + COLS[COUNT_W-1:0];
-    wire               next_last = at_last_chunk ? last_chunk == {CHUNK_W{1'b0}} : chunk + 1'b1 == last_chunk;
     wire [COUNT_W-1:0] next_needed = next_done + (next_last ? last_cols : COLS[COUNT_W-1:0]);
     wire               there_now = available >= needed;
     generate
@@ -125,8 +125,9 @@ module matvec #(
             drain <= drain - 1'b1;
         if (issue) begin
             weight    <= weight + 1'b1;
-            chunk     <= at_last_chunk ? {CHUNK_W{1'b0}} : chunk + 1'b1;
+            chunk     <= next_chunk;
             at_last_chunk <= next_last;
+            next_last <= next_last ? last_chunk == {CHUNK_W{1'b0}} : next_chunk + 1'b1 == last_chunk;
             done_cols <= next_done;
             needed    <= next_needed;
             if (at_last_chunk)
@@ -153,6 +154,7 @@ module matvec #(
             needed     <= insn_last_chunk == {CHUNK_W{1'b0}} ? insn_last_cols : COLS[COUNT_W-1:0];
             last_chunk <= insn_last_chunk;
             at_last_chunk <= insn_last_chunk == {CHUNK_W{1'b0}};
+            next_last  <= insn_last_chunk[CHUNK_W-1:1] == {(CHUNK_W-1){1'b0}}; // 0 or 1
             last_cols  <= insn_last_cols;
             plane      <= 2'd0;
             last_plane <= insn_last_plane;

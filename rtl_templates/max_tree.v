@@ -37,11 +37,22 @@ module max_tree #(
     );
 
     // --- rounds of comparison: round 0 holds the candidates, round DEPTH the winner ----------------
-    // The two rounds before a register are fought in its own block, as in add_tree.v.
+    // The two rounds before a register are fought in its own block, as in add_tree.v, and at the same time: the
+    // second by all who may meet in it, so that its path is one comparison and two choices.
+    function beats(input [NODE_W-1:0] right, left);
+        beats = right[NODE_W-1]
+              && (!left[NODE_W-1] || $signed(right[DEPTH +: W]) > $signed(left[DEPTH +: W]));
+    endfunction
     function [NODE_W-1:0] winner(input [NODE_W-1:0] left, right);
-        winner = right[NODE_W-1]
-               && (!left[NODE_W-1] || $signed(right[DEPTH +: W]) > $signed(left[DEPTH +: W]))
-               ? right : left;
+        winner = beats(right, left) ? right : left;
+    endfunction
+    function [NODE_W-1:0] winner_of_four(input [NODE_W-1:0] a, b, c, d);
+        reg over_a, over_b; // by the winner of c and d
+        begin
+            over_a = beats(d, c) ? beats(d, a) : beats(c, a);
+            over_b = beats(d, c) ? beats(d, b) : beats(c, b);
+            winner_of_four = (beats(b, a) ? over_b : over_a) ? winner(c, d) : winner(a, b);
+        end
     endfunction
 
     genvar round, i;
@@ -65,10 +76,10 @@ module max_tree #(
                     reg [NODE_W-1:0] node_q;
                     always @(posedge clk)
                         if (move[STAGE-1])
-                            node_q <= winner(winner(g_round[round-2].g_node[4*i].node,
-                                                    g_round[round-2].g_node[4*i+1].node),
-                                             winner(g_round[round-2].g_node[4*i+2].node,
-                                                    g_round[round-2].g_node[4*i+3].node));
+                            node_q <= winner_of_four(g_round[round-2].g_node[4*i].node,
+                                                     g_round[round-2].g_node[4*i+1].node,
+                                                     g_round[round-2].g_node[4*i+2].node,
+                                                     g_round[round-2].g_node[4*i+3].node);
                     assign node = node_q;
                 end else if (TAKES != 0) begin : g_two
                     reg [NODE_W-1:0] node_q;

@@ -5,7 +5,7 @@
 // so that no product is wider than a multiplier block.
 //
 // Throughput one word a cycle. A word is written a clock after its rows. The old word that they are added to
-// is read two clocks before they come, and registered. `done` follows the last word's writing by 2 and the
+// is read two clocks before they come, and registered; where they overwrite, that register is 0. `done` follows the last word's writing by 2 and the
 // stages of add_tree over 2 VEC numbers; ss is final then.
 `default_nettype none
 
@@ -21,10 +21,9 @@ module residual #(
     input  wire                  rst,
 
     input  wire                  valid,     // rows for the residual
-    input  wire                  add,       // 0: overwrite
     input  wire                  last,
     input  wire [ADDR_W-1:0]     addr,      // word
-    input  wire                  soon,      // rows that are added come in two cycles
+    input  wire                  soon,      // what comes in two cycles is added; other rows overwrite
     input  wire [ADDR_W-1:0]     addr_soon, // and their word
     input  wire [VEC*24-1:0]     y,
 
@@ -47,9 +46,8 @@ module residual #(
     reg  [VEC*RES_W-1:0] old;
     reg                  fetched;
     always @(posedge clk) begin
-        fetched <= soon;
-        if (fetched)
-            old <= read_data;
+        fetched <= soon && !rst;
+        old     <= fetched ? read_data : {(VEC*RES_W){1'b0}};
     end
 
     ram #(.LANES(1), .W(VEC * RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W)) u_ram (
@@ -60,7 +58,7 @@ module residual #(
     genvar e;
     generate
         for (e = 0; e < VEC; e = e + 1) begin : g_element
-            wire signed [RES_W-1:0] x = add ? old[e*RES_W +: RES_W] : {RES_W{1'b0}};
+            wire signed [RES_W-1:0] x = old[e*RES_W +: RES_W];
             wire signed [24:0] wide = {{(25-RES_W){x[RES_W-1]}}, x}
                                     + {y[e*24+23], y[e*24 +: 24]};
             saturate #(.IN_W(25), .OUT_W(RES_W)) u_sat (.x(wide), .y(sum[e*RES_W +: RES_W]));

@@ -83,7 +83,7 @@ module side #(
     residual #(
         .VEC(VEC), .RES_W(RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W), .SS_W(SS_W), .LEVELS(LEVELS)
     ) u_kept (
-        .clk(clk), .rst(rst), .valid(full), .add(1'b0), .last(last), .addr(addr),
+        .clk(clk), .rst(rst), .valid(full), .last(last), .addr(addr),
         .soon(1'b0), .addr_soon({ADDR_W{1'b0}}), .y(word), .read(read), .read_addr(read_addr),
         .read_data(read_data), .wrote(wrote), .wrote_addr(wrote_addr), .wrote_data(wrote_data),
         .ss(ss), .done(done), .busy(kept_busy)

@@ -25,8 +25,8 @@
     X(angles, ANGLES, 3, 5, 5, "from the address of a pair's rotations to their sum")              \
     X(rope, ROPE, 2, 5, 5, "from rows to their rotation")                                          \
     X(swiglu, SWIGLU, 5, 9, 9, "from rows to gated elements, without the table's")                 \
-    X(score, SCORE, 2, 6, 5, "from asking for keys to their scores, without the tree's")           \
-    X(weigh, WEIGH, 3, 7, 7, "from reading scores to sums, without the table's and the tree's")    \
+    X(score, SCORE, 2, 7, 5, "from asking for keys to their scores, without the tree's")           \
+    X(weigh, WEIGH, 3, 8, 7, "from reading scores to sums, without the table's and the tree's")    \
     X(recip, RECIP, 2, 4, 4, "from a head's sum to its reciprocal, without the table's")           \
     X(divide, DIVIDE, 2, 5, 4, "from a sum and its reciprocal to an element")                      \
     X(issue, ISSUE, 1, 2, 1,                                                                       \

@@ -9,7 +9,7 @@
 #include "refmodel/tables.h"
 
 enum { DIVIDED_HEADS = 8 };   // whose sums wait (attention.v)
-enum { EXP2_SUM_BITS = 17 };  // of e and its sign
+enum { EXP2_SUM_BITS = 15 };  // of e, 0 to 2^15, beside the sign that the value has
 enum { HEAD_NORM_BITS = 16 }; // head_norm.v: an element
 
 struct list {

@@ -47,7 +47,8 @@ module f_drain #(
     wire [1:0] f_full;
     wire f_walking;
     wire f_matrix_ends, f_block_ends;
-    wire [19:0] f_offset, f_row, f_rows;
+    wire [19:0] f_row, f_rows;
+    wire [$clog2(ROWS)-1:0] f_offset;
     wire [16:0] f_tag;
     wire [SCALE_ADDR_W-1:0] f_scale;
 

@@ -18,6 +18,7 @@
 // probe f_level = dut.level
 // probe f_last_block = dut.last_block
 // probe f_at_last = dut.at_last_chunk
+// probe f_next_last = dut.next_last
 // probe f_there = dut.there
 `default_nettype none
 
@@ -66,7 +67,7 @@ module f_matvec #(
         .s1_valid(s1_valid), .s1_first(s1_first), .s1_last(s1_last), .s1_cols(s1_cols),
         .s1_tag(s1_tag), .s1_scale(s1_scale), .s1_row(s1_row), .s1_rows(s1_rows), .busy(busy)
     );
-    wire f_active, f_last_block, f_at_last, f_there;
+    wire f_active, f_last_block, f_at_last, f_next_last, f_there;
     wire [$clog2(ROWS / VEC):0] f_room;
     wire [1:0] f_plane, f_last_plane;
     wire [CHUNK_W-1:0] f_chunk, f_last_chunk;
@@ -196,7 +197,8 @@ module f_matvec #(
             l_insn: assert (f_rows == rows && f_tag == tag && f_last_chunk + 1 == chunks
                             && f_last_plane + 1 == planes && f_last_cols == cols
                             && f_level == level && region == from);
-            l_ends: assert (f_last_block == (block == blocks - 1) && f_at_last == (chunk == chunks - 1) && f_there == there);
+            l_ends: assert (f_last_block == (block == blocks - 1) && f_at_last == (chunk == chunks - 1) && f_there == there
+                            && f_next_last == (chunks == 1 || (chunk != chunks - 1 && chunk + 1 == chunks - 1)));
         end
     end
 

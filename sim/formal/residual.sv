@@ -15,7 +15,7 @@ module f_residual #(
     parameter ADDR_W = 3,
     parameter SS_W = 14
 ) (
-    input wire clk, rst, valid, add, last, read, soon,
+    input wire clk, rst, valid, last, read, soon,
     input wire [ADDR_W-1:0] addr, addr_soon, read_addr,
     input wire [VEC*24-1:0] y
 );
@@ -24,7 +24,7 @@ module f_residual #(
     wire [ADDR_W-1:0] wrote_addr;
     wire [SS_W-1:0] ss;
     residual #(.VEC(VEC), .RES_W(RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W), .SS_W(SS_W)) dut (
-        .clk(clk), .rst(rst), .valid(valid), .add(add), .last(last), .addr(addr),
+        .clk(clk), .rst(rst), .valid(valid), .last(last), .addr(addr),
         .soon(soon), .addr_soon(addr_soon), .y(y), .read(read), .read_addr(read_addr), .read_data(read_data),
         .wrote(wrote), .wrote_addr(wrote_addr), .wrote_data(wrote_data), .ss(ss), .done(done),
         .busy(busy)
@@ -38,11 +38,13 @@ module f_residual #(
     (* anyconst *) reg [$clog2(VEC)-1:0] lane;
     localparam signed [25:0] MAX = (1 << (RES_W - 1)) - 1;
     reg f_past = 1'b0;
+    reg rst1;
     reg known;
     reg signed [RES_W-1:0] held;
     reg [ADDR_W-1:0] soon1_at, soon2_at, addr1, addr2, addr3;
     reg read1, read2, soon1, soon2, v1, v2, v3; // of the clocks before
     reg [D-1:0] v, l;                       // rows, last rows of the last clocks
+    wire add = soon2;                       // what was announced two clocks before
     wire signed [25:0] old  = add ? held : 0;
     wire signed [23:0] row  = y[lane*24 +: 24];
     wire signed [25:0] wide = old + row;
@@ -77,6 +79,7 @@ module f_residual #(
 
     always @(posedge clk) begin
         f_past <= 1'b1;
+        rst1 <= rst;
         if (valid && addr == place && (!add || known))
             {known, held} <= {1'b1, new_};
         {soon1_at, read1, soon1} <= {addr_soon, read, soon};
@@ -97,10 +100,12 @@ module f_residual #(
             assume (rst);
         if (rst)
             assume (!valid && !read);
+        if (rst1)
+            assume (!valid); // the drain's rows are registers that a reset clears
         assume (f_at == place);
         if (valid) begin
             // the drain announces a row that is added; RMSNorm reads when nothing is added
-            assume (!add || (soon2 && addr == soon2_at));
+            assume (!add || addr == soon2_at);
             assume (!add || !read2);
             // rows of a matrix differ, and NORM stands between two matrices
             assume (!add || !((v1 && addr1 == addr) || (v2 && addr2 == addr) || (v3 && addr3 == addr)));
