@@ -161,7 +161,7 @@ synth: all
 	@sim/synth $(B)/$(NAME).safetensors "$(GEOMETRY)"
 
 # The default model on the widest geometry that fits an ECP5-85.
-TIMING_GEOMETRY := --rows 8 --cols 8 --vec 4 --att-pos 4
+TIMING_GEOMETRY = --rows 8 --cols 8 --vec 4 --att-pos 4 --latency $(shell sim/board/row ulx3s-85f latency)
 timing: all $(B)/default.safetensors
 	@sim/setup python3-pip python3-venv
 	@$(B)/hardwire emit $(B)/default.safetensors -o $(B)/timing-design $(TIMING_GEOMETRY) --quiet

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models of the two ECP5 cells that Yosys knows as black boxes only, as far as synth_ecp5 uses them:
-// no registers in the multiplier, no output register in the memory, which port B does not write. From Lattice's sysDSP and sysMEM
+// Models of the two ECP5 cells that Yosys knows as black boxes only, as far as synth_ecp5 and sim/board/absorb.py use them:
+// of the multiplier's registers those of its operands, with CLK0 and no reset; in the memory an output register of what is
+// read, and port B does not write. From Lattice's sysDSP and sysMEM
 // guides. What the memory guide leaves open, a read of what is being written, is X here.
 `default_nettype none
 
@@ -9,16 +10,38 @@ module MULT18X18D (
         A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12, A13, A14, A15, A16, A17, B0, B1, B2,
         B3, B4, B5, B6, B7, B8, B9, B10, B11, B12, B13, B14, B15, B16, B17, C0, C1, C2, C3, C4, C5,
         C6, C7, C8, C9, C10, C11, C12, C13, C14, C15, C16, C17,
-    input wire SIGNEDA, SIGNEDB, SOURCEA, SOURCEB,
+    input wire SIGNEDA, SIGNEDB, SOURCEA, SOURCEB, CLK0, CE0, CE1, RST0,
     output wire
         P0, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14, P15, P16, P17, P18, P19,
         P20, P21, P22, P23, P24, P25, P26, P27, P28, P29, P30, P31, P32, P33, P34, P35
 );
-    wire [17:0] a = {A17, A16, A15, A14, A13, A12, A11, A10, A9, A8, A7, A6, A5, A4, A3, A2, A1, A0};
-    wire [17:0] b = {B17, B16, B15, B14, B13, B12, B11, B10, B9, B8, B7, B6, B5, B4, B3, B2, B1, B0};
+    parameter REG_INPUTA_CLK = "NONE";
+    parameter REG_INPUTA_CE  = "CE0";
+    parameter REG_INPUTA_RST = "RST0";
+    parameter REG_INPUTB_CLK = "NONE";
+    parameter REG_INPUTB_CE  = "CE0";
+    parameter REG_INPUTB_RST = "RST0";
+    initial
+        if (REG_INPUTA_CLK != REG_INPUTB_CLK || REG_INPUTA_CLK != "NONE" && REG_INPUTA_CLK != "CLK0"
+                || REG_INPUTA_CE != "CE0" || REG_INPUTB_CE != "CE0" && REG_INPUTB_CE != "CE1") begin
+            $display("%m: a use of MULT18X18D that this model does not know");
+            $finish;
+        end
+    wire [17:0] a_in = {A17, A16, A15, A14, A13, A12, A11, A10, A9, A8, A7, A6, A5, A4, A3, A2, A1, A0};
+    wire [17:0] b_in = {B17, B16, B15, B14, B13, B12, B11, B10, B9, B8, B7, B6, B5, B4, B3, B2, B1, B0};
+    reg  [17:0] a_q = 18'd0, b_q = 18'd0;
+    always @(posedge CLK0) begin
+        if (CE0)
+            a_q <= a_in;
+        if (REG_INPUTB_CE == "CE1" ? CE1 : CE0)
+            b_q <= b_in;
+    end
+    wire [17:0] a = REG_INPUTA_CLK == "NONE" ? a_in : a_q;
+    wire [17:0] b = REG_INPUTB_CLK == "NONE" ? b_in : b_q;
     wire signed [35:0] wide_a = {{18{SIGNEDA && a[17]}}, a};
     wire signed [35:0] wide_b = {{18{SIGNEDB && b[17]}}, b};
     wire [35:0] p = wide_a * wide_b;
+    wire unused_reset = RST0;
     assign {P35, P34, P33, P32, P31, P30, P29, P28, P27, P26, P25, P24, P23, P22, P21, P20, P19, P18,
         P17, P16, P15, P14, P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0} = p;
 endmodule
@@ -149,12 +172,22 @@ module DP16KD (
                 if (n == 0 || 9 * n < DATA_WIDTH_A)
                     q_a[n*9 +: 9] <= byte_of(ad_a, DATA_WIDTH_A, n);
 
+    wire [17:0] word_a = DATA_WIDTH_B == 36 ? q_b[17:0] : q_a;
+    wire [17:0] word_b = DATA_WIDTH_B == 36 ? q_b[35:18] : q_b[17:0];
+    reg  [17:0] out_a, out_b;
+    always @(posedge (DATA_WIDTH_B == 36 ? CLKB : CLKA))
+        if (DATA_WIDTH_B == 36 ? OCEB : OCEA)
+            out_a <= word_a;
+    always @(posedge CLKB)
+        if (OCEB)
+            out_b <= word_b;
+
     assign {DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5, DOA4,
         DOA3, DOA2, DOA1, DOA0}
-        = DATA_WIDTH_B == 36 ? q_b[17:0] : q_a;
+        = REGMODE_A == "OUTREG" ? out_a : word_a;
     assign {DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5, DOB4,
         DOB3, DOB2, DOB1, DOB0}
-        = DATA_WIDTH_B == 36 ? q_b[35:18] : q_b[17:0];
+        = REGMODE_B == "OUTREG" ? out_b : word_b;
 endmodule
 
 `default_nettype wire

@@ -14,13 +14,13 @@ check() { # name, exit status
     [ "$2" = 0 ] && echo "ok $1" || { echo "not ok $1"; failed=1; }
 }
 
-# netlist NAME MODEL GEOMETRY: of the fabric without a model, and its block RAMs with the model
+# netlist NAME MODEL GEOMETRY CTX OPTIONS: of the fabric without a model, and its block RAMs with the model
 netlist() {
     mkdir -p "$dir/$1"
     # shellcheck disable=SC2086
     build/hardwire emit "$2" -o "$dir/$1/design" $3 --target ecp5 --blank -q
     build/hardwire uart "$2" -t $tok -o "$dir/$1/uart" $4 --blank -q
-    sim/board/place "$dir/$1/design" "$dir/$1/uart" -o "$dir/$1" --mhz $clocks --synthesis > "$dir/$1/log" || { cat "$dir/$1/log"; return 1; }
+    sim/board/place "$dir/$1/design" "$dir/$1/uart" -o "$dir/$1" --mhz $clocks $5 --synthesis > "$dir/$1/log" || { cat "$dir/$1/log"; return 1; }
     python3 tests/board_netlist.py config "$dir/$1/netlist.json" "$dir/$1/base.config"
     # shellcheck disable=SC2086
     build/hardwire patch "$dir/$1/base.config" "$2" -t $tok --fabric "$dir/$1/design" $4 -o "$dir/$1/model.config"
@@ -55,8 +55,8 @@ PYTHONPATH=tests python3 -c "
 from tiny_model import write_checkpoint
 write_checkpoint('$dir/tiny.bin', 16, 24, 2, 4, 2, 512, 48, False, seed=7)"
 build/hardwire quantize $dir/tiny.bin -o $dir/tiny.safetensors -q
-tiny="--rows 4 --cols 4 --vec 4 --att-pos 4 --latency rom=3,score=6"
-netlist tiny $dir/tiny.safetensors "$tiny" "" > $dir/words
+tiny="--rows 4 --cols 4 --vec 4 --att-pos 4 --latency tree=1,rom=4,score=7,weigh=8,drain=6,divide=5,issue=2,act=2"
+netlist tiny $dir/tiny.safetensors "$tiny" "" --absorb > $dir/words
 said tiny $dir/tiny.safetensors "a lot" "$tiny"
 status=0
 heard tiny whole "a lot" -O0 && cmp $dir/tiny/whole.heard $dir/tiny/expected || status=1
@@ -69,8 +69,8 @@ for lut in 100; do
 done
 
 if [ "${1:-}" = full ]; then
-    sizes="--rows 8 --cols 8 --vec 4 --att-pos 4 --latency tree=1,rom=3,score=6,drain=6,divide=5,issue=2,act=2 --ctx 256"
-    netlist story build/default.safetensors "$sizes" "--ctx 256" > $dir/words
+    sizes="$(sim/board/row ulx3s-85f) --ctx 256"
+    netlist story build/default.safetensors "$sizes" "--ctx 256" "" > $dir/words
     said story build/default.safetensors "One day, a little boy named Tim" "$sizes"
     status=0
     heard story whole "One day, a little boy named Tim" -O1 && cmp $dir/story/whole.heard $dir/story/expected || status=1

@@ -46,7 +46,7 @@ heard() {
     printf '%s\n' "$line" | "$out/obj/uart_sim" $clocks "$3" 2> "$out.err" | tr -d '\r' > "$out.heard"
 }
 
-sizes="--rows 4 --cols 2 --vec 2 --att-pos 1 --lane multiply --latency least,tree=3 --ctx 256"
+sizes="$(sim/board/row tang-nano-20k) --ctx 256"
 # shellcheck disable=SC2086
 build/hardwire sim $model -t $tok -o $dir/rtl $sizes -p "$line" -n 100000 > $dir/rtl.said 2>&1
 status=0

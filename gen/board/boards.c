@@ -110,6 +110,8 @@ static bool read_board(struct hw_board *board, const json_t *object, const char 
            read_count(object, "multipliers", &board->multipliers, path, part, err) &&
            read_number(object, "clock_mhz", false, &board->clock_mhz, path, part, err) &&
            read_count(object, "rows", &board->rows, path, part, err) &&
+           (!json_object_get(object, "tile_rows") ||
+            read_count(object, "tile_rows", &board->tile_rows, path, part, err)) &&
            read_count(object, "cols", &board->cols, path, part, err) &&
            read_count(object, "vec", &board->vec, path, part, err) &&
            read_count(object, "att_pos", &board->att_pos, path, part, err) &&
@@ -155,6 +157,8 @@ void hw_board_free(struct hw_board *board)
 
 void hw_board_default(const struct hw_board *board, struct hw_geometry *g)
 {
+    if (!g->rows && !g->tile_rows)
+        g->tile_rows = board->tile_rows;
     g->rows = g->rows ? g->rows : board->rows;
     g->cols = g->cols ? g->cols : board->cols;
     g->vec = g->vec ? g->vec : board->vec;

@@ -32,6 +32,7 @@ struct hw_board {
     int logic, ram_blocks, multipliers; // that it has
     double clock_mhz;                   // at which a chip was placed on it
     int rows, cols, vec, att_pos;       // of that chip
+    int tile_rows;                      // likewise; 0: all
     enum hw_lane lane;                  // likewise; ANY: chosen
     struct hw_latency latency;          // likewise; 0: the usual ones
 };

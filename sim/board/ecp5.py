@@ -56,6 +56,8 @@ def synthesize(out, top, files, includes, parameters={}, netlist=False):
     chosen = " ".join(f"-chparam {name} {value}" for name, value in parameters.items())
     steps = [f"read_verilog -defer {' '.join('-I' + i for i in includes)} {' '.join(files)}", f"hierarchy -top {top} {chosen}",
              f"synth_ecp5 -top {top} -run begin:coarse",
+             # every tile keeps activations of its own, which Yosys would make one register with wires to all rows
+             "proc", "setattr -set keep 1 */w:act_q %ci1 t:$dff %i",
              "select -set products t:$mul r:A_WIDTH=10 %i r:B_WIDTH=8 %i",
              "chtype -set $__row_mul @products",
              "techmap -map sim/board/row_mul.v t:$__row_mul",
