@@ -147,7 +147,6 @@ module drain #(
     );
     assign {dest_soon, add_row} = facts_soon[DEST_W+19:0];
     assign add_soon             = y_soon && dest_soon == `HW_DST_ADD;
-    // what the accumulators are multiplied by: one lane's for all rows of the embedding
     wire [`HW_MATVEC_SHIFT_W-1:0] now_shift;
     stage #(.N(AGAIN), .W(`HW_MATVEC_SHIFT_W)) u_shift (
         .clk(clk), .en(move[0]), .d(embed_valid ? embed_shift : tag_shift), .q(now_shift)
@@ -173,6 +172,7 @@ module drain #(
             wire signed [ACC_W-1:0] acc;
             reg signed [P_W-1:0]   product;
             reg [`HW_MATVEC_SHIFT_W-1:0] shift;
+            // what the accumulator is multiplied by: one lane's for all rows of the embedding
             wire [LANE_W-1:0]      at = embed_valid ? embed_lane : e[LANE_W-1:0];
             wire [11:0]            word;
             reg [7:0]              mant;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models of the two ECP5 cells that Yosys knows as black boxes only, as far as synth_ecp5 and sim/board/absorb.py use them:
-// of the multiplier's registers those of its operands, with CLK0 and no reset; in the memory an output register of what is
-// read, and port B does not write. From Lattice's sysDSP and sysMEM
+// of the multiplier's registers those of its operands, with CLK0 and no reset; no output register in the memory, which port B
+// does not write. From Lattice's sysDSP and sysMEM
 // guides. What the memory guide leaves open, a read of what is being written, is X here.
 `default_nettype none
 
@@ -172,22 +172,12 @@ module DP16KD (
                 if (n == 0 || 9 * n < DATA_WIDTH_A)
                     q_a[n*9 +: 9] <= byte_of(ad_a, DATA_WIDTH_A, n);
 
-    wire [17:0] word_a = DATA_WIDTH_B == 36 ? q_b[17:0] : q_a;
-    wire [17:0] word_b = DATA_WIDTH_B == 36 ? q_b[35:18] : q_b[17:0];
-    reg  [17:0] out_a, out_b;
-    always @(posedge (DATA_WIDTH_B == 36 ? CLKB : CLKA))
-        if (DATA_WIDTH_B == 36 ? OCEB : OCEA)
-            out_a <= word_a;
-    always @(posedge CLKB)
-        if (OCEB)
-            out_b <= word_b;
-
     assign {DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5, DOA4,
         DOA3, DOA2, DOA1, DOA0}
-        = REGMODE_A == "OUTREG" ? out_a : word_a;
+        = DATA_WIDTH_B == 36 ? q_b[17:0] : q_a;
     assign {DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5, DOB4,
         DOB3, DOB2, DOB1, DOB0}
-        = REGMODE_B == "OUTREG" ? out_b : word_b;
+        = DATA_WIDTH_B == 36 ? q_b[35:18] : q_b[17:0];
 endmodule
 
 `default_nettype wire

@@ -4,6 +4,7 @@
 
 #include "gen/chip/banks.h"
 #include "gen/chip/bits.h"
+#include "gen/chip/memories.h"
 
 struct hw_sram hw_sram(const struct hw_geometry *g)
 {
@@ -14,8 +15,8 @@ struct hw_sram hw_sram(const struct hw_geometry *g)
                 12L * g->max_q_dim + 2L * g->max_kv_dim * g->kv_bits + // query, new K and V
                 20L * hw_score_heads(g) * g->ctx;                      // scores
     s.buffers +=
-        8L * g->head_dim * (15 + g->kv_bits + hw_log2_up(g->ctx)); // sums of heads to be divided
-    if (g->sub_norm)                                               // the side buffer
+        (long)HW_DIVIDED_HEADS * g->head_dim * (HW_EXP2_SUM_BITS + g->kv_bits + hw_log2_up(g->ctx));
+    if (g->sub_norm) // the side buffer
         s.buffers +=
             (long)(g->max_hidden > g->max_q_dim ? g->max_hidden : g->max_q_dim) * g->res_bits;
     return s;

@@ -8,8 +8,6 @@
 #include "refmodel/ops.h"
 #include "refmodel/tables.h"
 
-enum { DIVIDED_HEADS = 8 };   // whose sums wait (attention.v)
-enum { EXP2_SUM_BITS = 15 };  // of e, 0 to 2^15, beside the sign that the value has
 enum { HEAD_NORM_BITS = 16 }; // head_norm.v: an element
 
 struct list {
@@ -84,8 +82,8 @@ static void rams(struct list *l, const struct hw_geometry *g)
     ram_one(l, "values", g->kv_rows * (g->kv_ctx / g->att_pos), g->att_pos,
             g->head_dim * g->kv_bits);
     ram(l, "scores", hw_score_heads(g) * (g->ctx / g->att_pos), 1, g->att_pos * HW_SCORE_BITS);
-    ram(l, "sums of heads", DIVIDED_HEADS, 1,
-        g->head_dim * (EXP2_SUM_BITS + g->kv_bits + hw_log2_up(g->ctx)));
+    ram(l, "sums of heads", HW_DIVIDED_HEADS, 1,
+        g->head_dim * (HW_EXP2_SUM_BITS + g->kv_bits + hw_log2_up(g->ctx)));
     if (g->qk_norm)
         ram(l, "head", 1 << hw_log2_up(kept_words(g)), 1, g->vec * HEAD_NORM_BITS);
 }

@@ -17,6 +17,8 @@ struct hw_memory {
     int instances; // of that size: macros of a RAM or ROM, copies of a function's table
 };
 enum { HW_MOST_MEMORIES = 48 };
+enum { HW_DIVIDED_HEADS = 8 };  // whose sums wait (attention.v)
+enum { HW_EXP2_SUM_BITS = 15 }; // of e, 0 to 2^15, beside the sign that the value has
 
 // The list, RAMs first; how many.
 int hw_memories(const struct hw_plan *plan, struct hw_memory list[HW_MOST_MEMORIES]);
