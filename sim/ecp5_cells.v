@@ -10,7 +10,7 @@ module MULT18X18D (
         A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12, A13, A14, A15, A16, A17, B0, B1, B2,
         B3, B4, B5, B6, B7, B8, B9, B10, B11, B12, B13, B14, B15, B16, B17, C0, C1, C2, C3, C4, C5,
         C6, C7, C8, C9, C10, C11, C12, C13, C14, C15, C16, C17,
-    input wire SIGNEDA, SIGNEDB, SOURCEA, SOURCEB, CLK0, CE0, CE1, RST0,
+    input wire SIGNEDA, SIGNEDB, SOURCEA, SOURCEB, CLK0, CE0, CE1, CE2, CE3, RST0,
     output wire
         P0, P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14, P15, P16, P17, P18, P19,
         P20, P21, P22, P23, P24, P25, P26, P27, P28, P29, P30, P31, P32, P33, P34, P35
@@ -22,18 +22,19 @@ module MULT18X18D (
     parameter REG_INPUTB_CE  = "CE0";
     parameter REG_INPUTB_RST = "RST0";
     initial
-        if (REG_INPUTA_CLK != REG_INPUTB_CLK || REG_INPUTA_CLK != "NONE" && REG_INPUTA_CLK != "CLK0"
-                || REG_INPUTA_CE != "CE0" || REG_INPUTB_CE != "CE0" && REG_INPUTB_CE != "CE1") begin
+        if (REG_INPUTA_CLK != REG_INPUTB_CLK || REG_INPUTA_CLK != "NONE" && REG_INPUTA_CLK != "CLK0") begin
             $display("%m: a use of MULT18X18D that this model does not know");
             $finish;
         end
     wire [17:0] a_in = {A17, A16, A15, A14, A13, A12, A11, A10, A9, A8, A7, A6, A5, A4, A3, A2, A1, A0};
     wire [17:0] b_in = {B17, B16, B15, B14, B13, B12, B11, B10, B9, B8, B7, B6, B5, B4, B3, B2, B1, B0};
     reg  [17:0] a_q = 18'd0, b_q = 18'd0;
+    wire enable_a = REG_INPUTA_CE == "CE0" ? CE0 : REG_INPUTA_CE == "CE1" ? CE1 : REG_INPUTA_CE == "CE2" ? CE2 : CE3;
+    wire enable_b = REG_INPUTB_CE == "CE0" ? CE0 : REG_INPUTB_CE == "CE1" ? CE1 : REG_INPUTB_CE == "CE2" ? CE2 : CE3;
     always @(posedge CLK0) begin
-        if (CE0)
+        if (enable_a)
             a_q <= a_in;
-        if (REG_INPUTB_CE == "CE1" ? CE1 : CE0)
+        if (enable_b)
             b_q <= b_in;
     end
     wire [17:0] a = REG_INPUTA_CLK == "NONE" ? a_in : a_q;

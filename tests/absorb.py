@@ -16,10 +16,11 @@ SOURCE = "sim/board/absorb.py"
 CLOCKS, WARM = 600, 200
 # What each product is for, and whether its multiplier takes its operands' registers in
 DESIGN = """
-module dut (input clk, input [4:0] en, input rst, input [63:0] in, output reg [191:0] y);
+module dut (input clk, input [4:0] en, input rst, input [63:0] in, output reg [227:0] y);
     reg [63:0] x;               // registers, so that those below are reached by wires
     reg signed [17:0] a, b, shared, other, cleared, some, behind;
     reg signed [17:0] any;      // no enable
+    reg signed [17:0] fifth;
     reg [9:0] low, small;       // bits above them are constant
     always @(posedge clk) begin
         x <= in;
@@ -29,10 +30,11 @@ module dut (input clk, input [4:0] en, input rst, input [63:0] in, output reg [1
         if (en[2]) other <= x[40:23];
         any <= x[30:13];
         if (en[1]) {low, small} <= x[19:0];
-        if (rst) cleared <= 18'd0; else if (en[3]) cleared <= x[20:3];
+        if (rst) cleared <= 18'd0; else if (en[1]) cleared <= x[20:3];
         if (en[2]) some[8:0] <= x[8:0];
         if (en[3]) some[17:9] <= x[17:9];
-        if (en[4]) behind <= x[17:0] ^ x[35:18];
+        if (en[0]) behind <= x[17:0] ^ x[35:18];
+        if (en[3]) fifth <= x[60:43];
         y[35:0]    <= a * b;                // taken: two enables
         y[71:36]   <= shared * other;       // taken
         y[89:72]   <= shared;               // and what it held is read here too
@@ -41,6 +43,8 @@ module dut (input clk, input [4:0] en, input rst, input [63:0] in, output reg [1
         y[149:130] <= some * any;           // stays: two enables of one operand
         y[169:150] <= behind * any;         // stays: logic before it
         y[191:170] <= any * any;            // taken
+        y[209:192] <= other * other;        // taken
+        y[227:210] <= fifth * any;          // stays: a block of multipliers has four enables
     end
 endmodule
 """
@@ -50,7 +54,7 @@ module tb;
     reg [4:0] en;
     reg rst;
     reg [63:0] x;
-    wire [191:0] y0, y1;
+    wire [227:0] y0, y1;
     integer n, wrong = 0, known = 0;
     before u_before (.clk(clk), .en(en), .rst(rst), .in(x), .y(y0));
     after  u_after  (.clk(clk), .en(en), .rst(rst), .in(x), .y(y1));
@@ -69,8 +73,8 @@ module tb;
     end
 endmodule
 """
-WANTED = (7, 4, 72)  # multipliers, those that take registers in, registers fewer
-FAULTS = {"an enable for both operands": (r'f"CE\{len\(enables\) - 1\}"', '"CE0"'),
+WANTED = (9, 5, 72)  # multipliers, those that take registers in, registers fewer
+FAULTS = {"an enable for both operands": (r"number\[b\[1\]\], \"REG_INPUTB_RST", 'number[a[1]], "REG_INPUTB_RST'),
           "a reset is forgotten": (r' and to\.get\("LSR", \["0"\]\) == \["0"\]', ""),
           "a register that others read goes": (r"if count == netlist\.sinks\[bit\]", ""),
           "bits of one operand have two enables": (r"if len\(facts\) == 1 else", "if facts else")}
@@ -100,6 +104,15 @@ def absorbed(text, name):
     return said
 
 
+def one_net_a_number(name):
+    """Whether each of CE0 to CE3 is the same net wherever it is used, since the multipliers of a block share them."""
+    with open(f"{DIR}/{name}.json") as f:
+        cells = json.load(f)["modules"]["dut"]["cells"].values()
+    used = {(port, *bits) for cell in cells if cell["type"] == "MULT18X18D" for port, bits in cell["connections"].items()
+            if port.startswith("CE")}
+    return len(used) > 1 and len(used) == len({port for port, _ in used}) == len({net for _, net in used})
+
+
 def differ(name):
     """(clocks compared whose outputs are known, clocks that differ)"""
     files = [f"{DIR}/{f}" for f in ("bench.v", "before.v", f"{name}.v", *ecp5_models.FILES)]
@@ -122,6 +135,7 @@ def main():
     ok(f"what is taken in: {said}", said == WANTED)
     known, wrong = differ("after")
     ok(f"the netlists do the same: {known} clocks, {wrong} different", known == CLOCKS - WARM and wrong == 0)
+    ok("each enable has one number", one_net_a_number("after"))
     for fault, (pattern, planted) in FAULTS.items():
         faulty, count = re.subn(pattern, lambda _: planted, text)
         assert count == 1, (fault, count)

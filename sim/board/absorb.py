@@ -7,15 +7,20 @@ operands both come out of registers takes them in, where what they hold comes ou
 that is before them; behind logic it would be the path before that grows. A register that others read too stays for them.
 Operands may have constant bits: they enter as the others do.
 
-Such registers have one clock and one enable an operand, and no reset. What a constant bit is before its operand first takes
-something is not the same, and nothing may depend on it. Output registers are left alone: nextpnr writes no enable of theirs
+Such registers have one clock and one enable an operand, and no reset. The four multipliers of a block have their enables
+between them (CE0 of one is CE0 of all, by fixed connections), and which four these are is for the placer to say: so four
+nets are enables of operands' registers, each by its number everywhere, and what has another stays in logic. They are those
+that let most multipliers take their registers in. What a constant bit is before its operand first takes something is not
+the same, and nothing may depend on it. Output registers are left alone: nextpnr writes no enable of theirs
 into a bitstream. From Lattice's sysDSP guide; sim/ecp5_cells.v has the multiplier's model.
 """
+import itertools
 from collections import Counter, defaultdict
 
 PLAIN = {"CLKMUX": "CLK", "GSR": "DISABLED", "LSRMUX": "LSR", "REGSET": "RESET"}
 OPERANDS = {"A": [f"A{i}" for i in range(18)], "B": [f"B{i}" for i in range(18)]}
 CONSTANT = ("0", "1", "x")
+ENABLES = 4  # of a block of multipliers
 
 
 class Netlist:
@@ -63,21 +68,27 @@ def operand(netlist, cell, ports):
     return (*facts.pop(), enters) if len(facts) == 1 else None
 
 
+def enables(ready):
+    """The nets that enable most of these multipliers, ENABLES of them at most."""
+    wanted = Counter(frozenset((a[1], b[1])) for _, a, b in ready)
+    nets = sorted(frozenset().union(*wanted), key=str)
+    return max(itertools.combinations(nets, min(ENABLES, len(nets))),
+               key=lambda four: sum(count for pair, count in wanted.items() if pair.issubset(four)))
+
+
 def absorb(design, top):
     """Does so to {the JSON of a netlist}: (multipliers, those that took registers in, registers that nobody reads any more)."""
     netlist = Netlist(design["modules"][top])
     mults = [cell for cell in netlist.cells.values() if cell["type"] == "MULT18X18D"]
-    taken, read_by = 0, Counter()  # read_by: inputs that no longer read this net
-    for cell in mults:
-        a, b = (operand(netlist, cell, ports) for ports in OPERANDS.values())
-        if not a or not b or a[0] != b[0]:
-            continue
-        taken += 1
-        enables = [a[1]] if a[1] == b[1] else [a[1], b[1]]
-        cell["parameters"].update({"REG_INPUTA_CLK": "CLK0", "REG_INPUTA_CE": "CE0", "REG_INPUTA_RST": "RST0",
-                                   "REG_INPUTB_CLK": "CLK0", "REG_INPUTB_CE": f"CE{len(enables) - 1}",
-                                   "REG_INPUTB_RST": "RST0"})
-        new = {"CLK0": a[0], "RST0": "0", **{f"CE{i}": enable for i, enable in enumerate(enables)}}
+    ready = [(cell, *(operand(netlist, cell, ports) for ports in OPERANDS.values())) for cell in mults]
+    ready = [(cell, a, b) for cell, a, b in ready if a and b and a[0] == b[0]]
+    number = {net: f"CE{i}" for i, net in enumerate(enables(ready))}
+    ready = [(cell, a, b) for cell, a, b in ready if a[1] in number and b[1] in number]
+    read_by = Counter()  # inputs that no longer read this net
+    for cell, a, b in ready:
+        cell["parameters"].update({"REG_INPUTA_CLK": "CLK0", "REG_INPUTA_CE": number[a[1]], "REG_INPUTA_RST": "RST0",
+                                   "REG_INPUTB_CLK": "CLK0", "REG_INPUTB_CE": number[b[1]], "REG_INPUTB_RST": "RST0"})
+        new = {"CLK0": a[0], "RST0": "0", **{number[net]: net for net in (a[1], b[1])}}
         for port, bit in new.items():
             cell["connections"][port], cell["port_directions"][port] = [bit], "input"
         for port, bit in (*a[2].items(), *b[2].items()):
@@ -86,4 +97,4 @@ def absorb(design, top):
     gone = [netlist.driver[bit] for bit, count in read_by.items() if count == netlist.sinks[bit]]
     for name in gone:
         del netlist.cells[name]
-    return len(mults), taken, len(gone)
+    return len(mults), len(ready), len(gone)
