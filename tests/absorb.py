@@ -2,17 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Registers that sim/board/absorb.py hands to multipliers: which are, and that the netlist does the same before
 and after, in Icarus, with random operands and enables. Faults planted in absorb.py are heard. Prints TAP."""
-import json
-import os
-import re
-import subprocess
 import sys
 
 sys.path.insert(0, "sim")
 import ecp5_models  # noqa: E402
+from netlist_pass import NetlistPass  # noqa: E402
 
 DIR = "build/test/absorb"
-SOURCE = "sim/board/absorb.py"
 CLOCKS, WARM = 600, 200
 # What each product is for, and whether its multiplier takes its operands' registers in
 DESIGN = """
@@ -78,71 +74,26 @@ FAULTS = {"an enable for both operands": (r"number\[b\[1\]\], \"REG_INPUTB_RST",
           "a reset is forgotten": (r' and to\.get\("LSR", \["0"\]\) == \["0"\]', ""),
           "a register that others read goes": (r"if count == netlist\.sinks\[bit\]", ""),
           "bits of one operand have two enables": (r"if len\(facts\) == 1 else", "if facts else")}
-failed = False
 
 
-def ok(name, yes):
-    global failed
-    failed = failed or not yes
-    print(f"{'ok' if yes else 'not ok'} {name}", flush=True)
-
-
-def yosys(script):
-    subprocess.run(["yosys", "-q", "-p", script], check=True)
-
-
-def absorbed(text, name):
-    """What this absorb.py says to the netlist, which it leaves as Verilog of module `after` in DIR/NAME.v."""
-    scope = {}
-    exec(compile(text, SOURCE, "exec"), scope)
-    with open(f"{DIR}/netlist.json") as f:
-        design = json.load(f)
-    said = scope["absorb"](design, "dut")
-    with open(f"{DIR}/{name}.json", "w") as f:
-        json.dump(design, f)
-    yosys(f"read_json {DIR}/{name}.json; rename dut after; opt_clean -purge; write_verilog -noattr {DIR}/{name}.v")
-    return said
-
-
-def one_net_a_number(name):
+def one_net_a_number(cells):
     """Whether each of CE0 to CE3 is the same net wherever it is used, since the multipliers of a block share them."""
-    with open(f"{DIR}/{name}.json") as f:
-        cells = json.load(f)["modules"]["dut"]["cells"].values()
-    used = {(port, *bits) for cell in cells if cell["type"] == "MULT18X18D" for port, bits in cell["connections"].items()
-            if port.startswith("CE")}
+    used = {(port, *bits) for cell in cells.values() if cell["type"] == "MULT18X18D"
+            for port, bits in cell["connections"].items() if port.startswith("CE")}
     return len(used) > 1 and len(used) == len({port for port, _ in used}) == len({net for _, net in used})
 
 
-def differ(name):
-    """(clocks compared whose outputs are known, clocks that differ)"""
-    files = [f"{DIR}/{f}" for f in ("bench.v", "before.v", f"{name}.v", *ecp5_models.FILES)]
-    subprocess.run(["iverilog", "-g2005", "-s", "tb", f"-I{DIR}", "-o", f"{DIR}/{name}.vvp", *files], check=True)
-    said = subprocess.run(["vvp", "-n", f"{DIR}/{name}.vvp"], check=True, capture_output=True, text=True).stdout
-    return tuple(map(int, said.split()[-2:]))
-
-
 def main():
-    os.makedirs(DIR, exist_ok=True)
-    for name, text in (("dut.v", DESIGN), ("bench.v", BENCH)):
-        with open(f"{DIR}/{name}", "w") as f:
-            f.write(text)
+    this = NetlistPass(DIR, "sim/board/absorb.py", "absorb", DESIGN, "synth_ecp5", BENCH,
+                       [f"{DIR}/{f}" for f in ecp5_models.FILES])
     ecp5_models.write(DIR)
-    yosys(f"read_verilog {DIR}/dut.v; synth_ecp5 -top dut -json {DIR}/netlist.json; rename dut before; opt_clean -purge; "
-          f"write_verilog -noattr {DIR}/before.v")
-    with open(SOURCE) as f:
-        text = f.read()
-    said = absorbed(text, "after")
-    ok(f"what is taken in: {said}", said == WANTED)
-    known, wrong = differ("after")
-    ok(f"the netlists do the same: {known} clocks, {wrong} different", known == CLOCKS - WARM and wrong == 0)
-    ok("each enable has one number", one_net_a_number("after"))
-    for fault, (pattern, planted) in FAULTS.items():
-        faulty, count = re.subn(pattern, lambda _: planted, text)
-        assert count == 1, (fault, count)
-        absorbed(faulty, "faulty")
-        known, wrong = differ("faulty")
-        ok(f"{fault}: heard in {wrong} of {known} clocks", wrong > 0)
-    sys.exit(failed)
+    said = this.run(this.text, "after")
+    this.ok(f"what is taken in: {said}", said == WANTED)
+    known, wrong = this.differ("after")
+    this.ok(f"the netlists do the same: {known} clocks, {wrong} different", known == CLOCKS - WARM and wrong == 0)
+    this.ok("each enable has one number", one_net_a_number(this.cells("after")))
+    this.plant(FAULTS)
+    sys.exit(this.failed)
 
 
 main()

@@ -78,6 +78,7 @@ static bool read_family(struct hw_board *board, const char *name, const char *pa
            read_cost(family, "multipliers", &fpga->multipliers, path, name, err) &&
            read_count(family, "logic_ram_words", &fpga->logic_ram_words, path, name, err) &&
            read_count(family, "logic_rom_words", &fpga->logic_rom_words, path, name, err) &&
+           read_count(family, "deep_rom_words", &fpga->deep_rom_words, path, name, err) &&
            read_shapes(family, fpga, path, err);
 }
 
@@ -205,11 +206,25 @@ static int blocks(const struct hw_fpga *fpga, int words, int bits)
     return least;
 }
 
+// As sim/board/ecp5.py makes deep ROMs: of the widest shape that is as deep, or of the deepest.
+static int deep_blocks(const struct hw_fpga *fpga, int words, int bits)
+{
+    const int *shape = fpga->shape[0];
+    for (int i = 1; i < fpga->n_shapes; i++) {
+        const int *other = fpga->shape[i];
+        if (shape[0] < words ? other[0] > shape[0] : other[0] >= words && other[1] > shape[1])
+            shape = other;
+    }
+    return ceil_div(words, shape[0]) * ceil_div(bits, shape[1]);
+}
+
 // A RAM is a memory for each part that is written by itself (rtl_templates/ram.v).
 static int memory_blocks(const struct hw_fpga *fpga, const struct hw_memory *m)
 {
     if (m->depth <= (m->rom ? fpga->logic_rom_words : fpga->logic_ram_words))
         return 0;
+    if (m->rom && m->depth > fpga->deep_rom_words)
+        return m->instances * deep_blocks(fpga, m->depth, m->width);
     if (m->rom)
         return m->instances * blocks(fpga, m->depth, m->width);
     return m->instances * (m->width / m->mask) * blocks(fpga, m->depth, m->mask);

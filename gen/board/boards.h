@@ -23,6 +23,7 @@ struct hw_fpga {
     int shape[HW_MOST_RAM_SHAPES][2]; // words, bits of a word that a block RAM can have
     int logic_ram_words;              // a RAM of that many words or fewer is made of logic
     int logic_rom_words;              // a ROM likewise
+    int deep_rom_words;               // a ROM of more is made of block RAMs as deep
 };
 
 struct hw_board {
