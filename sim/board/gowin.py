@@ -113,7 +113,7 @@ def main():
         used = cells["lut4"] + cells["alu"] if name == "lut4" else cells[name]
         if used > most:
             sys.exit(f"sim/board/gowin.py: {o.design}: {name}, expected at most {most}, got {used:g}")
-    print("placement and routing (the small model: about ten minutes)", flush=True)
+    print("placement and routing (the small model: about eight minutes)", flush=True)
     placed = place(o)
     result = {**placed, "mhz": MHZ, **cells, "synthesis_s": round(synthesized - begin),
               "placement_s": round(time.time() - synthesized)}
