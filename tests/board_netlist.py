@@ -3,10 +3,11 @@
 """The netlist that sim/board/place placed, as Verilog that Verilator compiles, with a model in its block RAMs.
 
     board_netlist.py config NETLIST.json OUT.config
-    board_netlist.py verilog NETLIST.json PATCHED.config DIR [--fault N]
+    board_netlist.py verilog NETLIST.json BASE.config PATCHED.config DIR [--fault N]
+    board_netlist.py json NETLIST.json BASE.config PATCHED.config OUT.json
 
-`config` writes the contents of the block RAMs as nextpnr does, for `hardwire patch`; `verilog` puts the patched ones back and
-leaves DIR/netlist.v, the cells' models and uart_top.v, which has the ports of the chip with a line (rtl_templates/uart/uart_top.v)
+`config` writes the contents of the block RAMs as nextpnr does, for `hardwire patch`; `json` puts what was patched into the netlist,
+which can be placed so; `verilog` does likewise and leaves DIR/netlist.v, the cells' models and uart_top.v, which has the ports of the chip with a line (rtl_templates/uart/uart_top.v)
 around the board's. --fault: every Nth LUT is inverted.
 """
 import json
@@ -41,8 +42,8 @@ endmodule
 
 
 def of_type(netlist, kind):
-    """Of the top: the cells of this type, in the order of their names, which is that of the numbers of block RAMs."""
-    cells = netlist["modules"]["ulx3s_top"]["cells"]
+    """Of the top: the cells of this type, in the order of their names."""
+    cells, = (module["cells"] for module in netlist["modules"].values() if "top" in module["attributes"])
     return [cells[name] for name in sorted(cells) if cells[name]["type"] == kind]
 
 
@@ -51,23 +52,34 @@ def bits(text):
     return [int(c == "1") for c in reversed(text)]
 
 
+def contents(cell):
+    """The rows of a block RAM, as in a configuration."""
+    rows = []
+    for p in range(PARAMETERS):
+        value = bits(cell["parameters"][f"INITVAL_{p:02X}"])
+        rows += [sum(value[WORD_BITS * (row // 2) + ROW_BITS * (row % 2) + k] << k for k in range(ROW_BITS))
+                 for row in range(2 * WORDS)]
+    return rows
+
+
 def write_config(netlist, out):
     with open(out, "w") as f:
         for number, cell in enumerate(of_type(netlist, "DP16KD")):
+            rows = contents(cell)
             f.write(f".bram_init {number}\n")
-            for p in range(PARAMETERS):
-                value = bits(cell["parameters"][f"INITVAL_{p:02X}"])
-                rows = [sum(value[WORD_BITS * (row // 2) + ROW_BITS * (row % 2) + k] << k for k in range(ROW_BITS))
-                        for row in range(2 * WORDS)]
-                for at in range(0, len(rows), 8):
-                    f.write(" ".join(f"{row:03x}" for row in rows[at:at + 8]) + "\n")
+            for at in range(0, len(rows), 8):
+                f.write(" ".join(f"{row:03x}" for row in rows[at:at + 8]) + "\n")
             f.write("\n")
 
 
-def put_back(netlist, config):
-    rows_of, _ = blocks(config)
-    for number, cell in enumerate(of_type(netlist, "DP16KD")):
-        rows = rows_of[str(number)]
+def put_back(netlist, base, patched):
+    """A block RAM is known by what it holds in BASE: the pattern of --blank, or nothing."""
+    before, after = blocks(base)[0], blocks(patched)[0]
+    holds = {}
+    for number, rows in before.items():
+        assert holds.setdefault(tuple(rows), after[number]) == after[number], f"two block RAMs like {number} became different"
+    for cell in of_type(netlist, "DP16KD"):
+        rows = holds[tuple(contents(cell))]
         for p in range(PARAMETERS):
             value = 0
             for row, held in enumerate(rows[2 * WORDS * p:2 * WORDS * (p + 1)]):
@@ -109,10 +121,14 @@ def main():
     if what == "config":
         write_config(netlist, sys.argv[3])
         return
-    put_back(netlist, sys.argv[3])
-    if sys.argv[5:6] == ["--fault"]:
-        plant(netlist, int(sys.argv[6]))
-    write_verilog(netlist, sys.argv[4])
+    put_back(netlist, *sys.argv[3:5])
+    if what == "json":
+        with open(sys.argv[5], "w") as f:
+            json.dump(netlist, f)
+        return
+    if sys.argv[6:7] == ["--fault"]:
+        plant(netlist, int(sys.argv[7]))
+    write_verilog(netlist, sys.argv[5])
 
 
 if __name__ == "__main__":

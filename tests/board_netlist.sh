@@ -30,7 +30,7 @@ netlist() {
 heard() {
     out=$dir/$1/$2
     # shellcheck disable=SC2086
-    python3 tests/board_netlist.py verilog "$dir/$1/netlist.json" "$dir/$1/model.config" "$out" ${5:+--fault $5}
+    python3 tests/board_netlist.py verilog "$dir/$1/netlist.json" "$dir/$1/base.config" "$dir/$1/model.config" "$out" ${5:+--fault $5}
     (cd "$out" && verilator --cc --exe --build -O3 -MAKEFLAGS "OPT_FAST=$4 OPT_GLOBAL=$4" --x-assign fast --x-initial fast --noassert \
         -Wno-fatal -Wno-lint --output-split 20000 --output-split-cfuncs 1000 --top-module uart_top --Mdir obj -o uart_sim \
         -I. netlist.v luts.v cells.v ecp5_cells.v uart_top.v "$here/sim/uart_main.cpp") > "$out.log" 2>&1 || { tail "$out.log"; return 1; }

