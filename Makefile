@@ -160,8 +160,8 @@ synth: all
 	@$(QUANTIZE)
 	@sim/synth $(B)/$(NAME).safetensors "$(GEOMETRY)"
 
-# The default model on the widest geometry that fits an ECP5-85.
-TIMING_GEOMETRY = --rows 8 --cols 8 --vec 4 --att-pos 4 --latency $(shell sim/board/row ulx3s-85f latency)
+# The default model on the chip of the ULX3S.
+TIMING_GEOMETRY = $(shell sim/board/row ulx3s-85f)
 timing: all $(B)/default.safetensors
 	@sim/setup python3-pip python3-venv
 	@$(B)/hardwire emit $(B)/default.safetensors -o $(B)/timing-design $(TIMING_GEOMETRY) --quiet
