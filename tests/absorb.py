@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, "sim")
 import ecp5_models  # noqa: E402
-from netlist_pass import NetlistPass  # noqa: E402
+from netlist_pass import NetlistPass, bench  # noqa: E402
 
 DIR = "build/test/absorb"
 CLOCKS, WARM = 600, 200
@@ -44,31 +44,9 @@ module dut (input clk, input [4:0] en, input rst, input [63:0] in, output reg [2
     end
 endmodule
 """
-BENCH = f"""
-module tb;
-    reg clk = 0;
-    reg [4:0] en;
-    reg rst;
-    reg [63:0] x;
-    wire [227:0] y0, y1;
-    integer n, wrong = 0, known = 0;
-    before u_before (.clk(clk), .en(en), .rst(rst), .in(x), .y(y0));
-    after  u_after  (.clk(clk), .en(en), .rst(rst), .in(x), .y(y1));
-    initial begin
-        for (n = 0; n < {CLOCKS}; n = n + 1) begin
-            x = {{$random, $random}};
-            en = n < {WARM // 2} ? 5'h1F : $random;
-            rst = n < {WARM // 2} ? 1'b0 : $random & $random;
-            #1 clk = 1; #1 clk = 0;
-            if (n >= {WARM}) begin
-                if (y0 !== y1) wrong = wrong + 1;
-                if (^y0 !== 1'bx) known = known + 1;
-            end
-        end
-        $display("%0d %0d", known, wrong);
-    end
-endmodule
-"""
+BENCH = bench({"en": 5, "rst": 1, "in": 64}, 228,
+              f"in = {{$random, $random}}; en = n < {WARM // 2} ? 5'h1F : $random; rst = n < {WARM // 2} ? 1'b0 : $random & $random;",
+              CLOCKS, WARM)
 WANTED = (9, 5, 72)  # multipliers, those that take registers in, registers fewer
 FAULTS = {"an enable for both operands": (r"number\[b\[1\]\], \"REG_INPUTB_RST", 'number[a[1]], "REG_INPUTB_RST'),
           "a reset is forgotten": (r' and to\.get\("LSR", \["0"\]\) == \["0"\]', ""),

@@ -5,7 +5,7 @@ in Icarus, with random inputs. Faults planted in fanout.py are heard. Prints TAP
 import sys
 from collections import Counter
 
-from netlist_pass import NetlistPass
+from netlist_pass import NetlistPass, bench
 
 DIR = "build/test/fanout"
 CLOCKS, WARM = 400, 20
@@ -38,28 +38,8 @@ module dut (input clk, rst, en, pin, input [31:0] in, output reg [239:0] y);
     end
 endmodule
 """
-BENCH = f"""
-module tb;
-    reg clk = 0, rst, en, pin;
-    reg [31:0] x;
-    wire [239:0] y0, y1;
-    integer n, wrong = 0, known = 0;
-    before u_before (.clk(clk), .rst(rst), .en(en), .pin(pin), .in(x), .y(y0));
-    after  u_after  (.clk(clk), .rst(rst), .en(en), .pin(pin), .in(x), .y(y1));
-    initial begin
-        for (n = 0; n < {CLOCKS}; n = n + 1) begin
-            x = $random;
-            {{rst, en, pin}} = n < {WARM // 2} ? 3'b110 : $random & 3'b011 | {{3{{n % 50 == 0}}}};
-            #1 clk = 1; #1 clk = 0;
-            if (n >= {WARM}) begin
-                if (y0 !== y1) wrong = wrong + 1;
-                if (^y0 !== 1'bx) known = known + 1;
-            end
-        end
-        $display("%0d %0d", known, wrong);
-    end
-endmodule
-"""
+BENCH = bench({"rst": 1, "en": 1, "pin": 1, "in": 32}, 240,
+              f"in = $random; {{rst, en, pin}} = n < {WARM // 2} ? 3'b110 : $random & 3'b011 | {{3{{n % 50 == 0}}}};", CLOCKS, WARM)
 FAULTS = {"a copy of a LUT has no table": (r"\{\*\*cell, \"connections\"", '{**cell, "parameters": {}, "connections"'),
           "a copy is always enabled": (r"list\(bits\) for port, bits in", '["1"] if port == "CE" else list(bits) for port, bits in'),
           "a copy reads what it drives": (r"list\(bits\) for port, bits in",
