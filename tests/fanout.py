@@ -8,7 +8,7 @@ from collections import Counter
 from netlist_pass import NetlistPass, bench
 
 DIR = "build/test/fanout"
-CLOCKS, WARM = 400, 20
+CLOCKS, WARM = 120, 20
 DESIGN = """
 module dut (input clk, rst, en, pin, input [31:0] in, output reg [239:0] y);
     reg [31:0] x;
