@@ -40,7 +40,7 @@ help:
 	@echo "make timing     places every module on an ECP5-85: clocks and the paths that limit them"
 	@echo "make asic       the default chip in sky130: cells measured, ROMs laid out, units timed; docs/asic.md"
 	@echo "make ulx3s      the default model to a bitstream for the ULX3S-85F; half an hour the first time"
-	@echo "make tangnano20k  a small model to a bitstream for the Tang Nano 20K; a quarter of an hour on an idle core"
+	@echo "make tangnano20k  a small model to a bitstream for the Tang Nano 20K; ten minutes on an idle core"
 	@echo "make formal     bounded proofs and induction of the control modules"
 	@echo "make mutants    plants faults in RTL and ROMs and counts those the checks find"
 	@echo "make fuzz       fuzzes every file reader; RUNS= inputs each (1000000)"

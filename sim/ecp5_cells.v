@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Models of the two ECP5 cells that Yosys knows as black boxes only, as far as synth_ecp5 and sim/board/absorb.py use them:
 // of the multiplier's registers those of its operands, with CLK0 and no reset; no output register in the memory, which port B
-// does not write. From Lattice's sysDSP and sysMEM
-// guides. What the memory guide leaves open, a read of what is being written, is X here.
+// does not write. From Lattice's sysDSP and sysMEM guides. What the memory guide leaves open, a read
+// of what is being written, is X here.
 `default_nettype none
 
 module MULT18X18D (

@@ -50,7 +50,7 @@ BENCH = bench({"en": 5, "rst": 1, "in": 64}, 228,
 WANTED = (9, 5, 72)  # multipliers, those that take registers in, registers fewer
 FAULTS = {"an enable for both operands": (r"number\[b\[1\]\], \"REG_INPUTB_RST", 'number[a[1]], "REG_INPUTB_RST'),
           "a reset is forgotten": (r' and to\.get\("LSR", \["0"\]\) == \["0"\]', ""),
-          "a register that others read goes": (r"if count == netlist\.sinks\[bit\]", ""),
+          "a register that others read goes": (r"if count == len.*not in netlist\.ports", ""),
           "bits of one operand have two enables": (r"if len\(facts\) == 1 else", "if facts else")}
 
 

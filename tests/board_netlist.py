@@ -7,8 +7,8 @@
     board_netlist.py json NETLIST.json BASE.config PATCHED.config OUT.json
 
 `config` writes the contents of the block RAMs as nextpnr does, for `hardwire patch`; `json` puts what was patched into the netlist,
-which can be placed so; `verilog` does likewise and leaves DIR/netlist.v, the cells' models and uart_top.v, which has the ports of the chip with a line (rtl_templates/uart/uart_top.v)
-around the board's. --fault: every Nth LUT is inverted.
+which can be placed so; `verilog` does likewise and leaves DIR/netlist.v, the cells' models and uart_top.v, which has the ports
+of the chip with a line (rtl_templates/uart/uart_top.v) around the board's. --fault: every Nth LUT is inverted.
 """
 import json
 import os

@@ -14,13 +14,13 @@ check() { # name, exit status
     [ "$2" = 0 ] && echo "ok $1" || { echo "not ok $1"; failed=1; }
 }
 
-# netlist NAME MODEL GEOMETRY CTX OPTIONS: of the fabric without a model, and its block RAMs with the model
+# netlist NAME MODEL GEOMETRY CTX: of the fabric without a model, and its block RAMs with the model
 netlist() {
     mkdir -p "$dir/$1"
     # shellcheck disable=SC2086
     build/hardwire emit "$2" -o "$dir/$1/design" $3 --target ecp5 --blank -q
     build/hardwire uart "$2" -t $tok -o "$dir/$1/uart" $4 --blank -q
-    sim/board/place "$dir/$1/design" "$dir/$1/uart" -o "$dir/$1" --mhz $clocks $5 --synthesis > "$dir/$1/log" || { cat "$dir/$1/log"; return 1; }
+    sim/board/place "$dir/$1/design" "$dir/$1/uart" -o "$dir/$1" --mhz $clocks --synthesis > "$dir/$1/log" || { cat "$dir/$1/log"; return 1; }
     python3 tests/board_netlist.py config "$dir/$1/netlist.json" "$dir/$1/base.config"
     # shellcheck disable=SC2086
     build/hardwire patch "$dir/$1/base.config" "$2" -t $tok --fabric "$dir/$1/design" $4 -o "$dir/$1/model.config"
@@ -70,7 +70,7 @@ done
 
 if [ "${1:-}" = full ]; then
     sizes="$(sim/board/row ulx3s-85f) --ctx 256"
-    netlist story build/default.safetensors "$sizes" "--ctx 256" "" > $dir/words
+    netlist story build/default.safetensors "$sizes" "--ctx 256" > $dir/words
     said story build/default.safetensors "One day, a little boy named Tim" "$sizes"
     status=0
     heard story whole "One day, a little boy named Tim" -O1 && cmp $dir/story/whole.heard $dir/story/expected || status=1

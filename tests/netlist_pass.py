@@ -4,6 +4,9 @@ import json
 import os
 import re
 import subprocess
+import sys
+
+sys.path.insert(0, "sim/board")  # what a file there imports
 
 
 def bench(inputs, outputs, drive, clocks, warm):

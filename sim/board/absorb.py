@@ -15,7 +15,9 @@ the same, and nothing may depend on it. Output registers are left alone: nextpnr
 into a bitstream. From Lattice's sysDSP guide; sim/ecp5_cells.v has the multiplier's model.
 """
 import itertools
-from collections import Counter, defaultdict
+from collections import Counter
+
+from netlist import Netlist
 
 PLAIN = {"CLKMUX": "CLK", "GSR": "DISABLED", "LSRMUX": "LSR", "REGSET": "RESET"}
 OPERANDS = {"A": [f"A{i}" for i in range(18)], "B": [f"B{i}" for i in range(18)]}
@@ -23,21 +25,7 @@ CONSTANT = ("0", "1", "x")
 ENABLES = 4  # of a block of multipliers
 
 
-class Netlist:
-    def __init__(self, module):
-        self.cells = module["cells"]
-        self.driver, self.sinks = {}, defaultdict(int)  # of a net: the name of a cell, how many inputs
-        for port in module["ports"].values():
-            for bit in port["bits"]:
-                self.sinks[bit] += 1
-        for name, cell in self.cells.items():
-            for port, bits in cell["connections"].items():
-                for bit in bits:
-                    if cell["port_directions"][port] == "output":
-                        self.driver[bit] = name
-                    else:
-                        self.sinks[bit] += 1
-
+class Registers(Netlist):
     def register(self, bit):
         """The register that a net comes out of, or None."""
         cell = self.cells.get(self.driver.get(bit))
@@ -78,7 +66,7 @@ def enables(ready):
 
 def absorb(design, top):
     """Does so to {the JSON of a netlist}: (multipliers, those that took registers in, registers that nobody reads any more)."""
-    netlist = Netlist(design["modules"][top])
+    netlist = Registers(design["modules"][top])
     mults = [cell for cell in netlist.cells.values() if cell["type"] == "MULT18X18D"]
     ready = [(cell, *(operand(netlist, cell, ports) for ports in OPERANDS.values())) for cell in mults]
     ready = [(cell, a, b) for cell, a, b in ready if a and b and a[0] == b[0]]
@@ -94,7 +82,8 @@ def absorb(design, top):
         for port, bit in (*a[2].items(), *b[2].items()):
             read_by.update(cell["connections"][port])
             cell["connections"][port] = [bit]
-    gone = [netlist.driver[bit] for bit, count in read_by.items() if count == netlist.sinks[bit]]
+    gone = [netlist.driver[bit] for bit, count in read_by.items()
+            if count == len(netlist.readers[bit]) and bit not in netlist.ports]
     for name in gone:
         del netlist.cells[name]
     return len(mults), len(ready), len(gone)

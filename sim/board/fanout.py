@@ -7,7 +7,8 @@ the design, are neighbours. What resets others stays alone, and so does a regist
 synchronizes an input may see it a clock later.
 """
 import re
-from collections import defaultdict
+
+from netlist import Netlist
 
 FEW, MANY = 10, 50
 RESETS = ("RESET", "SET", "CLEAR", "PRESET")
@@ -24,19 +25,16 @@ def neighbours(reader):
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", reader[0])], reader[1:]
 
 
+def from_pin(netlist, bit):
+    return bit in netlist.driver and netlist.cells[netlist.driver[bit]]["type"] == "IBUF"
+
+
 def copy_once(module, new):
     """Copies what drives nets of more than FEW readers, MANY at most, now; `new` is the first number of a net that is free.
     How many copies."""
-    cells, readers, pins, alone = module["cells"], defaultdict(list), set(), set()
-    for port in module["ports"].values():
-        alone.update(port["bits"])
-    for name, cell in cells.items():
-        for port, bits in cell["connections"].items():
-            if cell["port_directions"][port] == "input":
-                for i, bit in enumerate(bits):
-                    readers[bit].append((name, port, i))
-            elif cell["type"] == "IBUF":
-                pins.update(bits)
+    netlist = Netlist(module)
+    cells, readers, alone = netlist.cells, netlist.readers, set(netlist.ports)
+    for cell in cells.values():
         for port in RESETS:
             alone.update(cell["connections"].get(port, ()))
     made = 0
@@ -45,7 +43,8 @@ def copy_once(module, new):
         if not out:
             continue
         net, = cell["connections"][out]
-        if net in alone or not FEW < len(readers[net]) <= MANY or pins & {*cell["connections"].get("D", ())}:
+        if (net in alone or not FEW < len(readers[net]) <= MANY
+                or any(from_pin(netlist, bit) for bit in cell["connections"].get("D", ()))):
             continue
         moves, parts = sorted(readers[net], key=neighbours), -(-len(readers[net]) // FEW)
         for part in range(1, parts):

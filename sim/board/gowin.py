@@ -5,8 +5,7 @@
     sim/board/gowin.py DESIGN UART -o DIR [--seed N]
 
 DESIGN and UART are folders of `hardwire emit` and `hardwire uart`. What drives 11 to 50 cells gets copies (fanout.py). Leaves
-DIR/netlist.json, DIR/placed.json for gowin_pack, and
-DIR/board.json (clock by gowin_timing.py, cells, seconds). Where a kind of block does not suffice or the 27 MHz of the board's
+DIR/netlist.json, DIR/placed.json for gowin_pack, and DIR/board.json (clock by gowin_timing.py, cells, seconds). Where a kind of block does not suffice or the 27 MHz of the board's
 crystal are missed, the exit status is 1 and DIR/placed.json is not there. Tools come by pip into build/venv-board.
 """
 import argparse
@@ -19,6 +18,7 @@ import time
 
 import ecp5
 import fanout
+import netlist
 
 MHZ = 27.0 # the board's crystal
 # What a clock must leave for a multiplier, ns: a margin, since no figure of the maker for one without registers was at hand.
@@ -102,11 +102,8 @@ def main():
                        [f"{o.design}/fabric", o.uart], netlist=True)
     if cells is None:
         sys.exit(f"sim/board/gowin.py: synthesis: see {o.out}/yosys.log")
-    with open(f"{o.out}/netlist.json") as f:
-        design = json.load(f)
-    cells["copies"] = fanout.spread(design, "tangnano20k_top")
-    with open(f"{o.out}/netlist.json", "w") as f:
-        json.dump(design, f)
+    with netlist.edited(f"{o.out}/netlist.json") as design:
+        cells["copies"] = fanout.spread(design, "tangnano20k_top")
     synthesized = time.time()
     print(f"  {cells}, {synthesized - begin:.0f} s", flush=True)
     for name, most in HAS.items():
