@@ -398,7 +398,7 @@ module engine #(
 
     residual #(
         .VEC(VEC), .RES_W(RES_W), .DEPTH(WORDS), .ADDR_W(WORD_W), .SS_W(SS_W),
-        .LEVELS(`HW_LAT_TREE)
+        .SQUARE(`HW_LAT_SQUARE), .LEVELS(`HW_LAT_TREE)
     ) u_residual (
         .clk(clk), .rst(rst), .valid(y_residual), .last(y_last), .addr(y_row[VEC_W +: WORD_W]),
         .soon(add_soon), .addr_soon(add_row[VEC_W +: WORD_W]),
@@ -563,7 +563,8 @@ module engine #(
 
     norm_source #(
         .SUB_NORM(SUB_NORM), .VEC(VEC), .OUT(OUT), .RES_W(RES_W), .ACT_W(ACT_W), .MADE_W(MADE_W),
-        .NORM_W(NORM_W), .SIDE_WORDS(SIDE_WORDS), .SIDE_W(SIDE_W), .SS_W(SS_W), .LEVELS(`HW_LAT_TREE)
+        .NORM_W(NORM_W), .SIDE_WORDS(SIDE_WORDS), .SIDE_W(SIDE_W), .SS_W(SS_W), .SQUARE(`HW_LAT_SQUARE),
+        .LEVELS(`HW_LAT_TREE)
     ) u_norm_source (
         .clk(clk), .rst(rst), .norm_start(issue_norm), .norm_target(norm_target),
         .norm_region(norm_region), .norm_read(norm_read), .norm_addr(norm_addr),

@@ -4,7 +4,7 @@
 `define HW_LATENCY_VH
 // from an address to the array: the ROM, then registers; 3: one before it
 `define HW_LAT_ROM 2
-// of the array beside its tree; 2: a selected product is registered
+// of the array beside its tree; 2: a selected product is registered; 3: its halves before
 `define HW_LAT_ARRAY 2
 // levels of adders or comparators from register to register
 `define HW_LAT_TREE 2
@@ -12,6 +12,8 @@
 `define HW_LAT_DRAIN 5
 // from an address of a function's table to the interpolated value
 `define HW_LAT_TABLE 3
+// from a new word of the residual to its squares; 2: a register before their products
+`define HW_LAT_SQUARE 1
 // from the sum of squares to 1 / rms, without the table's
 `define HW_LAT_NORM_SCALAR 5
 // from reading a word to its norm

@@ -5,7 +5,7 @@
 //     acc[r] += sum over c of level[code[r][c]] * act[c]
 // It selects 8 bits before the register where msa_array.v selects ACT_W + 8 after it, and needs
 // ROWS x COLS multipliers in place of COLS x 2^CODE_W: the smaller array where rows are few.
-// Stages: level | product (PICK = 1: a register of its own) | tree (add_tree.v) | acc.
+// Stages: level | product (PICK registers: none, its own, one for its halves too) | tree (add_tree.v) | acc.
 `default_nettype none
 
 module mac_array #(
@@ -67,7 +67,7 @@ module mac_array #(
                 wire [CODE_W-1:0] mine = code[(r*COLS+c)*CODE_W +: CODE_W];
                 reg signed [7:0]  weight;
                 mul_stage #(.N(PICK), .A_W(ACT_W), .B_W(8)) u_mul (
-                    .clk(clk), .en(move[1]), .a(act_q[c*ACT_W +: ACT_W]), .b(weight),
+                    .clk(clk), .en(move[1 +: (PICK > 0 ? PICK : 1)]), .a(act_q[c*ACT_W +: ACT_W]), .b(weight),
                     .y(operands[c*P_W +: P_W])
                 );
                 always @(posedge clk)

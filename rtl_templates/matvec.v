@@ -78,8 +78,8 @@ module matvec #(
     reg [TAG_W-1:0]         tag;
     reg [GROUP_W-1:0]       drain;      // cycles until another block may end
     reg                     at_last_chunk, next_last, last_block; // next_last: the chunk after it is the last
+    reg                     block_end;  // the last chunk of the last plane
 
-    wire block_end     = at_last_chunk && plane == last_plane;
     wire matrix_end    = block_end && last_block;
     wire [COUNT_W-1:0] cols_here = at_last_chunk ? last_cols : COLS[COUNT_W-1:0];
     wire there;                         // the activations of this chunk
@@ -88,6 +88,7 @@ module matvec #(
 
     wire [19:0]        next_row  = row + ROWS_20;
     wire [CHUNK_W-1:0] next_chunk = at_last_chunk ? {CHUNK_W{1'b0}} : chunk + 1'b1;
+    wire [1:0]         next_plane = !at_last_chunk ? plane : plane == last_plane ? 2'd0 : plane + 1'b1;
     wire [COUNT_W-1:0] next_done = at_last_chunk ? {COUNT_W{1'b0}} : done_cols + COLS[COUNT_W-1:0];
     wire [COUNT_W-1:0] next_needed = next_done + (next_last ? last_cols : COLS[COUNT_W-1:0]);
     wire               there_now = available >= needed;
@@ -130,8 +131,8 @@ module matvec #(
             next_last <= next_last ? last_chunk == {CHUNK_W{1'b0}} : next_chunk + 1'b1 == last_chunk;
             done_cols <= next_done;
             needed    <= next_needed;
-            if (at_last_chunk)
-                plane <= plane == last_plane ? 2'd0 : plane + 1'b1;
+            plane     <= next_plane;
+            block_end <= next_last && next_plane == last_plane;
             if (block_end) begin
                 row        <= next_row;
                 last_block <= next_row + ROWS_20 >= rows;
@@ -158,6 +159,7 @@ module matvec #(
             last_cols  <= insn_last_cols;
             plane      <= 2'd0;
             last_plane <= insn_last_plane;
+            block_end  <= insn_last_chunk == {CHUNK_W{1'b0}} && insn_last_plane == 2'd0;
             tag        <= insn_tag;
             region     <= insn_region;
         end

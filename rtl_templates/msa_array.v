@@ -7,7 +7,7 @@
 // The levels are free integers, so a codebook per plane costs nothing. mac_array.v is the same array
 // of lanes that multiply; the geometry says which of the two a fabric has.
 //
-// Stages: product | pick (PICK = 1: the selected products are registered) | tree (add_tree.v) | acc.
+// Stages: product (PICK = 2: its halves before) | pick (PICK = 0: no register) | tree (add_tree.v) | acc.
 // `done` follows the word marked `last` by 1 + PICK + the tree's stages; one word a cycle. With it come the
 // block's `tag` and, on their way to the accumulators, the sums of its first EARLY rows. A cycle later `sum`
 // has those of all rows, and keeps them until the one after the next `done`: the next row block
@@ -45,6 +45,7 @@ module msa_array #(
     output reg  [ROWS*ACC_W-1:0]       sum    // signed
 );
     localparam N_LEVELS = 1 << CODE_W;
+    localparam PRODUCT  = PICK > 1 ? 2 : 1;   // registers of it
     localparam TREE   = ($clog2(COLS) + LEVELS - 1) / LEVELS;
     localparam STAGES = 1 + PICK + TREE;      // before the accumulators
     localparam P_W    = ACT_W + 8;            // a product
@@ -64,15 +65,15 @@ module msa_array #(
         .q({end_first, end_last, done_tag})
     );
 
-    reg  [ROWS*COLS*CODE_W-1:0] code_q;
+    wire [ROWS*COLS*CODE_W-1:0] code_q;       // beside the products
     wire [P_W-1:0] product [0:COLS*N_LEVELS-1];
 
     genvar c, k, r;
     generate
         for (c = 0; c < COLS; c = c + 1) begin : g_col
             for (k = 0; k < N_LEVELS; k = k + 1) begin : g_level
-                mul_stage #(.A_W(ACT_W), .B_W(8)) u_mul (
-                    .clk(clk), .en(valid), .a(act[c*ACT_W +: ACT_W]), .b(level[k*8 +: 8]),
+                mul_stage #(.N(PRODUCT), .A_W(ACT_W), .B_W(8)) u_mul (
+                    .clk(clk), .en(move[PRODUCT-1:0]), .a(act[c*ACT_W +: ACT_W]), .b(level[k*8 +: 8]),
                     .y(product[c*N_LEVELS+k])
                 );
             end
@@ -86,7 +87,7 @@ module msa_array #(
                 if (PICK != 0) begin : g_register
                     reg [P_W-1:0] picked;
                     always @(posedge clk)
-                        if (move[1])
+                        if (move[PRODUCT])
                             picked <= product[{COLUMN, mine}];
                     assign operands[c*P_W +: P_W] = picked;
                 end else begin : g_wire
@@ -115,10 +116,9 @@ module msa_array #(
         end
     endgenerate
 
-    always @(posedge clk) begin
-        if (valid)
-            code_q <= code;
-    end
+    stage #(.N(PRODUCT), .W(ROWS * COLS * CODE_W)) u_code (
+        .clk(clk), .en(move[PRODUCT-1:0]), .d(code), .q(code_q)
+    );
 
     assign done_next = move[STAGES-1] && near_last;
     assign done      = end_valid && end_last;

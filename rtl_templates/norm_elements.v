@@ -6,8 +6,8 @@
 // which r is there: with r_comes, or, where x has a register, with r_soon. A word leaves VECTOR clocks after it was
 // read. Vectors may follow each other without a gap, for r, k and tag stay until the next ones are there.
 //
-// Registers: read | (x) | (parts of) x * r | (rounded) | t | t * gain | (rounded) | y. Those in brackets are there
-// one by one, from the front, as VECTOR goes from 5 to 9; the parts of the product last.
+// Registers: read | (x) | (parts of) x * r | (rounded) | t | (again) | t * gain | (rounded) | y. Those in brackets are there
+// one by one, from the front, as VECTOR goes from 5 to 10; the parts of the product and t again last.
 `default_nettype none
 
 module norm_elements #(
@@ -45,8 +45,8 @@ module norm_elements #(
     output wire               busy
 );
     localparam IN = VECTOR > 5 ? 1 : 0, XR = VECTOR > 6 ? 1 : 0, Y = VECTOR > 7 ? 1 : 0,
-               PARTS = VECTOR > 8 ? 1 : 0;
-    localparam AT_R = 1 + IN, AT_XR = AT_R + PARTS, AT_T = AT_XR + 1 + XR, AT_TG = AT_T + 1,
+               PARTS = VECTOR > 8 ? 1 : 0, AGAIN = VECTOR > 9 ? 1 : 0;
+    localparam AT_R = 1 + IN, AT_XR = AT_R + PARTS, AT_T = AT_XR + 1 + XR, AT_TG = AT_T + 1 + AGAIN,
                AT_GAIN = AT_T - 1, AT_Y = VECTOR - 1;
 
     // --- words: read, their gains, y -----------------------------------------------------------
@@ -86,7 +86,7 @@ module norm_elements #(
     wire [4:0] k_xr;                  // beside x * r
     wire [5:0] shift_tg;              // beside t * gain
     stage #(.N(1 + PARTS), .W(5)) u_k (.clk(clk), .en(move[AT_XR:AT_R]), .d(k), .q(k_xr));
-    stage #(.N(2), .W(6)) u_shift (.clk(clk), .en(move[AT_TG:AT_T]), .d(shift), .q(shift_tg));
+    stage #(.N(2 + AGAIN), .W(6)) u_shift (.clk(clk), .en(move[AT_TG:AT_T]), .d(shift), .q(shift_tg));
 
     genvar i;
     generate
@@ -99,6 +99,8 @@ module norm_elements #(
             wire signed [X_W+16:0] xr_next;
             wire signed [X_W+18:0] xr_shifted, xr_rounded;
             wire signed [17:0]     t_next;
+            wire signed [17:0]     t_tg;      // at their product
+            wire signed [15:0]     gain_tg;
             wire signed [33:0]     tg_next, tg_shifted, tg_rounded;
             wire signed [Y_W-1:0]  y_next;
 
@@ -113,7 +115,10 @@ module norm_elements #(
                 .clk(clk), .en(move[AT_XR+1]), .d(xr_shifted), .q(xr_rounded)
             );
             saturate #(.IN_W(X_W + 19), .OUT_W(18)) u_t_sat (.x(xr_rounded), .y(t_next));
-            mul #(.A_W(18), .B_W(16)) u_tg (.a(t), .b(gain_t), .y(tg_next));
+            stage #(.N(AGAIN), .W(18 + 16)) u_again (
+                .clk(clk), .en(move[AT_T+1]), .d({t, gain_t}), .q({t_tg, gain_tg})
+            );
+            mul #(.A_W(18), .B_W(16)) u_tg (.a(t_tg), .b(gain_tg), .y(tg_next));
             round_shift #(.W(34), .S_W(6)) u_y_round (.x(tg), .s(shift_tg), .y(tg_shifted));
             stage #(.N(Y), .W(34)) u_tg_rounded (
                 .clk(clk), .en(move[AT_Y-1]), .d(tg_shifted), .q(tg_rounded)

@@ -15,6 +15,7 @@ module norm_source #(
     parameter SIDE_WORDS = 8,
     parameter SIDE_W = 3,
     parameter SS_W = 54,
+    parameter SQUARE = 1,
     parameter LEVELS = 1
 ) (
     input  wire                    clk,
@@ -66,7 +67,7 @@ module norm_source #(
                     region <= norm_target[1:0];
             side #(
                 .VEC(VEC), .OUT(OUT), .RES_W(RES_W), .DEPTH(SIDE_WORDS), .ADDR_W(SIDE_W),
-                .SS_W(SS_W), .LEVELS(LEVELS)
+                .SS_W(SS_W), .SQUARE(SQUARE), .LEVELS(LEVELS)
             ) u_side (
                 .clk(clk), .rst(rst), .start(start), .elements(elements), .attn_valid(attn_valid),
                 .attn_index(attn_index), .attn(attn), .h_valid(h_valid), .h_index(h_index), .h(h),
@@ -90,7 +91,7 @@ module norm_source #(
             assign {h_act, h_low}       = {h_valid, h};
             assign {side_wrote, side_addr, side_data, side_done, side_busy} = {(NORM_W+VEC*RES_W+3){1'b0}};
             wire unused_side = &{1'b0, clk, rst, norm_start, norm_target, norm_addr, start, elements,
-                                 attn_index, h_index, SIDE_WORDS != 0, LEVELS != 0};
+                                 attn_index, h_index, SIDE_WORDS != 0, SQUARE != 0, LEVELS != 0};
         end
     endgenerate
 endmodule

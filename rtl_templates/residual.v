@@ -5,8 +5,8 @@
 // so that no product is wider than a multiplier block.
 //
 // Throughput one word a cycle. A word is written a clock after its rows. The old word that they are added to
-// is read two clocks before they come, and registered; where they overwrite, that register is 0. `done` follows the last word's writing by 2 and the
-// stages of add_tree over 2 VEC numbers; ss is final then.
+// is read two clocks before they come, and registered; where they overwrite, that register is 0. `done` follows the last word's
+// writing by 1 + SQUARE and the stages of add_tree over 2 VEC numbers; ss is final then.
 `default_nettype none
 
 module residual #(
@@ -15,6 +15,7 @@ module residual #(
     parameter DEPTH = 8,       // words
     parameter ADDR_W = 3,
     parameter SS_W = 52,
+    parameter SQUARE = 1,      // clocks from a new word to its squares
     parameter LEVELS = 1       // levels a register, in add_tree
 ) (
     input  wire                  clk,
@@ -65,20 +66,24 @@ module residual #(
         end
     endgenerate
 
-    // --- squares: products of halves | add_tree | ss ----------------------------------------------
+    // --- squares: (the word again) | products of halves | add_tree | ss ----------------------------------------------
     wire [VEC*2*(2*RES_W+1)-1:0] terms;  // two of each square, signed
     reg                  last_q, first_q;
     wire                 tree_valid, tree_first, tree_last, tree_busy;
-    wire [TREE+1:0]      move;
+    wire [TREE+SQUARE:0] move;
+    wire [VEC*RES_W-1:0] word;           // that is squared
     wire [SS_W-1:0]      squares;
-    pipe #(.STAGES(TREE + 1), .TAG_W(2)) u_squares (
+    pipe #(.STAGES(TREE + SQUARE), .TAG_W(2)) u_squares (
         .clk(clk), .rst(rst), .valid(wrote), .tag({first_q, last_q}), .move(move),
         .out_valid(tree_valid), .out_tag({tree_first, tree_last}), .busy(tree_busy)
     );
+    stage #(.N(SQUARE - 1), .W(VEC * RES_W)) u_word (
+        .clk(clk), .en(move[0 +: (SQUARE > 1 ? SQUARE - 1 : 1)]), .d(wrote_data), .q(word)
+    );
     generate
         for (e = 0; e < VEC; e = e + 1) begin : g_square
-            wire [LO_W:0]          lo = {1'b0, wrote_data[e*RES_W +: LO_W]};
-            wire signed [HI_W-1:0] hi = wrote_data[e*RES_W+LO_W +: HI_W];
+            wire [LO_W:0]          lo = {1'b0, word[e*RES_W +: LO_W]};
+            wire signed [HI_W-1:0] hi = word[e*RES_W+LO_W +: HI_W];
             wire [2*HI_W-1:0]      hh;
             wire [2*LO_W+1:0]      ll;
             wire signed [HI_W+LO_W:0] hl;
@@ -88,7 +93,7 @@ module residual #(
             mul #(.A_W(LO_W + 1), .B_W(LO_W + 1)) u_ll (.a(lo), .b(lo), .y(ll));
             mul #(.A_W(HI_W), .B_W(LO_W + 1)) u_hl (.a(hi), .b(lo), .y(hl));
             always @(posedge clk)
-                if (wrote) begin
+                if (move[SQUARE-1]) begin
                     both  <= {hh, ll[2*LO_W-1:0]};
                     mixed <= hl;
                 end
@@ -100,7 +105,7 @@ module residual #(
     endgenerate
     add_tree #(
         .N(2 * VEC), .W(2 * RES_W + 1), .OUT_W(SS_W), .LEVELS(LEVELS), .STAGES(TREE)
-    ) u_tree (.clk(clk), .move(move[1 +: TREE]), .x(terms), .sum(squares));
+    ) u_tree (.clk(clk), .move(move[SQUARE +: TREE]), .x(terms), .sum(squares));
 
     always @(posedge clk) begin
         wrote <= valid;
@@ -120,7 +125,7 @@ module residual #(
 
     assign busy = valid | wrote | tree_busy | done;
 
-    wire unused_move = &{1'b0, move[TREE+1]};
+    wire unused_move = &{1'b0, move[TREE+SQUARE]};
 endmodule
 
 `default_nettype wire

@@ -14,6 +14,7 @@ module side #(
     parameter DEPTH = 8,       // words
     parameter ADDR_W = 3,
     parameter SS_W = 54,
+    parameter SQUARE = 1,
     parameter LEVELS = 1
 ) (
     input  wire                  clk,
@@ -81,7 +82,8 @@ module side #(
 
     wire kept_busy;
     residual #(
-        .VEC(VEC), .RES_W(RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W), .SS_W(SS_W), .LEVELS(LEVELS)
+        .VEC(VEC), .RES_W(RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W), .SS_W(SS_W), .SQUARE(SQUARE),
+        .LEVELS(LEVELS)
     ) u_kept (
         .clk(clk), .rst(rst), .valid(full), .last(last), .addr(addr),
         .soon(1'b0), .addr_soon({ADDR_W{1'b0}}), .y(word), .read(read), .read_addr(read_addr),

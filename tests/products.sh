@@ -6,16 +6,21 @@ set -eu
 dir=build/test/products
 mkdir -p $dir
 cells=/usr/share/yosys/ecp5
-while read -r kind a b; do
-    printf 'module product(input signed [%d:0] a, input signed [%d:0] b, output signed [%d:0] y); assign y = a * b; endmodule\n' \
-        $((a - 1)) $((b - 1)) $((a + b)) > $dir/product.v
+while read -r kind a b plus; do
+    sign="b[$((b - 1))]"
+    [ -z "$plus" ] || sign="1'b0" # a half of a product
+    printf 'module product(input signed [%d:0] a, input signed [%d:0] b, output signed [%d:0] y);
+    wire signed [%d:0] factor = {%s, b[%d:0]};
+    assign y = a * factor;
+endmodule\n' $((a - 1)) $((b - 1)) $((a + b)) $((b - 1)) "$sign" $((b - 2)) > $dir/product.v
     yosys -q -p "read_verilog $dir/product.v; read_verilog -lib $cells/cells_sim.v; hierarchy -top product; chtype -set \$__$kind t:\$mul;
         techmap -map sim/board/$kind.v; select -assert-none t:\$__$kind; techmap; write_verilog -noattr $dir/rows.v"
     printf 'module tb;
     reg signed [%d:0] a; reg signed [%d:0] b; wire signed [%d:0] y;
+    wire signed [%d:0] factor = {%s, b[%d:0]};
     integer i, pairs, wrong;
     product dut (.a(a), .b(b), .y(y));
-    task check; begin #1 pairs = pairs + 1; if (y !== a * b) wrong = wrong + 1; end endtask
+    task check; begin #1 pairs = pairs + 1; if (y !== a * factor) wrong = wrong + 1; end endtask
     initial begin
         pairs = 0; wrong = 0;
         for (i = 0; i < 4; i = i + 1) begin
@@ -27,9 +32,10 @@ while read -r kind a b; do
         else
             for (i = 0; i < 1000; i = i + 1) begin a = $random; b = $random; check; end
         if (wrong) $write("not ");
-        $display("ok %s %d x %d bits: %%0d products compared, %%0d different", pairs, wrong);
+        $display("ok %s %d x %d bits%s: %%0d products compared, %%0d different", pairs, wrong);
     end
-endmodule\n' $((a - 1)) $((b - 1)) $((a + b)) $((a - 1)) $((b - 1)) "$a" $((a + b)) $((a + b)) "$kind" "$a" "$b" > $dir/tb.v
+endmodule\n' $((a - 1)) $((b - 1)) $((a + b)) $((b - 1)) "$sign" $((b - 2)) $((a - 1)) $((b - 1)) "$a" $((a + b)) $((a + b)) \
+        "$kind" "$a" "$b" "${plus:+, b not negative}" > $dir/tb.v
     iverilog -g2005 -s tb -o $dir/tb.vvp $dir/tb.v $dir/rows.v -I $cells $cells/cells_sim.v
     vvp -n $dir/tb.vvp
 done << 'END' | tee $dir/said
@@ -47,6 +53,9 @@ row_mul 5 2
 row_mul 4 4
 row_mul 2 6
 row_mul 10 8
+row_mul 10 4
+row_mul 4 5 plus
+row_mul 10 5 plus
 END
 
 cat > $dir/wide_tb.v << 'END'
@@ -75,4 +84,4 @@ endmodule
 END
 iverilog -g2005 -s tb -o $dir/tb.vvp $dir/wide_tb.v sim/board/wide_mul.v
 vvp -n $dir/tb.vvp | tee -a $dir/said
-! grep -q '^not ok' $dir/said && [ "$(grep -c '^ok' $dir/said)" = 15 ]
+! grep -q '^not ok' $dir/said && [ "$(grep -c '^ok' $dir/said)" = 18 ]

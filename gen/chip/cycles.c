@@ -679,7 +679,7 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
         .array = l->rom + l->array + hw_tree_stages(l, g->cols),
         .embed = l->rom + 2,
         .drain = l->drain,
-        .residual = 3 + hw_tree_stages(l, 2 * g->vec),
+        .residual = 2 + l->square + hw_tree_stages(l, 2 * g->vec),
         .norm = l->norm_vector,
         .norm_scalar = norm_scalar,
         .head = hw_tree_stages(l, g->vec) + norm_scalar,

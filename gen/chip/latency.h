@@ -15,13 +15,16 @@
 #define HW_LATENCIES(X)                                                                            \
     X(rom, ROM, 1, 4, 2,                                                                           \
       "from an address to the array: the ROM, then registers; 3: one before it")                   \
-    X(array, ARRAY, 1, 2, 2, "of the array beside its tree; 2: a selected product is registered")  \
+    X(array, ARRAY, 1, 3, 2,                                                                       \
+      "of the array beside its tree; 2: a selected product is registered; 3: its halves before")   \
     X(tree, TREE, 1, 4, 2, "levels of adders or comparators from register to register")            \
     X(drain, DRAIN, 3, 6, 5, "from a finished block to its first rows")                            \
     X(table, TABLE, 1, 3, 3, "from an address of a function's table to the interpolated value")    \
+    X(square, SQUARE, 1, 2, 1,                                                                     \
+      "from a new word of the residual to its squares; 2: a register before their products")       \
     X(norm_scalar, NORM_SCALAR, 3, 5, 5,                                                           \
       "from the sum of squares to 1 / rms, without the table's")                                   \
-    X(norm_vector, NORM_VECTOR, 5, 9, 9, "from reading a word to its norm")                        \
+    X(norm_vector, NORM_VECTOR, 5, 10, 9, "from reading a word to its norm")                       \
     X(angles, ANGLES, 3, 5, 5, "from the address of a pair's rotations to their sum")              \
     X(rope, ROPE, 2, 5, 5, "from rows to their rotation")                                          \
     X(swiglu, SWIGLU, 5, 9, 9, "from rows to gated elements, without the table's")                 \

@@ -51,14 +51,14 @@ def deep_roms(out):
 
 def synthesize(out, top, files, includes, parameters={}, netlist=False):
     """{kind of cell: number}, or None where Yosys fails: out/yosys.log says why. Products of activations and levels
-    (10 x 8 bits) are rows of carry cells (row_mul.v), since the multipliers are too few for them; every ROM goes to block
+    (10 x 8 bits, or halves of them) are rows of carry cells (row_mul.v), since the multipliers are too few for them; every ROM goes to block
     RAM, where a patch can reach it. netlist: leaves out/netlist.json."""
     chosen = " ".join(f"-chparam {name} {value}" for name, value in parameters.items())
     steps = [f"read_verilog -defer {' '.join('-I' + i for i in includes)} {' '.join(files)}", f"hierarchy -top {top} {chosen}",
              f"synth_ecp5 -top {top} -run begin:coarse",
              # every tile keeps activations of its own, which Yosys would make one register with wires to all rows
              "proc", "setattr -set keep 1 */w:act_q %ci1 t:$dff %i",
-             "select -set products t:$mul r:A_WIDTH=10 %i r:B_WIDTH=8 %i",
+             "select -set products t:$mul r:A_WIDTH=10 %i r:B_WIDTH<=8 %i",
              "chtype -set $__row_mul @products",
              "techmap -map sim/board/row_mul.v t:$__row_mul",
              f"synth_ecp5 -top {top} -run coarse:map_ram",

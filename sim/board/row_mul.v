@@ -2,22 +2,25 @@
 // For techmap on an ECP5: a signed product as rows of carry cells, two bits of B each. A half of a CCU2C adds two bits of
 // products, which its LUT makes too: A[i] & B[j] and A[i-1] & B[j+1]. The row with the sign of B subtracts the second.
 // Each row is added to what is above the last one's two lowest bits. 84 LUTs for 10 x 8 bits; Yosys' own are 270.
+// A constant 0 as the sign of B is no bit of it, and no row subtracts.
 (* techmap_celltype = "$__row_mul" *)
 module row_mul (A, B, Y);
     parameter A_SIGNED = 1, B_SIGNED = 1, A_WIDTH = 2, B_WIDTH = 2, Y_WIDTH = 4;
     input  [A_WIDTH-1:0] A;
     input  [B_WIDTH-1:0] B;
     output [Y_WIDTH-1:0] Y;
-    localparam W = A_WIDTH + 2 + A_WIDTH % 2, ROWS = B_WIDTH / 2, P = W + B_WIDTH - 2;
+    parameter _TECHMAP_CONSTMSK_B_ = 0, _TECHMAP_CONSTVAL_B_ = 0;
+    localparam PLUS = _TECHMAP_CONSTMSK_B_[B_WIDTH-1] && !_TECHMAP_CONSTVAL_B_[B_WIDTH-1], BITS = B_WIDTH - PLUS;
+    localparam W = A_WIDTH + 2 + A_WIDTH % 2, ROWS = BITS / 2, P = W + BITS - 2;
 
-    wire _TECHMAP_FAIL_ = !A_SIGNED || !B_SIGNED || B_WIDTH % 2 != 0;
+    wire _TECHMAP_FAIL_ = !A_SIGNED || !B_SIGNED || BITS % 2 != 0;
     wire [W-1:0] once  = {{(W-A_WIDTH){A[A_WIDTH-1]}}, A};
     wire [W-1:0] twice = {once[W-2:0], 1'b0};
     wire [P-1:0] y;
     genvar j, i;
     generate
         for (j = 0; j < ROWS; j = j + 1) begin : row
-            localparam MINUS = j == ROWS - 1;
+            localparam MINUS = !PLUS && j == ROWS - 1;
             wire [W-1:0] pair, sum;
             wire [W:0]   carry;
             assign carry[0] = 1'b0;

@@ -25,7 +25,7 @@ module f_head_norm #(
     localparam WORDS = HEAD_DIM / VEC;
     localparam TREE  = ($clog2(VEC) + LEVELS - 1) / LEVELS;
     localparam LATE  = TREE + SCALAR + TABLE + VECTOR - (VECTOR > 5 ? 1 : 0);
-    localparam GAIN  = LATE - (VECTOR > 7 ? 5 : 4); // its gain is asked for
+    localparam GAIN  = LATE - 4 - (VECTOR > 7 ? 1 : 0) - (VECTOR > 9 ? 1 : 0); // its gain is asked for
     localparam SS_W  = 32 + $clog2(HEAD_DIM);
     localparam [5:0] K_SHIFT = 6'd3, Q_SHIFT = 6'd5;
     localparam [31:0] K_EPS = 32'd1, Q_EPS = 32'd2;

@@ -20,6 +20,7 @@
 // probe f_at_last = dut.at_last_chunk
 // probe f_next_last = dut.next_last
 // probe f_there = dut.there
+// probe f_block_end = dut.block_end
 `default_nettype none
 
 module f_matvec #(
@@ -67,7 +68,7 @@ module f_matvec #(
         .s1_valid(s1_valid), .s1_first(s1_first), .s1_last(s1_last), .s1_cols(s1_cols),
         .s1_tag(s1_tag), .s1_scale(s1_scale), .s1_row(s1_row), .s1_rows(s1_rows), .busy(busy)
     );
-    wire f_active, f_last_block, f_at_last, f_next_last, f_there;
+    wire f_active, f_last_block, f_at_last, f_next_last, f_there, f_block_end;
     wire [$clog2(ROWS / VEC):0] f_room;
     wire [1:0] f_plane, f_last_plane;
     wire [CHUNK_W-1:0] f_chunk, f_last_chunk;
@@ -198,6 +199,7 @@ module f_matvec #(
                             && f_last_plane + 1 == planes && f_last_cols == cols
                             && f_level == level && region == from);
             l_ends: assert (f_last_block == (block == blocks - 1) && f_at_last == (chunk == chunks - 1) && f_there == there
+                            && f_block_end == last_of_block
                             && f_next_last == (chunks == 1 || (chunk != chunks - 1 && chunk + 1 == chunks - 1)));
         end
     end

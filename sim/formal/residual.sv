@@ -13,7 +13,8 @@ module f_residual #(
     parameter RES_W = 4,
     parameter DEPTH = 8,
     parameter ADDR_W = 3,
-    parameter SS_W = 14
+    parameter SS_W = 14,
+    parameter SQUARE = 1
 ) (
     input wire clk, rst, valid, last, read, soon,
     input wire [ADDR_W-1:0] addr, addr_soon, read_addr,
@@ -23,7 +24,7 @@ module f_residual #(
     wire wrote, done, busy;
     wire [ADDR_W-1:0] wrote_addr;
     wire [SS_W-1:0] ss;
-    residual #(.VEC(VEC), .RES_W(RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W), .SS_W(SS_W)) dut (
+    residual #(.VEC(VEC), .RES_W(RES_W), .DEPTH(DEPTH), .ADDR_W(ADDR_W), .SS_W(SS_W), .SQUARE(SQUARE)) dut (
         .clk(clk), .rst(rst), .valid(valid), .last(last), .addr(addr),
         .soon(soon), .addr_soon(addr_soon), .y(y), .read(read), .read_addr(read_addr), .read_data(read_data),
         .wrote(wrote), .wrote_addr(wrote_addr), .wrote_data(wrote_data), .ss(ss), .done(done),
@@ -32,7 +33,7 @@ module f_residual #(
     wire [ADDR_W-1:0] f_at;
     wire [VEC*RES_W-1:0] f_cell, f_q;
     wire f_hit;
-    localparam TREE = $clog2(2 * VEC), D = 3 + TREE, LO = RES_W / 2, HI = RES_W - LO;
+    localparam TREE = $clog2(2 * VEC), D = 2 + SQUARE + TREE, LO = RES_W / 2, HI = RES_W - LO;
 
     (* anyconst *) reg [ADDR_W-1:0] place;      // any word, any element of it
     (* anyconst *) reg [$clog2(VEC)-1:0] lane;
@@ -71,10 +72,11 @@ module f_residual #(
     endfunction
     reg [SS_W-1:0] sum1;              // a cycle after the word was written
     reg begun1;                       // since a word 0
-    reg [(TREE+1)*SS_W-1:0] sums;     // of the clocks before
-    reg [TREE:0] begun;
-    wire [SS_W-1:0] sum_d = sums[TREE*SS_W +: SS_W];
-    wire begun_d = begun[TREE];
+    localparam WAY = TREE + SQUARE;
+    reg [WAY*SS_W-1:0] sums;          // of the clocks before
+    reg [WAY-1:0] begun;
+    wire [SS_W-1:0] sum_d = sums[(WAY-1)*SS_W +: SS_W];
+    wire begun_d = begun[WAY-1];
     wire [SS_W-1:0] sum_now = (wrote_addr == 0 ? {SS_W{1'b0}} : sum1) + squares(wrote_data);
 
     always @(posedge clk) begin
