@@ -6,7 +6,7 @@
 // Registers, those in brackets one by one from the front as RECIP and DIVIDE grow from 2 to 4; DIVIDE = 5: (sum)
 // before all:
 //   1 / sum   (half of msb) | (m) | table | lerp | r
-//   divide    (sum) | (parts of the) product | (rounded) | out
+//   divide    (sum) | (parts of the) product | (shifted) | out
 // lerp has TABLE - 1 of its own.
 `default_nettype none
 
@@ -110,7 +110,8 @@ module attention_divide #(
         for (d = 0; d < OUT; d = d + 1) begin : g_out
             wire [19:0]              at = {{(20-STEP_W){1'b0}}, step} * OUT[19:0] + d[19:0];
             wire signed [ACC_W-1:0]  picked;
-            wire signed [ACC_W+16:0] product, rounded, rounded_q;
+            wire signed [ACC_W+16:0] product;
+            wire signed [ACC_W+17:0] halves, halves_q;
             reg signed [ACC_W+16:0]  product_q;
             wire signed [ACT_W-1:0]  limited;
             stage #(.N(PICK), .W(ACC_W)) u_picked (
@@ -119,13 +120,11 @@ module attention_divide #(
             mul_wide #(.A_W(ACC_W), .B_W(17), .CUT(PARTS)) u_mul (
                 .clk(clk), .en(move[PICK]), .a(picked), .b({1'b0, r_picked}), .y(product)
             );
-            round_shift #(.W(ACC_W + 17), .S_W(6)) u_round (
-                .x(product_q), .s(shift), .y(rounded)
+            shift_half #(.W(ACC_W + 17), .S_W(6)) u_down (.x(product_q), .s(shift), .y(halves));
+            stage #(.N(ROUND), .W(ACC_W + 18)) u_halves (
+                .clk(clk), .en(move[DIVIDE-2]), .d(halves), .q(halves_q)
             );
-            stage #(.N(ROUND), .W(ACC_W + 17)) u_rounded (
-                .clk(clk), .en(move[DIVIDE-2]), .d(rounded), .q(rounded_q)
-            );
-            saturate #(.IN_W(ACC_W + 17), .OUT_W(ACT_W)) u_sat (.x(rounded_q), .y(limited));
+            round_saturate #(.IN_W(ACC_W + 17), .OUT_W(ACT_W)) u_round (.x(halves_q), .y(limited));
             always @(posedge clk) begin
                 if (move[PICK+PARTS])
                     product_q <= product;

@@ -4,7 +4,7 @@
 // fewer than SLOTS heads wait to be weighed. score_shift is 0 to 40.
 //
 // Registers, those in brackets one by one from the front as SCORE grows from 2 to 7:
-//   read | (key, query) | (products) | tree of HEAD_DIM | (rounded) | score; 6: (address) before all; 7: (key, query) again
+//   read | (key, query) | (products) | tree of HEAD_DIM | (shifted) | score; 6: (address) before all; 7: (key, query) again
 `default_nettype none
 
 module attention_score #(
@@ -103,7 +103,7 @@ module attention_score #(
             wire [HEAD_DIM*KV_W-1:0]        key_q;
             wire [HEAD_DIM*(12+KV_W)-1:0]   product;
             wire signed [RAW_W-1:0]  raw;
-            wire signed [RAW_W+5:0] rounded, rounded_q;
+            wire signed [RAW_W+6:0] halves, halves_q;
             wire signed [19:0]      limited;
             stage #(.N(KEYS), .W(HEAD_DIM * KV_W)) u_key (
                 .clk(clk), .en(move[AHEAD+1 +: TAKES]), .d(key[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W]), .q(key_q)
@@ -117,13 +117,13 @@ module attention_score #(
             add_tree #(
                 .N(HEAD_DIM), .W(12 + KV_W), .OUT_W(RAW_W), .LEVELS(LEVELS), .STAGES(TREE)
             ) u_dot (.clk(clk), .move(move[AT_TREE +: TREE]), .x(product), .sum(raw));
-            round_shift #(.W(RAW_W + 6), .S_W(6)) u_round (
-                .x({raw, 6'd0}), .s(score_shift_q), .y(rounded)
+            shift_half #(.W(RAW_W + 6), .S_W(6)) u_down (
+                .x({raw, 6'd0}), .s(score_shift_q), .y(halves)
             );
-            stage #(.N(ROUND), .W(RAW_W + 6)) u_rounded (
-                .clk(clk), .en(move[AT_RAW]), .d(rounded), .q(rounded_q)
+            stage #(.N(ROUND), .W(RAW_W + 7)) u_halves (
+                .clk(clk), .en(move[AT_RAW]), .d(halves), .q(halves_q)
             );
-            saturate #(.IN_W(RAW_W + 6), .OUT_W(20)) u_sat (.x(rounded_q), .y(limited));
+            round_saturate #(.IN_W(RAW_W + 6), .OUT_W(20)) u_round (.x(halves_q), .y(limited));
             always @(posedge clk)
                 if (move[AT_SCORE])
                     score[p*20 +: 20] <= limited;

@@ -5,7 +5,7 @@
 // array (a row block), the embedding, and, past the requantizer, the vector input of a slice. Never more
 // than one at a time.
 //
-// Latency: the first rows leave CLOCKS after `block_done`: 3, or 4 (a register between rounding and saturation),
+// Latency: the first rows leave CLOCKS after `block_done`: 3, or 4 (a register between shift and rounding),
 // or 5 (another in the product), or 6 (accumulators and scale words again, so that what is picked of a word is not part
 // of its ROM's clock). A scale word is read a clock ahead of its accumulators, so that both are
 // registered at once. Nothing here waits: whoever starts a block has left room.
@@ -120,7 +120,7 @@ module drain #(
             walking <= 1'b0;
     end
 
-    // --- accumulators, scale words | times mantissas | shifted and rounded, saturated ---------------
+    // --- accumulators, scale words | times mantissas | shifted, rounded and saturated ---------------
     localparam ROUND = CLOCKS > 3 ? 1 : 0, PARTS = CLOCKS > 4 ? 1 : 0, AGAIN = CLOCKS > 5 ? 1 : 0;
     localparam AT_PRODUCT = AGAIN + 1 + PARTS; // registers before
     localparam LANE_W = $clog2(VEC);
@@ -178,7 +178,8 @@ module drain #(
             reg [7:0]              mant;
             reg [5:0]              right1;
             wire [5:0]             right2;
-            wire signed [P_W-1:0]  p, q, q1;
+            wire signed [P_W-1:0]  p;
+            wire signed [P_W:0]    halves, q;
             wire [BLOCK_W-1:0]     mine = pick | e[BLOCK_W-1:0];
 
             mul_wide #(.A_W(ACC_W), .B_W(10), .CUT(PARTS)) u_mul (
@@ -203,9 +204,9 @@ module drain #(
                     shift   <= right2;
                 end
             end
-            round_shift #(.W(P_W), .S_W(6)) u_round (.x(product), .s(shift), .y(q));
-            stage #(.N(ROUND), .W(P_W)) u_rounded (.clk(clk), .en(move[CLOCKS-2]), .d(q), .q(q1));
-            saturate #(.IN_W(P_W), .OUT_W(24)) u_sat (.x(q1), .y(rounded[e*24 +: 24]));
+            shift_half #(.W(P_W), .S_W(6)) u_down (.x(product), .s(shift), .y(halves));
+            stage #(.N(ROUND), .W(P_W + 1)) u_halves (.clk(clk), .en(move[CLOCKS-2]), .d(halves), .q(q));
+            round_saturate #(.IN_W(P_W), .OUT_W(24)) u_round (.x(q), .y(rounded[e*24 +: 24]));
         end
     endgenerate
 

@@ -6,7 +6,7 @@
 // which r is there: with r_comes, or, where x has a register, with r_soon. A word leaves VECTOR clocks after it was
 // read. Vectors may follow each other without a gap, for r, k and tag stay until the next ones are there.
 //
-// Registers: read | (x) | (parts of) x * r | (rounded) | t | (again) | t * gain | (rounded) | y. Those in brackets are there
+// Registers: read | (x) | (parts of) x * r | (shifted) | t | (again) | t * gain | (shifted) | y. Those in brackets are there
 // one by one, from the front, as VECTOR goes from 5 to 10; the parts of the product and t again last.
 `default_nettype none
 
@@ -97,11 +97,12 @@ module norm_elements #(
             reg signed [33:0]     tg;
             wire [X_W-1:0]         x_r;
             wire signed [X_W+16:0] xr_next;
-            wire signed [X_W+18:0] xr_shifted, xr_rounded;
+            wire signed [X_W+19:0] xr_halves, xr_shifted;
             wire signed [17:0]     t_next;
             wire signed [17:0]     t_tg;      // at their product
             wire signed [15:0]     gain_tg;
-            wire signed [33:0]     tg_next, tg_shifted, tg_rounded;
+            wire signed [33:0]     tg_next;
+            wire signed [34:0]     tg_halves, tg_shifted;
             wire signed [Y_W-1:0]  y_next;
 
             stage #(.N(IN), .W(X_W)) u_x (
@@ -110,20 +111,20 @@ module norm_elements #(
             mul_wide #(.A_W(X_W), .B_W(17), .CUT(PARTS)) u_xr (
                 .clk(clk), .en(move[AT_R]), .a(x_r), .b({1'b0, r}), .y(xr_next)
             );
-            round_shift #(.W(X_W + 19), .S_W(5)) u_t_round (.x(xr), .s(k_xr), .y(xr_shifted));
-            stage #(.N(XR), .W(X_W + 19)) u_xr_rounded (
-                .clk(clk), .en(move[AT_XR+1]), .d(xr_shifted), .q(xr_rounded)
+            shift_half #(.W(X_W + 19), .S_W(5)) u_t_down (.x(xr), .s(k_xr), .y(xr_halves));
+            stage #(.N(XR), .W(X_W + 20)) u_xr_shifted (
+                .clk(clk), .en(move[AT_XR+1]), .d(xr_halves), .q(xr_shifted)
             );
-            saturate #(.IN_W(X_W + 19), .OUT_W(18)) u_t_sat (.x(xr_rounded), .y(t_next));
+            round_saturate #(.IN_W(X_W + 19), .OUT_W(18)) u_t_round (.x(xr_shifted), .y(t_next));
             stage #(.N(AGAIN), .W(18 + 16)) u_again (
                 .clk(clk), .en(move[AT_T+1]), .d({t, gain_t}), .q({t_tg, gain_tg})
             );
             mul #(.A_W(18), .B_W(16)) u_tg (.a(t_tg), .b(gain_tg), .y(tg_next));
-            round_shift #(.W(34), .S_W(6)) u_y_round (.x(tg), .s(shift_tg), .y(tg_shifted));
-            stage #(.N(Y), .W(34)) u_tg_rounded (
-                .clk(clk), .en(move[AT_Y-1]), .d(tg_shifted), .q(tg_rounded)
+            shift_half #(.W(34), .S_W(6)) u_y_down (.x(tg), .s(shift_tg), .y(tg_halves));
+            stage #(.N(Y), .W(35)) u_tg_shifted (
+                .clk(clk), .en(move[AT_Y-1]), .d(tg_halves), .q(tg_shifted)
             );
-            saturate #(.IN_W(34), .OUT_W(Y_W)) u_y_sat (.x(tg_rounded), .y(y_next));
+            round_saturate #(.IN_W(34), .OUT_W(Y_W)) u_y_round (.x(tg_shifted), .y(y_next));
             always @(posedge clk) begin
                 if (move[AT_XR])
                     xr <= {xr_next, 2'b00};

@@ -2,7 +2,7 @@
 // Rotates VEC rows (pairs 2i, 2i+1) of keys or queries, or passes values:
 //     a' = sat(rs(a * cos - b * sin, s))    b' = sat(rs(a * sin + b * cos, s))   (hw_rope_rotate)
 // s = 14 + 15 - (bits of the result): one rounding. Rows enter with 16 bits. z follows y by CLOCKS: 2, or 3
-// (rows and angles are registered), or 4 (the products, too), or 5 (rounded, then saturated).
+// (rows and angles are registered), or 4 (the products, too), or 5 (shifted, then rounded).
 `default_nettype none
 
 module rope #(
@@ -59,7 +59,7 @@ module rope #(
             wire signed [KV_W-1:0] va, vb, va_z, vb_z;
             wire signed [32:0] ac_in, bs_in, as_in, bc_in, ac, bs, as, bc;
             reg signed [32:0] even, odd;
-            wire signed [32:0] even_r, odd_r, even_s, odd_s;
+            wire signed [33:0] even_h, odd_h, even_s, odd_s; // in halves
             wire signed [11:0] even_q, odd_q;
             wire signed [KV_W-1:0] even_k, odd_k;
 
@@ -77,15 +77,15 @@ module rope #(
             stage #(.N(PRODUCT), .W(4 * 33)) u_product (
                 .clk(clk), .en(move[IN]), .d({ac_in, bs_in, as_in, bc_in}), .q({ac, bs, as, bc})
             );
-            round_shift #(.W(33), .S_W(6)) u_even (.x(even), .s(shift), .y(even_r));
-            round_shift #(.W(33), .S_W(6)) u_odd  (.x(odd),  .s(shift), .y(odd_r));
-            stage #(.N(ROUND), .W(66)) u_rounded (
-                .clk(clk), .en(move[AT_SUM+1]), .d({even_r, odd_r}), .q({even_s, odd_s})
+            shift_half #(.W(33), .S_W(6)) u_even (.x(even), .s(shift), .y(even_h));
+            shift_half #(.W(33), .S_W(6)) u_odd  (.x(odd),  .s(shift), .y(odd_h));
+            stage #(.N(ROUND), .W(68)) u_shifted (
+                .clk(clk), .en(move[AT_SUM+1]), .d({even_h, odd_h}), .q({even_s, odd_s})
             );
-            saturate #(.IN_W(33), .OUT_W(12)) u_even_q (.x(even_s), .y(even_q));
-            saturate #(.IN_W(33), .OUT_W(12)) u_odd_q  (.x(odd_s),  .y(odd_q));
-            saturate #(.IN_W(33), .OUT_W(KV_W)) u_even_k (.x(even_s), .y(even_k));
-            saturate #(.IN_W(33), .OUT_W(KV_W)) u_odd_k  (.x(odd_s),  .y(odd_k));
+            round_saturate #(.IN_W(33), .OUT_W(12)) u_even_q (.x(even_s), .y(even_q));
+            round_saturate #(.IN_W(33), .OUT_W(12)) u_odd_q  (.x(odd_s),  .y(odd_q));
+            round_saturate #(.IN_W(33), .OUT_W(KV_W)) u_even_k (.x(even_s), .y(even_k));
+            round_saturate #(.IN_W(33), .OUT_W(KV_W)) u_odd_k  (.x(odd_s),  .y(odd_k));
             stage #(.N(CLOCKS - 1), .W(2 * KV_W)) u_value (
                 .clk(clk), .en(move[CLOCKS-2:0]), .d({vb, va}), .q({vb_z, va_z})
             );

@@ -5,7 +5,7 @@
 // sigmoid(a) for a in [0, 16) is interpolated, 1 above; sigmoid(-a) = 1 - sigmoid(a).
 //
 // Stages: (gate, up, |gate|) | table | lerp (TABLE - 1 registers) | (curve) | sigmoid | (gate * sigmoid) |
-// silu | silu * up | (rounded) | h. Those in brackets have a register each with CLOCKS = 9, none with 5, and
+// silu | silu * up | (shifted) | h. Those in brackets have a register each with CLOCKS = 9, none with 5, and
 // from the front in between; h follows y by CLOCKS + TABLE - 1.
 `default_nettype none
 
@@ -58,7 +58,8 @@ module swiglu #(
             reg  signed [16:0] sigmoid;
             wire [16:0] positive = flat ? 17'd32768 : {1'b0, curve};
             wire signed [34:0] gs_in, gs, gs_r;
-            wire signed [33:0] su, su_r, su_q;
+            wire signed [33:0] su;
+            wire signed [34:0] su_halves, su_q;
             reg  signed [17:0] silu;
             reg  signed [33:0] product;
             wire signed [ACT_W-1:0] h_next;
@@ -91,11 +92,11 @@ module swiglu #(
             stage #(.N(SILU), .W(35)) u_silu (.clk(clk), .en(move[AT_GS]), .d(gs_in), .q(gs));
             round_shift #(.W(35), .S_W(4)) u_gs_round (.x(gs), .s(4'd15), .y(gs_r));
             mul #(.A_W(18), .B_W(16)) u_su (.a(silu), .b(up3), .y(su));
-            round_shift #(.W(34), .S_W(6)) u_su_round (.x(product), .s(shift_h), .y(su_r));
-            stage #(.N(ROUND), .W(34)) u_rounded (
-                .clk(clk), .en(move[STAGES-2]), .d(su_r), .q(su_q)
+            shift_half #(.W(34), .S_W(6)) u_su_down (.x(product), .s(shift_h), .y(su_halves));
+            stage #(.N(ROUND), .W(35)) u_su_halves (
+                .clk(clk), .en(move[STAGES-2]), .d(su_halves), .q(su_q)
             );
-            saturate #(.IN_W(34), .OUT_W(ACT_W)) u_h (.x(su_q), .y(h_next));
+            round_saturate #(.IN_W(34), .OUT_W(ACT_W)) u_h (.x(su_q), .y(h_next));
 
             always @(posedge clk) begin
                 if (move[AT_TABLE])

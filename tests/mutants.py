@@ -140,7 +140,7 @@ ONLY_FOR = {
     "ternary": {"side.v", "sequencer.v", "engine.v", "residual.v"},
     "ternary layer": {"side.v", "sequencer.v", "engine.v"},
     "edges": {"engine.v", "drain.v", "matvec.v", "rmsnorm.v", "rsqrt.v", "norm_elements.v", "swiglu.v", "round_shift.v",
-              "sequencer.v"},
+              "shift_half.v", "round_saturate.v", "sequencer.v"},
     "rmsnorm": {"rmsnorm.v", "rsqrt.v", "norm_elements.v", "residual.v", "engine.v", "msb.v", "lerp.v"},
     "rmsnorm, large eps": {"rmsnorm.v", "rsqrt.v", "residual.v", "engine.v", "msb.v"},
     "biases": {"qkv.v", "chip.v", "engine.v", "kv_cache.v", "attention.v"},

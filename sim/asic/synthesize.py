@@ -24,9 +24,9 @@ import sys
 
 RAM_WORDS = 64
 # modules of the engine that are no unit of their own, and those that a unit keeps if it has several
-LEAVES = {"stage", "pipe", "ram", "ram_one", "mul", "saturate", "round_shift", "msb"}
-KEPT = {"add_tree", "max_tree", "mul", "round_shift", "mul_wide", "mul_stage", "lerp", "divide", "exp2_rom", "sigmoid_rom", "recip_rom",
-        "rsqrt_rom"}
+LEAVES = {"stage", "pipe", "ram", "ram_one", "mul", "saturate", "round_shift", "shift_half", "round_saturate", "msb"}
+KEPT = {"add_tree", "max_tree", "mul", "round_shift", "shift_half", "round_saturate", "mul_wide", "mul_stage", "lerp", "divide", "exp2_rom",
+        "sigmoid_rom", "recip_rom", "rsqrt_rom"}
 SYNTH_PERIOD_PS = 5000  # what the mapper sizes gates for
 
 

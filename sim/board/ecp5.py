@@ -34,6 +34,17 @@ def yosys(out, steps):
     return cells
 
 
+def lanes(top):
+    """Commands before `synth_ecp5 -run coarse:`. Products of activations and levels (10 x 8 bits, or halves of them) are rows
+    of carry cells (row_mul.v), since the multipliers are too few for them; every tile keeps activations of its own, which
+    Yosys would make one register with wires to all rows."""
+    return [f"synth_ecp5 -top {top} -run begin:coarse",
+            "proc", "setattr -set keep 1 */w:act_q %ci1 t:$dff %i",
+            "select -set products t:$mul r:A_WIDTH=10 %i r:B_WIDTH<=8 %i",
+            "chtype -set $__row_mul @products",
+            "techmap -map sim/board/row_mul.v t:$__row_mul"]
+
+
 def deep_roms(out):
     """Commands that put ROMs of more than 2,048 words into block RAMs as deep as they are, and so narrow. Left alone, Yosys
     takes the fewest block RAMs, 2,048 x 9 bits and a choice of four for every bit, on wires across the chip."""
@@ -50,18 +61,11 @@ def deep_roms(out):
 
 
 def synthesize(out, top, files, includes, parameters={}, netlist=False):
-    """{kind of cell: number}, or None where Yosys fails: out/yosys.log says why. Products of activations and levels
-    (10 x 8 bits, or halves of them) are rows of carry cells (row_mul.v), since the multipliers are too few for them; every ROM goes to block
-    RAM, where a patch can reach it. netlist: leaves out/netlist.json."""
+    """{kind of cell: number}, or None where Yosys fails: out/yosys.log says why. Every ROM goes to block RAM, where a patch can
+    reach it. netlist: leaves out/netlist.json."""
     chosen = " ".join(f"-chparam {name} {value}" for name, value in parameters.items())
     steps = [f"read_verilog -defer {' '.join('-I' + i for i in includes)} {' '.join(files)}", f"hierarchy -top {top} {chosen}",
-             f"synth_ecp5 -top {top} -run begin:coarse",
-             # every tile keeps activations of its own, which Yosys would make one register with wires to all rows
-             "proc", "setattr -set keep 1 */w:act_q %ci1 t:$dff %i",
-             "select -set products t:$mul r:A_WIDTH=10 %i r:B_WIDTH<=8 %i",
-             "chtype -set $__row_mul @products",
-             "techmap -map sim/board/row_mul.v t:$__row_mul",
-             f"synth_ecp5 -top {top} -run coarse:map_ram",
+             *lanes(top), f"synth_ecp5 -top {top} -run coarse:map_ram",
              'setattr -set rom_style "block" t:$mem_v2 r:WR_PORTS=0 %i', *deep_roms(out),
              f"synth_ecp5 -top {top} -run map_ram:" + (f" -json {out}/netlist.json" if netlist else ""),
              f"tee -o {out}/stat.txt stat"]

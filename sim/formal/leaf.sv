@@ -31,6 +31,24 @@ module f_saturate #(parameter W = 32, parameter OUT_W = 8) (input wire signed [W
     end
 endmodule
 
+// x in halves: (x + 1) / 2 in one bit more, then the clamp
+module f_round_saturate #(parameter W = 32, parameter OUT_W = 8) (input wire signed [W:0] x);
+    localparam signed [W:0] MAX = {{(W-OUT_W+2){1'b0}}, {(OUT_W-1){1'b1}}};
+    wire signed [OUT_W-1:0] y;
+    wire signed [W:0]       back = y;
+    wire signed [W+1:0]     wide = x;
+    wire signed [W+1:0]     next = wide + 1;
+    wire signed [W:0]       up = next >>> 1;
+    round_saturate #(.IN_W(W), .OUT_W(OUT_W)) dut (.x(x), .y(y));
+    always @* begin
+        above:  assert (!(up > MAX) || back == MAX);
+        below:  assert (!(up < -MAX - 1) || back == -MAX - 1);
+        inside: assert (!(up <= MAX && up >= -MAX - 1) || back == up);
+        c_over: cover (x[0] && x[W:1] == MAX);
+        c_low:  cover (x[0] && up == -MAX - 1);
+    end
+endmodule
+
 // 2^index <= x < 2^(index+1)
 module f_msb #(parameter W = 64) (input wire [W-1:0] x);
     wire [5:0] index;
@@ -99,14 +117,14 @@ module f_requant #(parameter W = 42) (
     input wire signed [W-1:0] p, input wire [5:0] shift, input wire [3:0] exp
 );
     wire [5:0] s = shift - {2'b00, exp};
-    wire signed [W-1:0]  q;
+    wire signed [W:0]    q;
     wire signed [23:0]   y;
     wire signed [W+63:0] wide = p;
     wire [5:0]           net  = shift - exp;
     wire signed [W+63:0] half = net == 0 ? {(W+64){1'b0}} : {{(W+63){1'b0}}, 1'b1} << (net - 1);
     wire signed [W+63:0] rounded = (wide + half) >>> net;
-    round_shift #(.W(W), .S_W(6)) u_round (.x(p), .s(s), .y(q));
-    saturate #(.IN_W(W), .OUT_W(24)) u_sat (.x(q), .y(y));
+    shift_half #(.W(W), .S_W(6)) u_down (.x(p), .s(s), .y(q));
+    round_saturate #(.IN_W(W), .OUT_W(24)) u_round (.x(q), .y(y));
     always @* begin
         assume (shift >= 15 && shift <= 62);
         requantizes: assert (y == (rounded > 8388607 ? 24'sd8388607
@@ -152,16 +170,17 @@ endmodule
 // norm_elements.v as head_norm.v lets rows of V pass: r = 1 (Q1.15), k = 17, gain 1, shift 0
 module f_pass (input wire signed [15:0] x);
     wire signed [32:0] product;
-    wire signed [34:0] shifted;
+    wire signed [35:0] shifted;
     wire signed [17:0] t;
-    wire signed [33:0] tg, unshifted;
+    wire signed [33:0] tg;
+    wire signed [34:0] unshifted;
     wire signed [15:0] y;
     mul #(.A_W(16), .B_W(17)) u_xr (.a(x), .b({1'b0, 16'd32768}), .y(product));
-    round_shift #(.W(35), .S_W(5)) u_t (.x({product, 2'b00}), .s(5'd17), .y(shifted));
-    saturate #(.IN_W(35), .OUT_W(18)) u_t_sat (.x(shifted), .y(t));
+    shift_half #(.W(35), .S_W(5)) u_t_down (.x({product, 2'b00}), .s(5'd17), .y(shifted));
+    round_saturate #(.IN_W(35), .OUT_W(18)) u_t_round (.x(shifted), .y(t));
     mul #(.A_W(18), .B_W(16)) u_tg (.a(t), .b(16'd1), .y(tg));
-    round_shift #(.W(34), .S_W(6)) u_y (.x(tg), .s(6'd0), .y(unshifted));
-    saturate #(.IN_W(34), .OUT_W(16)) u_y_sat (.x(unshifted), .y(y));
+    shift_half #(.W(34), .S_W(6)) u_y_down (.x(tg), .s(6'd0), .y(unshifted));
+    round_saturate #(.IN_W(34), .OUT_W(16)) u_y_round (.x(unshifted), .y(y));
     always @*
         as_it_is: assert (y == x);
 endmodule

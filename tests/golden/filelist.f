@@ -38,10 +38,12 @@ fabric/rmsnorm.v
 fabric/rom_select.v
 fabric/rope.v
 fabric/rope_angles.v
+fabric/round_saturate.v
 fabric/round_shift.v
 fabric/rsqrt.v
 fabric/saturate.v
 fabric/sequencer.v
+fabric/shift_half.v
 fabric/stage.v
 fabric/swiglu.v
 fabric/word_way.v

@@ -40,10 +40,12 @@ read_verilog $hardwire/fabric/rmsnorm.v
 read_verilog $hardwire/fabric/rom_select.v
 read_verilog $hardwire/fabric/rope.v
 read_verilog $hardwire/fabric/rope_angles.v
+read_verilog $hardwire/fabric/round_saturate.v
 read_verilog $hardwire/fabric/round_shift.v
 read_verilog $hardwire/fabric/rsqrt.v
 read_verilog $hardwire/fabric/saturate.v
 read_verilog $hardwire/fabric/sequencer.v
+read_verilog $hardwire/fabric/shift_half.v
 read_verilog $hardwire/fabric/stage.v
 read_verilog $hardwire/fabric/swiglu.v
 read_verilog $hardwire/fabric/word_way.v
