@@ -92,9 +92,11 @@ module attention_score #(
     );
 
     reg signed [19:0] running;          // maximum of the head so far
+    localparam [TAKES-1:0] AGAIN = {TAKES{1'b1}} << 1;
+    wire [TAKES-1:0] key_takes = move[AHEAD+1 +: TAKES] | AGAIN;
     wire [HEAD_DIM*12-1:0] query_q;
     stage #(.N(KEYS), .W(HEAD_DIM * 12)) u_query (
-        .clk(clk), .en(move[AHEAD+1 +: TAKES]), .d(query), .q(query_q)
+        .clk(clk), .en(key_takes), .d(query), .q(query_q)
     );
 
     genvar p, d;
@@ -106,7 +108,7 @@ module attention_score #(
             wire signed [RAW_W+6:0] halves, halves_q;
             wire signed [19:0]      limited;
             stage #(.N(KEYS), .W(HEAD_DIM * KV_W)) u_key (
-                .clk(clk), .en(move[AHEAD+1 +: TAKES]), .d(key[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W]), .q(key_q)
+                .clk(clk), .en(key_takes), .d(key[p*HEAD_DIM*KV_W +: HEAD_DIM*KV_W]), .q(key_q)
             );
             for (d = 0; d < HEAD_DIM; d = d + 1) begin : g_product
                 mul_stage #(.N(PRODUCTS), .A_W(12), .B_W(KV_W)) u_mul (

@@ -108,7 +108,7 @@ module attention_weigh #(
     reg  [ATT_POS*HEAD_DIM*KV_W-1:0] value_in; // unused positions count as zero: they may hold anything
     wire [ATT_POS*HEAD_DIM*KV_W-1:0] value_q;
     stage #(.N(AGAIN), .W(ATT_POS * (17 + HEAD_DIM * KV_W))) u_operands (
-        .clk(clk), .en(move[AT_WEIGHT+1]), .d({e_in, value_in}), .q({e, value_q})
+        .clk(clk), .en(1'b1), .d({e_in, value_in}), .q({e, value_q})
     );
 
     wire signed [19:0] gap_max;

@@ -189,13 +189,13 @@ module drain #(
                 .clk(clk), .en(move[AGAIN+1]), .d(right1), .q(right2)
             );
             stage #(.N(AGAIN), .W(12)) u_word (.clk(clk), .en(move[0]), .d(scales[at]), .q(word));
-            stage #(.N(AGAIN), .W(ACC_W)) u_acc (.clk(clk), .en(move[1]), .d(acc_in), .q(acc));
+            stage #(.N(AGAIN), .W(ACC_W)) u_acc (.clk(clk), .en(1'b1), .d(acc_in), .q(acc));
             always @(posedge clk) begin
                 if (embed_valid)
                     acc_in <= embed_sum[e*ACC_W +: ACC_W];
                 else if (now)
                     acc_in <= block_done ? block_early[e*ACC_W +: ACC_W] : sums[mine];
-                if (move[AGAIN]) begin
+                if (move[AGAIN] || AGAIN != 0) begin // always, where it is beside acc
                     mant   <= word[7:0];
                     right1 <= now_shift - {2'b00, word[11:8]};
                 end

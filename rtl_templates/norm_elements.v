@@ -117,7 +117,7 @@ module norm_elements #(
             );
             round_saturate #(.IN_W(X_W + 19), .OUT_W(18)) u_t_round (.x(xr_shifted), .y(t_next));
             stage #(.N(AGAIN), .W(18 + 16)) u_again (
-                .clk(clk), .en(move[AT_T+1]), .d({t, gain_t}), .q({t_tg, gain_tg})
+                .clk(clk), .en(1'b1), .d({t, gain_t}), .q({t_tg, gain_tg})
             );
             mul #(.A_W(18), .B_W(16)) u_tg (.a(t_tg), .b(gain_tg), .y(tg_next));
             shift_half #(.W(34), .S_W(6)) u_y_down (.x(tg), .s(shift_tg), .y(tg_halves));

@@ -78,7 +78,7 @@ module residual #(
         .out_valid(tree_valid), .out_tag({tree_first, tree_last}), .busy(tree_busy)
     );
     stage #(.N(SQUARE - 1), .W(VEC * RES_W)) u_word (
-        .clk(clk), .en(move[0 +: (SQUARE > 1 ? SQUARE - 1 : 1)]), .d(wrote_data), .q(word)
+        .clk(clk), .en(1'b1), .d(wrote_data), .q(word)
     );
     generate
         for (e = 0; e < VEC; e = e + 1) begin : g_square

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // N registers one after the other, as many as the latency table wants; 0: wires. `en` comes from pipe.v:
-// a register takes only what somebody waits for.
+// a register takes only what somebody waits for. Where an operand is registered again it is always 1: a multiplier's own
+// register then needs no enable (sim/board/absorb.py), and what comes in moves no more often than its first register.
 `default_nettype none
 
 module stage #(
