@@ -6,6 +6,8 @@
 // It selects 8 bits before the register where msa_array.v selects ACT_W + 8 after it, and needs
 // ROWS x COLS multipliers in place of COLS x 2^CODE_W: the smaller array where rows are few.
 // Stages: level | product (PICK registers: none, its own, one for its halves too) | tree (add_tree.v) | acc.
+// With PICK = 2 what is before the accumulators takes in every clock: enables of thousands of registers are the longest wires
+// of an FPGA, and who reads a register reads it a clock after its word came.
 `default_nettype none
 
 module mac_array #(
@@ -42,7 +44,9 @@ module mac_array #(
     localparam STAGES = 1 + PICK + TREE;      // before the accumulators
     localparam P_W    = ACT_W + 8;            // a product
 
+    localparam [0:0] FREE = PICK > 1;
     wire [STAGES:0] move;
+    wire [STAGES:0] take = move | {(STAGES+1){FREE}};
     wire            in_pipe, near_first, near_last, end_valid, end_first, end_last, unused_tag;
     pipe #(.STAGES(STAGES)) u_pipe (
         .clk(clk), .rst(rst), .valid(valid), .tag(1'b0), .move(move), .out_valid(end_valid),
@@ -67,17 +71,17 @@ module mac_array #(
                 wire [CODE_W-1:0] mine = code[(r*COLS+c)*CODE_W +: CODE_W];
                 reg signed [7:0]  weight;
                 mul_stage #(.N(PICK), .A_W(ACT_W), .B_W(8)) u_mul (
-                    .clk(clk), .en(move[1 +: (PICK > 0 ? PICK : 1)]), .a(act_q[c*ACT_W +: ACT_W]), .b(weight),
+                    .clk(clk), .en(take[1 +: (PICK > 0 ? PICK : 1)]), .a(act_q[c*ACT_W +: ACT_W]), .b(weight),
                     .y(operands[c*P_W +: P_W])
                 );
                 always @(posedge clk)
-                    if (valid)
+                    if (take[0])
                         weight <= level[mine*8 +: 8];
             end
 
             wire signed [ACC_W-1:0] partial;
             add_tree #(.N(COLS), .W(P_W), .OUT_W(ACC_W), .LEVELS(LEVELS), .STAGES(TREE)) u_tree (
-                .clk(clk), .move(move[1+PICK +: TREE]), .x(operands), .sum(partial)
+                .clk(clk), .move(take[1+PICK +: TREE]), .x(operands), .sum(partial)
             );
 
             reg  signed [ACC_W-1:0] acc;
@@ -97,7 +101,7 @@ module mac_array #(
     endgenerate
 
     always @(posedge clk) begin
-        if (valid)
+        if (take[0])
             act_q <= act;
     end
 
@@ -105,7 +109,7 @@ module mac_array #(
     assign done      = end_valid && end_last;
     assign busy      = valid | in_pipe;
 
-    wire unused_bits = &{1'b0, move, unused_tag};
+    wire unused_bits = &{1'b0, take, unused_tag};
 endmodule
 
 `default_nettype wire

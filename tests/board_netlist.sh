@@ -55,7 +55,7 @@ PYTHONPATH=tests python3 -c "
 from tiny_model import write_checkpoint
 write_checkpoint('$dir/tiny.bin', 16, 24, 2, 4, 2, 512, 48, False, seed=7)"
 build/hardwire quantize $dir/tiny.bin -o $dir/tiny.safetensors -q
-tiny="--rows 4 --cols 4 --vec 4 --att-pos 4 --latency tree=1,rom=4,score=7,weigh=8,drain=6,divide=5,issue=2,act=2"
+tiny="--rows 4 --tile-rows 2 --cols 4 --vec 4 --att-pos 4 --lane multiply --latency $(sim/board/row ulx3s-85f latency)"
 netlist tiny $dir/tiny.safetensors "$tiny" "" > $dir/words
 said tiny $dir/tiny.safetensors "a lot" "$tiny"
 status=0

@@ -45,17 +45,17 @@ def lanes(top):
             "techmap -map sim/board/row_mul.v t:$__row_mul"]
 
 
-def deep_roms(out):
-    """Commands that put ROMs of more than 2,048 words into block RAMs as deep as they are, and so narrow. Left alone, Yosys
-    takes the fewest block RAMs, 2,048 x 9 bits and a choice of four for every bit, on wires across the chip."""
+def deep(out):
+    """Commands that put ROMs of more than 2,048 words, and RAMs of nearly so many, into block RAMs as deep as they are, and so
+    narrow. Left alone, Yosys takes the fewest block RAMs, 2,048 x 9 bits, and for RAMs 512 x 36, which are as many, and a
+    choice of four for every bit, on wires across the chip."""
     stock = open(glob.glob(f"{VENV}/lib/python*/site-packages/pyosys/share/lattice/brams_16kd.txt")[0]).read()
     steps = []
-    for width, words in ((4, 4096), (2, 8192), (1, 16384)):
-        more = "" if width == 1 else f" r:SIZE<={words} %i"
+    for width, fewest, most, ports in ((9, 1024, 2048, 1), (4, 2048, 4096, 0), (2, 4096, 8192, 0), (1, 8192, 1 << 30, 0)):
         library = f"{out}/deep_{width}.txt"
         with open(library, "w") as f:
             f.write(re.sub(r"(port srs?w? .*\{)", rf"\1 width {width};", stock))
-        steps += [f"select -set deep t:$mem_v2 r:WR_PORTS=0 %i r:SIZE>{words // 2} %i{more}",
+        steps += [f"select -set deep t:$mem_v2 r:WR_PORTS={ports} %i r:SIZE>{fewest} %i r:SIZE<={most} %i",
                   f"memory_libmap -lib {library} @deep"]
     return steps
 
@@ -66,7 +66,7 @@ def synthesize(out, top, files, includes, parameters={}, netlist=False):
     chosen = " ".join(f"-chparam {name} {value}" for name, value in parameters.items())
     steps = [f"read_verilog -defer {' '.join('-I' + i for i in includes)} {' '.join(files)}", f"hierarchy -top {top} {chosen}",
              *lanes(top), f"synth_ecp5 -top {top} -run coarse:map_ram",
-             'setattr -set rom_style "block" t:$mem_v2 r:WR_PORTS=0 %i', *deep_roms(out),
+             'setattr -set rom_style "block" t:$mem_v2 r:WR_PORTS=0 %i', *deep(out),
              f"synth_ecp5 -top {top} -run map_ram:" + (f" -json {out}/netlist.json" if netlist else ""),
              f"tee -o {out}/stat.txt stat"]
     cells = yosys(out, steps)
