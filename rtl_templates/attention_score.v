@@ -93,7 +93,7 @@ module attention_score #(
     );
 
     reg signed [19:0] running;          // maximum of the head so far
-    localparam [TAKES-1:0] AGAIN = {TAKES{1'b1}} << 1;
+    localparam [TAKES-1:0] AGAIN = {TAKES{1'b1}} << 1; // what is registered again: always (stage.v)
     wire [TAKES-1:0] key_takes = move[AHEAD+1 +: TAKES] | AGAIN;
     wire [HEAD_DIM*12-1:0] query_q;
     stage #(.N(KEYS), .W(HEAD_DIM * 12)) u_query (

@@ -46,9 +46,9 @@ def lanes(top):
 
 
 def deep(out):
-    """Commands that put ROMs of more than 2,048 words, and RAMs of nearly so many, into block RAMs as deep as they are, and so
-    narrow. Left alone, Yosys takes the fewest block RAMs, 2,048 x 9 bits, and for RAMs 512 x 36, which are as many, and a
-    choice of four for every bit, on wires across the chip."""
+    """Commands that put ROMs of more than 2,048 words, and RAMs of 1,025 to 2,048, into block RAMs as deep as they are, and so
+    narrow. Left alone, Yosys takes the fewest block RAMs, ROMs as 2,048 x 9 bits, RAMs as 512 x 36, and a choice of up to four
+    for every bit, on wires across the chip."""
     stock = open(glob.glob(f"{VENV}/lib/python*/site-packages/pyosys/share/lattice/brams_16kd.txt")[0]).read()
     steps = []
     for width, fewest, most, ports in ((9, 1024, 2048, 1), (4, 2048, 4096, 0), (2, 4096, 8192, 0), (1, 8192, 1 << 30, 0)):
