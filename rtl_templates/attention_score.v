@@ -93,8 +93,8 @@ module attention_score #(
     );
 
     reg signed [19:0] running;          // maximum of the head so far
-    localparam [TAKES-1:0] AGAIN = {TAKES{1'b1}} << 1; // what is registered again: always (stage.v)
-    wire [TAKES-1:0] key_takes = move[AHEAD+1 +: TAKES] | AGAIN;
+    localparam [1:0] AGAIN = 2'b10;     // what is registered again takes in every clock (stage.v)
+    wire [TAKES-1:0] key_takes = move[AHEAD+1 +: TAKES] | AGAIN[TAKES-1:0];
     wire [HEAD_DIM*12-1:0] query_q;
     stage #(.N(KEYS), .W(HEAD_DIM * 12)) u_query (
         .clk(clk), .en(key_takes), .d(query), .q(query_q)

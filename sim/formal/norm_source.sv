@@ -6,7 +6,7 @@
 
 // stands for side.v: what is read is a number that the residual need not have
 module side #(parameter VEC = 8, parameter OUT = 8, parameter RES_W = 20, parameter DEPTH = 8, parameter ADDR_W = 3,
-              parameter SS_W = 54, parameter LEVELS = 1) (
+              parameter SS_W = 54, parameter SQUARE = 1, parameter LEVELS = 1) (
     input wire clk, rst, start,
     input wire [19:0] elements,
     input wire attn_valid,
