@@ -74,12 +74,13 @@ module attention_score #(
     localparam KEYS = SCORE > 6 ? 2 : SCORE > 2 ? 1 : 0, PRODUCTS = SCORE > 3 ? 1 : 0, ROUND = SCORE > 4 ? 1 : 0,
                AHEAD = SCORE > 5 ? 1 : 0;
     localparam TAKES = KEYS > 0 ? KEYS : 1;
-    localparam [0:0] FREE = SCORE > 6; // products and sums take in every clock, as in mac_array.v
     localparam TREE = ($clog2(HEAD_DIM) + LEVELS - 1) / LEVELS;
     localparam AT_DOT = AHEAD + 1 + KEYS, AT_TREE = AT_DOT + PRODUCTS, AT_RAW = AT_TREE + TREE,
                AT_SCORE = AT_RAW + ROUND; // registers before
 
+    localparam [0:0] FREE = SCORE > 6; // products and sums take in every clock, as in mac_array.v
     wire [AT_SCORE+1:0] move;
+    wire [AT_SCORE+1:0] take = move | {(AT_SCORE+2){FREE}};
     wire                score_end, score_first, score_busy;
     pipe #(.STAGES(AT_SCORE + 1), .TAG_W(2 + GROUP_W + 1 + HEAD_W)) u_score (
         .clk(clk), .rst(rst), .valid(issue),
@@ -113,13 +114,13 @@ module attention_score #(
             );
             for (d = 0; d < HEAD_DIM; d = d + 1) begin : g_product
                 mul_stage #(.N(PRODUCTS), .A_W(12), .B_W(KV_W)) u_mul (
-                    .clk(clk), .en(move[AT_DOT] || FREE), .a(query_q[d*12 +: 12]),
+                    .clk(clk), .en(take[AT_DOT]), .a(query_q[d*12 +: 12]),
                     .b(key_q[d*KV_W +: KV_W]), .y(product[d*(12+KV_W) +: 12+KV_W])
                 );
             end
             add_tree #(
                 .N(HEAD_DIM), .W(12 + KV_W), .OUT_W(RAW_W), .LEVELS(LEVELS), .STAGES(TREE)
-            ) u_dot (.clk(clk), .move(move[AT_TREE +: TREE] | {TREE{FREE}}), .x(product), .sum(raw));
+            ) u_dot (.clk(clk), .move(take[AT_TREE +: TREE]), .x(product), .sum(raw));
             shift_half #(.W(RAW_W + 6), .S_W(6)) u_down (
                 .x({raw, 6'd0}), .s(score_shift_q), .y(halves)
             );
@@ -169,7 +170,7 @@ module attention_score #(
     assign max_slot  = top_head[SLOTS_W-1:0];
     assign max       = head_max;
 
-    wire unused_bits = &{1'b0, unused_lane, unused_top_busy, top_head, score_busy, move};
+    wire unused_bits = &{1'b0, unused_lane, unused_top_busy, top_head, score_busy, take};
 endmodule
 
 `default_nettype wire

@@ -73,14 +73,15 @@ module attention_weigh #(
 
     localparam WAIT = WEIGH > 3 ? 1 : 0, GAP = WEIGH > 4 ? 1 : 0, CURVE = WEIGH > 5 ? 1 : 0,
                PRODUCTS = WEIGH > 6 ? 1 : 0, AGAIN = WEIGH > 7 ? 1 : 0;
-    localparam [0:0] FREE = WEIGH > 7; // products and sums take in every clock, as in mac_array.v
     localparam VALUES = PRODUCTS; // of the cache's word, beside other stages: it takes no clock
     localparam TREE = ($clog2(LEAVES) + LEVELS - 1) / LEVELS;
     localparam AT_GAP = 1 + WAIT, AT_TABLE = AT_GAP + GAP, AT_CURVE = AT_TABLE + 1 + LERP,
                AT_WEIGHT = AT_CURVE + CURVE, AT_E = AT_WEIGHT + 1 + AGAIN, AT_TREE = AT_E + PRODUCTS,
                AT_ACC = AT_TREE + TREE; // registers before
 
+    localparam [0:0] FREE = WEIGH > 7; // products and sums take in every clock, as in mac_array.v
     wire [AT_ACC:0]   move;
+    wire [AT_ACC:0]   take = move | {(AT_ACC+1){FREE}};
     wire              acc_comes, acc_end, acc_first, weigh_busy;
     pipe #(.STAGES(AT_ACC), .TAG_W(5)) u_weigh (
         .clk(clk), .rst(rst), .valid(issue),
@@ -165,7 +166,7 @@ module attention_weigh #(
             reg  signed [ACC_W-1:0] so_far;
             for (p = 0; p < ATT_POS; p = p + 1) begin : g_product
                 mul_stage #(.N(PRODUCTS), .A_W(17), .B_W(KV_W)) u_mul (
-                    .clk(clk), .en(move[AT_E] || FREE), .a(e[p*17 +: 17]),
+                    .clk(clk), .en(take[AT_E]), .a(e[p*17 +: 17]),
                     .b(value_q[(p*HEAD_DIM+d)*KV_W +: KV_W]), .y(product[p*(17+KV_W) +: 17+KV_W])
                 );
             end
@@ -174,7 +175,7 @@ module attention_weigh #(
             end
             add_tree #(
                 .N(LEAVES), .W(17 + KV_W), .OUT_W(ACC_W), .LEVELS(LEVELS), .STAGES(TREE)
-            ) u_dot (.clk(clk), .move(move[AT_TREE +: TREE] | {TREE{FREE}}), .x(product), .sum(part));
+            ) u_dot (.clk(clk), .move(take[AT_TREE +: TREE]), .x(product), .sum(part));
             assign acc[d*ACC_W +: ACC_W] = (acc_first ? {ACC_W{1'b0}} : so_far) + part;
             always @(posedge clk)
                 if (acc_comes)
@@ -186,10 +187,10 @@ module attention_weigh #(
     reg  [SUM_W-1:0] sum_acc;  // since the head's first group; with sum_valid: of the head
     wire [SUM_W-1:0] sum_next = (acc_first ? {SUM_W{1'b0}} : sum_acc) + sum_part;
     stage #(.N(PRODUCTS), .W(ATT_POS * 17)) u_e (
-        .clk(clk), .en(move[AT_E] || FREE), .d(e), .q(e_q)
+        .clk(clk), .en(take[AT_E]), .d(e), .q(e_q)
     );
     add_tree #(.N(LEAVES), .W(17), .OUT_W(SUM_W), .LEVELS(LEVELS), .STAGES(TREE)) u_sum (
-        .clk(clk), .move(move[AT_TREE +: TREE] | {TREE{FREE}}), .x({{(LEAVES-ATT_POS)*17{1'b0}}, e_q}), .sum(sum_part)
+        .clk(clk), .move(take[AT_TREE +: TREE]), .x({{(LEAVES-ATT_POS)*17{1'b0}}, e_q}), .sum(sum_part)
     );
 
     always @(posedge clk) begin
@@ -210,7 +211,7 @@ module attention_weigh #(
     assign sum       = sum_acc;
     assign busy      = active | weigh_busy | sum_valid;
 
-    wire unused_bits = &{1'b0, move, group[GROUP_W]};
+    wire unused_bits = &{1'b0, take, group[GROUP_W]};
 endmodule
 
 `default_nettype wire

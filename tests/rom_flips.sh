@@ -9,7 +9,7 @@ mkdir -p $dir
 build/shape 3 $dir > $dir/options
 { read -r quantize; read -r geometry; } < $dir/options
 # macros of which none holds padding alone: no bit of such a one can be told
-geometry="${geometry%% --rom-macro*} --rom-macro 257x144"
+geometry="$(echo "$geometry" | sed 's/ --rom-macro [0-9x]*//') --rom-macro 257x144"
 # shellcheck disable=SC2086
 build/hardwire quantize $dir/shape.bin -o $dir/q.safetensors -q $quantize || exit 1
 # hardwire sim would refuse a design that is damaged before it compiles it.
