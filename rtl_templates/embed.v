@@ -4,7 +4,8 @@
 // enter the drain, scaled by 256:  sum[e] = (sum over planes of level[code]) << 8.
 //
 // The token's row is lane `token % ROWS` of block `token / ROWS`; where ROWS is no power of two,
-// divide.v finds them in TOKEN_W + 1 cycles before the first address.
+// divide.v finds them in TOKEN_W + 1 cycles before the first address. With ISSUE = 2 the product of the block's address
+// has registers before and after it, a cycle each.
 //
 // While idle, the self-test picks here: the part of the word that is at hand, by lane and group of columns.
 `default_nettype none
@@ -70,16 +71,11 @@ module embed #(
     wire [ROW_W-1:0]   row;
     generate
         if (POWER) begin : g_shift
-            wire [TOKEN_W-1:0] token_at; // ISSUE = 2: the product of the block's address lies between registers
-            wire [ISSUE-1:0]   late;
-            pipe #(.STAGES(ISSUE - 1), .TAG_W(TOKEN_W)) u_late (
-                .clk(clk), .rst(rst), .valid(start), .tag(token), .move(late), .out_valid(split),
-                .out_tag(token_at), .busy(splitting)
-            );
-            wire [ROW_W+TOKEN_W-1:0] wide = {{ROW_W{1'b0}}, token_at}; // a vocabulary may be smaller
-            assign block = token_at >> ROW_W;
+            wire [ROW_W+TOKEN_W-1:0] wide = {{ROW_W{1'b0}}, token}; // a vocabulary may be smaller
+            assign {split, splitting} = {start, 1'b0};
+            assign block = token >> ROW_W;
             assign row   = wide[ROW_W-1:0];
-            wire unused = &{1'b0, late, wide};
+            wire unused = &{1'b0, wide};
         end else begin : g_divide
             divide #(.W(TOKEN_W), .BY(ROWS)) u_divide (
                 .clk(clk), .rst(rst), .start(start), .x(token), .done(split), .quotient(block),
@@ -98,11 +94,19 @@ module embed #(
     reg [LEVEL_ADDR_W-1:0]  levels;
     reg [ROW_W-1:0]         lane;
 
-    // where the block is known in the clock of start, they come from the instruction
-    localparam NOW = ISSUE == 1 && POWER;
-    wire [WEIGHT_ADDR_W-1:0] base  = NOW ? weight_base : base_q;
-    wire [13:0]              words = NOW ? block_words : words_q;
-    wire [TOKEN_W+13:0] offset = {{TOKEN_W{1'b0}}, words} * {14'd0, block};
+    // what is wanted in the clock of start comes from the instruction
+    wire [WEIGHT_ADDR_W-1:0] base  = ISSUE == 1 && POWER ? weight_base : base_q;
+    wire [13:0]              words = POWER ? block_words : words_q;
+    wire                known, knowing;            // block and row are
+    wire [13:0]         known_words;
+    wire [TOKEN_W-1:0]  known_block;
+    wire [ROW_W-1:0]    known_row;
+    wire [ISSUE-1:0]    unused_known;
+    pipe #(.STAGES(ISSUE - 1), .TAG_W(ROW_W + 14 + TOKEN_W)) u_known (
+        .clk(clk), .rst(rst), .valid(split), .tag({row, words, block}), .move(unused_known), .out_valid(known),
+        .out_tag({known_row, known_words, known_block}), .busy(knowing)
+    );
+    wire [TOKEN_W+13:0] offset = {{TOKEN_W{1'b0}}, known_words} * {14'd0, known_block};
     // wide enough for an address of any width to be cut out
     wire [WEIGHT_ADDR_W+TOKEN_W+13:0] offset_wide = {{WEIGHT_ADDR_W{1'b0}}, offset};
     wire [WEIGHT_ADDR_W+11:0] chunks_wide = {{WEIGHT_ADDR_W{1'b0}}, chunks};
@@ -110,12 +114,12 @@ module embed #(
     localparam WIDE_W = SCALE_ADDR_W + VEC_W + TOKEN_W;
     wire [WIDE_W-1:0]   token_wide = {{(WIDE_W-TOKEN_W){1'b0}}, token};
 
-    wire                     placed, placing;      // the block is, its product in a register before
+    wire                     placed, placing;      // the block's address is there
     wire [ROW_W-1:0]         placed_row;
     wire [WEIGHT_ADDR_W-1:0] placed_offset;
     wire [ISSUE-1:0]         unused_place;
     pipe #(.STAGES(ISSUE - 1), .TAG_W(ROW_W + WEIGHT_ADDR_W)) u_place (
-        .clk(clk), .rst(rst), .valid(split), .tag({row, offset_wide[WEIGHT_ADDR_W-1:0]}), .move(unused_place),
+        .clk(clk), .rst(rst), .valid(known), .tag({known_row, offset_wide[WEIGHT_ADDR_W-1:0]}), .move(unused_place),
         .out_valid(placed), .out_tag({placed_row, placed_offset}), .busy(placing)
     );
 
@@ -204,9 +208,9 @@ module embed #(
     end
 
     assign sum_next = qq && qq_end;
-    assign busy = splitting | placing | active | on_way | qq | sum_valid;
+    assign busy = splitting | knowing | placing | active | on_way | qq | sum_valid;
 
-    wire unused_bits = &{1'b0, unused_place, offset_wide, chunks_wide, token_wide};
+    wire unused_bits = &{1'b0, unused_known, unused_place, offset_wide, chunks_wide, token_wide};
 endmodule
 
 `default_nettype wire

@@ -73,7 +73,8 @@ module sequencer #(
 
     wire [`HW_OP_W-1:0] op = insn[`HW_OP];
     wire [`HW_MATVEC_DEST_W-1:0] dest = insn[`HW_MATVEC_DEST];
-    wire skip  = insn[`HW_SAMPLE_ONLY] && !sample;
+    wire sample_seen; // it stays from start to done
+    wire skip  = insn[`HW_SAMPLE_ONLY] && !sample_seen;
     wire ready = running && have && !skip;
     wire to_residual = dest == `HW_DST_INIT || dest == `HW_DST_ADD;
     wire       side_pending, norm_waits; // for what it reads
@@ -98,10 +99,15 @@ module sequencer #(
     generate
         if (ISSUE > 1) begin : g_seen
             reg [4:0] busy_q;
-            always @(posedge clk)
-                busy_q <= busy_now | {5{start || issued}};
+            reg       sample_q;
+            always @(posedge clk) begin
+                busy_q   <= busy_now | {5{start || issued}};
+                sample_q <= sample;
+            end
+            assign sample_seen = sample_q;
             assign {rows_seen, attn_seen, angles_seen, recv_seen, units_seen} = busy_q;
         end else begin : g_now
+            assign sample_seen = sample;
             assign {rows_seen, attn_seen, angles_seen, recv_seen, units_seen} = busy_now;
         end
         if (SUB_NORM != 0) begin : g_side

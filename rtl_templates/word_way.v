@@ -51,13 +51,15 @@ module word_way #(
         .clk(clk), .rst(rst), .valid(valid), .tag(tag), .move(move), .out_valid(out_valid),
         .out_tag(out_tag), .busy(busy)
     );
-    stage #(.N(AFTER), .W(CODES_W)) u_code (.clk(clk), .en(take), .d(code_in), .q(code));
-    stage #(.N(AFTER), .W(LEVELS_W)) u_level (.clk(clk), .en(take), .d(level_in), .q(level));
+    // What the last register takes stays. The ones before take in every clock: the ROMs hold their word.
+    wire [TAKES:0] follow = {take[TAKES-1], {TAKES{1'b1}}};
+    stage #(.N(AFTER), .W(CODES_W)) u_code (.clk(clk), .en(follow[TAKES:1]), .d(code_in), .q(code));
+    stage #(.N(AFTER), .W(LEVELS_W)) u_level (.clk(clk), .en(follow[TAKES:1]), .d(level_in), .q(level));
     stage #(.N(STAGES), .W(COLS * ACT_W)) u_act (
         .clk(clk), .en(move[(STAGES > 0 ? STAGES : 1)-1:0]), .d(act_counted), .q(act)
     );
 
-    wire unused_moves = &{1'b0, any};
+    wire unused_moves = &{1'b0, any, take, follow};
 endmodule
 
 `default_nettype wire

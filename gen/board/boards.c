@@ -79,6 +79,7 @@ static bool read_family(struct hw_board *board, const char *name, const char *pa
            read_count(family, "logic_ram_words", &fpga->logic_ram_words, path, name, err) &&
            read_count(family, "logic_rom_words", &fpga->logic_rom_words, path, name, err) &&
            read_count(family, "deep_rom_words", &fpga->deep_rom_words, path, name, err) &&
+           read_count(family, "deep_ram_words", &fpga->deep_ram_words, path, name, err) &&
            read_shapes(family, fpga, path, err);
 }
 
@@ -206,7 +207,7 @@ static int blocks(const struct hw_fpga *fpga, int words, int bits)
     return least;
 }
 
-// As sim/board/ecp5.py makes deep ROMs: of the widest shape that is as deep, or of the deepest.
+// As sim/board/ecp5.py makes deep memories: of the widest shape that is as deep, or of the deepest.
 static int deep_blocks(const struct hw_fpga *fpga, int words, int bits)
 {
     const int *shape = fpga->shape[0];
@@ -227,7 +228,9 @@ static int memory_blocks(const struct hw_fpga *fpga, const struct hw_memory *m)
         return m->instances * deep_blocks(fpga, m->depth, m->width);
     if (m->rom)
         return m->instances * blocks(fpga, m->depth, m->width);
-    return m->instances * (m->width / m->mask) * blocks(fpga, m->depth, m->mask);
+    bool deep = m->depth > fpga->deep_ram_words && m->depth <= fpga->deep_rom_words;
+    return m->instances * (m->width / m->mask) *
+           (deep ? deep_blocks : blocks)(fpga, m->depth, m->mask);
 }
 
 static int take(const struct hw_fpga_cost *cost, const struct hw_geometry *g)

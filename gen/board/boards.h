@@ -24,6 +24,7 @@ struct hw_fpga {
     int logic_ram_words;              // a RAM of that many words or fewer is made of logic
     int logic_rom_words;              // a ROM likewise
     int deep_rom_words;               // a ROM of more is made of block RAMs as deep
+    int deep_ram_words;               // a RAM of more likewise, up to deep_rom_words
 };
 
 struct hw_board {

@@ -690,7 +690,7 @@ static struct hw_cycle_count walk(const struct hw_plan *plan, int pos, bool samp
         .weigh = l->weigh + l->table - 1 + hw_tree_stages(l, g->att_pos) + 1,
         .recip = l->recip - 1 + l->table - 1,
         .divide = l->divide,
-        .split = ((g->rows & (g->rows - 1)) != 0 ? g->token_bits + 1 : l->issue - 1) + l->issue - 1,
+        .split = ((g->rows & (g->rows - 1)) != 0 ? g->token_bits + 1 : 0) + 2 * (l->issue - 1),
         .score_heads = hw_score_heads(g),
         .score_stages = hw_tree_stages(l, g->att_pos),
         .argmax_stages = hw_tree_stages(l, g->vec),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What embed.v promises: the groups of a token's row in order, each the sum over its planes of the
 // levels that the codes of the token's lane name, with the scale word of the token. ROWS that are no
-// power of two take TOKEN_W + 1 cycles more before the first address, others with ISSUE = 2 one; with ISSUE = 2 all one more.
+// power of two take TOKEN_W + 1 cycles more before the first address; with ISSUE = 2 all take two more.
 `default_nettype none
 
 module f_embed #(
@@ -56,7 +56,7 @@ module f_embed #(
     wire [VEC*CODE_W-1:0] part;
     (* anyconst *) reg [$clog2(VEC)-1:0] e; // any element of a group
     reg f_past = 1'b0;
-    localparam SPLIT = ((ROWS & (ROWS - 1)) == 0 ? ISSUE - 1 : TOKEN_W + 1) + ISSUE - 1;
+    localparam SPLIT = ((ROWS & (ROWS - 1)) == 0 ? 0 : TOKEN_W + 1) + 2 * (ISSUE - 1);
     localparam GROUPS = COLS / VEC;
     reg [4:0] wait0;              // cycles until the first address, and one
     // stage 0: the word that is addressed now

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What word_way.v promises: a word, its activations and its tag come to the array together, on time, once, in order;
-// columns beyond `cols` are zero; a word that embed.v or the self-test asked for comes on time, too. The memories answer a
-// clock after the address; with AHEAD the ROMs' address itself takes the first of the registers.
+// columns beyond `cols` are zero; a word that embed.v or the self-test asked for comes on time, too, and stays until the next
+// one comes. The memories answer a clock after the address; with AHEAD the ROMs' address itself takes the first of the registers.
 `default_nettype none
 
 module f_word_way #(
@@ -61,6 +61,7 @@ module f_word_way #(
         is_busy: assert (busy == |came[STAGES-1:0]);
         its_act: assert (!out_valid || act == cut);
         its_word: assert (!(asked[STAGES-1] || &taken[STAGES-1:0]) || {code, level} == words[STAGES - AHEAD]);
+        stays: assert ($past(asked[STAGES-2] || all || rst) || {code, level} == $past({code, level}));
     end
     always @(posedge clk)
         c_cut: cover (f_past && out_valid && counts[STAGES] == 1 && act == 2'd3);
