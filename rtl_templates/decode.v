@@ -15,8 +15,7 @@ module decode #(
     parameter VEC = 8,
     parameter NORM_W = 3,      // of a word that a norm reads
     parameter ROW_W = 5,       // of a row of the KV cache
-    parameter HEAD_W = 8,
-    parameter TOKEN_W = 9
+    parameter HEAD_W = 8
 ) (
     input  wire                     clk,
     input  wire [`HW_INSN_W-1:0]    insn,
@@ -42,8 +41,6 @@ module decode #(
     output wire [1:0]               recv_target,
     output wire [`HW_RECV_HIDDEN_SHIFT_W-1:0]   recv_hidden_shift,
 
-    input  wire [TOKEN_W-1:0]       token,
-    output wire                     bad_token,      // not of EMBED's vocabulary
     output wire [WEIGHT_ADDR_W-1:0] em_weight,
     output wire [SCALE_ADDR_W-1:0]  em_scale,
     output wire [LEVEL_ADDR_W-1:0]  em_level,
@@ -106,7 +103,6 @@ module decode #(
     wire [31:0] em_scale_32  = {{(32-`HW_EMBED_SCALE_W){1'b0}}, insn[`HW_EMBED_SCALE]};
     wire [31:0] em_level_32  = {{(32-`HW_EMBED_LEVEL_W){1'b0}}, insn[`HW_EMBED_LEVEL]};
     wire [2:0]  em_plane     = insn[`HW_EMBED_PLANES] - 3'd1;
-    assign bad_token      = {{(20-TOKEN_W){1'b0}}, token} >= insn[`HW_EMBED_VOCAB];
     assign em_weight      = em_weight_32[WEIGHT_ADDR_W-1:0];
     assign em_scale       = em_scale_32[SCALE_ADDR_W-1:0];
     assign em_level       = em_level_32[LEVEL_ADDR_W-1:0];

@@ -150,11 +150,10 @@ module engine #(
     wire                   prog_read;
     wire [PROG_ADDR_W-1:0] prog_addr;
     wire [`HW_INSN_W-1:0]  prog_data;
-    wire                   bad_token;
     wire                   issue_matvec = matvec_valid && matvec_ready;
 
-    sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM), .ISSUE(`HW_LAT_ISSUE)) u_sequencer (
-        .clk(clk), .rst(rst || testing), .start(start), .sample(sample), .bad_token(bad_token), .done(done),
+    sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM), .TOKEN_W(TOKEN_W), .ISSUE(`HW_LAT_ISSUE)) u_sequencer (
+        .clk(clk), .rst(rst || testing), .start(start), .sample(sample), .token(token), .done(done),
         .refused(refused), .seq_len(seq_len), .ring(ring),
         .prog_read(prog_read), .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn),
         .issue_embed(issue_embed), .issue_norm(issue_norm), .issue_attn(issue_attn),
@@ -194,14 +193,14 @@ module engine #(
     decode #(
         .WEIGHT_ADDR_W(WEIGHT_ADDR_W), .SCALE_ADDR_W(SCALE_ADDR_W), .LEVEL_ADDR_W(LEVEL_ADDR_W),
         .GAIN_ADDR_W(GAIN_ADDR_W), .CHUNK_W(CHUNK_W), .COUNT_W(COUNT_W), .VEC(VEC), .NORM_W(NORM_W),
-        .ROW_W(ROW_W), .HEAD_W(HEAD_W), .TOKEN_W(TOKEN_W)
+        .ROW_W(ROW_W), .HEAD_W(HEAD_W)
     ) u_decode (
         .clk(clk), .insn(insn), .issue_rows(issue_matvec || issue_recv), .issue_embed(issue_embed),
         .dest(rows_dest), .rows(rows_count), .to_hidden(to_hidden), .logit_rows(logit_rows),
         .mv_source(mv_source), .mv_weight(mv_weight), .mv_scale(mv_scale), .mv_level(mv_level),
         .mv_last_chunk(mv_last_chunk), .mv_last_cols(mv_last_cols), .mv_last_plane(mv_last_plane),
         .mv_shift(mv_shift), .mv_hidden_shift(mv_hidden_shift), .recv_target(recv_target),
-        .recv_hidden_shift(recv_hidden_shift), .token(token), .bad_token(bad_token), .em_weight(em_weight),
+        .recv_hidden_shift(recv_hidden_shift), .em_weight(em_weight),
         .em_scale(em_scale), .em_level(em_level), .em_dim(em_dim), .em_chunks(em_chunks),
         .em_block_words(em_block_words), .em_last_plane(em_last_plane), .em_shift(em_shift),
         .norm_target(norm_target), .norm_gain(norm_gain), .norm_last_word(norm_last_word),

@@ -16,7 +16,8 @@
 // The next instruction is fetched while one waits: a ROM read costs a clock only where two leave at once.
 //
 // ISSUE = 2: units are seen through a register, so that no path leads from one to another by way of an
-// instruction. What was started a clock ago is not there yet, and counts as busy.
+// instruction. What was started a clock ago is not there yet, and counts as busy. EMBED's vocabulary is compared with
+// the token as the instruction comes to hand.
 //
 // Instruction fields: isa.vh. MATVEC and RECV have `dest` in the same bits.
 `include "isa.vh"
@@ -25,6 +26,7 @@
 module sequencer #(
     parameter PROG_ADDR_W = 6,
     parameter SUB_NORM = 0,
+    parameter TOKEN_W = 9,
     parameter ISSUE = 1
 ) (
     input  wire                    clk,
@@ -32,7 +34,7 @@ module sequencer #(
 
     input  wire                    start,
     input  wire                    sample,      // the token's logits are wanted
-    input  wire                    bad_token,   // at EMBED: the token is none of the vocabulary
+    input  wire [TOKEN_W-1:0]      token,       // stays from start to done
     output reg                     done,
     output reg                     refused,     // with done
     output wire [19:0]             seq_len,     // valid with done
@@ -74,6 +76,7 @@ module sequencer #(
     wire [`HW_OP_W-1:0] op = insn[`HW_OP];
     wire [`HW_MATVEC_DEST_W-1:0] dest = insn[`HW_MATVEC_DEST];
     wire sample_seen; // it stays from start to done
+    wire bad_token;   // at EMBED: the token is none of the vocabulary
     wire skip  = insn[`HW_SAMPLE_ONLY] && !sample_seen;
     wire ready = running && have && !skip;
     wire to_residual = dest == `HW_DST_INIT || dest == `HW_DST_ADD;
@@ -95,19 +98,23 @@ module sequencer #(
 
     wire   load = fetched && (!have || advance);
 
+    wire [`HW_EMBED_VOCAB_W-1:0] vocab = ISSUE > 1 && load ? prog_data[`HW_EMBED_VOCAB] : word[`HW_EMBED_VOCAB];
+    wire   bad_next = {{(`HW_EMBED_VOCAB_W-TOKEN_W){1'b0}}, token} >= vocab;
+
     wire [4:0] busy_now = {rows_busy, attn_busy, angles_busy, recv_busy, units_busy};
     generate
         if (ISSUE > 1) begin : g_seen
             reg [4:0] busy_q;
-            reg       sample_q;
+            reg       sample_q, bad_q; // bad_q: of the word at hand, compared as it came
             always @(posedge clk) begin
                 busy_q   <= busy_now | {5{start || issued}};
                 sample_q <= sample;
+                bad_q    <= bad_next;
             end
-            assign sample_seen = sample_q;
+            assign {sample_seen, bad_token} = {sample_q, bad_q};
             assign {rows_seen, attn_seen, angles_seen, recv_seen, units_seen} = busy_q;
         end else begin : g_now
-            assign sample_seen = sample;
+            assign {sample_seen, bad_token} = {sample, bad_next};
             assign {rows_seen, attn_seen, angles_seen, recv_seen, units_seen} = busy_now;
         end
         if (SUB_NORM != 0) begin : g_side

@@ -6,8 +6,7 @@
 
 module f_decode (
     input wire clk, issue_rows, issue_embed,
-    input wire [`HW_INSN_W-1:0] insn,
-    input wire [3:0] token
+    input wire [`HW_INSN_W-1:0] insn
 );
     wire [3:0] mv_weight;
     wire [3:0] mv_scale;
@@ -47,12 +46,12 @@ module f_decode (
     wire [1:0] mv_source, mv_last_plane, recv_target, em_last_plane, norm_last_word;
     wire [19:0] logit_rows;
     wire [`HW_EMBED_SHIFT_W-1:0] em_shift;
-    wire to_hidden, bad_token;
+    wire to_hidden;
     decode #(
         .WEIGHT_ADDR_W(4), .SCALE_ADDR_W(4), .LEVEL_ADDR_W(3), .GAIN_ADDR_W(3), .CHUNK_W(3), .COUNT_W(5), .VEC(2),
-        .NORM_W(2), .ROW_W(3), .HEAD_W(4), .TOKEN_W(4)
+        .NORM_W(2), .ROW_W(3), .HEAD_W(4)
     ) dut (
-        .clk(clk), .insn(insn), .issue_rows(issue_rows), .issue_embed(issue_embed), .token(token),
+        .clk(clk), .insn(insn), .issue_rows(issue_rows), .issue_embed(issue_embed),
         .mv_weight(mv_weight), .mv_scale(mv_scale), .mv_level(mv_level), .mv_last_cols(mv_last_cols),
         .em_weight(em_weight), .em_scale(em_scale), .em_level(em_level), .norm_gain(norm_gain), .attn_row(attn_row),
         .attn_step(attn_step), .attn_kv_heads(attn_kv_heads), .attn_heads(attn_heads),
@@ -64,8 +63,7 @@ module f_decode (
         .heads_k_shift(heads_k_shift), .heads_q_shift(heads_q_shift), .heads_k_eps(heads_k_eps),
         .heads_q_eps(heads_q_eps), .mv_last_chunk(mv_last_chunk), .mv_source(mv_source),
         .mv_last_plane(mv_last_plane), .recv_target(recv_target), .em_last_plane(em_last_plane),
-        .norm_last_word(norm_last_word), .logit_rows(logit_rows), .em_shift(em_shift), .to_hidden(to_hidden),
-        .bad_token(bad_token)
+        .norm_last_word(norm_last_word), .logit_rows(logit_rows), .em_shift(em_shift), .to_hidden(to_hidden)
     );
 
     always @* begin
@@ -109,7 +107,6 @@ module f_decode (
         f_mv_plane:      assert (insn[`HW_MATVEC_PLANES] == 0 || insn[`HW_MATVEC_PLANES] > 4 || mv_last_plane + 1 == insn[`HW_MATVEC_PLANES]);
         f_em_plane:      assert (insn[`HW_EMBED_PLANES] == 0 || insn[`HW_EMBED_PLANES] > 4 || em_last_plane + 1 == insn[`HW_EMBED_PLANES]);
         f_last_word:     assert (insn[`HW_NORM_ELEMENTS] < 2 || insn[`HW_NORM_ELEMENTS] > 8 || norm_last_word + 1 == insn[`HW_NORM_ELEMENTS] / 2);
-        f_vocabulary:    assert (bad_token == (token >= insn[`HW_EMBED_VOCAB]));
         f_hidden:        assert (to_hidden == (insn[`HW_MATVEC_DEST] == `HW_DST_HIDDEN));
         // RECV's fields stand where MATVEC's do
         same_places:     assert (insn[`HW_RECV_DEST] == dest && insn[`HW_RECV_ROWS] == rows);

@@ -13,10 +13,12 @@
 module f_sequencer #(
     parameter PROG_ADDR_W = 3,
     parameter SUB_NORM = 0,
+    parameter TOKEN_W = 2,
     parameter ISSUE = 1
 ) (
     input wire clk, rst,
-    input wire start, sample, bad_token,
+    input wire start, sample,
+    input wire [TOKEN_W-1:0] token,
     input wire matvec_ready, residual_done, side_done, rows_busy, attn_busy, angles_busy, recv_busy,
     input wire units_busy,
     input wire [`HW_INSN_W-1:0] prog_data // the ROM's, assumed below
@@ -46,8 +48,8 @@ module f_sequencer #(
             assume (prog_data == data_before);
     end
 
-    sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM), .ISSUE(ISSUE)) dut (
-        .clk(clk), .rst(rst), .start(start), .sample(sample), .bad_token(bad_token), .done(done),
+    sequencer #(.PROG_ADDR_W(PROG_ADDR_W), .SUB_NORM(SUB_NORM), .TOKEN_W(TOKEN_W), .ISSUE(ISSUE)) dut (
+        .clk(clk), .rst(rst), .start(start), .sample(sample), .token(token), .done(done),
         .refused(refused), .seq_len(seq_len), .ring(ring),
         .prog_addr(prog_addr), .prog_data(prog_data), .insn(insn), .issue_embed(issue_embed),
         .issue_norm(issue_norm), .issue_attn(issue_attn), .issue_heads(issue_heads), .issue_recv(issue_recv),
@@ -64,9 +66,10 @@ module f_sequencer #(
     reg [1:0] on_way;            // operations whose rows have not all reached the residual
     reg [1:0] side_way;          // vectors not yet complete in the side buffer
     reg [1:0] waited;            // cycles at this word
-    reg wanted;                  // sample, as of the start
+    reg [TOKEN_W:0] wanted;      // sample and token, as of the start
     wire [`HW_OP_W-1:0] op = insn[`HW_OP];
     wire skip = insn[`HW_SAMPLE_ONLY] && !sample;
+    wire bad_token = token >= insn[`HW_EMBED_VOCAB];
     wire issue_matvec = matvec_valid && matvec_ready;
     wire any = issue_embed || issue_norm || issue_attn || issue_heads || issue_recv || issue_matvec;
     wire to_residual = issue_embed || ((issue_matvec && insn[`HW_MATVEC_DEST] <= `HW_DST_ADD)
@@ -91,7 +94,7 @@ module f_sequencer #(
         if (start) begin
             busy <= 1'b1;
             step <= 0;
-            wanted <= sample;
+            wanted <= {sample, token};
         end
         if (rst) begin
             busy <= 1'b0;
@@ -109,7 +112,7 @@ module f_sequencer #(
         if (busy || rst)
             assume (!start);
         if (busy && !start)
-            assume (sample == wanted);
+            assume ({sample, token} == wanted);
         // rows arrive only if some are on their way, and a program has one writer of the residual
         // between two NORMs
         if (on_way == 2'd0)
