@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first stage of attention: raw = q . k, s = sat20(rs(64 * raw, score_shift)) of ATT_POS positions
 // a clock, head after head, and the maximum of each. A head is scored when its query is there and
-// fewer than SLOTS heads wait to be weighed. score_shift is 0 to 40.
+// fewer than 2^SLOTS_W heads wait to be weighed (SLOTS_W < HEAD_W). score_shift is 0 to 40.
 //
 // Registers, those in brackets one by one from the front as SCORE grows from 2 to 7:
 //   read | (key, query) | (products) | tree of HEAD_DIM | (shifted) | score; 6: (address) before all; 7: (key, query) again
@@ -54,17 +54,16 @@ module attention_score #(
     localparam LEAVES = ATT_POS > 1 ? ATT_POS : 2; // of the tree; what is not a position is zero and not used
     localparam DIM_W  = $clog2(HEAD_DIM);
     localparam RAW_W  = 12 + KV_W + DIM_W;
-    localparam [HEAD_W-1:0] SLOTS = 1 << SLOTS_W;
 
     reg  [5:0]        score_shift_q;
-    reg  [19:0]       needed;
     wire              active, first, last;
     wire [HEAD_W-1:0] head;         // the one that is next, heads before it are issued
     wire [GROUP_W:0]  group;
     wire [ROW_W+ROW_GROUP_W-1:0] addr;
-    wire [HEAD_W-1:0] in_flight = head - weighed;
-    wire issue = active && keys_done && queries_in >= needed
-                 && in_flight < SLOTS;
+    wire [HEAD_W-1:0] asked = queries_in[DIM_W +: HEAD_W]; // heads whose query is there
+    // as many heads wait as there are slots: there are never more
+    wire full = head[SLOTS_W:0] == {!weighed[SLOTS_W], weighed[SLOTS_W-1:0]};
+    wire issue = active && keys_done && asked != head && !full;
     head_walk #(.ROW_W(ROW_W), .GROUP_W(GROUP_W), .ROW_GROUP_W(ROW_GROUP_W), .HEAD_W(HEAD_W)) u_walk (
         .clk(clk), .rst(rst), .start(start), .heads(heads), .group_heads(group_heads),
         .row_step(row_step), .row_base(row_base), .last_group(last_group), .step(issue),
@@ -152,15 +151,12 @@ module attention_score #(
     );
 
     always @(posedge clk) begin
-        if (issue && last)
-            needed <= needed + HEAD_DIM[19:0];
         if (top_valid) begin
             running <= head_max;
             if (top_end)
                 scored <= scored + 1'b1;
         end
         if (start) begin
-            needed        <= HEAD_DIM[19:0];
             scored        <= {HEAD_W{1'b0}};
             score_shift_q <= score_shift;
         end
@@ -170,7 +166,7 @@ module attention_score #(
     assign max_slot  = top_head[SLOTS_W-1:0];
     assign max       = head_max;
 
-    wire unused_bits = &{1'b0, unused_lane, unused_top_busy, top_head, score_busy, take};
+    wire unused_bits = &{1'b0, unused_lane, unused_top_busy, top_head, score_busy, take, queries_in};
 endmodule
 
 `default_nettype wire

@@ -104,7 +104,7 @@ module chip #(
     reg               sample;
     reg [POS_W:0]     pos;      // of the next token
     reg [POS_W:0]     kept;     // where the last sequence ended
-    reg [20:0]        limit;    // positions the model has
+    reg               full, kept_full; // the model has no such position; at first it has all, and one at least
     reg [15:0]        count;    // tokens sent
     reg [TOKEN_W-1:0] stop_token;
     reg               stop_enable;
@@ -127,10 +127,8 @@ module chip #(
     wire sent  = m_token_valid && m_token_ready;
     wire first = s_token_first || (state == PROMPT && !begun);
     wire [POS_W:0] take_pos = !first ? pos : s_token_keep ? kept : {(POS_W+1){1'b0}};
-    // a model has a position, so there is room for a first token at 0
-    wire full      = {{(20-POS_W){1'b0}}, pos} >= limit;
-    wire kept_full = {{(20-POS_W){1'b0}}, kept} >= limit;
-    wire no_room   = first ? s_token_keep && kept_full : full;
+    wire no_room = first ? s_token_keep && kept_full : full; // at take_pos
+    wire [20:0] pos_next = {{(20-POS_W){1'b0}}, pos} + 21'd1;
     wire stopping = s_abort || aborting;
     wire [15:0] count_next = count + 16'd1;
 
@@ -204,8 +202,8 @@ module chip #(
                     m_token_data <= {TOKEN_W{1'b0}};
                     state        <= SEND;
                     if (!refused) begin
-                        limit <= {1'b0, seq_len};
-                        pos   <= pos + 1'b1;
+                        pos   <= pos_next[POS_W:0];
+                        full  <= pos_next >= {1'b0, seq_len};
                     end
                     if (stopping) begin
                         m_token_status <= ABORTED;
@@ -228,10 +226,11 @@ module chip #(
                 if (sent) begin
                     token <= m_token_data;
                     if (m_token_last) begin
-                        kept     <= pos;
-                        begun    <= 1'b0;
-                        aborting <= 1'b0;
-                        state    <= cut ? SKIP : PROMPT;
+                        kept      <= pos;
+                        kept_full <= full;
+                        begun     <= 1'b0;
+                        aborting  <= 1'b0;
+                        state     <= cut ? SKIP : PROMPT;
                     end else if (stopping || full) begin
                         m_token_data   <= {TOKEN_W{1'b0}};
                         m_token_status <= stopping ? ABORTED : FULL;
@@ -244,6 +243,7 @@ module chip #(
                     token  <= s_token_data;
                     sample <= s_token_last;
                     pos    <= take_pos;
+                    full   <= no_room;
                     count  <= 16'd0;
                     cut    <= 1'b0;
                     state  <= START;
@@ -269,10 +269,9 @@ module chip #(
         endcase
         if (rst) begin
             state <= PROMPT;
-            {begun, aborting, cut} <= 3'd0;
+            {begun, aborting, cut, full, kept_full} <= 5'd0;
             pos   <= {(POS_W+1){1'b0}};
             kept  <= {(POS_W+1){1'b0}};
-            limit <= CTX[20:0];
         end
     end
 endmodule

@@ -98,8 +98,8 @@ module sequencer #(
 
     wire   load = fetched && (!have || advance);
 
-    wire [`HW_EMBED_VOCAB_W-1:0] vocab = ISSUE > 1 && load ? prog_data[`HW_EMBED_VOCAB] : word[`HW_EMBED_VOCAB];
-    wire   bad_next = {{(`HW_EMBED_VOCAB_W-TOKEN_W){1'b0}}, token} >= vocab;
+    wire [`HW_EMBED_VOCAB_W-1:0] token_wide = {{(`HW_EMBED_VOCAB_W-TOKEN_W){1'b0}}, token};
+    wire   bad_word = token_wide >= word[`HW_EMBED_VOCAB];
 
     wire [4:0] busy_now = {rows_busy, attn_busy, angles_busy, recv_busy, units_busy};
     generate
@@ -109,12 +109,12 @@ module sequencer #(
             always @(posedge clk) begin
                 busy_q   <= busy_now | {5{start || issued}};
                 sample_q <= sample;
-                bad_q    <= bad_next;
+                bad_q    <= load ? token_wide >= prog_data[`HW_EMBED_VOCAB] : bad_word;
             end
             assign {sample_seen, bad_token} = {sample_q, bad_q};
             assign {rows_seen, attn_seen, angles_seen, recv_seen, units_seen} = busy_q;
         end else begin : g_now
-            assign {sample_seen, bad_token} = {sample, bad_next};
+            assign {sample_seen, bad_token} = {sample, bad_word};
             assign {rows_seen, attn_seen, angles_seen, recv_seen, units_seen} = busy_now;
         end
         if (SUB_NORM != 0) begin : g_side

@@ -19,7 +19,7 @@ module text_decode (
     output wire [7:0]                  m_data
 );
     localparam POOL_W = `HW_TEXT_POOL_ADDR_W, LEN_W = `HW_TEXT_LEN_W;
-    localparam [2:0] IDLE = 3'd0, LOOK = 3'd1, HAVE = 3'd2, READ = 3'd3, OUT = 3'd4;
+    localparam [2:0] IDLE = 3'd0, LOOK = 3'd1, HAVE = 3'd2, READ = 3'd3, TAKE = 3'd4, OUT = 3'd5;
 
     reg [2:0]        state;
     reg [`HW_TEXT_PIECE_ADDR_W-1:0] id;
@@ -29,15 +29,16 @@ module text_decode (
     reg              returned; // the carriage return before this line feed has been sent
     wire [LEN_W+POOL_W-1:0] piece;
     wire [7:0]       data;
+    reg  [7:0]       character;
 
     text_piece_rom u_pieces (.clk(clk), .re(state == LOOK), .addr(id), .data(piece));
     text_pool_rom u_pool (.clk(clk), .re(state == READ), .addr(at), .data(data));
 
-    wire feed = data == 8'd10 && !returned;
-    wire skip = strip && data == 8'd32;
+    wire feed = character == 8'd10 && !returned;
+    wire skip = strip && character == 8'd32;
     assign s_ready = state == IDLE;
     assign m_valid = state == OUT && !skip;
-    assign m_data  = feed ? 8'd13 : data;
+    assign m_data  = feed ? 8'd13 : character;
 
     always @(posedge clk) begin
         case (state)
@@ -52,10 +53,14 @@ module text_decode (
             HAVE: begin
                 {left, at} <= piece;
                 returned   <= 1'b0;
-                state      <= piece[POOL_W +: LEN_W] == 0 ? IDLE : READ;
+                state      <= READ;
             end
             READ:
-                state <= OUT;
+                state <= left == 0 ? IDLE : TAKE;
+            TAKE: begin // a byte of the pool comes late in its clock
+                character <= data;
+                state     <= OUT;
+            end
             default: // OUT
                 if (m_ready || skip) begin
                     strip    <= 1'b0;
@@ -63,7 +68,7 @@ module text_decode (
                     if (!feed) begin
                         at    <= at + 1'b1;
                         left  <= left - 1'b1;
-                        state <= left == 1 ? IDLE : READ;
+                        state <= READ;
                     end
                 end
         endcase

@@ -8,7 +8,8 @@
 // probe f_cut = dut.cut
 // probe f_pos = dut.pos
 // probe f_kept = dut.kept
-// probe f_limit = dut.limit
+// probe f_full = dut.full
+// probe f_kept_full = dut.kept_full
 // probe f_count = dut.count
 // probe f_sample = dut.sample
 // probe f_token = dut.token
@@ -117,7 +118,7 @@ module f_chip #(
     );
     wire [2:0] f_state;
     wire [POS_W:0] f_pos, f_kept;
-    wire [20:0] f_limit;
+    wire f_full, f_kept_full;
     wire [15:0] f_count, f_most;
     wire f_sample, f_begun, f_aborting, f_cut, f_stops;
     wire [TOKEN_W-1:0] f_token, f_stop;
@@ -293,8 +294,8 @@ module f_chip #(
         l_cut:   assert (!answer || f_cut == unfinished);
         l_uncut: assert (!(owed || running || dropping || (answer && answer_status == MORE)
                            || (begun && idle)) || (!f_cut && !unfinished));
-        l_pos:   assert (f_pos == at && f_kept == ended_at && f_limit == length && at <= length
-                         && ended_at <= length);
+        l_pos:   assert (f_pos == at && f_kept == ended_at && at <= length && ended_at <= length);
+        l_full:  assert (f_full == (at >= length) && f_kept_full == (ended_at >= length));
         l_len:   assert (length <= CTX && length >= 1);
         l_engine: assert (e_running == running && (e_ran ? length == seq_len : length == CTX));
         l_fresh: assert (e_ran || (at == 0 && ended_at == 0));
