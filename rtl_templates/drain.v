@@ -29,6 +29,8 @@ module drain #(
     // array
     input  wire                    block_next,       // block_done of the next cycle
     input  wire [SCALE_ADDR_W-1:0] block_scale_next, // with block_next: address of its first scale word
+    input  wire [19:0]             block_row_next,   // and its block_row, block_rows
+    input  wire [19:0]             block_rows_next,
     input  wire                    block_done,
     input  wire [VEC*ACC_W-1:0]    block_early, // its first rows, with block_done
     input  wire [ROWS*ACC_W-1:0]   block_sum,   // all rows, from a cycle later on
@@ -87,7 +89,8 @@ module drain #(
     reg [TAG_W-1:0]        tag;
     reg [SCALE_ADDR_W-1:0] scale;               // of the group that follows in the block
     reg [19:0]             row, rows;
-    reg                    matrix_ends, block_ends; // with the group at row, at offset
+    reg                    matrix_ends;         // with this group
+    reg                    block_ends;          // with the group at offset
 
     wire        now       = block_done || walking;
     wire [BLOCK_W-1:0] now_off = block_done ? {BLOCK_W{1'b0}} : offset;
@@ -98,9 +101,8 @@ module drain #(
     wire [`HW_MATVEC_SHIFT_W-1:0] tag_shift;
     wire [DEST_W-1:0] tag_dest;
     assign {tag_shift2, tag_shift, tag_dest} = now_tag;
-    wire        matrix_end = block_done ? block_row + VEC_20 >= block_rows : matrix_ends;
     wire        block_end  = block_done ? ROWS == VEC : block_ends;
-    wire        goes_on    = now && !matrix_end && !block_end;
+    wire        goes_on    = now && !matrix_ends && !block_end;
 
     wire        take = now || embed_valid;
     assign scale_read = block_next || goes_on || embed_next;
@@ -110,7 +112,7 @@ module drain #(
         walking <= goes_on;
         offset  <= now_off + VEC_20[BLOCK_W-1:0];
         row     <= now_row + VEC_20;
-        matrix_ends <= now_row + TWICE >= now_rows;
+        matrix_ends <= block_next ? block_row_next + VEC_20 >= block_rows_next : now_row + TWICE >= now_rows;
         block_ends  <= now_off == BEFORE_LAST[BLOCK_W-1:0];
         rows    <= now_rows;
         tag     <= now_tag;
@@ -139,7 +141,7 @@ module drain #(
     // what belongs to rows, a clock before they leave and then
     stage #(.N(CLOCKS - 2), .W(FACT_W)) u_soon (
         .clk(clk), .en(move[CLOCKS-3:0]), .q(facts_soon),
-        .d({embed_valid ? embed_last : matrix_end, tag_shift2,
+        .d({embed_valid ? embed_last : matrix_ends, tag_shift2,
             embed_valid ? `HW_DST_INIT : tag_dest, embed_valid ? embed_row : now_row})
     );
     stage #(.N(1), .W(FACT_W)) u_end (

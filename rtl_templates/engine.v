@@ -358,6 +358,7 @@ module engine #(
         .ROWS(ROWS), .VEC(VEC), .ACC_W(ACC_W), .SCALE_ADDR_W(SCALE_ADDR_W), .CLOCKS(`HW_LAT_DRAIN)
     ) u_drain (
         .clk(clk), .rst(rst), .block_next(array_next), .block_scale_next(facts_next[40 +: SCALE_ADDR_W]),
+        .block_row_next(facts_next[39:20]), .block_rows_next(facts_next[19:0]),
         .block_done(array_done), .block_early(array_early), .block_sum(array_sum),
         .block_tag(block_tag), .block_row(block_row),
         .block_rows(block_rows), .embed_next(embed_next), .embed_valid(embed_valid), .embed_last(embed_last),

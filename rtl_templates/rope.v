@@ -2,7 +2,8 @@
 // Rotates VEC rows (pairs 2i, 2i+1) of keys or queries, or passes values:
 //     a' = sat(rs(a * cos - b * sin, s))    b' = sat(rs(a * sin + b * cos, s))   (hw_rope_rotate)
 // s = 14 + 15 - (bits of the result): one rounding. Rows enter with 16 bits. z follows y by CLOCKS: 2, or 3
-// (rows and angles are registered), or 4 (the products, too), or 5 (shifted, then rounded).
+// (rows and angles are registered), or 4 (the products, too), or 5 (shifted, then rounded), or 6 (rows and angles
+// again).
 `default_nettype none
 
 module rope #(
@@ -31,8 +32,10 @@ module rope #(
     localparam [5:0] Q_SHIFT  = 14 + 15 - 12;
     localparam [5:0] KV_SHIFT = 14 + 15 - KV_W;
 
-    localparam IN = CLOCKS > 2 ? 1 : 0, PRODUCT = CLOCKS > 3 ? 1 : 0, ROUND = CLOCKS > 4 ? 1 : 0;
+    localparam IN = CLOCKS > 5 ? 2 : CLOCKS > 2 ? 1 : 0, PRODUCT = CLOCKS > 3 ? 1 : 0, ROUND = CLOCKS > 4 ? 1 : 0;
     localparam AT_SUM = IN + PRODUCT; // registers before the sum
+    localparam TAKES = IN > 0 ? IN : 1;
+    localparam [1:0] AGAIN = 2'b10;   // what is registered again takes in every clock (stage.v)
 
     wire [CLOCKS-1:0] move;
     wire              z_comes, way_busy;
@@ -68,7 +71,7 @@ module rope #(
             saturate #(.IN_W(24), .OUT_W(KV_W)) u_va (.x(y[2*i*24 +: 24]), .y(va));
             saturate #(.IN_W(24), .OUT_W(KV_W)) u_vb (.x(y[(2*i+1)*24 +: 24]), .y(vb));
             stage #(.N(IN), .W(64)) u_in (
-                .clk(clk), .en(move[0]), .d({a_in, b_in, angle_of[index]}), .q({a, b, angle})
+                .clk(clk), .en(move[TAKES-1:0] | AGAIN[TAKES-1:0]), .d({a_in, b_in, angle_of[index]}), .q({a, b, angle})
             );
             mul #(.A_W(16), .B_W(16), .Y_W(33)) u_ac (.a(a), .b(angle[15:0]),  .y(ac_in));
             mul #(.A_W(16), .B_W(16), .Y_W(33)) u_bs (.a(b), .b(angle[31:16]), .y(bs_in));

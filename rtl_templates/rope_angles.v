@@ -3,7 +3,8 @@
 // position = hi * 2^LO_W + lo, and the angles add:
 //     cos = rs(ch * cl - sh * sl, 14)    sin = rs(sh * cl + ch * sl, 14)      (hw_rope_angles)
 // A pair a clock; its angles follow its addresses by CLOCKS: 3 (words, sums, angles), or 4 (the words again), or 5 (the
-// products). All are there HEAD_DIM / 2 + CLOCKS clocks after `start`, long before the first key needs them.
+// products), or 6 (the words a third time). All are there HEAD_DIM / 2 + CLOCKS clocks after `start`, long before the first
+// key needs them.
 `default_nettype none
 
 module rope_angles #(
@@ -25,7 +26,8 @@ module rope_angles #(
     output reg  [HALF*32-1:0]      angles,  // {sin, cos} of each pair
     output wire                    busy
 );
-    localparam WORD = CLOCKS > 3 ? 1 : 0, PRODUCT = CLOCKS > 4 ? 1 : 0;
+    localparam WORD = CLOCKS > 5 ? 2 : CLOCKS > 3 ? 1 : 0, PRODUCT = CLOCKS > 4 ? 1 : 0;
+    localparam WORDS = WORD > 0 ? WORD : 1;
     localparam AT_SUM = 1 + WORD + PRODUCT; // registers before the sums
 
     reg                a;      // a pair's addresses are asked for
@@ -47,8 +49,9 @@ module rope_angles #(
         .clk(clk), .rst(rst), .valid(a), .tag(a_pair), .move(move), .out_valid(comes),
         .out_tag(pair), .busy(way_busy)
     );
+    localparam [1:0] AGAIN = 2'b10; // what is registered again takes in every clock (stage.v)
     stage #(.N(WORD), .W(64)) u_word (
-        .clk(clk), .en(move[1]), .d({hi_data, lo_data}), .q({sh, ch, sl, cl})
+        .clk(clk), .en(move[1 +: WORDS] | AGAIN[WORDS-1:0]), .d({hi_data, lo_data}), .q({sh, ch, sl, cl})
     );
     mul_stage #(.N(PRODUCT)) u_cc (.clk(clk), .en(move[AT_SUM-1]), .a(ch), .b(cl), .y(cc));
     mul_stage #(.N(PRODUCT)) u_ss (.clk(clk), .en(move[AT_SUM-1]), .a(sh), .b(sl), .y(ss));

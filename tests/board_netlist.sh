@@ -26,15 +26,15 @@ netlist() {
     build/hardwire patch "$dir/$1/base.config" "$2" -t $tok --fabric "$dir/$1/design" $4 -o "$dir/$1/model.config"
 }
 
-# heard NAME OUT LINE OPTIMIZATION [FAULT]: what the line says to LINE
+# heard NAME OUT LINE OPTIMIZATION CLOCKS [FAULT]: what the line says to LINE in CLOCKS clocks, or before it waits for another
 heard() {
     out=$dir/$1/$2
     # shellcheck disable=SC2086
-    python3 tests/board_netlist.py verilog "$dir/$1/netlist.json" "$dir/$1/base.config" "$dir/$1/model.config" "$out" ${5:+--fault $5}
+    python3 tests/board_netlist.py verilog "$dir/$1/netlist.json" "$dir/$1/base.config" "$dir/$1/model.config" "$out" ${6:+--fault $6}
     (cd "$out" && verilator --cc --exe --build -O3 -MAKEFLAGS "OPT_FAST=$4 OPT_GLOBAL=$4" --x-assign fast --x-initial fast --noassert \
         -Wno-fatal -Wno-lint --output-split 20000 --output-split-cfuncs 1000 --top-module uart_top --Mdir obj -o uart_sim \
         -I. netlist.v luts.v cells.v ecp5_cells.v uart_top.v "$here/sim/uart_main.cpp") > "$out.log" 2>&1 || { tail "$out.log"; return 1; }
-    printf '%s\n' "$3" | "$out/obj/uart_sim" $clocks 4000000 2> "$out.err" | tr -d '\r' > "$out.heard"
+    printf '%s\n' "$3" | "$out/obj/uart_sim" $clocks "$5" 2> "$out.err" | tr -d '\r' > "$out.heard"
 }
 here=$PWD
 
@@ -59,11 +59,12 @@ tiny="--rows 4 --tile-rows 2 --cols 4 --vec 4 --att-pos 4 --lane multiply --late
 netlist tiny $dir/tiny.safetensors "$tiny" "" > $dir/words
 said tiny $dir/tiny.safetensors "a lot" "$tiny"
 status=0
-heard tiny whole "a lot" -O0 && cmp $dir/tiny/whole.heard $dir/tiny/expected || status=1
-check "the board's netlist of a tiny model says what the RTL says, $(tr -dc 0-9 < $dir/tiny/whole.err) clocks" $status
+heard tiny whole "a lot" -O0 4000000 && cmp $dir/tiny/whole.heard $dir/tiny/expected || status=1
+took=$(tr -dc 0-9 < $dir/tiny/whole.err)
+check "the board's netlist of a tiny model says what the RTL says, $took clocks" $status
 for lut in 100; do
     status=0
-    heard tiny lut$lut "a lot" -O0 $lut || [ -e $dir/tiny/lut$lut.heard ] || exit 1
+    heard tiny lut$lut "a lot" -O0 $((took + 1000)) $lut || [ -e $dir/tiny/lut$lut.heard ] || exit 1
     cmp -s $dir/tiny/lut$lut.heard $dir/tiny/expected && status=1
     check "every ${lut}th LUT inverted is heard" $status
 done
@@ -73,7 +74,7 @@ if [ "${1:-}" = full ]; then
     netlist story build/default.safetensors "$sizes" "--ctx 256" > $dir/words
     said story build/default.safetensors "One day, a little boy named Tim" "$sizes"
     status=0
-    heard story whole "One day, a little boy named Tim" -O1 && cmp $dir/story/whole.heard $dir/story/expected || status=1
+    heard story whole "One day, a little boy named Tim" -O1 4000000 && cmp $dir/story/whole.heard $dir/story/expected || status=1
     check "the default model's netlist tells the story that the RTL tells, $(tr -dc 0-9 < $dir/story/whole.err) clocks" $status
 fi
 exit $failed

@@ -25,8 +25,8 @@
     X(norm_scalar, NORM_SCALAR, 3, 5, 5,                                                           \
       "from the sum of squares to 1 / rms, without the table's")                                   \
     X(norm_vector, NORM_VECTOR, 5, 10, 9, "from reading a word to its norm")                       \
-    X(angles, ANGLES, 3, 5, 5, "from the address of a pair's rotations to their sum")              \
-    X(rope, ROPE, 2, 5, 5, "from rows to their rotation")                                          \
+    X(angles, ANGLES, 3, 6, 5, "from the address of a pair's rotations to their sum")              \
+    X(rope, ROPE, 2, 6, 5, "from rows to their rotation")                                          \
     X(swiglu, SWIGLU, 5, 9, 9, "from rows to gated elements, without the table's")                 \
     X(score, SCORE, 2, 7, 5, "from asking for keys to their scores, without the tree's")           \
     X(weigh, WEIGH, 3, 8, 7, "from reading scores to sums, without the table's and the tree's")    \

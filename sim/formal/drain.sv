@@ -27,7 +27,7 @@ module f_drain #(
     input wire [ROWS*ACC_W-1:0] block_sum,
     input wire [16:0] block_tag,
     input wire [SCALE_ADDR_W-1:0] block_scale_next, embed_scale,
-    input wire [19:0] block_row, block_rows, embed_row, recv_row,
+    input wire [19:0] block_row_next, block_rows_next, block_row, block_rows, embed_row, recv_row,
     input wire embed_valid, embed_last, recv_valid, recv_last,
     input wire [VEC*ACC_W-1:0] embed_sum,
     input wire [5:0] embed_shift, recv_shift2,
@@ -54,7 +54,7 @@ module f_drain #(
 
     drain #(.ROWS(ROWS), .VEC(VEC), .ACC_W(ACC_W), .SCALE_ADDR_W(SCALE_ADDR_W)) dut (
         .clk(clk), .rst(rst), .block_next(block_next), .block_scale_next(block_scale_next),
-        .block_done(block_done), .block_early(block_early), .block_sum(block_sum), .block_tag(block_tag), .block_row(block_row),
+        .block_row_next(block_row_next), .block_rows_next(block_rows_next), .block_done(block_done), .block_early(block_early), .block_sum(block_sum), .block_tag(block_tag), .block_row(block_row),
         .block_rows(block_rows), .embed_next(embed_next), .embed_valid(embed_valid), .embed_last(embed_last),
         .embed_sum(embed_sum), .embed_row(embed_row), .embed_shift(embed_shift),
         .embed_scale(embed_scale), .embed_lane(embed_lane), .recv_valid(recv_valid),
@@ -76,6 +76,7 @@ module f_drain #(
     reg [19:0] row0, rows0, group0;  // group0: groups given so far
     reg walking;
     reg next0, embed0;               // promised a clock ago
+    reg [19:0] next_row0, next_rows0; // with next0
     wire [19:0] group = block_done ? 20'd0 : group0;
     wire [19:0] first = (block_done ? block_row : row0) + group * VEC;
     wire [19:0] rows  = block_done ? block_rows : rows0;
@@ -128,6 +129,7 @@ module f_drain #(
         y3 <= recv_valid ? recv_data[lane*24 +: 24]
             : rounded > 8388607 ? 24'h7fffff : rounded < -8388608 ? 24'h800000 : rounded[23:0];
         {next0, embed0} <= {block_next, embed_next};
+        {next_row0, next_rows0} <= {block_row_next, block_rows_next};
         if (rst)
             {walking, out1, out2, out3, next0, embed0} <= 6'd0;
     end
@@ -146,6 +148,8 @@ module f_drain #(
         assume (!(block_next && on0));
         if (f_past)
             assume ({block_done, embed_valid} == {next0, embed0});
+        if (block_done)
+            assume ({block_row, block_rows} == {next_row0, next_rows0});
         assume (!(recv_valid && (out0 || embed_valid || out1 || out2)));
         if (walking && !fresh)
             assume (block_sum == sum0);
@@ -184,7 +188,7 @@ module f_drain #(
         if (walking)
             l_scale: assert (f_scale == scale_after);
         if (block_done)
-            l_begun: assert (f_scale == scale0 + 1'b1);
+            l_begun: assert (f_scale == scale0 + 1'b1 && f_matrix_ends == (block_row + VEC >= block_rows));
     end
     always @(posedge clk) if (f_past && !rst) begin
         c_short: cover (y_valid && y_last && array3 && $past(y_valid && !y_last && array3) && row3 != 2);
