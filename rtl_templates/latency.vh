@@ -9,21 +9,21 @@
 // levels of adders or comparators from register to register
 `define HW_LAT_TREE 2
 // from a finished block to its first rows
-`define HW_LAT_DRAIN 5
+`define HW_LAT_DRAIN 4
 // from an address of a function's table to the interpolated value
 `define HW_LAT_TABLE 3
 // from a new word of the residual to its squares; 2: a register before their products
 `define HW_LAT_SQUARE 1
 // from the sum of squares to 1 / rms, without the table's
-`define HW_LAT_NORM_SCALAR 5
+`define HW_LAT_NORM_SCALAR 4
 // from reading a word to its norm
-`define HW_LAT_NORM_VECTOR 9
+`define HW_LAT_NORM_VECTOR 8
 // from the address of a pair's rotations to their sum
 `define HW_LAT_ANGLES 5
 // from rows to their rotation
-`define HW_LAT_ROPE 5
+`define HW_LAT_ROPE 4
 // from rows to gated elements, without the table's
-`define HW_LAT_SWIGLU 9
+`define HW_LAT_SWIGLU 8
 // from asking for keys to their scores, without the tree's
 `define HW_LAT_SCORE 5
 // from reading scores to sums, without the table's and the tree's

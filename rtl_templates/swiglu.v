@@ -6,7 +6,7 @@
 //
 // Stages: (gate, up, |gate|) | table | lerp (TABLE - 1 registers) | (curve) | sigmoid | (gate * sigmoid) |
 // silu | silu * up | (shifted) | h. Those in brackets have a register each with CLOCKS = 9, none with 5, and
-// from the front in between; h follows y by CLOCKS + TABLE - 1.
+// one by one from the front in between, the curve last; h follows y by CLOCKS + TABLE - 1.
 `default_nettype none
 
 module swiglu #(
@@ -27,8 +27,8 @@ module swiglu #(
     output reg  [VEC/2*ACT_W-1:0]   h,
     output wire                     busy
 );
-    localparam IN = CLOCKS > 5 ? 1 : 0, CURVE = CLOCKS > 6 ? 1 : 0, SILU = CLOCKS > 7 ? 1 : 0,
-               ROUND = CLOCKS > 8 ? 1 : 0;
+    localparam IN = CLOCKS > 5 ? 1 : 0, SILU = CLOCKS > 6 ? 1 : 0, ROUND = CLOCKS > 7 ? 1 : 0,
+               CURVE = CLOCKS > 8 ? 1 : 0;
     localparam LERP   = TABLE - 1;
     localparam STAGES = CLOCKS + TABLE - 1;
     // registers before the table's word, the curve, sigmoid, silu and its product with up

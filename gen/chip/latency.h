@@ -18,16 +18,16 @@
     X(array, ARRAY, 1, 3, 2,                                                                       \
       "of the array beside its tree; 2: a selected product is registered; 3: its halves before")   \
     X(tree, TREE, 1, 4, 2, "levels of adders or comparators from register to register")            \
-    X(drain, DRAIN, 3, 6, 5, "from a finished block to its first rows")                            \
+    X(drain, DRAIN, 3, 6, 4, "from a finished block to its first rows")                            \
     X(table, TABLE, 1, 3, 3, "from an address of a function's table to the interpolated value")    \
     X(square, SQUARE, 1, 2, 1,                                                                     \
       "from a new word of the residual to its squares; 2: a register before their products")       \
-    X(norm_scalar, NORM_SCALAR, 3, 5, 5,                                                           \
+    X(norm_scalar, NORM_SCALAR, 3, 5, 4,                                                           \
       "from the sum of squares to 1 / rms, without the table's")                                   \
-    X(norm_vector, NORM_VECTOR, 5, 10, 9, "from reading a word to its norm")                       \
+    X(norm_vector, NORM_VECTOR, 5, 10, 8, "from reading a word to its norm")                       \
     X(angles, ANGLES, 3, 6, 5, "from the address of a pair's rotations to their sum")              \
-    X(rope, ROPE, 2, 6, 5, "from rows to their rotation")                                          \
-    X(swiglu, SWIGLU, 5, 9, 9, "from rows to gated elements, without the table's")                 \
+    X(rope, ROPE, 2, 6, 4, "from rows to their rotation")                                          \
+    X(swiglu, SWIGLU, 5, 9, 8, "from rows to gated elements, without the table's")                 \
     X(score, SCORE, 2, 7, 5, "from asking for keys to their scores, without the tree's")           \
     X(weigh, WEIGH, 3, 8, 7, "from reading scores to sums, without the table's and the tree's")    \
     X(recip, RECIP, 2, 4, 4, "from a head's sum to its reciprocal, without the table's")           \
