@@ -10,8 +10,8 @@
 
 #include "gen/error.h"
 
-// X(name, NAME, least, most, usual, meaning). The least are those of the shortest pipeline; the
-// usual ones reach 100 MHz on an ECP5 of speed grade 6 (sim/timing).
+// X(name, NAME, least, most, usual, meaning). The least are those of the shortest pipeline; with
+// the usual ones modules reach 93 to 131 MHz alone on an ECP5 of speed grade 6 (docs/timing.md).
 #define HW_LATENCIES(X)                                                                            \
     X(rom, ROM, 1, 4, 2,                                                                           \
       "from an address to the array: the ROM, then registers; 3: one before it")                   \
