@@ -79,7 +79,7 @@ verdict "XDC: a wrong port, a pin twice, none, no clock, no command are found"
 
 # A flow that cannot take even a register on this machine (it needs the vendor's own tools) is named and not counted.
 echo 'module register(input wire clk, input wire d, output reg q); always @(posedge clk) q <= d; endmodule' > $dir/register.v
-debian() { local IFS=';'; yosys -p "$*"; }
+debian() { yosys -p "$(printf '%s; ' "$@")"; } # a semicolon before a letter is a part of the word to Yosys 0.23
 pip() { $venv/bin/python sim/board/yosys_steps.py "$@"; }
 # ABC and the cell libraries speak of themselves.
 own() { grep -E 'Warning|ERROR' "$1" | grep -vE 'ABC: |Replacing memory .* with list of registers|/share/' || true; }
@@ -91,6 +91,7 @@ for yosys in debian pip; do
         [ $flow != synth_microchip ] || extra=" -family polarfire"
         if ! $yosys "read_verilog $dir/register.v" "$flow -top register$extra" > $dir/register.log 2>&1; then
             echo "# $yosys $flow: does not take a register here: $(tail -n 1 $dir/register.log)"
+            case $flow in synth_ecp5 | synth_gowin | synth_ice40 | synth_xilinx) echo "not ok $yosys $flow: on this machine" ;; esac
             continue
         fi
         log=$dir/$yosys.$flow.log
