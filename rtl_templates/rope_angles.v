@@ -23,7 +23,7 @@ module rope_angles #(
     output wire [LO_W+HALF_W-1:0]  lo_addr,
     input  wire [31:0]             hi_data, // {sin, cos}, Q1.14
     input  wire [31:0]             lo_data,
-    output wire [HALF*32-1:0]      angles,  // {sin, cos} of each pair
+    output reg  [HALF*32-1:0]      angles,  // {sin, cos} of each pair
     output wire                    busy
 );
     localparam WORD = CLOCKS > 5 ? 2 : CLOCKS > 3 ? 1 : 0, PRODUCT = CLOCKS > 4 ? 1 : 0;
@@ -69,21 +69,11 @@ module rope_angles #(
             cos_sum <= {cc[31], cc} - {ss[31], ss};
             sin_sum <= {sc[31], sc} + {cs[31], cs};
         end
+        if (comes)
+            angles[pair*32 +: 32] <= {sin_s, cos_s};
         if (rst)
             a <= 1'b0;
     end
-
-    genvar h;
-    generate // an enable a pair: written by a variable place in one register, each bit would have a choice of all
-        for (h = 0; h < HALF; h = h + 1) begin : g_pair
-            localparam [HALF_W-1:0] MINE = h;
-            reg [31:0] angle;
-            always @(posedge clk)
-                if (comes && pair == MINE)
-                    angle <= {sin_s, cos_s};
-            assign angles[h*32 +: 32] = angle;
-        end
-    endgenerate
 
     assign busy = a | way_busy;
 endmodule
