@@ -77,7 +77,8 @@ EDITS
 verdict "XDC: a wrong port, a pin twice, none, no clock, no command are found"
 [ "${1:-}" = full ] || exit 0
 
-# A flow that cannot take even a register on this machine (it needs the vendor's own tools) is named and not counted.
+# A flow that cannot take even a register on this machine (it needs the vendor's own tools) is named and not counted; those of
+# the devices that this project names must take it.
 echo 'module register(input wire clk, input wire d, output reg q); always @(posedge clk) q <= d; endmodule' > $dir/register.v
 debian() { yosys -p "$(printf '%s; ' "$@")"; } # a semicolon before a letter is a part of the word to Yosys 0.23
 pip() { $venv/bin/python sim/board/yosys_steps.py "$@"; }

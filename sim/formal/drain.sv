@@ -54,7 +54,8 @@ module f_drain #(
 
     drain #(.ROWS(ROWS), .VEC(VEC), .ACC_W(ACC_W), .SCALE_ADDR_W(SCALE_ADDR_W)) dut (
         .clk(clk), .rst(rst), .block_next(block_next), .block_scale_next(block_scale_next),
-        .block_row_next(block_row_next), .block_rows_next(block_rows_next), .block_done(block_done), .block_early(block_early), .block_sum(block_sum), .block_tag(block_tag), .block_row(block_row),
+        .block_row_next(block_row_next), .block_rows_next(block_rows_next), .block_done(block_done),
+        .block_early(block_early), .block_sum(block_sum), .block_tag(block_tag), .block_row(block_row),
         .block_rows(block_rows), .embed_next(embed_next), .embed_valid(embed_valid), .embed_last(embed_last),
         .embed_sum(embed_sum), .embed_row(embed_row), .embed_shift(embed_shift),
         .embed_scale(embed_scale), .embed_lane(embed_lane), .recv_valid(recv_valid),
