@@ -24,7 +24,7 @@ RoPE | rtl_templates/rope.v | s/as + bc/as - bc/ | cosim | layer 0 k
 softmax | rtl_templates/attention_weigh.v | s/{1'b0, curve}), .s(whole\[4:0\])/{1'b0, curve}), .s(5'd0)/ | cosim | layer 0 attn,
 softmax | rtl_templates/attention_score.v | s/top_first || // | cosim | attn,
 KV address | rtl_templates/kv_cache.v | s/row         <= base_q + head/row         <= head/ | cosim | layer 1 score
-KV address | rtl_templates/kv_cache.v | s/addr = {row + pos_row, pos\[BANK_W +: GROUP_W\]}/addr = {row + pos_row, {GROUP_W{1'b0}}}/ | formal kv_cache:wide_head | f_kv_cache: (reads_back¦l_bank)
+KV address | rtl_templates/kv_cache.v | s/addr = {row, pos\[BANK_W +: GROUP_W\]}/addr = {row, {GROUP_W{1'b0}}}/ | formal kv_cache:wide_head | f_kv_cache: (reads_back¦l_bank)
 sequencer | rtl_templates/sequencer.v | s/op == `HW_OP_NORM \&\& !norm_waits/op == `HW_OP_NORM/ | cosim | attn_norm
 sequencer | rtl_templates/sequencer.v | s/op == `HW_OP_NORM \&\& !norm_waits/op == `HW_OP_NORM/ | formal sequencer | norm_waits
 ROM bank order | gen/chip/banks.c | s/_b%02d", rom->name, i);/_b%02d", rom->name, i ^ (rom->addr_bits > bits));/ | proof | weight ROM word .*tok_embeddings
