@@ -160,8 +160,8 @@ synth: all
 	@$(QUANTIZE)
 	@sim/synth $(B)/$(NAME).safetensors "$(GEOMETRY)"
 
-# The default model on the chip of the ULX3S.
-TIMING_GEOMETRY = $(shell sim/board/row ulx3s-85f)
+# The default model on the chip of the ULX3S, with that bitstream's context.
+TIMING_GEOMETRY = $(shell sim/board/row ulx3s-85f) --target ecp5 --ctx 256
 timing: all $(B)/default.safetensors
 	@sim/setup python3-pip python3-venv
 	@$(B)/hardwire emit $(B)/default.safetensors -o $(B)/timing-design $(TIMING_GEOMETRY) --quiet

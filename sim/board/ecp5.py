@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Synthesis for an ECP5, as sim/board/place and sim/board/costs do it: Yosys of pip's pyosys, in build/venv-board."""
+"""Synthesis for an ECP5, as sim/board/place, sim/board/costs and sim/timing do it: pip's pyosys, in build/venv-board."""
 import glob
 import re
 import subprocess
@@ -19,6 +19,11 @@ def logic(cells):
     """Places for logic (TRELLIS_COMB) that these cells take, as nextpnr packs them: a carry cell two, a small RAM with the
     LUTs that lead around it about twelve."""
     return cells["lut4"] + 2 * cells["carry"] + 12 * cells["dpr16x4"]
+
+
+def kinds_of(cells):
+    """Of {type of cell: number}: {kind: number}, by CELLS."""
+    return {name: sum(cells.get(c, 0) for c in kinds) for name, kinds in CELLS.items()}
 
 
 def yosys(out, steps):
@@ -60,14 +65,18 @@ def deep(out):
     return steps
 
 
+def until_block_rams(out, top):
+    """Commands of `synth_ecp5` after `hierarchy`, up to its map_ram. Every ROM goes to block RAM, where a patch can reach it."""
+    return [*lanes(top), f"synth_ecp5 -top {top} -run coarse:map_ram", 'setattr -set rom_style "block" t:$mem_v2 r:WR_PORTS=0 %i',
+            *deep(out)]
+
+
 def synthesize(out, top, files, includes, parameters={}, netlist=False):
-    """{kind of cell: number}, or None where Yosys fails: out/yosys.log says why. Every ROM goes to block RAM, where a patch can
-    reach it. netlist: leaves out/netlist.json."""
+    """{kind of cell: number}, or None where Yosys fails: out/yosys.log says why. netlist: leaves out/netlist.json."""
     chosen = " ".join(f"-chparam {name} {value}" for name, value in parameters.items())
     steps = [f"read_verilog -defer {' '.join('-I' + i for i in includes)} {' '.join(files)}", f"hierarchy -top {top} {chosen}",
-             *lanes(top), f"synth_ecp5 -top {top} -run coarse:map_ram",
-             'setattr -set rom_style "block" t:$mem_v2 r:WR_PORTS=0 %i', *deep(out),
+             *until_block_rams(out, top),
              f"synth_ecp5 -top {top} -run map_ram:" + (f" -json {out}/netlist.json" if netlist else ""),
              f"tee -o {out}/stat.txt stat"]
     cells = yosys(out, steps)
-    return cells and {name: sum(cells.get(c, 0) for c in kinds) for name, kinds in CELLS.items()}
+    return cells and kinds_of(cells)
