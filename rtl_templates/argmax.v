@@ -7,7 +7,7 @@
 module argmax #(
     parameter VEC = 8,
     parameter TOKEN_W = 9,
-    parameter MAX_LEVELS = 1   // levels a register, in max_tree
+    parameter LEVELS = 1       // levels a register, in max_tree
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -31,7 +31,7 @@ module argmax #(
     wire [LANE_W-1:0] rest = rows[LANE_W-1:0]; // of the last word; 0: all
     wire [VEC-1:0]    used = last && rest != {LANE_W{1'b0}} ? ~({VEC{1'b1}} << rest) : {VEC{1'b1}};
 
-    max_tree #(.N(VEC), .W(24), .LEVELS(MAX_LEVELS), .TAG_W(21)) u_max_tree (
+    max_tree #(.N(VEC), .W(24), .LEVELS(LEVELS), .TAG_W(21)) u_max_tree (
         .clk(clk), .rst(rst), .valid(valid), .tag({last, row}), .used(used), .x(y),
         .max_valid(word_valid), .max_tag({word_last, word_row}), .max(challenger), .index(lane),
         .busy(tree_busy)

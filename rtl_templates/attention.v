@@ -23,7 +23,8 @@ module attention #(
     parameter ROW_GROUP_W = 5, // the same of a row of the KV cache
     parameter HEAD_W = 8,
     parameter SLOTS_W = 2,
-    parameter LEVELS = 1,      // levels a register, in max_tree and add_tree
+    parameter LEVELS = 1,      // levels a register, in add_tree
+    parameter ROUNDS = 1,      // the same in max_tree
     parameter SCORE = 2,
     parameter WEIGH = 3,
     parameter RECIP = 2,
@@ -91,7 +92,8 @@ module attention #(
 
     attention_score #(
         .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .KV_W(KV_W), .ROW_W(ROW_W), .GROUP_W(GROUP_W),
-        .ROW_GROUP_W(ROW_GROUP_W), .HEAD_W(HEAD_W), .SLOTS_W(SLOTS_W), .LEVELS(LEVELS), .SCORE(SCORE)
+        .ROW_GROUP_W(ROW_GROUP_W), .HEAD_W(HEAD_W), .SLOTS_W(SLOTS_W), .LEVELS(LEVELS),
+        .ROUNDS(ROUNDS), .SCORE(SCORE)
     ) u_score (
         .clk(clk), .rst(rst), .start(start), .heads(heads_q), .group_heads(group_heads_q),
         .row_base(row_base), .row_step(row_step_q), .score_shift(score_shift), .last_group(last_group),

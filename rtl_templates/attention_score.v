@@ -17,6 +17,7 @@ module attention_score #(
     parameter HEAD_W = 8,
     parameter SLOTS_W = 2,
     parameter LEVELS = 1,
+    parameter ROUNDS = 1,
     parameter SCORE = 2
 ) (
     input  wire                             clk,
@@ -143,7 +144,7 @@ module attention_score #(
     wire [ATT_POS-1:0] used = score_end ? last_used : {ATT_POS{1'b1}};
     wire              unused_top_busy;  // the weighing of the head covers it
 
-    max_tree #(.N(LEAVES), .W(20), .LEVELS(LEVELS), .TAG_W(HEAD_W + 2)) u_max_tree (
+    max_tree #(.N(LEAVES), .W(20), .LEVELS(ROUNDS), .TAG_W(HEAD_W + 2)) u_max_tree (
         .clk(clk), .rst(rst), .valid(score_valid), .tag({score_end, score_first, score_head}),
         .used({{(LEAVES-ATT_POS){1'b0}}, used}), .x({{(LEAVES-ATT_POS)*20{1'b0}}, score}), .max_valid(top_valid),
         .max_tag({top_end, top_first, top_head}), .max(group_max), .index(unused_lane),

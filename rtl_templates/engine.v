@@ -523,7 +523,7 @@ module engine #(
     attention #(
         .HEAD_DIM(HEAD_DIM), .ATT_POS(ATT_POS), .OUT(OUT), .KV_W(KV_W), .ACT_W(MADE_W), .CTX(CTX),
         .ROW_W(ROW_W), .GROUP_W(GROUP_W), .ROW_GROUP_W(ROW_GROUP_W), .HEAD_W(HEAD_W),
-        .SLOTS_W(SLOTS_W), .LEVELS(`HW_LAT_TREE),
+        .SLOTS_W(SLOTS_W), .LEVELS(`HW_LAT_TREE), .ROUNDS(`HW_LAT_COMPARE),
         .SCORE(`HW_LAT_SCORE), .WEIGH(`HW_LAT_WEIGH), .RECIP(`HW_LAT_RECIP),
         .DIVIDE(`HW_LAT_DIVIDE), .TABLE(`HW_LAT_TABLE)
     ) u_attention (
@@ -550,7 +550,7 @@ module engine #(
         .clk(clk), .rst(rst), .valid(y_hidden), .row(y_row),
         .shift(y_shift2), .y(y), .h_valid(h_valid), .h_index(h_index), .h(h), .busy(swiglu_busy)
     );
-    argmax #(.VEC(VEC), .TOKEN_W(TOKEN_W), .MAX_LEVELS(`HW_LAT_TREE)) u_argmax (
+    argmax #(.VEC(VEC), .TOKEN_W(TOKEN_W), .LEVELS(`HW_LAT_COMPARE)) u_argmax (
         .clk(clk), .rst(rst), .valid(y_logits), .last(y_last),
         .row(y_row), .rows(logit_rows), .y(y), .done(argmax_done), .best(next_token),
         .busy(argmax_busy)

@@ -6,8 +6,10 @@
 `define HW_LAT_ROM 2
 // of the array beside its tree; 2: a selected product is registered; 3: its halves before
 `define HW_LAT_ARRAY 2
-// levels of adders or comparators from register to register
-`define HW_LAT_TREE 2
+// levels of adders from register to register
+`define HW_LAT_TREE 3
+// rounds of comparisons from register to register
+`define HW_LAT_COMPARE 2
 // from a finished block to its first rows
 `define HW_LAT_DRAIN 4
 // from an address of a function's table to the interpolated value

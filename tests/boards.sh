@@ -23,7 +23,7 @@ grep -q '^board .*: fits$' $dir/said && grep -q '^lanes .*(12 rows x 8 columns),
 verdict "sizes that are not given are those that were placed; the default model fits"
 build/hardwire plan $dir/small.safetensors --board tang-nano-20k --ctx 256 > $dir/said
 grep -q '^board .*: fits$' $dir/said && grep -q '^lanes .*(4 rows x 2 columns), .*multiply' $dir/said &&
-    build/hardwire plan $dir/small.safetensors --ctx 256 --rows 4 --cols 2 --vec 2 --att-pos 1 --lane multiply --latency least,tree=3 |
+    build/hardwire plan $dir/small.safetensors --ctx 256 --rows 4 --cols 2 --vec 2 --att-pos 1 --lane multiply --latency least,tree=3,compare=3 |
     grep '^mean' | cmp -s - <(grep '^mean' $dir/said)
 verdict "lanes and pipelines likewise; the small model fits"
 build/hardwire plan build/default.safetensors --board ulx3s-85f --vec 8 --rows 16 > $dir/said

@@ -125,7 +125,7 @@ DESIGNS = {
     "self-test": ("a", (8, 8, 4, 4, "select", 4096, "on"), "chip", CHIP_RUNS[:4]),  # resets come in its middle
 }
 # Other clocks than the usual ones: the most registers; the shortest pipelines.
-LATENCIES = {"chip c": "tree=1,rom=4,score=7,weigh=8,drain=6,divide=5,issue=2,act=2", "edges": "least"}
+LATENCIES = {"chip c": "tree=1,compare=1,rom=4,score=7,weigh=8,drain=6,divide=5,issue=2,act=2", "edges": "least"}
 # Every mutant meets the chips and the layer; these designs only where they can add something.
 ONLY_FOR = {
     "many heads": {"attention.v", "max_tree.v", "kv_cache.v", "rope.v", "lerp.v", "msb.v", "engine.v"},

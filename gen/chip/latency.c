@@ -59,9 +59,9 @@ static bool parse_one(const char *text, size_t n, struct hw_latency *l, struct h
                    (int)n, text);
 }
 
-int hw_tree_stages(const struct hw_latency *l, int n)
+int hw_tree_stages(int levels, int n)
 {
-    return (hw_log2_up(n < 2 ? 2 : n) + l->tree - 1) / l->tree;
+    return (hw_log2_up(n < 2 ? 2 : n) + levels - 1) / levels;
 }
 
 bool hw_latency_parse(const char *text, struct hw_latency *l, struct hw_error *err)

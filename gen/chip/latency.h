@@ -17,7 +17,8 @@
       "from an address to the array: the ROM, then registers; 3: one before it")                   \
     X(array, ARRAY, 1, 3, 2,                                                                       \
       "of the array beside its tree; 2: a selected product is registered; 3: its halves before")   \
-    X(tree, TREE, 1, 4, 2, "levels of adders or comparators from register to register")            \
+    X(tree, TREE, 1, 4, 3, "levels of adders from register to register")                           \
+    X(compare, COMPARE, 1, 4, 2, "rounds of comparisons from register to register")                \
     X(drain, DRAIN, 3, 6, 4, "from a finished block to its first rows")                            \
     X(table, TABLE, 1, 3, 3, "from an address of a function's table to the interpolated value")    \
     X(square, SQUARE, 1, 2, 1,                                                                     \
@@ -61,8 +62,8 @@ int hw_latency_get(const struct hw_latency *l, int row);
 // The usual wherever it is 0.
 void hw_latency_fill(struct hw_latency *l);
 
-// Registers of add_tree.v and max_tree.v over n operands; a tree has two leaves at least.
-int hw_tree_stages(const struct hw_latency *l, int n);
+// Registers of add_tree.v or max_tree.v over n operands; a tree has two leaves at least.
+int hw_tree_stages(int levels, int n);
 
 // NAME=N[,NAME=N...], or `least`, the shortest pipeline, with others behind it. What is not named
 // stays.

@@ -62,7 +62,7 @@ static int words(int elements, int of)
 static int kept_words(const struct hw_geometry *g)
 {
     const struct hw_latency *l = &g->latency;
-    return g->head_dim / g->vec + hw_tree_stages(l, g->vec) + l->norm_scalar + l->table;
+    return g->head_dim / g->vec + hw_tree_stages(l->tree, g->vec) + l->norm_scalar + l->table;
 }
 
 static void rams(struct list *l, const struct hw_geometry *g)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What argmax.v promises: a cycle and the latency of max_tree after the last logits, once, the lowest
 // index among those of the largest logit, rows beyond the end not counted. The links (l_*) to the inside
-// are those of a tree of one register, which MAX_LEVELS = 2 makes of four lanes.
+// are those of a tree of one register, which LEVELS = 2 makes of four lanes.
 // probe f_v1 = dut.word_valid
 // probe f_top = dut.top
 // probe f_high = dut.challenger
@@ -12,14 +12,14 @@
 module f_argmax #(
     parameter VEC = 4,
     parameter TOKEN_W = 4,
-    parameter MAX_LEVELS = 1
+    parameter LEVELS = 1
 ) (
     input wire clk, rst, valid,
     input wire [VEC*24-1:0] y
 );
     localparam LANE_W = $clog2(VEC);
     localparam MOST = 1 << TOKEN_W;
-    localparam LATENCY = (LANE_W + MAX_LEVELS - 1) / MAX_LEVELS; // of the tree
+    localparam LATENCY = (LANE_W + LEVELS - 1) / LEVELS; // of the tree
     (* anyconst *) reg [19:0]        rows;
     (* anyconst *) reg [TOKEN_W-1:0] other, claim; // any two rows
     always @*
@@ -29,7 +29,7 @@ module f_argmax #(
     wire last = row + VEC >= rows;
     wire done, busy;
     wire [TOKEN_W-1:0] best;
-    argmax #(.VEC(VEC), .TOKEN_W(TOKEN_W), .MAX_LEVELS(MAX_LEVELS)) dut (
+    argmax #(.VEC(VEC), .TOKEN_W(TOKEN_W), .LEVELS(LEVELS)) dut (
         .clk(clk), .rst(rst), .valid(valid), .last(last), .row(row), .rows(rows), .y(y),
         .done(done), .best(best), .busy(busy)
     );
