@@ -172,20 +172,20 @@ def lanes():
     """What a lane costs: small arrays alone, by Yosys, and where the geometry goes from one kind to the other."""
     rows = []
     for target, unit in (("xilinx", "LUT6"), ("ecp5", "LUT4"), ("ice40", "LUT4"), ("osu018", "NAND2")):
-        for bits in (4, 3):
-            cells = run(f"sim/lanes 4 2 {bits} 8 {target}").split()
-            row = [f"{target}, {unit}", bits]
+        for bits, cols in ((4, 8), (3, 8), (4, 16), (3, 16)):
+            cells = run(f"sim/lanes 4 {cols} {bits} 8 {target}").split()
+            row = [f"{target}, {unit}", bits, cols]
             for at, lane in ((2, "select"), (6, "multiply")):
                 assert cells[at - 1] == lane
-                each, blocks = int(cells[at]) / 8, int(cells[at + 1]) / 8
-                figures[f"lane_{target}_{lane}_{bits}_bit_{unit.lower()}"] = round(each, 1)
+                each, blocks = int(cells[at]) / (4 * cols), int(cells[at + 1]) / (4 * cols)
+                figures[f"lane_{target}_{lane}_{bits}_bit_{cols}_columns_{unit.lower()}"] = round(each, 1)
                 row.append(f"{each:.0f}" + (f" + {blocks:g} DSP" if blocks else ""))
             few = [r for r in (4, 8, 16, 32, 64, 128, 256, 512, 1024) if re.search(r"codes, multiply", run(
-                f"build/hardwire plan {STORIES_SHAPE} --bits {bits} --code-bits {bits} --rows {r} --cols 4 --vec 4 "
+                f"build/hardwire plan {STORIES_SHAPE} --bits {bits} --code-bits {bits} --rows {r} --cols {cols} --vec 4 "
                 f"--target {target}"))]
             rows.append(row + [f"multiply, to {max(few)} rows" if few else "select"])
-    table("LUTs or gates a lane, arrays of 4 rows x 2 columns, 8-bit activations (Yosys); rows share a column's products",
-          ["target", "code bits", "multiply-select-add", "multiply-accumulate", "chosen"], rows)
+    table("LUTs or gates a lane, tiles of 4 rows, 8-bit activations (Yosys); rows share a column's products",
+          ["target", "code bits", "columns", "multiply-select-add", "multiply-accumulate", "chosen, by rows of a tile"], rows)
 
 
 def emission():

@@ -66,13 +66,18 @@ check "heads of another dimension" says "fabric: head_dim, expected 4, got a mod
 check "a fabric, and a shape of it" says "--fabric: expected no --rows" emit small $dir/large "--rows 8"
 check "no such design" says "none/manifest.json: " emit small $dir/none
 
-# The kind of lane is the fabric's alone, and a target chooses it by the number of rows.
+# The kind of lane is the fabric's alone, and a target chooses it by the rows of a tile.
 build/hardwire emit $dir/a.safetensors -o $dir/multiply --lane multiply > /dev/null
 check "another lane, another fabric" differ $dir/a/fabric $dir/multiply/fabric
 check "another lane, the same personality" diff -r $dir/a/personality $dir/multiply/personality
-lane() { build/hardwire plan $dir/a.safetensors --rows "$1" --target "$2" | grep -q "codes, $3\$"; }
+lane() { # ROWS TARGET KIND [OPTION...]
+    rows=$1 target=$2 kind=$3
+    shift 3
+    build/hardwire plan $dir/a.safetensors --rows "$rows" --target "$target" "$@" | grep -q "codes, $kind\$"
+}
 check "Xilinx, 16 rows: lanes that multiply" lane 16 xilinx multiply
 check "Xilinx, 128 rows: lanes that select" lane 128 xilinx select
+check "Xilinx, 128 rows in tiles of 8: lanes that multiply" lane 128 xilinx multiply --tile-rows 8
 check "simulation: lanes that select" lane 16 sim select
 refused() { # PATTERN OPTIONS...
     pattern=$1

@@ -227,10 +227,14 @@ bool hw_target_parse(const char *name, enum hw_target *target)
 }
 
 // What an array costs on a target, in LUTs (osu018: areas of a NAND2X1): a product that selecting
-// lanes share, and a lane of either kind with 2-, 3- and 4-bit codes. By sim/lanes, 4 rows of 2
-// columns, 8-bit activations. A multiplier block counts as the LUTs of the product it stands for.
+// lanes of a tile share, and a lane of either kind with 2-, 3- and 4-bit codes, in tiles of 8 and of
+// 16 columns. By sim/lanes, 4 rows, 8-bit activations. A multiplier block counts as the LUTs of the
+// product it stands for.
 static const struct lane_cost {
-    int product, select[3], multiply[3];
+    int product;
+    struct {
+        int select[3], multiply[3];
+    } columns[2];
 } LANE_COST[] = {
     [HW_TARGET_ICE40] = {182, {58, 118, 233}, {223, 247, 297}},
     [HW_TARGET_ECP5] = {277, {76, 156, 396}, {44 + 277, 68 + 277, 267 + 277}},
@@ -238,16 +242,17 @@ static const struct lane_cost {
     [HW_TARGET_OSU018] = {649, {464, 586, 789}, {1036, 1094, 1220}},
 };
 
-// Products are shared by the rows of a column: many rows favour selecting. In simulation it is the
+// Products are shared by the rows of a tile: many rows favour selecting. In simulation it is the
 // faster of the two.
 static enum hw_lane choose_lane(const struct hw_geometry *g)
 {
     const struct lane_cost *cost = &LANE_COST[g->target];
-    int i = g->code_bits - 2;
+    int i = g->code_bits - 2, columns = g->cols >= 12; // the nearer of 8 and 16
     if (g->target == HW_TARGET_SIM)
         return HW_LANE_SELECT;
-    long select = ((long)cost->product << g->code_bits) + (long)g->rows * cost->select[i];
-    return select <= (long)g->rows * cost->multiply[i] ? HW_LANE_SELECT : HW_LANE_MULTIPLY;
+    long select = ((long)cost->product << g->code_bits) +
+                  (long)g->tile_rows * cost->columns[columns].select[i];
+    return select <= (long)g->tile_rows * cost->columns[columns].multiply[i] ? HW_LANE_SELECT : HW_LANE_MULTIPLY;
 }
 
 static long matrix_words(const struct hw_geometry *g, const struct hw_qmatrix *m)
