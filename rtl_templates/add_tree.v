@@ -6,8 +6,8 @@
 // STAGES = ceil(log2(N) / LEVELS) clocks after its operands; one set of operands a clock. `move[k]`
 // says that stage k takes a set (pipe.v). OUT_W holds any sum, or the sum is taken modulo 2^OUT_W.
 //
-// The two levels before a register are added in its own block: a simulator then adds where a set moves,
-// and not in every clock.
+// The levels before a register, up to three, are added in its own block: a simulator then adds where a set
+// moves, and not in every clock.
 `default_nettype none
 
 module add_tree #(
@@ -40,9 +40,13 @@ module add_tree #(
             localparam HERE  = W + level < OUT_W ? W + level : OUT_W;
             localparam BELOW = level < 1 ? W : W + level - 1 < OUT_W ? W + level - 1 : OUT_W;
             localparam UNDER = level < 2 ? W : W + level - 2 < OUT_W ? W + level - 2 : OUT_W;
+            localparam LEAST = level < 3 ? W : W + level - 3 < OUT_W ? W + level - 3 : OUT_W;
             localparam TAKES = level % LEVELS == 0 || level == DEPTH ? 1 : 0; // a register
-            localparam FOUR  = TAKES != 0 && level > 1 && (level - 1) % LEVELS != 0 ? 1 : 0;
-            localparam INNER = TAKES == 0 && ((level + 1) % LEVELS == 0 || level + 1 == DEPTH) ? 1 : 0;
+            localparam SINCE = level < 1 ? 0 : (level - 1) % LEVELS + 1; // levels above the register before
+            localparam FOUR  = TAKES != 0 && SINCE == 2 ? 1 : 0;
+            localparam EIGHT = TAKES != 0 && SINCE > 2 ? 1 : 0;
+            localparam NEXT  = (level / LEVELS + 1) * LEVELS < DEPTH ? (level / LEVELS + 1) * LEVELS : DEPTH;
+            localparam INNER = TAKES == 0 && NEXT - level < 3 ? 1 : 0;   // added in the block of the next register
 
             for (i = 0; i < 1 << (DEPTH - level) && INNER == 0; i = i + 1) begin : g_node
                 wire [HERE-1:0] node;
@@ -69,6 +73,28 @@ module add_tree #(
                                            g_level[level-2].g_node[4*i+1].node,
                                            g_level[level-2].g_node[4*i+2].node,
                                            g_level[level-2].g_node[4*i+3].node);
+                    assign node = node_q;
+                end else if (EIGHT != 0) begin : g_eight
+                    function [UNDER-1:0] two(input [LEAST-1:0] a, b);
+                        two = {{(UNDER-LEAST){a[LEAST-1]}}, a} + {{(UNDER-LEAST){b[LEAST-1]}}, b};
+                    endfunction
+                    function [BELOW-1:0] two_of_two(input [UNDER-1:0] a, b);
+                        two_of_two = {{(BELOW-UNDER){a[UNDER-1]}}, a} + {{(BELOW-UNDER){b[UNDER-1]}}, b};
+                    endfunction
+                    function [HERE-1:0] both(input [BELOW-1:0] a, b);
+                        both = {{(HERE-BELOW){a[BELOW-1]}}, a} + {{(HERE-BELOW){b[BELOW-1]}}, b};
+                    endfunction
+                    reg [HERE-1:0] node_q;
+                    always @(posedge clk)
+                        if (move[STAGE-1])
+                            node_q <= both(two_of_two(two(g_level[level-3].g_node[8*i].node,
+                                                          g_level[level-3].g_node[8*i+1].node),
+                                                      two(g_level[level-3].g_node[8*i+2].node,
+                                                          g_level[level-3].g_node[8*i+3].node)),
+                                           two_of_two(two(g_level[level-3].g_node[8*i+4].node,
+                                                          g_level[level-3].g_node[8*i+5].node),
+                                                      two(g_level[level-3].g_node[8*i+6].node,
+                                                          g_level[level-3].g_node[8*i+7].node)));
                     assign node = node_q;
                 end else begin : g_two
                     function [HERE-1:0] two(input [BELOW-1:0] a, b);

@@ -227,19 +227,26 @@ bool hw_target_parse(const char *name, enum hw_target *target)
 }
 
 // What an array costs on a target, in LUTs (osu018: areas of a NAND2X1): a product that selecting
-// lanes of a tile share, and a lane of either kind with 2-, 3- and 4-bit codes, in tiles of 8 and of
-// 16 columns. By sim/lanes, 4 rows, 8-bit activations. A multiplier block counts as the LUTs of the
-// product it stands for.
+// lanes of a tile share, and a lane of either kind with 2-, 3- and 4-bit codes, in tiles of 8 and
+// of 16 columns. By sim/lanes, 4 rows, 8-bit activations. A multiplier block counts as the LUTs of
+// the product it stands for.
 static const struct lane_cost {
     int product;
     struct {
         int select[3], multiply[3];
     } columns[2];
 } LANE_COST[] = {
-    [HW_TARGET_ICE40] = {182, {58, 118, 233}, {223, 247, 297}},
-    [HW_TARGET_ECP5] = {277, {76, 156, 396}, {44 + 277, 68 + 277, 267 + 277}},
-    [HW_TARGET_XILINX] = {166, {48, 72, 117}, {32 + 166, 48 + 166, 67 + 166}},
-    [HW_TARGET_OSU018] = {649, {464, 586, 789}, {1036, 1094, 1220}},
+    [HW_TARGET_ICE40] = {182,
+                         {{{57, 123, 235}, {220, 245, 293}}, {{55, 121, 233}, {218, 243, 291}}}},
+    [HW_TARGET_ECP5] = {277,
+                        {{{67, 147, 387}, {35 + 277, 59 + 277, 250 + 277}},
+                         {{66, 146, 385}, {34 + 277, 58 + 277, 252 + 277}}}},
+    [HW_TARGET_XILINX] = {166,
+                          {{{37, 69, 108}, {21 + 166, 37 + 166, 56 + 166}},
+                           {{35, 67, 105}, {19 + 166, 35 + 166, 54 + 166}}}},
+    [HW_TARGET_OSU018] = {649,
+                          {{{435, 512, 671}, {1015, 1071, 1197}},
+                           {{419, 496, 658}, {994, 1054, 1177}}}},
 };
 
 // Products are shared by the rows of a tile: many rows favour selecting. In simulation it is the
@@ -252,7 +259,8 @@ static enum hw_lane choose_lane(const struct hw_geometry *g)
         return HW_LANE_SELECT;
     long select = ((long)cost->product << g->code_bits) +
                   (long)g->tile_rows * cost->columns[columns].select[i];
-    return select <= (long)g->tile_rows * cost->columns[columns].multiply[i] ? HW_LANE_SELECT : HW_LANE_MULTIPLY;
+    return select <= (long)g->tile_rows * cost->columns[columns].multiply[i] ? HW_LANE_SELECT
+                                                                             : HW_LANE_MULTIPLY;
 }
 
 static long matrix_words(const struct hw_geometry *g, const struct hw_qmatrix *m)
