@@ -43,8 +43,6 @@ module add_tree #(
             localparam LEAST = level < 3 ? W : W + level - 3 < OUT_W ? W + level - 3 : OUT_W;
             localparam TAKES = level % LEVELS == 0 || level == DEPTH ? 1 : 0; // a register
             localparam SINCE = level < 1 ? 0 : (level - 1) % LEVELS + 1; // levels above the register before
-            localparam FOUR  = TAKES != 0 && SINCE == 2 ? 1 : 0;
-            localparam EIGHT = TAKES != 0 && SINCE > 2 ? 1 : 0;
             localparam NEXT  = (level / LEVELS + 1) * LEVELS < DEPTH ? (level / LEVELS + 1) * LEVELS : DEPTH;
             localparam INNER = TAKES == 0 && NEXT - level < 3 ? 1 : 0;   // added in the block of the next register
 
@@ -56,45 +54,45 @@ module add_tree #(
                     end else begin : g_zero
                         assign node = {W{1'b0}};
                     end
-                end else if (FOUR != 0) begin : g_four
-                    function [HERE-1:0] four(input [UNDER-1:0] n0, n1, n2, n3);
-                        reg [BELOW-1:0] left, right;
-                        begin
-                            left  = {{(BELOW-UNDER){n0[UNDER-1]}}, n0} + {{(BELOW-UNDER){n1[UNDER-1]}}, n1};
-                            right = {{(BELOW-UNDER){n2[UNDER-1]}}, n2} + {{(BELOW-UNDER){n3[UNDER-1]}}, n3};
-                            four  = {{(HERE-BELOW){left[BELOW-1]}}, left}
-                                  + {{(HERE-BELOW){right[BELOW-1]}}, right};
-                        end
-                    endfunction
+                end else if (TAKES != 0 && SINCE > 1) begin : g_more
                     reg [HERE-1:0] node_q;
-                    always @(posedge clk)
-                        if (move[STAGE-1])
-                            node_q <= four(g_level[level-2].g_node[4*i].node,
-                                           g_level[level-2].g_node[4*i+1].node,
-                                           g_level[level-2].g_node[4*i+2].node,
-                                           g_level[level-2].g_node[4*i+3].node);
-                    assign node = node_q;
-                end else if (EIGHT != 0) begin : g_eight
-                    function [UNDER-1:0] two(input [LEAST-1:0] a, b);
-                        two = {{(UNDER-LEAST){a[LEAST-1]}}, a} + {{(UNDER-LEAST){b[LEAST-1]}}, b};
-                    endfunction
-                    function [BELOW-1:0] two_of_two(input [UNDER-1:0] a, b);
-                        two_of_two = {{(BELOW-UNDER){a[UNDER-1]}}, a} + {{(BELOW-UNDER){b[UNDER-1]}}, b};
-                    endfunction
-                    function [HERE-1:0] both(input [BELOW-1:0] a, b);
-                        both = {{(HERE-BELOW){a[BELOW-1]}}, a} + {{(HERE-BELOW){b[BELOW-1]}}, b};
-                    endfunction
-                    reg [HERE-1:0] node_q;
-                    always @(posedge clk)
-                        if (move[STAGE-1])
-                            node_q <= both(two_of_two(two(g_level[level-3].g_node[8*i].node,
-                                                          g_level[level-3].g_node[8*i+1].node),
-                                                      two(g_level[level-3].g_node[8*i+2].node,
-                                                          g_level[level-3].g_node[8*i+3].node)),
-                                           two_of_two(two(g_level[level-3].g_node[8*i+4].node,
-                                                          g_level[level-3].g_node[8*i+5].node),
-                                                      two(g_level[level-3].g_node[8*i+6].node,
-                                                          g_level[level-3].g_node[8*i+7].node)));
+                    if (SINCE > 2) begin : g_eight
+                        function [UNDER-1:0] two(input [LEAST-1:0] a, b);
+                            two = {{(UNDER-LEAST){a[LEAST-1]}}, a} + {{(UNDER-LEAST){b[LEAST-1]}}, b};
+                        endfunction
+                        function [BELOW-1:0] two_of_two(input [UNDER-1:0] a, b);
+                            two_of_two = {{(BELOW-UNDER){a[UNDER-1]}}, a} + {{(BELOW-UNDER){b[UNDER-1]}}, b};
+                        endfunction
+                        function [HERE-1:0] both(input [BELOW-1:0] a, b);
+                            both = {{(HERE-BELOW){a[BELOW-1]}}, a} + {{(HERE-BELOW){b[BELOW-1]}}, b};
+                        endfunction
+                        always @(posedge clk)
+                            if (move[STAGE-1])
+                                node_q <= both(two_of_two(two(g_level[level-3].g_node[8*i].node,
+                                                              g_level[level-3].g_node[8*i+1].node),
+                                                          two(g_level[level-3].g_node[8*i+2].node,
+                                                              g_level[level-3].g_node[8*i+3].node)),
+                                               two_of_two(two(g_level[level-3].g_node[8*i+4].node,
+                                                              g_level[level-3].g_node[8*i+5].node),
+                                                          two(g_level[level-3].g_node[8*i+6].node,
+                                                              g_level[level-3].g_node[8*i+7].node)));
+                    end else begin : g_four
+                        function [HERE-1:0] four(input [UNDER-1:0] n0, n1, n2, n3);
+                            reg [BELOW-1:0] left, right;
+                            begin
+                                left  = {{(BELOW-UNDER){n0[UNDER-1]}}, n0} + {{(BELOW-UNDER){n1[UNDER-1]}}, n1};
+                                right = {{(BELOW-UNDER){n2[UNDER-1]}}, n2} + {{(BELOW-UNDER){n3[UNDER-1]}}, n3};
+                                four  = {{(HERE-BELOW){left[BELOW-1]}}, left}
+                                      + {{(HERE-BELOW){right[BELOW-1]}}, right};
+                            end
+                        endfunction
+                        always @(posedge clk)
+                            if (move[STAGE-1])
+                                node_q <= four(g_level[level-2].g_node[4*i].node,
+                                               g_level[level-2].g_node[4*i+1].node,
+                                               g_level[level-2].g_node[4*i+2].node,
+                                               g_level[level-2].g_node[4*i+3].node);
+                    end
                     assign node = node_q;
                 end else begin : g_two
                     function [HERE-1:0] two(input [BELOW-1:0] a, b);

@@ -49,6 +49,7 @@ module msa_array #(
     localparam TREE   = ($clog2(COLS) + LEVELS - 1) / LEVELS;
     localparam STAGES = 1 + PICK + TREE;      // before the accumulators
     localparam P_W    = ACT_W + 8;            // a product
+    localparam TREE_W = P_W + $clog2(COLS);   // the sum of a word, at most ACC_W
 
     wire [STAGES:0] move;
     wire            in_pipe, near_first, near_last, end_valid, end_first, end_last, unused_tag;
@@ -95,23 +96,23 @@ module msa_array #(
                 end
             end
 
-            wire signed [ACC_W-1:0] partial;
-            add_tree #(.N(COLS), .W(P_W), .OUT_W(ACC_W), .LEVELS(LEVELS), .STAGES(TREE)) u_tree (
+            wire [TREE_W-1:0] partial;
+            add_tree #(.N(COLS), .W(P_W), .OUT_W(TREE_W), .LEVELS(LEVELS), .STAGES(TREE)) u_tree (
                 .clk(clk), .move(move[1+PICK +: TREE]), .x(operands), .sum(partial)
             );
 
             reg  signed [ACC_W-1:0] acc;
-            function [ACC_W-1:0] total(input from_zero, input [ACC_W-1:0] so_far, more);
-                total = (from_zero ? {ACC_W{1'b0}} : so_far) + more;
+            function [ACC_W-1:0] total(input from_zero, input [ACC_W-1:0] so_far, input [TREE_W-1:0] more);
+                total = (from_zero ? {ACC_W{1'b0}} : so_far) + {{(ACC_W-TREE_W){more[TREE_W-1]}}, more};
             endfunction
             if (r < EARLY) begin : g_early
                 assign early[r*ACC_W +: ACC_W] = total(end_first, acc, partial);
             end
             always @(posedge clk)
                 if (end_valid) begin
-                    acc <= total(end_first, acc, partial);
                     if (end_last)
                         sum[r*ACC_W +: ACC_W] <= total(end_first, acc, partial);
+                    acc <= total(end_first, acc, partial);
                 end
         end
     endgenerate
